@@ -1,0 +1,67 @@
+// Package id makes the hub's public names: a prefix that says the kind and a
+// ULID (sortable by time, 80 random bits), as in "ord_01JD…".
+package id
+
+import (
+	"crypto/rand"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// A Kind is the prefix of an id.
+type Kind string
+
+// The kinds of API.md.
+const (
+	Organisation Kind = "org"
+	Person       Kind = "per"
+	Offer        Kind = "off"
+	Variant      Kind = "var"
+	Basket       Kind = "bsk"
+	Quote        Kind = "quo"
+	Group        Kind = "grp"
+	Order        Kind = "ord"
+	Escrow       Kind = "esc"
+	Charge       Kind = "chg"
+	Refund       Kind = "rfd"
+	Payout       Kind = "pay"
+	Operation    Kind = "op"
+	Statement    Kind = "stm"
+	Line         Kind = "lin"
+	Dispute      Kind = "dsp"
+	Event        Kind = "evt"
+	Key          Kind = "key"
+	Import       Kind = "imp"
+	Account      Kind = "acc"
+	Release      Kind = "rel"
+	File         Kind = "fil"
+	Approval     Kind = "apr"
+)
+
+var (
+	mu      sync.Mutex
+	entropy = ulid.Monotonic(rand.Reader, 0)
+)
+
+// New makes an id of a kind. Ids made by one process sort in the order they
+// were made. It is safe for use by many goroutines.
+func New(k Kind) string {
+	mu.Lock()
+	u := ulid.MustNew(ulid.Timestamp(time.Now()), entropy)
+	mu.Unlock()
+	return string(k) + "_" + strings.ToLower(u.String())
+}
+
+// Is says whether s has the shape of an id of kind k. It does not say that
+// such a thing exists.
+func Is(k Kind, s string) bool {
+	rest, ok := strings.CutPrefix(s, string(k)+"_")
+	if !ok || len(rest) != ulid.EncodedSize || rest != strings.ToLower(rest) {
+		return false
+	}
+	_, err := ulid.ParseStrict(strings.ToUpper(rest))
+	return err == nil
+}
