@@ -1,0 +1,123 @@
+// Package auth says who is asking: API keys and principals. It stores nothing;
+// members keeps the keys.
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"strings"
+
+	"tiwiza/pkg/fault"
+	"tiwiza/pkg/id"
+)
+
+// Errors of saying who one is.
+var (
+	ErrMissing = fault.New(fault.Unauthenticated, "auth.missing", "Send your API key as «Authorization: Bearer key_…».")
+	ErrUnknown = fault.New(fault.Unauthenticated, "auth.unknown", "This API key is not known, or was revoked.")
+)
+
+// A Role is what a principal does on the platform; policies speak of roles.
+type Role string
+
+// The roles.
+const (
+	Guest    Role = "guest" // nobody known: public pages and callbacks
+	Buyer    Role = "buyer"
+	Seller   Role = "seller"
+	Operator Role = "operator"
+	Bank     Role = "bank"
+	Insurer  Role = "insurer"
+	System   Role = "system" // the hub's own workers
+)
+
+// A Principal is who is asking. Subject is the person (per_…) or organisation
+// (org_…) it stands for.
+type Principal struct {
+	Key     string // the API key's id
+	Subject string
+	Role    Role
+}
+
+// Nobody is a visitor; Hub is the hub itself at work.
+var (
+	Nobody = Principal{Role: Guest}
+	Hub    = Principal{Subject: "hub", Role: System}
+)
+
+// Actor is how the principal stands in the audit trail: "operator org_…/key_…".
+func (p Principal) Actor() string {
+	s := string(p.Role)
+	if p.Subject != "" {
+		s += " " + p.Subject
+	}
+	if p.Key != "" {
+		s += "/" + p.Key
+	}
+	return s
+}
+
+type contextKey struct{}
+
+// With returns a context in which p is asking.
+func With(ctx context.Context, p Principal) context.Context {
+	return context.WithValue(ctx, contextKey{}, p)
+}
+
+// From returns who is asking; Nobody when nothing was said.
+func From(ctx context.Context) Principal {
+	if p, ok := ctx.Value(contextKey{}).(Principal); ok {
+		return p
+	}
+	return Nobody
+}
+
+// A Key is an API key as its owner holds it: an id and a secret of 256 random
+// bits.
+type Key struct{ ID, Secret string }
+
+// NewKey makes a key.
+func NewKey() Key {
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails (crypto/rand)
+	return Key{id.New(id.Key), base64.RawURLEncoding.EncodeToString(secret)}
+}
+
+// String is what the owner sends: "key_….secret".
+func (k Key) String() string { return k.ID + "." + k.Secret }
+
+// Hash is what the hub stores. The secret is random and long, so one round of
+// SHA-256 is enough.
+func (k Key) Hash() []byte {
+	h := sha256.Sum256([]byte(k.Secret))
+	return h[:]
+}
+
+// Matches compares with a stored hash in constant time.
+func (k Key) Matches(hash []byte) bool { return subtle.ConstantTimeCompare(k.Hash(), hash) == 1 }
+
+// ParseKey reads what an owner sent.
+func ParseKey(s string) (Key, error) {
+	kid, secret, ok := strings.Cut(s, ".")
+	if !ok || !id.Is(id.Key, kid) || len(secret) != 43 {
+		return Key{}, ErrUnknown
+	}
+	return Key{kid, secret}, nil
+}
+
+// Bearer takes the key out of an Authorization header; "" gives no key and no
+// error.
+func Bearer(header string) (key Key, sent bool, err error) {
+	if header == "" {
+		return Key{}, false, nil
+	}
+	scheme, rest, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return Key{}, true, ErrMissing
+	}
+	key, err = ParseKey(strings.TrimSpace(rest))
+	return key, true, err
+}

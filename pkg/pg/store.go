@@ -1,0 +1,237 @@
+// Package pg runs work in PostgreSQL: a pool, units of work, and three small
+// ways to read rows. Only postgres.go files and a few platform packages use it
+// to speak SQL.
+package pg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"tiwiza/pkg/fault"
+)
+
+// Role is what the hub is on its connections: it may only insert into the
+// books and the audit trail (migrations/00001_platform.sql).
+const Role = "hub_app"
+
+// ErrBusy says that no connection came free in time.
+var ErrBusy = fault.New(fault.Unavailable, "database.busy", "The hub is busy; please try again in a moment.")
+
+// ErrInDoubt says that the connection died while a commit was on its way:
+// whether it took place is not known. Whoever needs to know reads it back.
+var ErrInDoubt = fault.New(fault.Unavailable, "database.in_doubt", "Whether this took place is not known yet; ask again with the same key.")
+
+// DB is what a read needs; a Store and a Tx both give it.
+type DB interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// Jobs queues jobs inside a unit of work; a River client is one.
+type Jobs interface {
+	InsertManyTx(ctx context.Context, tx pgx.Tx, params []river.InsertManyParams) ([]*rivertype.JobInsertResult, error)
+}
+
+// An Event is a fact that other domains may hear of.
+type Event interface {
+	EventType() string // "charges.confirmed"
+	Subject() string   // the id of what it happened to
+}
+
+// Outbox writes an event, and what it sets going, inside a unit of work.
+type Outbox interface {
+	Append(ctx context.Context, tx *Tx, e Event) error
+}
+
+// Store opens units of work. Use gives it its jobs and its outbox once, before
+// it is shared.
+type Store struct {
+	pool   *pgxpool.Pool
+	jobs   Jobs
+	outbox Outbox
+}
+
+// Options tune a Store; the zero value is right for a hub.
+type Options struct {
+	MaxConns int32
+	// Tracer sees each statement; nil for none.
+	Tracer pgx.QueryTracer
+}
+
+// Open connects to a migrated database as Role.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read database address: %w", err)
+	}
+	if o.MaxConns > 0 {
+		cfg.MaxConns = o.MaxConns
+	}
+	p := cfg.ConnConfig.RuntimeParams
+	p["role"] = Role
+	p["timezone"] = "UTC"
+	p["application_name"] = "hub"
+	p["lock_timeout"] = "10s"
+	p["idle_in_transaction_session_timeout"] = "60s"
+	cfg.ConnConfig.Tracer = o.Tracer
+	cfg.ConnConfig.StatementCacheCapacity = 1024
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("reach database: %w", err)
+	}
+	return &Store{pool: pool}, nil
+}
+
+// Use sets where jobs and events go. It is called once, before the Store is
+// shared.
+func (s *Store) Use(j Jobs, o Outbox) { s.jobs, s.outbox = j, o }
+
+// Pool is for the packages that need pgx itself: River and metrics.
+func (s *Store) Pool() *pgxpool.Pool { return s.pool }
+
+// Close waits for connections in use and closes all.
+func (s *Store) Close() { s.pool.Close() }
+
+// Query reads outside any unit of work.
+func (s *Store) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return s.pool.Query(ctx, sql, args...)
+}
+
+// SendBatch sends several reads in one round trip.
+func (s *Store) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
+	return s.pool.SendBatch(ctx, b)
+}
+
+// Exec runs one statement in a unit of work of its own.
+func (s *Store) Exec(ctx context.Context, sql string, args ...any) (n int64, err error) {
+	err = s.InTx(ctx, func(tx *Tx) error {
+		tag, err := tx.Exec(ctx, sql, args...)
+		n = tag.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
+const (
+	attempts      = 4
+	commitTimeout = 30 * time.Second
+)
+
+// InTx runs fn in a transaction and commits it if fn returns nil. When
+// PostgreSQL reports a deadlock or a serialization failure, fn runs again from
+// the start, so it must touch nothing but tx and what it overwrites each time.
+// After a commit whose answer was lost it returns ErrInDoubt.
+func (s *Store) InTx(ctx context.Context, fn func(tx *Tx) error) error {
+	for try := 1; ; try++ {
+		err := s.once(ctx, fn)
+		if err == nil || try == attempts || !retryable(err) {
+			return err
+		}
+		pause := time.Duration(rand.Int64N(int64(try*try) * int64(10*time.Millisecond)))
+		slog.DebugContext(ctx, "transaction runs again", "try", try, "cause", err, "pause", pause)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (s *Store) once(ctx context.Context, fn func(tx *Tx) error) (err error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return ErrBusy.With(err)
+		}
+		return fmt.Errorf("take a connection: %w", err)
+	}
+	tx := &Tx{conn: conn, store: s, ctx: ctx}
+	defer conn.Release() // runs after the rollback below
+	defer func() {
+		if p := recover(); p != nil {
+			tx.rollback(ctx)
+			panic(p)
+		}
+		if err != nil {
+			tx.rollback(ctx)
+		}
+	}()
+	if err = fn(tx); err != nil {
+		return err
+	}
+	if err = tx.commit(ctx); err != nil {
+		return err
+	}
+	for _, f := range tx.after {
+		f()
+	}
+	return nil
+}
+
+// retryable says that PostgreSQL undid the transaction and would take it again.
+func retryable(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (e.Code == pgerrcode.SerializationFailure || e.Code == pgerrcode.DeadlockDetected)
+}
+
+// Violates says whether err is the refusal of the named constraint or index.
+func Violates(err error, constraint string) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.ConstraintName == constraint
+}
+
+// Code is the SQLSTATE of err, or "".
+func Code(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+// One returns the only row of a query as a T (a struct with a field for each
+// column, in db-tag or snake_case names), or missing when there is none.
+func One[T any](ctx context.Context, db DB, missing error, sql string, args ...any) (T, error) {
+	rows, _ := db.Query(ctx, sql, args...) // the collector reports the error
+	v, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[T])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return v, missing
+	}
+	return v, err
+}
+
+// All returns each row of a query as a T; see One.
+func All[T any](ctx context.Context, db DB, sql string, args ...any) ([]T, error) {
+	rows, _ := db.Query(ctx, sql, args...)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[T])
+}
+
+// Value returns the only column of the only row of a query, or missing.
+func Value[T any](ctx context.Context, db DB, missing error, sql string, args ...any) (T, error) {
+	rows, _ := db.Query(ctx, sql, args...)
+	v, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[T])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return v, missing
+	}
+	return v, err
+}
+
+// Column returns the only column of each row of a query.
+func Column[T any](ctx context.Context, db DB, sql string, args ...any) ([]T, error) {
+	rows, _ := db.Query(ctx, sql, args...)
+	return pgx.CollectRows(rows, pgx.RowTo[T])
+}
