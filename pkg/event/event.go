@@ -1,0 +1,86 @@
+// Package event carries facts between domains: an append-only row in the same
+// transaction as the change, and a job for each subscriber. A subscriber runs
+// in a transaction of its own and takes each event in exactly once, however
+// often its job runs.
+package event
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/riverqueue/river"
+
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/pg"
+)
+
+// Bus knows who listens to what. It is filled at start and then only read.
+type Bus struct {
+	byType map[string][]string                                                   // event type → subscribers
+	take   map[string]func(ctx context.Context, tx *pg.Tx, payload []byte) error // "type subscriber"
+}
+
+// NewBus makes a bus without subscribers.
+func NewBus() *Bus {
+	return &Bus{map[string][]string{}, map[string]func(context.Context, *pg.Tx, []byte) error{}}
+}
+
+// Subscribe has take called once for each event of E's type, in a unit of
+// work of its own that the hub retries until it succeeds. The subscriber's
+// name is written down with each event taken in: it must never change.
+func Subscribe[E pg.Event](b *Bus, subscriber string, take func(ctx context.Context, tx *pg.Tx, e E) error) {
+	var zero E
+	typ := zero.EventType()
+	b.byType[typ] = append(b.byType[typ], subscriber)
+	b.take[typ+" "+subscriber] = func(ctx context.Context, tx *pg.Tx, payload []byte) error {
+		var e E
+		if err := json.Unmarshal(payload, &e); err != nil {
+			return fmt.Errorf("read event %s: %w", typ, err)
+		}
+		return take(ctx, tx, e)
+	}
+}
+
+// Delivery is the job of telling one subscriber of one event.
+type Delivery struct {
+	Event      string `json:"event"`
+	Type       string `json:"type"`
+	Subscriber string `json:"subscriber"`
+}
+
+// Kind names the job.
+func (Delivery) Kind() string { return "event.deliver" }
+
+// Append writes e and queues its deliveries in the caller's transaction.
+func (b *Bus) Append(ctx context.Context, tx *pg.Tx, e pg.Event) error {
+	payload, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("write event %s: %w", e.EventType(), err)
+	}
+	eid := id.New(id.Event)
+	insert(tx, eid, e.EventType(), e.Subject(), payload)
+	for _, s := range b.byType[e.EventType()] {
+		tx.Enqueue(Delivery{eid, e.EventType(), s}, &river.InsertOpts{Queue: "events", MaxAttempts: 25})
+	}
+	return nil
+}
+
+// Deliver tells one subscriber, once.
+func (b *Bus) Deliver(ctx context.Context, store *pg.Store, d Delivery) error {
+	take, ok := b.take[d.Type+" "+d.Subscriber]
+	if !ok {
+		return fmt.Errorf("nobody called %s listens to %s", d.Subscriber, d.Type)
+	}
+	return store.InTx(ctx, func(tx *pg.Tx) error {
+		first, err := claim(ctx, tx, d.Event, d.Subscriber)
+		if err != nil || !first {
+			return err
+		}
+		payload, err := load(ctx, tx, d.Event)
+		if err != nil {
+			return err
+		}
+		return take(ctx, tx, payload)
+	})
+}

@@ -1,0 +1,40 @@
+package event
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"tiwiza/pkg/pg"
+)
+
+var errGone = errors.New("the event is not there")
+
+func insert(tx *pg.Tx, id, typ, subject string, payload []byte) {
+	tx.Queue(`insert into platform.event (id, type, subject, payload) values ($1, $2, $3, $4)`, id, typ, subject, payload)
+}
+
+// claim says whether this subscriber has not taken the event in before. A
+// second delivery at the same time waits here for the first.
+func claim(ctx context.Context, tx *pg.Tx, event, subscriber string) (bool, error) {
+	tag, err := tx.Exec(ctx, `insert into platform.handled (event, subscriber) values ($1, $2) on conflict do nothing`, event, subscriber)
+	return tag.RowsAffected() == 1, err
+}
+
+func load(ctx context.Context, tx *pg.Tx, event string) ([]byte, error) {
+	return pg.Value[[]byte](ctx, tx, errGone, `select payload from platform.event where id = $1`, event)
+}
+
+type row struct {
+	ID, Type, Subject string
+	At                time.Time
+	Payload           []byte
+}
+
+// list reads the log in the order in which rows were written. A transaction
+// still at work may write an earlier number later: a reader who must miss
+// nothing reads on from a little before.
+func list(ctx context.Context, db pg.DB, after string, limit int) ([]row, error) {
+	return pg.All[row](ctx, db, `select id, type, subject, at, payload from platform.event
+		where seq > coalesce((select seq from platform.event where id = $1), 0) order by seq limit $2`, after, limit)
+}

@@ -1,0 +1,77 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river/rivertype"
+
+	"tiwiza/pkg/pg"
+)
+
+type pgxTx = pgx.Tx
+
+// backoff is how long a failed job waits: about 1 s, 2 s, 4 s … at most 10
+// minutes, with jitter, so that work interrupted by a restart is soon done.
+type backoff struct{}
+
+// NextRetry is River's question.
+func (backoff) NextRetry(j *rivertype.JobRow) time.Time {
+	d := min(time.Second<<min(len(j.Errors), 10), 10*time.Minute)
+	return time.Now().Add(d + rand.N(d/2))
+}
+
+var errNone = errors.New("no timer is due")
+
+type timer struct {
+	Kind    string
+	Subject string
+	Tries   int
+}
+
+func schedule(tx *pg.Tx, kind, subject string, due time.Time) {
+	tx.Queue(`insert into platform.timer (kind, subject, due, next_at) values ($1, $2, $3, $3)
+		on conflict (kind, subject) do update set due = excluded.due, next_at = excluded.next_at, tries = 0, error = ''`, kind, subject, due)
+}
+
+func scheduleOnce(tx *pg.Tx, kind, subject string, due time.Time) {
+	tx.Queue(`insert into platform.timer (kind, subject, due, next_at) values ($1, $2, $3, $3) on conflict (kind, subject) do nothing`, kind, subject, due)
+}
+
+func unschedule(tx *pg.Tx, kind, subject string) {
+	tx.Queue(`delete from platform.timer where kind = $1 and subject = $2`, kind, subject)
+}
+
+// claim takes the timer that is due longest, of the kinds this hub knows, so
+// that no other hub sees it until this unit of work ends.
+func claim(ctx context.Context, tx *pg.Tx, kinds []string) (timer, error) {
+	return pg.One[timer](ctx, tx, errNone, `delete from platform.timer where (kind, subject) = (
+			select kind, subject from platform.timer
+			where next_at <= platform.now() and kind = any($1)
+			order by next_at limit 1 for update skip locked)
+		returning kind, subject, tries`, kinds)
+}
+
+func postpone(ctx context.Context, tx *pg.Tx, t timer, wait time.Duration, reason string) error {
+	_, err := tx.Exec(ctx, `update platform.timer set next_at = platform.now() + $3::interval, tries = tries + 1, error = left($4, 500)
+		where kind = $1 and subject = $2`, t.Kind, t.Subject, wait, reason)
+	return err
+}
+
+func showAlive(ctx context.Context, conn *pgx.Conn, name string) error {
+	_, err := conn.Exec(ctx, `select pg_advisory_lock(hashtextextended('alive ' || $1, 0))`, name)
+	return err
+}
+
+// giveBack returns jobs to the queue whose hub's lock is free: it died.
+func giveBack(ctx context.Context, conn *pgx.Conn) (int64, error) {
+	tag, err := conn.Exec(ctx, `with dead as (
+			select hub from (select distinct attempted_by[array_upper(attempted_by, 1)] as hub from river.river_job where state = 'running') h
+			where hub like 'hub-run\_%' and pg_try_advisory_xact_lock(hashtextextended('alive ' || hub, 0)))
+		update river.river_job set state = 'available', scheduled_at = now()
+		where state = 'running' and attempted_by[array_upper(attempted_by, 1)] in (select hub from dead)`)
+	return tag.RowsAffected(), err
+}
