@@ -1,0 +1,224 @@
+package authz_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/authz"
+	"tiwiza/pkg/fault"
+)
+
+const (
+	me    = "org_mine"
+	other = "org_other"
+)
+
+// matrix says for each action who may do it: "*" for any thing, "own" for
+// one's own. Whoever is missing may not call it at all.
+var matrix = map[string]map[auth.Role]string{
+	"organisations.create":          {auth.Operator: "*"},
+	"organisations.show":            {auth.Operator: "*", auth.Seller: "own"},
+	"organisations.submit":          {auth.Operator: "*", auth.Seller: "own"},
+	"organisations.approve":         {auth.Operator: "*"},
+	"organisations.request_changes": {auth.Operator: "*"},
+	"organisations.suspend":         {auth.Operator: "*"},
+	"organisations.reactivate":      {auth.Operator: "*"},
+	"api_keys.create":               {auth.Operator: "*"},
+	"api_keys.list":                 {auth.Operator: "*", auth.Seller: "own"},
+	"bank_accounts.create":          {auth.Operator: "*", auth.Seller: "own"},
+	"bank_accounts.list":            {auth.Operator: "*", auth.Seller: "own"},
+
+	"offers.list":    everyone,
+	"offers.show":    everyone,
+	"offers.create":  {auth.Operator: "*", auth.Seller: "own"},
+	"offers.update":  {auth.Operator: "*", auth.Seller: "own"},
+	"offers.publish": {auth.Operator: "*", auth.Seller: "own"},
+	"offers.pause":   {auth.Operator: "*", auth.Seller: "own"},
+	"offers.archive": {auth.Operator: "*", auth.Seller: "own"},
+	"offers.export":  {auth.Operator: "*", auth.Seller: "own"},
+	"variants.stock": {auth.Operator: "*", auth.Seller: "own"},
+	"imports.create": {auth.Operator: "*", auth.Seller: "own"},
+
+	"baskets.create":   {auth.Buyer: "own"},
+	"baskets.put_line": {auth.Buyer: "own"},
+	"baskets.show":     {auth.Buyer: "own"},
+	"quotes.create":    {auth.Buyer: "own"},
+	"checkouts.create": {auth.Buyer: "own"},
+	"groups.show":      {auth.Buyer: "own"},
+	"orders.show":      {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"orders.list":      {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"orders.accept":    {auth.Seller: "own"},
+	"orders.ship":      {auth.Seller: "own"},
+	"orders.deliver":   {auth.Seller: "own", auth.Operator: "*"},
+	"orders.receive":   {auth.Buyer: "own"},
+	"orders.cancel":    {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+
+	"charges.show":         {auth.Buyer: "own", auth.Operator: "*"},
+	"escrows.show":         {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"escrows.release":      {auth.Buyer: "own", auth.Operator: "*"},
+	"balance.show":         {auth.Seller: "own"},
+	"payouts.create":       {auth.Seller: "own"},
+	"payouts.list":         {auth.Seller: "own", auth.Operator: "*"},
+	"payouts.show":         {auth.Seller: "own", auth.Operator: "*"},
+	"payouts.approve":      {auth.Operator: "*"},
+	"operations.list":      {auth.Operator: "*"},
+	"operations.review":    {auth.Operator: "*"},
+	"statements.create":    {auth.Operator: "*", auth.Bank: "*"},
+	"statements.list":      {auth.Operator: "*"},
+	"breaks.list":          {auth.Operator: "*"},
+	"breaks.resolve":       {auth.Operator: "*"},
+	"ledger.account":       {auth.Operator: "*"},
+	"ledger.transfers":     {auth.Operator: "*"},
+	"ledger.post":          {auth.Operator: "*"},
+	"ledger.trial_balance": {auth.Operator: "*"},
+
+	"guarantees.show": everyone,
+	"callbacks.card":  {auth.Guest: "*"},
+	"partners.list":   {auth.Operator: "*"},
+	"events.list":     {auth.Operator: "*"},
+	"demo.clock":      {auth.Operator: "*"},
+}
+
+var (
+	roles    = []auth.Role{auth.Guest, auth.Buyer, auth.Seller, auth.Operator, auth.Bank, auth.Insurer, auth.System, "made_up"}
+	everyone = map[auth.Role]string{auth.Guest: "*", auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*", auth.Bank: "*", auth.Insurer: "*", auth.System: "*"}
+)
+
+func compile(t testing.TB) *authz.Policies {
+	t.Helper()
+	p, err := authz.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestEveryRoleMayDoWhatTheMatrixSays(t *testing.T) {
+	t.Parallel()
+	p := compile(t)
+	cells := 0
+	for action, row := range matrix {
+		for _, role := range roles {
+			may := row[role]
+			for _, c := range []struct {
+				thing string
+				r     authz.Resource
+				want  bool
+			}{
+				{"not yet known", authz.Resource{}, may != ""},
+				{"own as seller", authz.Resource{Seller: me, Buyer: other}, may == "*" || may == "own" && role == auth.Seller},
+				{"own as buyer", authz.Resource{Seller: other, Buyer: me}, may == "*" || may == "own" && role == auth.Buyer},
+				{"a stranger's", authz.Resource{Seller: other, Buyer: other}, may == "*"},
+				{"a stranger's, half known", authz.Resource{Seller: other}, may == "*"},
+				{"a stranger's, other half", authz.Resource{Buyer: other}, may == "*"},
+			} {
+				cells++
+				policy, err := p.May(auth.Principal{Subject: me, Role: role}, action, c.r)
+				if got := err == nil; got != c.want {
+					t.Errorf("%s may %s on what is %s: %v, want %v (%s, %v)", role, action, c.thing, got, c.want, policy, err)
+				}
+				if err == nil && policy == "" {
+					t.Errorf("%s on %s was allowed by no policy", role, action)
+				}
+				if err != nil && (!errors.Is(err, authz.ErrDenied) || fault.KindOf(err) != fault.Denied) {
+					t.Errorf("%s on %s: got %v, want ErrDenied", role, action, err)
+				}
+			}
+		}
+	}
+	t.Logf("%d cells", cells)
+}
+
+func TestMatrixAndPoliciesNameTheSameActions(t *testing.T) {
+	t.Parallel()
+	got := compile(t).Actions()
+	var want []string
+	for a := range matrix {
+		want = append(want, a)
+	}
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("policies name %v,\nwant %v", got, want)
+	}
+}
+
+func TestUnknownActionIsDenied(t *testing.T) {
+	t.Parallel()
+	if _, err := compile(t).May(auth.Principal{Subject: me, Role: auth.Operator}, "ledger.erase", authz.Resource{}); !errors.Is(err, authz.ErrDenied) {
+		t.Errorf("got %v, want ErrDenied", err)
+	}
+}
+
+func TestNobodyOwnsNothing(t *testing.T) {
+	t.Parallel()
+	p := compile(t)
+	if policy, err := p.May(auth.Principal{Role: auth.Seller}, "orders.accept", authz.Resource{Buyer: other}); err == nil {
+		t.Errorf("a seller without a subject accepted an order by %s", policy)
+	}
+}
+
+func TestForbidWinsAndSaysWhich(t *testing.T) {
+	t.Parallel()
+	p, err := authz.Load(fstest.MapFS{"a.cedar": {Data: []byte(`
+		@id("all") permit (principal, action == Action::"x", resource);
+		@id("not_banks") forbid (principal in Role::"bank", action == Action::"x", resource);`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if policy, err := p.May(auth.Principal{Role: auth.Bank}, "x", authz.Resource{}); err == nil || policy != "not_banks" {
+		t.Errorf("got %q, %v; want not_banks and a refusal", policy, err)
+	}
+	if policy, err := p.May(auth.Principal{Role: auth.Buyer}, "x", authz.Resource{}); err != nil || policy != "all" {
+		t.Errorf("got %q, %v; want all", policy, err)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"no id":       `permit (principal, action == Action::"x", resource);`,
+		"the same id": `@id("a") permit (principal, action == Action::"x", resource); @id("a") permit (principal, action == Action::"y", resource);`,
+		"no action":   `@id("a") permit (principal, action, resource);`,
+		"no cedar":    `@id("a") allow everybody;`,
+	} {
+		if _, err := authz.Load(fstest.MapFS{"a.cedar": {Data: []byte(text)}}); err == nil {
+			t.Errorf("%s: was taken", name)
+		} else if !strings.Contains(err.Error(), "a.cedar") {
+			t.Errorf("%s: %v does not name the file", name, err)
+		}
+	}
+}
+
+func TestContextRemembersThePolicy(t *testing.T) {
+	t.Parallel()
+	if got := authz.Policy(authz.Allowed(t.Context(), "orders.seller_own")); got != "orders.seller_own" {
+		t.Errorf("got %q", got)
+	}
+	if got := authz.Policy(t.Context()); got != "" {
+		t.Errorf("got %q of a bare context", got)
+	}
+}
+
+func BenchmarkMayOwn(b *testing.B) {
+	p := compile(b)
+	pr := auth.Principal{Subject: me, Role: auth.Seller}
+	for b.Loop() {
+		if _, err := p.May(pr, "orders.accept", authz.Resource{Seller: me, Buyer: other}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkMayAtTheEdge(b *testing.B) {
+	p := compile(b)
+	pr := auth.Principal{Subject: me, Role: auth.Seller}
+	for b.Loop() {
+		if _, err := p.May(pr, "orders.accept", authz.Resource{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
