@@ -77,7 +77,7 @@ type Runner struct {
 func NewRunner(store *pg.Store, w *Workers, log *slog.Logger) (*Runner, error) {
 	name := "hub-" + id.New("run")
 	cfg := &river.Config{
-		ID:                   name,
+		ID:                          name,
 		Schema:                      migrations.RiverSchema,
 		Logger:                      log,
 		JobTimeout:                  Timeout,

@@ -22,7 +22,7 @@ var (
 )
 
 // places is how many decimals a currency has (ISO 4217).
-var places = map[string]int32{MAD: 2, "EUR": 2, "USD": 2, "GBP": 2}
+var places = map[string]int32{MAD: 2, "EUR": 2, "USD": 2, "GBP": 2, "CHF": 2, "SEK": 2, "JPY": 0}
 
 // Money is an amount in a currency. The zero value is no money of no currency;
 // it adds to anything.

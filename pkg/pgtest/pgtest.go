@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tiwiza/migrations"
+	"tiwiza/pkg/event"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgserver"
 )
@@ -46,11 +47,13 @@ var (
 	count    atomic.Int64
 )
 
-// New returns a store on a new database, migrated and empty. Both go away with
-// the test.
+// New returns a store on a new database, migrated and empty, that writes events
+// down though nobody listens. Both go away with the test.
 func New(t testing.TB) *pg.Store {
 	t.Helper()
-	return Open(t, URL(t), pg.Options{MaxConns: 12})
+	s := Open(t, URL(t), pg.Options{MaxConns: 12})
+	s.Use(nil, event.NewBus())
+	return s
 }
 
 // Open opens a store that is closed with the test.
