@@ -1,0 +1,116 @@
+// Package card takes cards through an acquirer's hosted page: the buyer types
+// the card there and never here, and a signed notice says how it went.
+package card
+
+import (
+	"context"
+
+	"tiwiza/pkg/fault"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/outbound"
+)
+
+// Errors of a notice and of a payment.
+var (
+	ErrForged     = fault.New(fault.Denied, "card.forged", "The notice does not carry the acquirer's signature.")
+	ErrUnreadable = fault.New(fault.Malformed, "card.unreadable", "The notice cannot be read.")
+	ErrInvalid    = fault.New(fault.Invalid, "card.invalid", "The payment cannot be sent to the acquirer.")
+)
+
+// Buyer is whom the acquirer's page shows and writes to.
+type Buyer struct{ Name, Email, Phone string }
+
+// Payment is what the buyer is asked to pay. The nonce is fresh and random
+// for each form; the caller makes it, since a driver is pure.
+type Payment struct {
+	Ref                                  string // ours, unique for ever
+	Amount                               money.Money
+	Buyer                                Buyer
+	Lang                                 string // fr, ar, en or zgh
+	OKURL, FailURL, CallbackURL, ShopURL string
+	Nonce                                string
+}
+
+// Form is what the buyer's browser posts to the acquirer's page.
+type Form struct {
+	URL, Method string
+	Fields      map[string]string
+}
+
+// Notice is what the acquirer says about one attempt. Several may come for
+// one reference: failures, then one success, and each again.
+type Notice struct {
+	Ref        string
+	Merchant   string
+	Amount     money.Money
+	Approved   bool
+	Code, Text string // the acquirer's own
+	PartnerID  string
+	EventID    string // the same for every copy of the same content
+	Raw        []byte
+}
+
+// A State is where the acquirer says a payment stands.
+type State string
+
+// The states.
+const (
+	None       State = "none" // unknown to the acquirer, or not told
+	Authorized State = "authorized"
+	Captured   State = "captured"
+	Settled    State = "settled"
+	Voided     State = "voided"
+	Refunded   State = "refunded"
+	Declined   State = "declined"
+)
+
+// Status is the answer of an inquiry. Its outcome is Succeeded when the money
+// is or was ours (captured, settled, refunded), Accepted while it is only
+// authorised, Declined when nothing will come (declined, voided), NotFound
+// when the acquirer knows no such reference, else Unknown or NotSent.
+type Status struct {
+	outbound.Result
+	State    State
+	Amount   money.Money // authorised
+	Captured money.Money
+}
+
+// A Verdict is how the hub answers a notice.
+type Verdict string
+
+// The verdicts.
+const (
+	Capture     Verdict = "capture"     // approved and committed here: take the money
+	Acknowledge Verdict = "acknowledge" // heard; take nothing
+	Trouble     Verdict = "trouble"     // not understood, or not authentic
+)
+
+// Driver speaks one acquirer's protocol. It does no retrying, logging or
+// metering: Acquirer does. Form, Notice and Reply are pure.
+type Driver interface {
+	// Merchant is the name the acquirer knows the hub by.
+	Merchant() string
+	// Form makes the form for a payment that Acquirer found valid.
+	Form(Payment) (Form, error)
+	// Notice reads a callback body and proves who signed it: ErrForged, ErrUnreadable.
+	Notice(body []byte) (Notice, error)
+	// Reply is the text that answers a callback.
+	Reply(Verdict) string
+	// Query asks where a payment stands, by our reference.
+	Query(ctx context.Context, ref string) Status
+}
+
+// Capturer is a driver that can take authorised money by a call.
+type Capturer interface {
+	Capture(ctx context.Context, ref string, amount money.Money) outbound.Result
+}
+
+// Voider is a driver that can let go of money that is not settled.
+type Voider interface {
+	Void(ctx context.Context, ref string) outbound.Result
+}
+
+// Refunder is a driver that can give back settled money, whole or in part.
+type Refunder interface {
+	Refund(ctx context.Context, ref string, amount money.Money) outbound.Result
+}

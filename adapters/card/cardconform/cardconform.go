@@ -1,0 +1,206 @@
+// Package cardconform says what every card driver must do, over a network
+// that fails in every way a network can.
+package cardconform
+
+import (
+	"errors"
+	"testing"
+
+	"tiwiza/adapters/card"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/outbound"
+)
+
+// Fixture is what a driver's test gives the suite: a stand-in acquirer and
+// drivers that reach it.
+type Fixture struct {
+	Addr      string                          // the stand-in's host and port
+	Dial      func(addr string) card.Driver   // a driver that reaches the stand-in through addr
+	Intruder  func(addr string) card.Driver   // one that the stand-in does not let in, or nil
+	Authorize func(ref string, m money.Money) // a buyer pays on the page
+	Decline   func(ref string, m money.Money) // a buyer is refused
+	Settle    func(ref string)                // the day ends
+	Executed  func(kind, ref string) int      // how often the stand-in did "capture", "void" or "refund"
+	Garble    func(status int, body string)   // execute the next request, and answer this
+	Notice    func(ref string, m money.Money, approved bool) []byte
+}
+
+// Run holds a driver to the contract. open is called once for each fact.
+func Run(t *testing.T, open func(t *testing.T) Fixture) {
+	for name, fact := range map[string]func(*testing.T, Fixture){
+		"a form belongs to its payment":             forms,
+		"a notice tells what the acquirer signed":   notices,
+		"an unknown reference is not found":         absent,
+		"authorised money is captured once":         capture,
+		"authorised money can be let go":            void,
+		"settled money can be given back in parts":  refund,
+		"a refused payment is declined":             declined,
+		"a lost answer is unknown, and inquired":    lost,
+		"a strange answer is unknown":               strange,
+		"without a connection nothing is sent":      offline,
+		"an intruder is not the acquirer's failure": intruder,
+		"a partner that is back is asked first":     recovery,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fact(t, open(t))
+		})
+	}
+}
+
+const ref = "chg_conformance_1"
+
+var ten = money.MustParse("10.60", money.MAD)
+
+func payment() card.Payment {
+	return card.Payment{
+		Ref: ref, Amount: ten, Lang: "fr", Nonce: "nonce-0001",
+		Buyer: card.Buyer{Name: "Coopérative d’essai", Email: "essai@example.ma", Phone: "+212600000000"},
+		OKURL: "https://hub.example/ok", FailURL: "https://hub.example/no", CallbackURL: "https://hub.example/cb", ShopURL: "https://hub.example/",
+	}
+}
+
+func direct(f Fixture) *card.Acquirer { return card.New("acquirer", f.Dial(f.Addr), card.Options{}) }
+
+func forms(t *testing.T, f Fixture) {
+	a := direct(f)
+	first, err := a.Form(payment())
+	if err != nil || first.URL == "" || len(first.Fields) == 0 {
+		t.Fatalf("Form = %+v, %v", first, err)
+	}
+	same, _ := a.Form(payment())
+	fresh := payment()
+	fresh.Nonce = "nonce-0002"
+	other, _ := a.Form(fresh)
+	if !equal(first.Fields, same.Fields) || equal(first.Fields, other.Fields) {
+		t.Error("a form is not pure, or its nonce does not matter")
+	}
+	for name, spoil := range map[string]func(*card.Payment){
+		"ref":      func(p *card.Payment) { p.Ref = "a b" },
+		"amount":   func(p *card.Payment) { p.Amount = money.Dirhams(0) },
+		"currency": func(p *card.Payment) { p.Amount = money.FromCentimes(1, "EUR") },
+		"email":    func(p *card.Payment) { p.Buyer.Email = "x" },
+		"url":      func(p *card.Payment) { p.CallbackURL = "/cb" },
+		"lang":     func(p *card.Payment) { p.Lang = "de" },
+		"nonce":    func(p *card.Payment) { p.Nonce = "" },
+	} {
+		p := payment()
+		spoil(&p)
+		if _, err := a.Form(p); !errors.Is(err, card.ErrInvalid) {
+			t.Errorf("a payment with a bad %s: %v, want ErrInvalid", name, err)
+		}
+	}
+}
+
+func equal(a, b map[string]string) bool {
+	for k, v := range a {
+		if b[k] != v {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+func notices(t *testing.T, f Fixture) {
+	a := direct(f)
+	for _, approved := range []bool{true, false} {
+		raw := f.Notice(ref, ten, approved)
+		n, err := a.Notice(raw)
+		if err != nil || n.Ref != ref || !n.Amount.Equal(ten) || n.Approved != approved || n.Merchant != a.Merchant() || n.EventID == "" || string(n.Raw) != string(raw) {
+			t.Errorf("Notice = %+v, %v; want approved %v", n, err, approved)
+		}
+		again, err := a.Notice(f.Notice(ref, ten, approved))
+		if err != nil || again.EventID != n.EventID {
+			t.Errorf("the same content is event %q, then %q (%v)", n.EventID, again.EventID, err)
+		}
+		for i := range raw { // whatever changes a signed message is refused, or means the same
+			cut, err := a.Notice(raw[:i])
+			if err == nil && (cut.Approved != n.Approved || cut.Ref != n.Ref || !cut.Amount.Equal(n.Amount)) {
+				t.Fatalf("a notice cut at %d was read as %+v", i, cut)
+			}
+		}
+	}
+	for _, raw := range [][]byte{nil, []byte("x"), []byte("a=b&c=d")} {
+		if _, err := a.Notice(raw); !errors.Is(err, card.ErrForged) && !errors.Is(err, card.ErrUnreadable) {
+			t.Errorf("Notice(%q): %v, want ErrForged or ErrUnreadable", raw, err)
+		}
+	}
+	if a.Reply(card.Capture) == a.Reply(card.Acknowledge) || a.Reply(card.Acknowledge) == a.Reply(card.Trouble) {
+		t.Error("two verdicts are answered alike")
+	}
+}
+
+func absent(t *testing.T, f Fixture) {
+	if s := direct(f).Query(t.Context(), ref); s.Outcome != outbound.NotFound || s.State != card.None {
+		t.Errorf("Query = %+v, want NotFound", s)
+	}
+}
+
+// stands checks where the acquirer says the payment is.
+func stands(t *testing.T, a *card.Acquirer, state card.State, o outbound.Outcome, captured string) {
+	t.Helper()
+	s := a.Query(t.Context(), ref)
+	if s.State != state || s.Outcome != o || !s.Amount.Equal(ten) || !s.Captured.Equal(money.MustParse(captured, money.MAD)) {
+		t.Errorf("Query = %s %s of %s, captured %s (%v); want %s %s, captured %s", s.Outcome, s.State, s.Amount, s.Captured, s.Err, o, state, captured)
+	}
+}
+
+func capture(t *testing.T, f Fixture) {
+	a := direct(f)
+	if _, ok := f.Dial(f.Addr).(card.Capturer); !ok {
+		if r := a.Capture(t.Context(), ref, ten); r.Outcome != outbound.NotSent || r.Reason != outbound.Unfit {
+			t.Errorf("a driver that cannot capture answered %+v", r)
+		}
+		return
+	}
+	f.Authorize(ref, ten)
+	stands(t, a, card.Authorized, outbound.Accepted, "0")
+	if r := a.Capture(t.Context(), ref, ten); r.Outcome != outbound.Succeeded {
+		t.Errorf("Capture = %+v, want Succeeded", r)
+	}
+	stands(t, a, card.Captured, outbound.Succeeded, "10.60")
+	if r := a.Capture(t.Context(), ref, ten); r.Outcome == outbound.NotSent || f.Executed("capture", ref) != 1 {
+		t.Errorf("a second Capture = %+v, and %d were executed; want 1", r, f.Executed("capture", ref))
+	}
+	for _, m := range []money.Money{money.Dirhams(0), ten.Neg(), money.FromCentimes(1, "EUR")} {
+		if r := a.Capture(t.Context(), ref, m); r.Outcome != outbound.NotSent || r.Reason != outbound.Unfit {
+			t.Errorf("Capture of %s = %+v, want NotSent", m, r)
+		}
+	}
+}
+
+func void(t *testing.T, f Fixture) {
+	if _, ok := f.Dial(f.Addr).(card.Voider); !ok {
+		return
+	}
+	a := direct(f)
+	f.Authorize(ref, ten)
+	if r := a.Void(t.Context(), ref); r.Outcome != outbound.Succeeded || f.Executed("void", ref) != 1 {
+		t.Errorf("Void = %+v, want Succeeded, once", r)
+	}
+	stands(t, a, card.Voided, outbound.Declined, "0")
+}
+
+func refund(t *testing.T, f Fixture) {
+	if _, ok := f.Dial(f.Addr).(card.Refunder); !ok {
+		return
+	}
+	a := direct(f)
+	f.Authorize(ref, ten)
+	a.Capture(t.Context(), ref, ten)
+	f.Settle(ref)
+	stands(t, a, card.Settled, outbound.Succeeded, "10.60")
+	for range 2 {
+		if r := a.Refund(t.Context(), ref, money.MustParse("4.00", money.MAD)); r.Outcome != outbound.Succeeded {
+			t.Errorf("Refund = %+v, want Succeeded", r)
+		}
+	}
+	if r := a.Refund(t.Context(), ref, money.MustParse("4.00", money.MAD)); r.Outcome == outbound.Succeeded || f.Executed("refund", ref) != 2 {
+		t.Errorf("a refund of more than is left: %+v, executed %d", r, f.Executed("refund", ref))
+	}
+}
+
+func declined(t *testing.T, f Fixture) {
+	f.Decline(ref, ten)
+	stands(t, direct(f), card.Declined, outbound.Declined, "0")
+}

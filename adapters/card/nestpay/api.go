@@ -1,0 +1,204 @@
+package nestpay
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"tiwiza/adapters/card"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/outbound"
+)
+
+// order is the body of an API call.
+type order struct {
+	XMLName  xml.Name `xml:"CC5Request"`
+	Name     string   `xml:"Name"`
+	Password string   `xml:"Password"`
+	ClientID string   `xml:"ClientId"`
+	Type     string   `xml:"Type,omitempty"`
+	OrderID  string   `xml:"OrderId"`
+	Total    string   `xml:"Total,omitempty"`
+	Currency string   `xml:"Currency,omitempty"`
+	Status   string   `xml:"Extra>ORDERSTATUS,omitempty"`
+}
+
+// Capture takes reserved money: PostAuth.
+func (d *Driver) Capture(ctx context.Context, ref string, amount money.Money) outbound.Result {
+	return d.move(ctx, order{Type: "PostAuth", OrderID: ref, Total: amount.Amount(), Currency: dirham})
+}
+
+// Void lets go of what is not settled.
+func (d *Driver) Void(ctx context.Context, ref string) outbound.Result {
+	return d.move(ctx, order{Type: "Void", OrderID: ref})
+}
+
+// Refund gives settled money back: Credit. The platform has no idempotency
+// key: ask before repeating.
+func (d *Driver) Refund(ctx context.Context, ref string, amount money.Money) outbound.Result {
+	return d.move(ctx, order{Type: "Credit", OrderID: ref, Total: amount.Amount(), Currency: dirham})
+}
+
+// move sends an order that moves money and classes the answer.
+func (d *Driver) move(ctx context.Context, o order) outbound.Result {
+	a, r, ok := d.send(ctx, o)
+	if !ok {
+		return r
+	}
+	r.Code, r.Text, r.PartnerID = a.get("ProcReturnCode"), a.get("ErrMsg"), a.get("TransId")
+	switch {
+	case a.get("OrderId") != o.OrderID:
+		r.Outcome, r.Err = outbound.Unknown, errors.New("the answer is not about our order")
+	case a.get("Response") == "Approved" && r.Code == "00":
+		r.Outcome = outbound.Succeeded
+	case a.get("Response") == "Declined" && declines[r.Code]:
+		r.Outcome = outbound.Declined
+	default:
+		r.Outcome, r.Err = outbound.Unknown, fmt.Errorf("response %q, code %q", a.get("Response"), r.Code)
+	}
+	return r
+}
+
+// declines are the codes of ISO 8583 that are final for an attempt. What is
+// not here (19 re-enter, 68 late, 91 and 92 issuer away, 96 and 99 trouble)
+// may have happened all the same.
+var declines = map[string]bool{
+	"01": true, // refer to issuer
+	"02": true, // refer to issuer, special
+	"03": true, // no such merchant
+	"04": true, // pick up
+	"05": true, // do not honour
+	"07": true, // pick up, special
+	"12": true, // not a valid transaction
+	"13": true, // not a valid amount
+	"14": true, // no such card
+	"15": true, // no such issuer
+	"33": true, // expired, pick up
+	"36": true, // restricted, pick up
+	"38": true, // too many PINs, pick up
+	"41": true, // lost
+	"43": true, // stolen
+	"51": true, // not enough money
+	"54": true, // expired
+	"55": true, // wrong PIN
+	"57": true, // not permitted to the cardholder
+	"58": true, // not permitted to the terminal
+	"61": true, // over the amount limit
+	"62": true, // restricted
+	"63": true, // security violation
+	"65": true, // over the count limit
+	"75": true, // too many PINs
+}
+
+// Query asks where an order stands.
+func (d *Driver) Query(ctx context.Context, ref string) card.Status {
+	a, r, ok := d.send(ctx, order{OrderID: ref, Status: "QUERY"})
+	s := card.Status{Result: r, State: card.None}
+	if !ok {
+		return s
+	}
+	s.Code, s.Text, s.PartnerID = a.get("ProcReturnCode"), a.get("ErrMsg"), a.get("TransId")
+	if id := a.get("OrderId"); id != ref {
+		s.Outcome = outbound.Unknown
+		if id == "" && absent(a) {
+			s.Outcome = outbound.NotFound
+			return s
+		}
+		s.Err = errors.New("the answer is not about our order")
+		return s
+	}
+	return status(s, a)
+}
+
+// status reads the answer about our own order.
+func status(s card.Status, a answer) card.Status {
+	s.Outcome = outbound.Unknown
+	if absent(a) {
+		s.Outcome = outbound.NotFound
+		return s
+	}
+	st, ok := states[a.get("TRANS_STAT")]
+	if !ok {
+		s.Err = fmt.Errorf("the order's state is %q", a.get("TRANS_STAT"))
+		return s
+	}
+	var err error
+	if s.Amount, err = minor(a.get("ORIG_TRANS_AMT")); err == nil {
+		s.Captured, err = minor(a.get("CAPTURE_AMT"))
+	}
+	if err != nil {
+		s.Err = err
+		return s
+	}
+	if st.outcome == outbound.Succeeded && s.Captured.Sign() <= 0 {
+		s.Err = errors.New("the order is captured, of nothing")
+		return s
+	}
+	s.State, s.Outcome = st.state, st.outcome
+	return s
+}
+
+// states are what TRANS_STAT means; another letter is Unknown.
+var states = map[string]struct {
+	state   card.State
+	outcome outbound.Outcome
+}{
+	"A": {card.Authorized, outbound.Accepted},
+	"C": {card.Captured, outbound.Succeeded},
+	"S": {card.Settled, outbound.Succeeded},
+	"R": {card.Refunded, outbound.Succeeded},
+	"V": {card.Voided, outbound.Declined},
+	"D": {card.Declined, outbound.Declined},
+}
+
+// absent says whether the answer is that there is no such order. It is never
+// final by itself: the caller asks again later.
+func absent(a answer) bool {
+	msg := strings.ToLower(a.get("ErrMsg"))
+	return a.get("Response") != "Approved" && a.get("TRANS_STAT") == "" &&
+		(strings.HasPrefix(msg, "no such order") || strings.HasPrefix(msg, "no record found"))
+}
+
+// minor reads an amount in centimes; none is nothing.
+func minor(s string) (money.Money, error) {
+	if s == "" {
+		return money.Dirhams(0), nil
+	}
+	n, err := strconv.ParseUint(s, 10, 53)
+	if err != nil {
+		return money.Money{}, fmt.Errorf("the amount is %q", s)
+	}
+	return money.Dirhams(int64(n)), nil
+}
+
+// send posts an order and reads the answer; without ok, r is the result.
+func (d *Driver) send(ctx context.Context, o order) (answer, outbound.Result, bool) {
+	o.Name, o.Password, o.ClientID = d.cfg.APIUser, d.cfg.APIPassword, d.cfg.ClientID
+	body, err := xml.Marshal(o)
+	if err != nil {
+		return nil, outbound.Result{Outcome: outbound.NotSent, Reason: outbound.Unfit, Err: err}, false
+	}
+	form := url.Values{"DATA": {xml.Header + string(body)}}.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.cfg.APIURL, strings.NewReader(form))
+	if err != nil {
+		return nil, outbound.Result{Outcome: outbound.NotSent, Reason: outbound.Unfit, Err: err}, false
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	got, r, ok := outbound.Send(d.client, req)
+	r.Evidence = outbound.Redact(bytes.Clone(got.Body), d.cfg.APIPassword, d.cfg.StoreKey)
+	if !ok {
+		return nil, r, false
+	}
+	a, err := understand(got.Body)
+	if err != nil {
+		r.Outcome, r.Err = outbound.Unknown, fmt.Errorf("read answer: %w", err)
+		return nil, r, false
+	}
+	return a, r, true
+}
