@@ -1,0 +1,188 @@
+// Package ledger keeps the books: accounts, and immutable transfers of two or
+// more balanced legs, in centimes. Post is a step in its caller's transaction;
+// the database itself refuses a transfer that does not balance and an account
+// that would fall under its floor.
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"time"
+
+	"tiwiza/pkg/fault"
+)
+
+// Errors of the books.
+var (
+	ErrUnbalanced = fault.New(fault.Invalid, "ledger.unbalanced", "The legs of a transfer must add up to zero, and be two or more.")
+	ErrAccount    = fault.New(fault.NotFound, "ledger.no_account", "The chart of accounts has no such account.")
+	ErrOverdraft  = fault.New(fault.Conflict, "ledger.overdraft", "There is not enough money in the account.")
+	ErrReused     = fault.New(fault.Conflict, "ledger.reused", "This reference already stands for another transfer.")
+)
+
+// A Leg moves centimes into an account (a debit, above zero) or out of it (a
+// credit, below zero).
+type Leg struct {
+	Account string
+	Amount  int64
+}
+
+// Debit is a leg on the left side.
+func Debit(account string, centimes int64) Leg { return Leg{account, centimes} }
+
+// Credit is a leg on the right side.
+func Credit(account string, centimes int64) Leg { return Leg{account, -centimes} }
+
+// A Transfer is a set of legs that add up to zero. Key makes posting it again
+// harmless; it is never used for anything else.
+type Transfer struct {
+	Key       string
+	Kind      string // "escrow.release": what the invariants know it by
+	Order     string // the order it belongs to, or ""
+	Currency  string
+	Effective time.Time // when it counts; zero: when it is recorded
+	Legs      []Leg
+}
+
+// Check returns the transfer without empty legs, or ErrUnbalanced.
+func (t Transfer) Check() (Transfer, error) {
+	t.Legs = slices.DeleteFunc(slices.Clone(t.Legs), func(l Leg) bool { return l.Amount == 0 })
+	var sum int64
+	for _, l := range t.Legs {
+		sum += l.Amount
+	}
+	if sum != 0 || len(t.Legs) < 2 || t.Key == "" || t.Kind == "" {
+		return t, ErrUnbalanced
+	}
+	return t, nil
+}
+
+// Hash is what the key stands for: kind, order, currency, the time if one was
+// given, and each leg.
+func (t Transfer) Hash() []byte {
+	h := sha256.New()
+	for _, s := range []string{t.Kind, t.Order, t.Currency} {
+		h.Write([]byte(s))
+		h.Write([]byte{0})
+	}
+	if !t.Effective.IsZero() {
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(t.Effective.UnixMicro())))
+	}
+	for _, l := range t.Legs {
+		h.Write([]byte(l.Account))
+		h.Write(binary.BigEndian.AppendUint64([]byte{0}, uint64(l.Amount)))
+	}
+	return h.Sum(nil)
+}
+
+// An Account is one line of the chart.
+type Account struct {
+	Code   string
+	Normal string // D or C: the side its balance is counted on
+	Floor  bool   // its balance never goes below zero
+	Shards int    // how many rows share the balance of a busy account
+}
+
+// chart is the chart of accounts (PAYMENTS.md §1). A star stands for one name.
+var chart = []Account{
+	// What our clients' money lies in.
+	{"bank:*:safeguard", "D", false, 8},
+	{"bank:*:transit", "D", false, 8},
+	{"psp:*:clearing", "D", false, 8},
+	{"carrier:*:cod", "D", false, 1},
+	// Other assets.
+	{"psp:*:disputed", "D", false, 1},
+	{"bank:*:operating", "D", false, 8},
+	{"seller:*:receivable", "D", true, 1},
+	// What we owe our clients.
+	{"escrow:*", "C", true, 1},
+	{"seller:*:available", "C", true, 1},
+	{"seller:*:reserve", "C", true, 1},
+	{"payout:*", "C", true, 1},
+	{"refund:*", "C", true, 1},
+	{"payable:carrier:*", "C", false, 8},
+	{"payable:insurer:*", "C", false, 8},
+	{"suspense:*", "C", true, 1},
+	// Ours.
+	{"payable:vat", "C", false, 8},
+	{"fees", "C", false, 8},
+	{"psp_cost", "D", false, 8},
+	{"dispute_cost", "D", false, 1},
+	{"loss", "D", false, 1},
+	{"capital", "C", false, 1},
+}
+
+// Find says what account a code names, or ErrAccount.
+func Find(code string) (Account, error) {
+	for _, a := range chart {
+		if match(a.Code, code) {
+			a.Code = code
+			return a, nil
+		}
+	}
+	return Account{}, ErrAccount.Say("The chart of accounts has no %q.", code)
+}
+
+// Client says whether an account holds clients' money (an asset, +1), is a debt
+// to clients (-1), or neither (0). Their sum is never below zero (I12).
+func Client(code string) int {
+	for _, p := range []string{"bank:*:safeguard", "bank:*:transit", "psp:*:clearing", "carrier:*:cod"} {
+		if match(p, code) {
+			return 1
+		}
+	}
+	for _, p := range []string{"escrow:*", "seller:*:available", "seller:*:reserve", "payout:*", "refund:*", "payable:carrier:*", "payable:insurer:*", "suspense:*"} {
+		if match(p, code) {
+			return -1
+		}
+	}
+	return 0
+}
+
+func match(pattern, code string) bool {
+	p, c := strings.Split(pattern, ":"), strings.Split(code, ":")
+	return len(p) == len(c) && slices.EqualFunc(p, c, func(p, s string) bool { return p == s || p == "*" && s != "" })
+}
+
+// Escrow is the account of what is held for an order.
+func Escrow(order string) string { return "escrow:" + order }
+
+// Available is the account of what a seller may have paid out.
+func Available(seller string) string { return "seller:" + seller + ":available" }
+
+// Reserve is the account of what is kept back of a seller.
+func Reserve(seller string) string { return "seller:" + seller + ":reserve" }
+
+// Receivable is the account of what a seller owes.
+func Receivable(seller string) string { return "seller:" + seller + ":receivable" }
+
+// Payout is the account of a payout on its way.
+func Payout(id string) string { return "payout:" + id }
+
+// Suspense is the account of money whose owner is not known yet, by charge or statement line.
+func Suspense(of string) string { return "suspense:" + of }
+
+// Clearing is the account of what an acquirer took and has not settled.
+func Clearing(acquirer string) string { return "psp:" + acquirer + ":clearing" }
+
+// Safeguard is the account of our clients' money at the bank.
+func Safeguard(bank string) string { return "bank:" + bank + ":safeguard" }
+
+// Transit is the account of our own money on its way to it.
+func Transit(bank string) string { return "bank:" + bank + ":transit" }
+
+// Operating is the account of our own money.
+func Operating(bank string) string { return "bank:" + bank + ":operating" }
+
+// CarrierPayable is the account of what a carrier has earned.
+func CarrierPayable(carrier string) string { return "payable:carrier:" + carrier }
+
+// Accounts of our own.
+const (
+	Fees    = "fees"
+	VAT     = "payable:vat"
+	PSPCost = "psp_cost"
+	Capital = "capital"
+)

@@ -1,0 +1,207 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tiwiza/pkg/pg"
+)
+
+// openAccounts makes sure that the accounts and their balance rows are there.
+func openAccounts(ctx context.Context, tx *pg.Tx, accounts []Account, currency string) (map[string]known, error) {
+	var codes, normals []string
+	var floors []*int64
+	var shards []int16
+	for _, a := range accounts {
+		codes, normals, shards = append(codes, a.Code), append(normals, a.Normal), append(shards, int16(a.Shards))
+		if a.Floor {
+			floors = append(floors, new(int64))
+		} else {
+			floors = append(floors, nil)
+		}
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`insert into ledger.account (code, currency, normal, floor, shards)
+		select c, $2, n, f, s from unnest($1::text[], $3::text[], $4::bigint[], $5::smallint[]) x (c, n, f, s) order by c
+		on conflict (code, currency) do nothing`, codes, currency, normals, floors, shards)
+	batch.Queue(`insert into ledger.balance (account_id, shard, normal, floor)
+		select id, generate_series(0, shards - 1), normal, floor from ledger.account where code = any($1) and currency = $2
+		order by 1, 2 on conflict do nothing`, codes, currency)
+	batch.Queue(`select code, id, shards, floor is not null from ledger.account where code = any($1) and currency = $2`, codes, currency)
+	br := tx.SendBatch(ctx, batch)
+	defer br.Close()
+	for range 2 {
+		if _, err := br.Exec(); err != nil {
+			return nil, fmt.Errorf("open accounts: %w", err)
+		}
+	}
+	rows, err := br.Query()
+	if err != nil {
+		return nil, fmt.Errorf("open accounts: %w", err)
+	}
+	opened := map[string]known{}
+	var code string
+	var k known
+	if _, err := pgx.ForEachRow(rows, []any{&code, &k.ID, &k.Shards, &k.Floor}, func() error {
+		opened[code] = k
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("open accounts: %w", err)
+	}
+	return opened, br.Close()
+}
+
+func nextBlock(ctx context.Context, db pg.DB) (int64, error) {
+	n, err := pg.Value[int64](ctx, db, nil, `select nextval('ledger.transfer_block')`)
+	if err != nil {
+		return 0, fmt.Errorf("take transfer ids: %w", err)
+	}
+	return n, nil
+}
+
+// A move is what a transfer does to one balance row.
+type move struct {
+	account int64
+	shard   int16
+	floor   bool
+	dr, cr  int64
+}
+
+// post queues the facts first, then the balances in one fixed order with the
+// busy accounts last: a row lock is kept until the commit is flushed, so what
+// is locked last is kept shortest. When the key is taken already, our id was
+// not inserted and nothing else matches.
+func post(tx *pg.Tx, n int64, t Transfer, accounts map[string]known) {
+	hash := t.Hash()
+	var effective any
+	if !t.Effective.IsZero() {
+		effective = t.Effective
+	}
+	tx.QueueMapped(refused, `insert into ledger.transfer (id, key, request, kind, order_id, effective_at)
+		values ($1, $2, $3, $4, $5, coalesce($6::timestamptz, platform.now())) on conflict (key) do nothing`,
+		n, t.Key, hash, t.Kind, t.Order, effective)
+
+	legs := make([]int16, len(t.Legs))
+	ids := make([]int64, len(t.Legs))
+	shards := make([]int16, len(t.Legs))
+	amounts := make([]int64, len(t.Legs))
+	var moves []move
+	for i, l := range t.Legs {
+		k := accounts[l.Account]
+		legs[i], ids[i], shards[i], amounts[i] = int16(i), k.ID, int16(n%int64(k.Shards)), l.Amount
+		at := slices.IndexFunc(moves, func(m move) bool { return m.account == k.ID })
+		if at < 0 {
+			at = len(moves)
+			moves = append(moves, move{account: k.ID, shard: shards[i], floor: k.Floor})
+		}
+		if l.Amount > 0 {
+			moves[at].dr += l.Amount
+		} else {
+			moves[at].cr -= l.Amount
+		}
+	}
+	tx.QueueMapped(refused, `insert into ledger.entry (transfer_id, leg, account_id, shard, currency, amount, effective_at)
+		select t.id, x.leg, x.account, x.shard, $6, x.amount, t.effective_at
+		from ledger.transfer t, unnest($2::smallint[], $3::bigint[], $4::smallint[], $5::bigint[]) x (leg, account, shard, amount)
+		where t.id = $1`, n, legs, ids, shards, amounts, t.Currency)
+
+	slices.SortFunc(moves, func(a, b move) int {
+		if a.floor != b.floor {
+			if a.floor {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.account, b.account)
+	})
+	for _, m := range moves {
+		tx.QueueMapped(refused, `update ledger.balance set dr = dr + $3, cr = cr + $4, version = version + 1
+			where account_id = $1 and shard = $2 and exists (select from ledger.transfer where id = $5)`,
+			m.account, m.shard, m.dr, m.cr, n)
+	}
+	tx.QueueMapped(refused, `select ledger.claimed($1, $2)`, t.Key, hash)
+}
+
+// refused says what the database's refusals mean.
+func refused(err error) error {
+	switch {
+	case pg.Violates(err, "balance_floor"):
+		return ErrOverdraft.With(err)
+	case pg.Code(err) == "HB003":
+		return ErrReused.With(err)
+	case pg.Code(err) == "HB002":
+		return ErrUnbalanced.With(err)
+	}
+	return err
+}
+
+func balance(ctx context.Context, db pg.DB, code, currency string) (int64, error) {
+	return pg.Value[int64](ctx, db, nil, `select coalesce(sum(case b.normal when 'C' then b.cr - b.dr else b.dr - b.cr end), 0)::bigint
+		from ledger.account a join ledger.balance b on b.account_id = a.id where a.code = $1 and a.currency = $2`, code, currency)
+}
+
+func balanceAt(ctx context.Context, db pg.DB, code, currency string, at, known time.Time) (int64, error) {
+	return pg.Value[int64](ctx, db, nil, `select coalesce(sum(case a.normal when 'C' then -e.amount else e.amount end), 0)::bigint
+		from ledger.account a join ledger.entry e on e.account_id = a.id join ledger.transfer t on t.id = e.transfer_id
+		where a.code = $1 and a.currency = $2 and e.effective_at <= $3 and t.recorded_at <= $4`, code, currency, at, known)
+}
+
+type standing struct {
+	Code     string
+	Currency string
+	Normal   string
+	Balance  int64
+	Held     int64
+}
+
+func accountRow(ctx context.Context, db pg.DB, code, currency string) (standing, error) {
+	return pg.One[standing](ctx, db, ErrAccount, `select a.code, a.currency, a.normal,
+			sum(case b.normal when 'C' then b.cr - b.dr else b.dr - b.cr end)::bigint as balance, sum(b.held)::bigint as held
+		from ledger.account a join ledger.balance b on b.account_id = a.id
+		where a.code = $1 and a.currency = $2 group by a.id`, code, currency)
+}
+
+type trialRow struct {
+	Code     string
+	Currency string
+	Debit    int64
+	Credit   int64
+}
+
+func trialBalance(ctx context.Context, db pg.DB) ([]trialRow, error) {
+	return pg.All[trialRow](ctx, db, `select a.code, a.currency, greatest(sum(b.dr - b.cr), 0)::bigint as debit, greatest(sum(b.cr - b.dr), 0)::bigint as credit
+		from ledger.account a join ledger.balance b on b.account_id = a.id group by a.id order by a.code, a.currency`)
+}
+
+type transferRow struct {
+	ID          int64
+	Key         string
+	Kind        string
+	OrderID     string
+	Actor       string
+	EffectiveAt time.Time
+	RecordedAt  time.Time
+	Currency    string
+	Accounts    []string
+	Amounts     []int64
+}
+
+// transfers lists the newest first; before is the id to go on from, 0 for the
+// start.
+func transfers(ctx context.Context, db pg.DB, account string, before int64, limit int) ([]transferRow, error) {
+	if before == 0 {
+		before = 1<<63 - 1
+	}
+	return pg.All[transferRow](ctx, db, `select t.id, t.key, t.kind, t.order_id, t.actor, t.effective_at, t.recorded_at,
+			min(e.currency) as currency, array_agg(a.code order by e.leg) as accounts, array_agg(e.amount order by e.leg) as amounts
+		from (select x.* from ledger.transfer x where x.id < $2 and ($1 = '' or exists (
+				select from ledger.entry e join ledger.account a on a.id = e.account_id where e.transfer_id = x.id and a.code = $1))
+			order by x.id desc limit $3) t
+		join ledger.entry e on e.transfer_id = t.id join ledger.account a on a.id = e.account_id
+		group by t.id, t.key, t.kind, t.order_id, t.actor, t.effective_at, t.recorded_at order by t.id desc`, account, before, limit)
+}

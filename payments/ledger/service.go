@@ -1,0 +1,116 @@
+package ledger
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"tiwiza/pkg/pg"
+)
+
+// Books posts transfers and reads balances. It is safe for use by many
+// goroutines.
+type Books struct {
+	db       *pg.Store
+	accounts sync.Map // "code currency" → known
+	ids      ids
+}
+
+// New returns the books kept in db.
+func New(db *pg.Store) *Books { return &Books{db: db} }
+
+type known struct {
+	ID     int64
+	Shards int
+	Floor  bool
+}
+
+// Post writes a transfer as part of tx. Posting the same key with the same
+// content again changes nothing; with other content it is ErrReused.
+//
+// The writes are queued: they go out with tx's next round trip, and ErrReused
+// and ErrOverdraft come back from there, undoing the whole unit of work.
+func (b *Books) Post(ctx context.Context, tx *pg.Tx, t Transfer) error {
+	t, err := t.Check()
+	if err != nil {
+		return err
+	}
+	accounts, err := b.open(ctx, tx, t)
+	if err != nil {
+		return err
+	}
+	n, err := b.ids.next(ctx, tx)
+	if err != nil {
+		return err
+	}
+	post(tx, n, t, accounts)
+	return nil
+}
+
+// open finds the transfer's accounts, and opens those used for the first time.
+func (b *Books) open(ctx context.Context, tx *pg.Tx, t Transfer) (map[string]known, error) {
+	found := make(map[string]known, len(t.Legs))
+	var missing []Account
+	for _, l := range t.Legs {
+		if k, ok := b.accounts.Load(l.Account + " " + t.Currency); ok {
+			found[l.Account] = k.(known)
+			continue
+		}
+		a, err := Find(l.Account)
+		if err != nil {
+			return nil, err
+		}
+		missing = append(missing, a)
+	}
+	if len(missing) == 0 {
+		return found, nil
+	}
+	opened, err := openAccounts(ctx, tx, missing, t.Currency)
+	if err != nil {
+		return nil, err
+	}
+	for code, k := range opened {
+		found[code] = k
+		tx.After(func() { b.accounts.Store(code+" "+t.Currency, k) })
+	}
+	return found, nil
+}
+
+// ids hands out transfer ids from blocks of the database's sequence. A block is
+// taken on the caller's own connection: waiting for a second one while holding
+// locks could wait for ever.
+type ids struct {
+	mu        sync.Mutex
+	cursor    int64
+	remaining int64
+}
+
+const block = 100
+
+func (i *ids) next(ctx context.Context, db pg.DB) (int64, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.remaining == 0 {
+		n, err := nextBlock(ctx, db)
+		if err != nil {
+			return 0, err
+		}
+		i.cursor, i.remaining = n, block
+	}
+	n := i.cursor
+	i.cursor++
+	i.remaining--
+	return n, nil
+}
+
+// Balance is what stands in an account on its normal side, in centimes. An
+// account that was never used has nothing in it.
+func (b *Books) Balance(ctx context.Context, db pg.DB, code, currency string) (int64, error) {
+	return balance(ctx, db, code, currency)
+}
+
+// BalanceAt is what stood in an account at a time, as the books knew it at
+// another (both UTC; the same row may be recorded long after it counts).
+func (b *Books) BalanceAt(ctx context.Context, db pg.DB, code, currency string, at, known time.Time) (int64, error) {
+	return balanceAt(ctx, db, code, currency, at, known)
+}
