@@ -1,0 +1,129 @@
+package operations_test
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"tiwiza/payments/operations"
+	"tiwiza/pkg/outbound"
+)
+
+var (
+	at     = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	policy = operations.Policy{Resend: true, Quiet: 15 * time.Minute, Lease: time.Minute, Window: time.Hour}
+)
+
+func sent() operations.Operation {
+	o := operations.Operation{State: operations.Intent, ResendUntil: at.Add(policy.Window)}
+	o, _ = o.Send(at, policy)
+	return o
+}
+
+func answer(o outbound.Outcome) outbound.Result { return outbound.Result{Outcome: o} }
+
+func TestAnAnswerDecidesWhatASendingBecomes(t *testing.T) {
+	t.Parallel()
+	for outcome, want := range map[outbound.Outcome]operations.State{
+		outbound.Succeeded: operations.Confirmed,
+		outbound.Accepted:  operations.Accepted,
+		outbound.Declined:  operations.Rejected,
+		outbound.NotSent:   operations.Intent,
+		outbound.Unknown:   operations.Unknown,
+	} {
+		if got := sent().Hear(operations.Answer, answer(outcome), at, policy).State; got != want {
+			t.Errorf("after %s the state is %s, want %s", outcome, got, want)
+		}
+	}
+}
+
+func TestOnlyAnIntentIsSent(t *testing.T) {
+	t.Parallel()
+	for _, s := range []operations.State{operations.Sending, operations.Accepted, operations.Unknown, operations.Confirmed, operations.Rejected, operations.Returned, operations.Review} {
+		if _, ok := (operations.Operation{State: s}).Send(at, policy); ok {
+			t.Errorf("an operation that is %s was sent", s)
+		}
+	}
+}
+
+func TestALeaseThatIsOverMakesASendingUnknown(t *testing.T) {
+	t.Parallel()
+	o := sent()
+	if _, ok := o.Lapse(at.Add(policy.Lease - time.Second)); ok {
+		t.Error("a sending lapsed within its lease")
+	}
+	if o, ok := o.Lapse(at.Add(policy.Lease)); !ok || o.State != operations.Unknown {
+		t.Errorf("after its lease a sending is %s", o.State)
+	}
+}
+
+func TestAbsenceIsBelievedTwiceAndAfterTheQuietPeriod(t *testing.T) {
+	t.Parallel()
+	hear := func(o operations.Operation, after time.Duration, p operations.Policy) operations.Operation {
+		return o.Hear(operations.Inquiry, answer(outbound.NotFound), at.Add(after), p)
+	}
+	o := hear(sent(), time.Second, policy)
+	if o.State != operations.Unknown {
+		t.Fatalf("after one absence it is %s, want unknown", o.State)
+	}
+	if o := hear(o, 10*time.Minute, policy); o.State != operations.Unknown {
+		t.Errorf("a second absence within the quiet period makes it %s, want unknown", o.State)
+	}
+	if o := hear(o, 16*time.Minute, policy); o.State != operations.Intent {
+		t.Errorf("a second absence after the quiet period makes it %s, want intent: sent again", o.State)
+	}
+	never := policy
+	never.Resend = false
+	if o := hear(o, 16*time.Minute, never); o.State != operations.Review {
+		t.Errorf("where nothing proved that sending again is safe it is %s, want review", o.State)
+	}
+	if o := hear(o, 2*time.Hour, policy); o.State != operations.Review {
+		t.Errorf("after the window for sending again it is %s, want review", o.State)
+	}
+	o = o.Hear(operations.Inquiry, answer(outbound.Accepted), at.Add(time.Minute), policy)
+	if o = hear(o, 16*time.Minute, policy); o.State == operations.Intent {
+		t.Error("an absence after the partner was seen to have it was believed at once")
+	}
+}
+
+// Whatever partners say in whatever order, an operation is sent again only from
+// an intent, and never becomes one again by anything but proof that nothing
+// left or is there.
+func TestNoEvidenceEverBringsADonePaymentBack(t *testing.T) {
+	t.Parallel()
+	outcomes := []outbound.Outcome{outbound.Succeeded, outbound.Accepted, outbound.Declined, outbound.NotSent, outbound.Unknown, outbound.NotFound}
+	sources := []operations.Source{operations.Answer, operations.Callback, operations.Inquiry, operations.Statement}
+	rapid.Check(t, func(t *rapid.T) {
+		o, now := sent(), at
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			was := o
+			now = now.Add(time.Duration(rapid.IntRange(0, 1200).Draw(t, "seconds")) * time.Second)
+			r := answer(rapid.SampledFrom(outcomes).Draw(t, "outcome"))
+			from := rapid.SampledFrom(sources).Draw(t, "source")
+			o = o.Hear(from, r, now, policy)
+			switch {
+			case was.State == operations.Confirmed && o.State != operations.Confirmed && o.State != operations.Review:
+				t.Fatalf("confirmed became %s by %s from %s", o.State, r.Outcome, from)
+			case was.State == operations.Rejected && o.State != operations.Rejected && o.State != operations.Review:
+				t.Fatalf("rejected became %s by %s from %s", o.State, r.Outcome, from)
+			case o.State == operations.Intent && was.State != operations.Intent && r.Outcome != outbound.NotSent && r.Outcome != outbound.NotFound:
+				t.Fatalf("%s became an intent by %s from %s", was.State, r.Outcome, from)
+			case o.State == operations.Intent && was.State == operations.Accepted && r.Outcome == outbound.NotSent:
+				t.Fatalf("what the partner had accepted is sent again")
+			}
+		}
+	})
+}
+
+func TestInquiriesGrowRareAndNeverEnd(t *testing.T) {
+	t.Parallel()
+	last := time.Duration(0)
+	for n := range 50 {
+		d := operations.NextInquiry(n)
+		if d < last || d > 24*time.Hour || d <= 0 {
+			t.Fatalf("inquiry %d waits %s after %s", n, d, last)
+		}
+		last = d
+	}
+}
