@@ -1,0 +1,323 @@
+package charges
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tiwiza/adapters/card"
+	"tiwiza/payments/operations"
+	"tiwiza/pkg/audit"
+	"tiwiza/pkg/job"
+	"tiwiza/pkg/outbound"
+	"tiwiza/pkg/pg"
+)
+
+// How soon the acquirer is asked by itself: about a page that was handed out,
+// in case its callback never comes; and about a capture that our reply to the
+// callback has just ordered.
+const (
+	askHosted  = 45 * time.Second
+	askCapture = time.Second
+)
+
+// notice takes in one authentic callback and says how to answer it. Several
+// come for one charge: failures, then a success, and each of them again.
+//
+// What the callback says is compared with our own row. An approval makes the
+// capture an operation that is being sent, committed before the reply that
+// orders it; only the acquirer's own status, or its settlement, confirms it.
+func (s *Service) notice(ctx context.Context, tx *pg.Tx, a *card.Acquirer, n card.Notice) (card.Verdict, error) {
+	c, err := lockByRef(ctx, tx, a.ID(), n.Ref)
+	if errors.Is(err, ErrNotFound) {
+		audit.Record(tx, "callbacks.card", n.Ref, "unknown reference", map[string]string{"event": n.EventID})
+		return card.Acknowledge, nil
+	}
+	if err != nil {
+		return card.Trouble, err
+	}
+	op, err := s.ops.Find(ctx, tx, a.ID(), n.Ref)
+	if err != nil {
+		return card.Trouble, err
+	}
+	r := outbound.Result{Outcome: outbound.Accepted, Code: n.Code, Text: n.Text, PartnerID: n.PartnerID, Evidence: n.Raw}
+	if n.Merchant != a.Merchant() || !n.Amount.Equal(c.Money()) {
+		audit.Record(tx, "callbacks.card", c.ID, "another amount or merchant", map[string]string{"event": n.EventID, "amount": n.Amount.String(), "ours": c.Money().String()})
+		r.Text = "speaks of " + n.Amount.String() + ", not of " + c.Money().String()
+		_, err := s.ops.Heard(ctx, tx, op.ID, operations.Callback, r, n.EventID)
+		return card.Acknowledge, err
+	}
+	if _, err := s.ops.Heard(ctx, tx, op.ID, operations.Callback, r, n.EventID); err != nil {
+		return card.Trouble, err
+	}
+	switch {
+	case !n.Approved:
+		return card.Acknowledge, nil
+	case c.State == Confirmed:
+		return card.Capture, nil
+	case !c.Open():
+		return card.Acknowledge, s.letGo(ctx, tx, c)
+	}
+	return card.Capture, s.capture(ctx, tx, c, operations.Sending)
+}
+
+// capture makes the capture of a charge an operation, once: sending when our
+// reply orders it, an intent when a call of our own shall.
+func (s *Service) capture(ctx context.Context, tx *pg.Tx, c Charge, state operations.State) error {
+	if op, err := s.live(ctx, tx, c, kindCapture); err != nil || op != nil {
+		return err
+	}
+	s.ops.Intend(tx, operations.Intention{
+		Subject: c.ID, Kind: kindCapture, Connector: c.Acquirer, Ref: c.Ref + "-C", Amount: c.Money(), State: state, Ask: askCapture,
+	})
+	if state == operations.Sending {
+		c.State = Unknown
+		save(tx, c)
+	}
+	return nil
+}
+
+// letGo has the reservation of a charge that ended released at the acquirer.
+func (s *Service) letGo(ctx context.Context, tx *pg.Tx, c Charge) error {
+	if op, err := s.live(ctx, tx, c, kindVoid); err != nil || op != nil {
+		return err
+	}
+	s.ops.Intend(tx, operations.Intention{Subject: c.ID, Kind: kindVoid, Connector: c.Acquirer, Ref: c.Ref + "-V", Amount: c.Money()})
+	return nil
+}
+
+// live is the operation of a kind that a charge has and that did not fail, or
+// nil. The charge is locked, so nobody else makes one meanwhile.
+func (s *Service) live(ctx context.Context, tx *pg.Tx, c Charge, kind string) (*operations.Operation, error) {
+	ops, err := s.ops.Of(ctx, tx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range ops {
+		if o.Kind == kind && o.State != operations.Rejected && o.State != operations.Returned {
+			return &o, nil
+		}
+	}
+	return nil, nil
+}
+
+// captureMoved follows the capture: its confirmation is the charge's.
+func (s *Service) captureMoved(ctx context.Context, tx *pg.Tx, o operations.Operation, _ operations.State) error {
+	if o.State == operations.Confirmed {
+		return s.confirm(ctx, tx, o.Subject)
+	}
+	if o.State == operations.Rejected { // the buyer may try another card while the window is open
+		c, err := lock(ctx, tx, o.Subject)
+		if err != nil || c.State != Unknown {
+			return err
+		}
+		c.State = Accepted
+		save(tx, c)
+	}
+	return nil
+}
+
+// chargeMoved follows the hosted page's charge: it is rejected when the window
+// is over and the acquirer says that nothing was paid.
+func (s *Service) chargeMoved(ctx context.Context, tx *pg.Tx, o operations.Operation, _ operations.State) error {
+	if o.State == operations.Rejected {
+		return s.expire(ctx, tx, o.Subject)
+	}
+	return nil
+}
+
+// provedBy lets a statement that names the charge stand for the capture.
+func (s *Service) provedBy(ctx context.Context, tx *pg.Tx, c Charge) error {
+	op, err := s.live(ctx, tx, c, kindCapture)
+	if err != nil {
+		return err
+	}
+	if op == nil { // we never ordered it, and yet it was taken
+		if err := s.capture(ctx, tx, c, operations.Accepted); err != nil {
+			return err
+		}
+		if err := tx.Flush(ctx); err != nil {
+			return err
+		}
+		if op, err = s.live(ctx, tx, c, kindCapture); err != nil {
+			return err
+		}
+	}
+	_, err = s.ops.Heard(ctx, tx, op.ID, operations.Statement, outbound.Result{Outcome: outbound.Succeeded, Text: "settled"}, "settled "+c.Ref)
+	return err
+}
+
+// inquireCapture asks where the money is.
+func (s *Service) inquireCapture(ctx context.Context, o operations.Operation) outbound.Result {
+	c, st, err := s.query(ctx, o)
+	if err != nil {
+		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
+	}
+	r := st.Result
+	switch st.State {
+	case card.Captured, card.Settled:
+		r.Outcome = outbound.Succeeded
+		if !st.Captured.Equal(c.Money()) {
+			r.Outcome, r.Text = outbound.Unknown, fmt.Sprintf("captured %s, not %s", st.Captured, c.Money())
+		}
+	case card.Authorized:
+		r.Outcome = outbound.NotFound // the reservation stands: no capture yet
+	case card.Declined, card.Voided:
+		r.Outcome = outbound.Declined
+	}
+	return r
+}
+
+// inquireCharge asks about a page that was handed out, in case its callback got
+// lost: a reservation found this way is captured by a call of our own.
+func (s *Service) inquireCharge(ctx context.Context, o operations.Operation) outbound.Result {
+	c, st, err := s.query(ctx, o)
+	if err != nil {
+		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
+	}
+	r := st.Result
+	switch st.State {
+	case card.Authorized, card.Captured, card.Settled:
+		state := operations.Intent
+		if st.State != card.Authorized {
+			state = operations.Accepted
+		}
+		if err := s.db.InTx(ctx, func(tx *pg.Tx) error {
+			c, err := lock(ctx, tx, c.ID)
+			if err != nil || !c.Open() {
+				return err
+			}
+			return s.capture(ctx, tx, c, state)
+		}); err != nil {
+			return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
+		}
+	}
+	if r.Outcome != outbound.Unknown && r.Outcome != outbound.NotSent {
+		r.Outcome = outbound.Accepted // nothing is final before the window is over: a buyer may try again
+	}
+	return r
+}
+
+func (s *Service) query(ctx context.Context, o operations.Operation) (Charge, card.Status, error) {
+	c, err := load(ctx, s.db, o.Subject)
+	if err != nil {
+		return c, card.Status{}, err
+	}
+	a, err := s.acquirer(o.Connector)
+	if err != nil {
+		return c, card.Status{}, err
+	}
+	return c, a.Query(ctx, c.Ref), nil
+}
+
+func (s *Service) sendCapture(ctx context.Context, o operations.Operation) outbound.Result {
+	return s.call(ctx, o, func(a *card.Acquirer, c Charge) outbound.Result { return a.Capture(ctx, c.Ref, c.Money()) })
+}
+
+func (s *Service) sendVoid(ctx context.Context, o operations.Operation) outbound.Result {
+	return s.call(ctx, o, func(a *card.Acquirer, c Charge) outbound.Result { return a.Void(ctx, c.Ref) })
+}
+
+// call makes a call about a charge; before it is made, nothing was sent.
+func (s *Service) call(ctx context.Context, o operations.Operation, do func(*card.Acquirer, Charge) outbound.Result) outbound.Result {
+	c, err := load(ctx, s.db, o.Subject)
+	if err != nil {
+		return outbound.Result{Outcome: outbound.NotSent, Text: err.Error()}
+	}
+	a, err := s.acquirer(o.Connector)
+	if err != nil {
+		return outbound.Result{Outcome: outbound.NotSent, Text: err.Error()}
+	}
+	return do(a, c)
+}
+
+func (s *Service) inquireVoid(ctx context.Context, o operations.Operation) outbound.Result {
+	_, st, err := s.query(ctx, o)
+	if err != nil {
+		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
+	}
+	r := st.Result
+	switch st.State {
+	case card.Voided, card.Declined:
+		r.Outcome = outbound.Succeeded
+	case card.Authorized:
+		r.Outcome = outbound.NotFound
+	case card.Captured, card.Settled, card.Refunded:
+		r.Outcome = outbound.Declined
+	}
+	return r
+}
+
+const timerWindow = "charges.window"
+
+type finalJob struct {
+	Charge string `json:"charge"`
+}
+
+// Kind names the job.
+func (finalJob) Kind() string { return "charges.final" }
+
+// Work registers the jobs and timers of charges.
+func (s *Service) Work(w *job.Workers, t *job.Timers) {
+	job.Handle(w, func(ctx context.Context, j finalJob) error { return s.final(ctx, j.Charge) })
+	t.Handle(timerWindow, s.windowOver)
+}
+
+// windowOver is the end of the payment window. A charge whose capture is on its
+// way is not ended; the acquirer is asked one last time about the others.
+func (s *Service) windowOver(ctx context.Context, tx *pg.Tx, chargeID string) error {
+	c, err := lock(ctx, tx, chargeID)
+	if err != nil || !c.Open() {
+		return err
+	}
+	job.Set(tx, timerWindow, chargeID, tx.Now().Add(time.Minute)) // until it is open no more
+	op, err := s.live(ctx, tx, c, kindCapture)
+	if err != nil || op != nil {
+		return err
+	}
+	tx.Enqueue(finalJob{chargeID}, nil)
+	return nil
+}
+
+func (s *Service) final(ctx context.Context, chargeID string) error {
+	c, err := load(ctx, s.db, chargeID)
+	if errors.Is(err, ErrNotFound) {
+		return job.Cancel(err)
+	}
+	if err != nil || !c.Open() {
+		return err
+	}
+	a, err := s.acquirer(c.Acquirer)
+	if err != nil {
+		return err
+	}
+	st := a.Query(ctx, c.Ref)
+	return s.db.InTx(ctx, func(tx *pg.Tx) error {
+		c, err := lock(ctx, tx, chargeID)
+		if err != nil || !c.Open() {
+			return err
+		}
+		if op, err := s.live(ctx, tx, c, kindCapture); err != nil || op != nil {
+			return err
+		}
+		switch st.State {
+		case card.Authorized:
+			return s.capture(ctx, tx, c, operations.Intent)
+		case card.Captured, card.Settled:
+			return s.capture(ctx, tx, c, operations.Accepted)
+		}
+		unpaid := st.State == card.Declined || st.State == card.Voided || st.Outcome == outbound.NotFound
+		if !unpaid {
+			return nil // not known: the timer asks again
+		}
+		op, err := s.live(ctx, tx, c, kindCharge)
+		if err != nil || op == nil {
+			return err
+		}
+		r := st.Result
+		r.Outcome, r.Text = outbound.Declined, "not paid when the window was over"
+		_, err = s.ops.Heard(ctx, tx, op.ID, operations.Inquiry, r, "final "+c.Ref)
+		return err
+	})
+}

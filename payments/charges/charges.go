@@ -1,0 +1,106 @@
+// Package charges takes the buyer's money. A charge is one payment for one
+// group of orders; it is confirmed by the partner's own word (a status query or
+// a statement), never by the browser, and funds the orders' escrows in the same
+// transaction.
+package charges
+
+import (
+	"strings"
+	"time"
+
+	"tiwiza/pkg/fault"
+	"tiwiza/pkg/money"
+)
+
+// Errors of charges.
+var (
+	ErrNotFound = fault.New(fault.NotFound, "charges.not_found", "There is no such charge.")
+	ErrMethod   = fault.New(fault.Invalid, "charges.method", "This way of paying is not offered.")
+	ErrParts    = fault.New(fault.Internal, "charges.parts", "The orders of a charge do not add up to it.")
+	ErrSettled  = fault.New(fault.Conflict, "charges.settled", "The acquirer has settled this charge already.")
+	ErrPartner  = fault.New(fault.Unavailable, "charges.no_acquirer", "Card payments are not available at the moment.")
+)
+
+// State is where a charge stands (API.md).
+type State string
+
+// The states.
+const (
+	Created   State = "created"
+	Accepted  State = "accepted" // the payment page was handed out
+	Confirmed State = "confirmed"
+	Declined  State = "declined"
+	Unknown   State = "unknown" // the capture's outcome is being asked for
+	Expired   State = "expired"
+)
+
+// Window is how long a buyer has to pay by card; stock is reserved as long.
+const Window = 30 * time.Minute
+
+// A Part is what a charge holds for one order.
+type Part struct {
+	Order  string
+	Amount money.Money
+}
+
+// A Sale is what a charge is made of, at checkout.
+type Sale struct {
+	Group, Buyer       string
+	Method             string // card
+	Amount             money.Money
+	Parts              []Part
+	Name, Email, Phone string // the buyer's, for the acquirer
+	Lang               string // fr, ar or en: the language of the card page
+}
+
+// NextAction is what the buyer does next: post the form at URL, go there, or
+// nothing.
+type NextAction struct {
+	Type   string            `json:"type" required:"true" enum:"form,redirect,none"`
+	URL    string            `json:"url,omitempty"`
+	Method string            `json:"method,omitempty"`
+	Fields map[string]string `json:"fields,omitempty"`
+}
+
+// A Charge is one payment.
+type Charge struct {
+	ID        string
+	Group     string `db:"group_id"`
+	Buyer     string
+	Method    string
+	Acquirer  string
+	Ref       string // what the acquirer knows it by
+	Contact   Contact
+	Currency  string
+	Amount    int64 // centimes
+	State     State
+	Settled   bool // the acquirer has paid it to the safeguard account
+	Version   int64
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// A Contact is what the acquirer's page is told of the buyer.
+type Contact struct {
+	Name  string `json:"name"`
+	Email string `json:"email"`
+	Phone string `json:"phone"`
+	Lang  string `json:"lang"`
+}
+
+// Open says whether a payment can still come in the ordinary way.
+func (c Charge) Open() bool { return c.State == Created || c.State == Accepted || c.State == Unknown }
+
+// Money is the charge's amount.
+func (c Charge) Money() money.Money { return money.FromCentimes(c.Amount, c.Currency) }
+
+// RefOf is the acquirer's name for a charge: the id in capitals, 29 signs.
+func RefOf(charge string) string { return strings.ToUpper(strings.Replace(charge, "_", "", 1)) }
+
+// Receipt is what checkout learns of a charge it made.
+type Receipt struct {
+	ID         string
+	State      State
+	ExpiresAt  time.Time
+	NextAction NextAction
+}

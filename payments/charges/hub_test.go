@@ -1,0 +1,256 @@
+package charges_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"tiwiza/adapters/card"
+	"tiwiza/payments/charges"
+	"tiwiza/payments/escrow"
+	"tiwiza/payments/ledger"
+	"tiwiza/payments/operations"
+	"tiwiza/pkg/authz"
+	"tiwiza/pkg/clock"
+	"tiwiza/pkg/event"
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/job"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/outbound"
+	"tiwiza/pkg/pg"
+	"tiwiza/pkg/pgtest"
+	"tiwiza/pkg/rest"
+)
+
+// acquirer is a small acquirer in memory: a notice is JSON signed with a word.
+type acquirer struct {
+	mu       sync.Mutex
+	state    map[string]card.State
+	captures int
+	voids    int
+	queries  int
+	down     bool
+}
+
+type signed struct {
+	Ref, Merchant, Amount string
+	Approved              bool
+	Word                  string
+}
+
+func (a *acquirer) set(ref string, s card.State) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.state[ref] = s
+}
+
+func (a *acquirer) Merchant() string { return "600001" }
+func (a *acquirer) Form(p card.Payment) (card.Form, error) {
+	return card.Form{URL: "https://acquirer.example/gate", Method: "POST", Fields: map[string]string{"oid": p.Ref, "amount": p.Amount.Amount()}}, nil
+}
+
+func (a *acquirer) Notice(body []byte) (card.Notice, error) {
+	var s signed
+	if json.Unmarshal(body, &s) != nil {
+		return card.Notice{}, card.ErrUnreadable
+	}
+	if s.Word != "secret" {
+		return card.Notice{}, card.ErrForged
+	}
+	sum := sha256.Sum256(body)
+	return card.Notice{Ref: s.Ref, Merchant: s.Merchant, Amount: money.MustParse(s.Amount, money.MAD), Approved: s.Approved, EventID: hex.EncodeToString(sum[:]), Raw: body}, nil
+}
+func (a *acquirer) Reply(v card.Verdict) string { return string(v) }
+func (a *acquirer) Query(_ context.Context, ref string) card.Status {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.queries++
+	if a.down {
+		return card.Status{Result: outbound.Result{Outcome: outbound.Unknown}}
+	}
+	s, ok := a.state[ref]
+	if !ok {
+		return card.Status{Result: outbound.Result{Outcome: outbound.NotFound}, State: card.None}
+	}
+	return card.Status{Result: outbound.Result{Outcome: outbound.Succeeded}, State: s, Amount: money.Dirhams(11500), Captured: money.Dirhams(11500)}
+}
+
+func (a *acquirer) Capture(_ context.Context, ref string, _ money.Money) outbound.Result {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.captures++
+	a.state[ref] = card.Captured
+	return outbound.Result{Outcome: outbound.Succeeded}
+}
+
+func (a *acquirer) Void(_ context.Context, ref string) outbound.Result {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.voids++
+	a.state[ref] = card.Voided
+	return outbound.Result{Outcome: outbound.Succeeded}
+}
+
+// hub is charges over real books and escrows, with the acquirer above.
+type hub struct {
+	t        *testing.T
+	db       *pg.Store
+	books    *ledger.Books
+	charges  *charges.Service
+	acquirer *acquirer
+	timers   *job.Timers
+	events   chan string
+}
+
+func newHub(t *testing.T) *hub {
+	t.Helper()
+	db := pgtest.New(t)
+	policies, err := authz.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bus := event.NewBus()
+	workers := job.NewWorkers()
+	h := &hub{t: t, db: db, books: ledger.New(db), acquirer: &acquirer{state: map[string]card.State{}}, timers: job.NewTimers(db), events: make(chan string, 100)}
+	escrows := escrow.New(db, h.books, policies)
+	engine := operations.New(db)
+	h.charges = charges.New(db, h.books, escrows, engine, policies, []*card.Acquirer{card.New("acq", h.acquirer, card.Options{})}, charges.Config{PublicURL: "https://hub.example"})
+	engine.Work(workers, h.timers)
+	h.charges.Work(workers, h.timers)
+	event.Subscribe(bus, "test", func(_ context.Context, _ *pg.Tx, e charges.Paid) error { h.events <- "paid " + e.Charge; return nil })
+	event.Subscribe(bus, "test", func(_ context.Context, _ *pg.Tx, e charges.Lapsed) error {
+		h.events <- "lapsed " + e.Charge
+		return nil
+	})
+	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, db, d) })
+	r, err := job.NewRunner(db, workers, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Use(r.Jobs(), bus)
+	if err := r.Start(context.WithoutCancel(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := r.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+// sell makes a charge of 115.00 for two orders of 75.00 and 40.00.
+func (h *hub) sell() (c charges.Receipt) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	escrows := escrow.New(h.db, h.books, nil)
+	err := h.db.InTx(ctx, func(tx *pg.Tx) (err error) {
+		a, b := id.New(id.Order), id.New(id.Order)
+		c, err = h.charges.Create(ctx, tx, charges.Sale{
+			Group: id.New(id.Group), Buyer: "per_b", Method: "card", Amount: money.Dirhams(11500), Name: "Acheteur exemple", Email: "a@exemple.ma", Lang: "fr",
+			Parts: []charges.Part{{Order: a, Amount: money.Dirhams(7500)}, {Order: b, Amount: money.Dirhams(4000)}},
+		})
+		if err != nil {
+			return err
+		}
+		for order, amount := range map[string]int64{a: 7500, b: 4000} {
+			if _, err := escrows.Open(ctx, tx, escrow.Terms{Order: order, Seller: "org_s", Buyer: "per_b", Charge: c.ID, Amount: money.Dirhams(amount), Legs: escrow.Legs{Seller: amount}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return c
+}
+
+// notify sends a callback about a charge and returns the reply.
+func (h *hub) notify(charge, amount string, change func(*signed)) string {
+	h.t.Helper()
+	s := signed{Ref: charges.RefOf(charge), Merchant: "600001", Amount: amount, Approved: true, Word: "secret"}
+	if change != nil {
+		change(&s)
+	}
+	b, err := json.Marshal(s)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	reply, err := h.charges.Callback(h.t.Context(), charges.CallbackInput{Partner: "acq", Body: rest.Raw{Bytes: b}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return string(reply)
+}
+
+func (h *hub) state(charge string) charges.State {
+	h.t.Helper()
+	s, err := pg.Value[charges.State](h.t.Context(), h.db, nil, `select state from charges.charge where id = $1`, charge)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return s
+}
+
+// advance moves the hub's time and fires what is due.
+func (h *hub) advance(d time.Duration) {
+	h.t.Helper()
+	err := h.db.InTx(h.t.Context(), func(tx *pg.Tx) error {
+		_, err := clock.Advance(h.t.Context(), tx, d)
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.fire()
+}
+
+func (h *hub) fire() {
+	h.t.Helper()
+	if _, err := h.timers.Due(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// becomes waits, firing timers, until the charge is in the state.
+func (h *hub) becomes(charge string, want charges.State) {
+	h.t.Helper()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if h.state(charge) == want {
+			return
+		}
+		h.fire()
+	}
+	h.t.Fatalf("the charge is %s, want %s", h.state(charge), want)
+}
+
+// until waits for something that jobs bring about.
+func (h *hub) until(what string, done func(*acquirer) bool) {
+	h.t.Helper()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		h.acquirer.mu.Lock()
+		ok := done(h.acquirer)
+		h.acquirer.mu.Unlock()
+		if ok {
+			return
+		}
+		h.fire()
+	}
+	h.t.Fatalf("waited in vain for %s", what)
+}
+
+func (h *hub) has(account string, want int64) {
+	h.t.Helper()
+	got, err := h.books.Balance(h.t.Context(), h.db, account, money.MAD)
+	if err != nil || got != want {
+		h.t.Errorf("%s has %d (%v), want %d", account, got, err, want)
+	}
+}

@@ -1,0 +1,242 @@
+package charges
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/authz"
+
+	"tiwiza/adapters/card"
+	"tiwiza/payments/escrow"
+	"tiwiza/payments/ledger"
+	"tiwiza/payments/operations"
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/job"
+	"tiwiza/pkg/pg"
+)
+
+// Books is what charges ask of the ledger.
+type Books interface {
+	Post(ctx context.Context, tx *pg.Tx, t ledger.Transfer) error
+}
+
+// Escrows is what charges ask of escrow.
+type Escrows interface {
+	Fund(ctx context.Context, tx *pg.Tx, charge, from string) ([]escrow.Hold, error)
+	Expire(ctx context.Context, tx *pg.Tx, charge string) ([]escrow.Hold, error)
+	Settled(ctx context.Context, tx *pg.Tx, charge string) error
+	OfCharge(ctx context.Context, db pg.DB, charge string) ([]escrow.Hold, error)
+}
+
+// Judge says who may do what, and by which policy.
+type Judge interface {
+	May(p auth.Principal, action string, r authz.Resource) (policy string, err error)
+}
+
+// Config says where buyers and acquirers find the hub.
+type Config struct {
+	PublicURL string // without a slash at the end
+	// Email stands in for a buyer who gave none: acquirers ask for one.
+	Email string
+}
+
+// Service is what others may ask of charges.
+type Service struct {
+	db        *pg.Store
+	books     Books
+	escrows   Escrows
+	ops       *operations.Engine
+	judge     Judge
+	acquirers []*card.Acquirer // in order of preference
+	config    Config
+}
+
+// New makes the service and registers its operations with the engine.
+func New(db *pg.Store, books Books, escrows Escrows, ops *operations.Engine, judge Judge, acquirers []*card.Acquirer, c Config) *Service {
+	s := &Service{db, books, escrows, ops, judge, acquirers, c}
+	ops.Handle(kindCharge, operations.Handler{Inquire: s.inquireCharge, Moved: s.chargeMoved})
+	// A status query that shows the money authorised proves that it was not
+	// captured, so the capture may be ordered again.
+	ops.Handle(kindCapture, operations.Handler{
+		Send: s.sendCapture, Inquire: s.inquireCapture, Moved: s.captureMoved, Policy: operations.Policy{Resend: true},
+	})
+	ops.Handle(kindVoid, operations.Handler{Send: s.sendVoid, Inquire: s.inquireVoid, Policy: operations.Policy{Resend: true}})
+	return s
+}
+
+// The kinds of operation a card charge is made of. The hosted page's charge is
+// accepted once its form is handed out; the capture is what takes the money.
+const (
+	kindCharge  = "charge"
+	kindCapture = "capture"
+	kindVoid    = "void"
+)
+
+func (s *Service) acquirer(name string) (*card.Acquirer, error) {
+	for _, a := range s.acquirers {
+		if a.ID() == name {
+			return a, nil
+		}
+	}
+	return nil, ErrPartner
+}
+
+// Create makes the charge of a checkout, as part of it. The form for the card
+// page comes back in the receipt; nothing is sent to anyone.
+func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error) {
+	if n.Method != "card" {
+		return Receipt{}, ErrMethod.At("/payment/method", "pay by card")
+	}
+	if len(s.acquirers) == 0 {
+		return Receipt{}, ErrPartner
+	}
+	sum := n.Amount
+	for _, p := range n.Parts {
+		sum = sum.Sub(p.Amount)
+	}
+	if !sum.IsZero() || n.Amount.Sign() <= 0 {
+		return Receipt{}, ErrParts
+	}
+	at := tx.Now()
+	c := Charge{
+		ID: id.New(id.Charge), Group: n.Group, Buyer: n.Buyer, Method: n.Method, Acquirer: s.acquirers[0].ID(),
+		Contact: Contact{n.Name, n.Email, n.Phone, n.Lang}, Currency: n.Amount.Currency(), Amount: n.Amount.Centimes(),
+		State: Accepted, CreatedAt: at, ExpiresAt: at.Add(Window),
+	}
+	c.Ref = RefOf(c.ID)
+	insert(tx, c)
+	s.ops.Intend(tx, operations.Intention{
+		Subject: c.ID, Kind: kindCharge, Connector: c.Acquirer, Ref: c.Ref, Amount: n.Amount,
+		State: operations.Accepted, Ask: askHosted,
+	})
+	job.Set(tx, timerWindow, c.ID, c.ExpiresAt)
+	return s.receipt(c)
+}
+
+// OfGroup returns the charge of an order group, with a fresh form while it can
+// still be paid.
+func (s *Service) OfGroup(ctx context.Context, db pg.DB, group string) (Receipt, Charge, error) {
+	c, err := ofGroup(ctx, db, group)
+	if err != nil {
+		return Receipt{}, c, err
+	}
+	r, err := s.receipt(c)
+	return r, c, err
+}
+
+func (s *Service) receipt(c Charge) (Receipt, error) {
+	r := Receipt{ID: c.ID, State: c.State, ExpiresAt: c.ExpiresAt, NextAction: NextAction{Type: "none"}}
+	if c.State != Accepted {
+		return r, nil
+	}
+	a, err := s.acquirer(c.Acquirer)
+	if err != nil {
+		return r, err
+	}
+	f, err := a.Form(card.Payment{
+		Ref: c.Ref, Amount: c.Money(), Lang: c.Contact.Lang, Nonce: rand.Text(),
+		Buyer:       card.Buyer{Name: c.Contact.Name, Email: cmp.Or(c.Contact.Email, s.config.Email), Phone: c.Contact.Phone},
+		CallbackURL: s.config.PublicURL + "/callbacks/" + c.Acquirer + "/card",
+		OKURL:       s.config.PublicURL + "/paiement/" + c.Group,
+		FailURL:     s.config.PublicURL + "/paiement/" + c.Group,
+		ShopURL:     s.config.PublicURL + "/",
+	})
+	if err != nil {
+		return r, err
+	}
+	r.NextAction = NextAction{Type: "form", URL: f.URL, Method: f.Method, Fields: f.Fields}
+	return r, nil
+}
+
+// confirm books a charge's money once the acquirer's own word says that it was
+// taken. Money for a charge that ended before goes to suspense: it is the
+// buyer's, and goes back.
+func (s *Service) confirm(ctx context.Context, tx *pg.Tx, chargeID string) error {
+	c, err := lock(ctx, tx, chargeID)
+	if err != nil || c.State == Confirmed {
+		return err
+	}
+	clearing := ledger.Clearing(c.Acquirer)
+	if !c.Open() {
+		slog.WarnContext(ctx, "money for a charge that had ended goes to suspense", "charge", c.ID, "state", string(c.State))
+		return s.books.Post(ctx, tx, ledger.Transfer{
+			Key: "late:" + c.ID, Kind: "charge.late", Currency: c.Currency,
+			Legs: []ledger.Leg{ledger.Debit(clearing, c.Amount), ledger.Credit(ledger.Suspense(c.ID), c.Amount)},
+		})
+	}
+	c.State = Confirmed
+	save(tx, c)
+	job.Clear(tx, timerWindow, c.ID)
+	holds, err := s.escrows.Fund(ctx, tx, c.ID, clearing)
+	if err != nil {
+		return fmt.Errorf("fund the escrows of %s: %w", c.ID, err)
+	}
+	return tx.Publish(ctx, Paid{c.ID, c.Group, orders(holds)})
+}
+
+// expire ends a charge that nobody paid.
+func (s *Service) expire(ctx context.Context, tx *pg.Tx, chargeID string) error {
+	c, err := lock(ctx, tx, chargeID)
+	if err != nil || !c.Open() {
+		return err
+	}
+	c.State = Expired
+	save(tx, c)
+	job.Clear(tx, timerWindow, c.ID)
+	holds, err := s.escrows.Expire(ctx, tx, c.ID)
+	if err != nil {
+		return fmt.Errorf("expire the escrows of %s: %w", c.ID, err)
+	}
+	return tx.Publish(ctx, Lapsed{c.ID, c.Group, orders(holds)})
+}
+
+// Settle is told by reconciliation that the acquirer has paid a charge to the
+// safeguard account, gross and fee in centimes. The statement is the strongest
+// word there is: it confirms a capture whose outcome was not known. It answers
+// ErrNotFound for a reference that is no charge's, operations.ErrAmount for
+// another amount than the charge's, and ErrSettled for one settled before;
+// nothing is changed then.
+func (s *Service) Settle(ctx context.Context, tx *pg.Tx, acquirer, ref string, gross int64, currency string) (Charge, error) {
+	c, err := lockByRef(ctx, tx, acquirer, ref)
+	if err != nil {
+		return c, err
+	}
+	if c.Amount != gross || c.Currency != currency {
+		return c, operations.ErrAmount
+	}
+	if c.Settled {
+		return c, ErrSettled
+	}
+	if c.State != Confirmed {
+		if err := s.provedBy(ctx, tx, c); err != nil {
+			return c, err
+		}
+	}
+	if err := markSettled(ctx, tx, c.ID); err != nil {
+		return c, err
+	}
+	if err := s.escrows.Settled(ctx, tx, c.ID); err != nil {
+		return c, err
+	}
+	return c, tx.Publish(ctx, Settled{c.ID, c.Group})
+}
+
+// Acquirers lists the acquirers by name, in order of preference.
+func (s *Service) Acquirers() []string {
+	names := make([]string, len(s.acquirers))
+	for i, a := range s.acquirers {
+		names[i] = a.ID()
+	}
+	return names
+}
+
+func orders(holds []escrow.Hold) []string {
+	ids := make([]string, len(holds))
+	for i, h := range holds {
+		ids[i] = h.Order
+	}
+	return ids
+}
