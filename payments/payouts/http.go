@@ -1,0 +1,130 @@
+package payouts
+
+import (
+	"context"
+	"net/http"
+	"time"
+	"tiwiza/pkg/authz"
+
+	"tiwiza/payments/escrow"
+	"tiwiza/payments/ledger"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/rest"
+)
+
+// Routes is the HTTP face of payouts.
+func Routes(s *Service) []rest.Route {
+	return []rest.Route{
+		rest.Handle("GET", "/v1/balance", "balance.show", "Show a seller its own money", http.StatusOK, s.Balance),
+		rest.Commit("POST", "/v1/payouts", "payouts.create", "Ask for a payout of one's money", http.StatusCreated, s.Create),
+		rest.Handle("GET", "/v1/payouts", "payouts.list", "List payouts, newest first", http.StatusOK, s.List),
+		rest.Handle("GET", "/v1/payouts/{payout}", "payouts.show", "Show a payout", http.StatusOK, s.Show),
+		rest.Commit("POST", "/v1/payouts/{payout}/approve", "payouts.approve", "Approve a payout as the second person", http.StatusOK, s.Approve),
+	}
+}
+
+// View is a payout as the API shows it.
+type View struct {
+	ID        string      `json:"id" required:"true"`
+	Seller    string      `json:"seller" required:"true"`
+	State     State       `json:"state" required:"true" enum:"draft,approved,sent,paid,unknown,rejected,returned"`
+	Amount    money.Money `json:"amount" required:"true"`
+	Ref       string      `json:"ref" required:"true" description:"The EndToEndId: it stands on the bank's statement."`
+	Account   string      `json:"account" required:"true" description:"The last four digits of the RIB."`
+	Waits     string      `json:"waits,omitempty" description:"What it waits for, or the bank's last word."`
+	NeedsTwo  bool        `json:"needs_two" required:"true"`
+	Covers    []CoverView `json:"covers,omitempty" description:"The releases it pays."`
+	CreatedAt time.Time   `json:"created_at" required:"true"`
+	ChangedAt time.Time   `json:"changed_at" required:"true"`
+}
+
+// CoverView is the part of one release that a payout pays.
+type CoverView struct {
+	Release string      `json:"release" required:"true"`
+	Amount  money.Money `json:"amount" required:"true"`
+}
+
+func (p Payout) view(covers []escrow.Cover) View {
+	v := View{
+		ID: p.ID, Seller: p.Seller, State: p.State, Amount: p.Money(), Ref: p.Ref, Account: p.RIB[20:], Waits: p.Why,
+		NeedsTwo: p.NeedsTwo, CreatedAt: p.CreatedAt.UTC(), ChangedAt: p.ChangedAt.UTC(),
+	}
+	for _, c := range covers {
+		v.Covers = append(v.Covers, CoverView{c.Release, money.FromCentimes(c.Amount, p.Currency)})
+	}
+	return v
+}
+
+// BalanceView is a seller's own money.
+type BalanceView struct {
+	Available  money.Money `json:"available" required:"true" description:"What a payout can take."`
+	Pending    money.Money `json:"pending" required:"true" description:"Its share of what is still in escrow."`
+	Reserve    money.Money `json:"reserve" required:"true"`
+	Receivable money.Money `json:"receivable" required:"true" description:"What it owes the platform."`
+}
+
+// Balance shows a seller its own money.
+func (s *Service) Balance(ctx context.Context, _ rest.None) (BalanceView, error) {
+	who := auth.From(ctx)
+	if who.Role != auth.Seller {
+		return BalanceView{}, ErrSeller
+	}
+	var v BalanceView
+	for to, code := range map[*money.Money]string{
+		&v.Available: ledger.Available(who.Subject), &v.Reserve: ledger.Reserve(who.Subject), &v.Receivable: ledger.Receivable(who.Subject),
+	} {
+		n, err := s.books.Balance(ctx, s.db, code, money.MAD)
+		if err != nil {
+			return v, err
+		}
+		*to = money.Dirhams(n)
+	}
+	n, err := s.escrows.Pending(ctx, s.db, who.Subject, money.MAD)
+	v.Pending = money.Dirhams(n)
+	return v, err
+}
+
+// List lists a seller's own payouts; the operator sees everybody's.
+func (s *Service) List(ctx context.Context, in rest.Paging) (rest.Page[View], error) {
+	who := auth.From(ctx)
+	seller := who.Subject
+	if who.Role == auth.Operator {
+		seller = ""
+	}
+	var before string
+	if err := rest.DecodeCursor(in.Cursor, &before); err != nil {
+		return rest.Page[View]{}, err
+	}
+	if before != "" && !id.Is(id.Payout, before) {
+		return rest.Page[View]{}, rest.ErrCursor
+	}
+	rows, err := list(ctx, s.db, seller, before, in.Limit+1)
+	if err != nil {
+		return rest.Page[View]{}, err
+	}
+	views := make([]View, len(rows))
+	for i, p := range rows {
+		views[i] = p.view(nil)
+	}
+	return rest.Cut(views, in.Limit, func(v View) any { return v.ID }), nil
+}
+
+// ShowInput names a payout.
+type ShowInput struct {
+	Payout string `path:"payout"`
+}
+
+// Show shows a payout to its seller or the operator.
+func (s *Service) Show(ctx context.Context, in ShowInput) (View, error) {
+	p, err := load(ctx, s.db, in.Payout)
+	if err != nil {
+		return View{}, err
+	}
+	if !authz.Allows(ctx, s.judge, "payouts.show", authz.Resource{Seller: p.Seller}) {
+		return View{}, ErrNotFound
+	}
+	covers, err := covered(ctx, s.db, p.ID)
+	return p.view(covers), err
+}

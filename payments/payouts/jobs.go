@@ -1,0 +1,140 @@
+package payouts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"tiwiza/adapters/bank"
+	"tiwiza/payments/operations"
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/job"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/outbound"
+	"tiwiza/pkg/pg"
+)
+
+const (
+	timerDispatch = "payouts.dispatch" // the next file leaves
+	timerReady    = "payouts.ready"    // a draft may be ready now
+
+	// gather is how long the first approved payout waits for others to share
+	// its file.
+	gather = 2 * time.Second
+	// perFile bounds a file.
+	perFile = 500
+)
+
+type dispatchJob struct {
+	Bank string `json:"bank"`
+}
+
+// Kind names the job.
+func (dispatchJob) Kind() string { return "payouts.dispatch" }
+
+// Work registers the jobs and timers of payouts.
+func (s *Service) Work(w *job.Workers, t *job.Timers) {
+	job.Handle(w, func(ctx context.Context, _ dispatchJob) error { return s.Dispatch(ctx) })
+	t.Handle(timerDispatch, func(_ context.Context, tx *pg.Tx, bank string) error {
+		tx.Enqueue(dispatchJob{bank}, &river.InsertOpts{Queue: job.Partners})
+		return nil
+	})
+	t.Handle(timerReady, s.retry)
+}
+
+// errIdle says that there is nothing to send.
+var errIdle = errors.New("nothing to send")
+
+// Dispatch sends what waits: a file that was made and never reached the bank
+// again with its own bytes, then all approved payouts in a new one. The file
+// and its operations, as being sent, commit before the bank is called; a hub
+// that dies in between leaves operations whose lease makes them unknown, and an
+// inquiry that looks for the file.
+func (s *Service) Dispatch(ctx context.Context) error {
+	for {
+		var f bank.File
+		var ops []operations.Operation
+		err := s.db.InTx(ctx, func(tx *pg.Tx) (err error) {
+			f, ops, err = s.pack(ctx, tx)
+			return err
+		})
+		if errors.Is(err, errIdle) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r := s.from.Bank.Publish(ctx, f)
+		slog.InfoContext(ctx, "payout file", "partner", s.from.Bank.ID(), "file", f.Name, "payouts", len(ops), "outcome", string(r.Outcome), "why", r.Text)
+		if err := s.ops.Outcome(ctx, operations.Answer, r, names(ops)...); err != nil {
+			return err
+		}
+		if r.Outcome == outbound.NotSent { // not now: try again a little later
+			return s.db.InTx(ctx, func(tx *pg.Tx) error {
+				job.SetOnce(tx, timerDispatch, s.from.Bank.ID(), tx.Now().Add(max(r.RetryAfter, 5*time.Second)))
+				return nil
+			})
+		}
+	}
+}
+
+// pack makes the next file.
+func (s *Service) pack(ctx context.Context, tx *pg.Tx) (bank.File, []operations.Operation, error) {
+	if err := oneAtATime(ctx, tx, s.from.Bank.ID()); err != nil {
+		return bank.File{}, nil, err
+	}
+	msg := id.New(id.File)
+	file, ops, err := s.ops.Depart(ctx, tx, s.from.Bank.ID(), kindPayout, msg, perFile)
+	if err != nil || len(ops) == 0 {
+		return bank.File{}, nil, orElse(err, errIdle)
+	}
+	if file != msg { // only the same bytes ever go out again, under their name
+		f, err := loadFile(ctx, tx, file)
+		return f, ops, err
+	}
+	batch := bank.Batch{ID: RefOf(msg), Created: tx.Now(), Execute: tx.Now(), From: s.from.Account}
+	for _, o := range ops {
+		p, err := load(ctx, tx, o.Subject)
+		if err != nil {
+			return bank.File{}, nil, err
+		}
+		batch.Transfers = append(batch.Transfers, bank.Transfer{
+			Ref: p.Ref, Amount: money.FromCentimes(p.Amount, p.Currency), To: bank.Account{RIB: p.RIB, Name: p.Holder}, Info: "Tiwiza " + p.Ref,
+		})
+	}
+	f, err := s.from.Bank.Render(batch)
+	if err != nil {
+		return f, nil, fmt.Errorf("make the payout file: %w", err)
+	}
+	insertFile(tx, msg, s.from.Bank.ID(), f)
+	return f, ops, nil
+}
+
+// inquire asks whether the bank has the file that a payout left in. A file says
+// nothing of whether it was paid: that is the statement's word.
+func (s *Service) inquire(ctx context.Context, o operations.Operation) outbound.Result {
+	f, err := loadFile(ctx, s.db, o.File)
+	if err != nil {
+		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
+	}
+	return s.from.Bank.Find(ctx, f)
+}
+
+func names(ops []operations.Operation) []string {
+	out := make([]string, len(ops))
+	for i, o := range ops {
+		out[i] = o.ID
+	}
+	return out
+}
+
+func orElse(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}

@@ -1,0 +1,227 @@
+package payouts_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"tiwiza/payments/internal/paper"
+	"tiwiza/payments/operations"
+	"tiwiza/payments/payouts"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/outbound"
+	"tiwiza/pkg/pg"
+)
+
+func TestAPayoutIsPaidWhenTheStatementSaysSo(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.earn(5000, true)
+	h.earn(3000, true)
+	v := h.mustAsk(0)
+	if v.State != payouts.Approved || v.Amount.Centimes() != 8000 || len(v.Covers) != 2 {
+		t.Fatalf("payout = %+v", v)
+	}
+	h.has("seller:org_s:available", 0)
+	h.has("payout:"+v.ID, 8000)
+	h.advance(3 * time.Second)
+	h.becomes(v.ID, payouts.Sent)
+	files := h.bank.Files()
+	if len(files) != 1 || len(paper.Batch(files[0]).Transfers) != 1 {
+		t.Fatalf("files = %+v", files)
+	}
+	tr := paper.Batch(files[0]).Transfers[0]
+	if tr.Ref != v.Ref || tr.Amount.Centimes() != 8000 || tr.To.RIB != "011519000001205000534921" {
+		t.Errorf("transfer = %+v", tr)
+	}
+	h.hear(v.Ref, operations.Statement, outbound.Succeeded)
+	h.becomes(v.ID, payouts.Paid)
+	h.has("payout:"+v.ID, 0)
+	h.has("bank:bank:safeguard", -8000)
+}
+
+func TestPayoutsAskedTogetherShareAFile(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.earn(5000, true)
+	a, b := h.mustAsk(2000), h.mustAsk(1000)
+	h.advance(3 * time.Second)
+	h.becomes(a.ID, payouts.Sent)
+	h.becomes(b.ID, payouts.Sent)
+	if files := h.bank.Files(); len(files) != 1 || len(paper.Batch(files[0]).Transfers) != 2 {
+		t.Errorf("%d files", len(files))
+	}
+	h.has("seller:org_s:available", 2000)
+}
+
+func TestTheSameMoneyIsNeverPaidOutTwice(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.earn(5000, true)
+	var wg sync.WaitGroup
+	results := make(chan error, 20)
+	for range 20 {
+		wg.Go(func() {
+			_, err := h.ask(1000)
+			results <- err
+		})
+	}
+	wg.Wait()
+	close(results)
+	made := 0
+	for err := range results {
+		switch {
+		case err == nil:
+			made++
+		case !errors.Is(err, payouts.ErrNothing) && !errors.Is(err, payouts.ErrTooMuch):
+			t.Error(err)
+		}
+	}
+	if made != 5 {
+		t.Errorf("%d payouts of 10.00 were made of 50.00, want 5", made)
+	}
+	h.has("seller:org_s:available", 0)
+}
+
+func TestWhatAPayoutRefuses(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	if _, err := h.ask(0); !errors.Is(err, payouts.ErrNothing) {
+		t.Errorf("without money: %v, want ErrNothing", err)
+	}
+	h.earn(5000, true)
+	for _, amount := range []int64{5001, -1} {
+		if _, err := h.ask(amount); !errors.Is(err, payouts.ErrTooMuch) {
+			t.Errorf("%d of 5000: %v, want ErrTooMuch", amount, err)
+		}
+	}
+	h.accounts["org_s"] = payouts.Account{}
+	if _, err := h.ask(0); !errors.Is(err, payouts.ErrNoAccount) {
+		t.Errorf("without an account: %v, want ErrNoAccount", err)
+	}
+	h.has("seller:org_s:available", 5000)
+}
+
+func TestADraftWaitsForSettlementAndThenGoesByItself(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	charge := h.earn(5000, false)
+	v := h.mustAsk(0)
+	if v.State != payouts.Draft || v.Waits == "" {
+		t.Fatalf("payout = %+v, want a draft that says what it waits for", v)
+	}
+	h.settle(charge)
+	h.becomes(v.ID, payouts.Approved)
+}
+
+func TestAChangedAccountIsCooledAndAReplacedOneNeverPaid(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.earn(5000, true)
+	now, err := pg.Value[time.Time](t.Context(), h.db, nil, `select platform.now()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := h.accounts["org_s"]
+	a.Since = now
+	h.accounts["org_s"] = a
+	v := h.mustAsk(1000)
+	if v.State != payouts.Draft {
+		t.Fatalf("a payout to an account changed just now is %s, want draft", v.State)
+	}
+	h.advance(payouts.Cooling + time.Minute)
+	h.becomes(v.ID, payouts.Approved)
+
+	w := h.mustAsk(1000)
+	h.becomes(w.ID, payouts.Approved)
+}
+
+func TestAboveTheLimitASecondPersonDecides(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.earn(payouts.TwoAbove+100, true)
+	v := h.mustAsk(0)
+	if v.State != payouts.Draft || !v.NeedsTwo {
+		t.Fatalf("payout = %+v", v)
+	}
+	approve := func(who auth.Principal) error {
+		ctx := auth.With(t.Context(), who)
+		return h.db.InTx(ctx, func(tx *pg.Tx) error {
+			_, err := h.payouts.Approve(ctx, tx, payouts.ApproveInput{Payout: v.ID})
+			return err
+		})
+	}
+	if err := approve(seller); !errors.Is(err, payouts.ErrSelf) {
+		t.Errorf("approved by who asked: %v, want ErrSelf", err)
+	}
+	if _, err := h.db.Exec(t.Context(), `update payouts.payout set state = 'approved' where id = $1`, v.ID); !pg.Violates(err, "payout_two") {
+		t.Errorf("the database took it without a second person: %v", err)
+	}
+	if err := approve(first); err != nil {
+		t.Fatal(err)
+	}
+	h.becomes(v.ID, payouts.Approved)
+}
+
+func TestALostAnswerIsFoundAndNothingIsSentTwice(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.earn(5000, true)
+	h.bank.Say(outbound.Unknown, true) // it takes the file, and its answer is lost
+	v := h.mustAsk(0)
+	h.advance(3 * time.Second)
+	h.becomes(v.ID, payouts.Unknown)
+	h.advance(time.Minute)
+	h.becomes(v.ID, payouts.Sent)
+	if n := len(h.bank.Files()); n != 1 {
+		t.Errorf("%d files, want 1", n)
+	}
+}
+
+func TestAFileThatSurelyNeverArrivedGoesAgainWithItsOwnBytes(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.earn(5000, true)
+	h.bank.Say(outbound.Unknown, false) // it never gets the file
+	v := h.mustAsk(0)
+	h.advance(3 * time.Second)
+	h.becomes(v.ID, payouts.Unknown)
+	h.bank.Say(outbound.Accepted, true)
+	for range 6 { // within the quiet period absence is not believed
+		h.advance(time.Minute)
+	}
+	if n := len(h.bank.Files()); n != 0 {
+		t.Fatalf("%d files went out within the quiet period", n)
+	}
+	for range 8 {
+		h.advance(5 * time.Minute)
+		h.until(func() bool { return h.show(v.ID).State != payouts.Unknown || h.idle() })
+	}
+	h.becomes(v.ID, payouts.Sent)
+	files := h.bank.Files()
+	if len(files) != 1 || paper.Batch(files[0]).Transfers[0].Ref != v.Ref {
+		t.Fatalf("files = %+v", files)
+	}
+	made, err := pg.Value[int](t.Context(), h.db, nil, `select count(*) from payouts.file`)
+	if err != nil || made != 1 {
+		t.Errorf("%d files were made (%v), want the same one twice", made, err)
+	}
+}
+
+func TestARefusedPayoutGivesTheMoneyBack(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.earn(5000, true)
+	v := h.mustAsk(0)
+	h.advance(3 * time.Second)
+	h.becomes(v.ID, payouts.Sent)
+	h.hear(v.Ref, operations.Callback, outbound.Declined)
+	h.becomes(v.ID, payouts.Rejected)
+	h.has("seller:org_s:available", 5000)
+	h.has("payout:"+v.ID, 0)
+	again := h.mustAsk(0)
+	if again.Amount.Centimes() != 5000 {
+		t.Errorf("the money can be asked for again: %+v", again)
+	}
+}
