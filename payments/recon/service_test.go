@@ -1,0 +1,331 @@
+package recon_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"tiwiza/adapters/bank"
+	"tiwiza/payments/charges"
+	"tiwiza/payments/internal/paper"
+	"tiwiza/payments/ledger"
+	"tiwiza/payments/operations"
+	"tiwiza/payments/recon"
+	"tiwiza/pkg/event"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/pg"
+	"tiwiza/pkg/pgtest"
+	"tiwiza/pkg/rest"
+)
+
+const (
+	safeguard = "007780000123456789012396"
+	operating = "230780210345678901234517"
+)
+
+// sales are charges that wait for their settlement: amounts by reference.
+type sales map[string]int64
+
+func (s sales) Acquirers() []string { return []string{"acq"} }
+func (s sales) Settle(_ context.Context, _ *pg.Tx, _, ref string, gross int64, _ string) (charges.Charge, error) {
+	amount, ok := s[ref]
+	switch {
+	case !ok:
+		return charges.Charge{}, charges.ErrNotFound
+	case amount == 0:
+		return charges.Charge{}, charges.ErrSettled
+	case amount != gross:
+		return charges.Charge{}, operations.ErrAmount
+	}
+	s[ref] = 0
+	return charges.Charge{ID: "chg_" + ref, Acquirer: "acq"}, nil
+}
+
+// hub is reconciliation over real books, with a bank on paper.
+type hub struct {
+	t      *testing.T
+	db     *pg.Store
+	books  *ledger.Books
+	engine *operations.Engine
+	recon  *recon.Service
+	bank   *paper.Bank
+	house  recon.House
+	sales  sales
+	day    int64
+	at     int64 // the bank's balance
+}
+
+func newHub(t *testing.T) *hub {
+	t.Helper()
+	db := pgtest.New(t)
+	db.Use(nil, event.NewBus())
+	h := &hub{t: t, db: db, books: ledger.New(db), engine: operations.New(db), bank: &paper.Bank{}, sales: sales{}}
+	h.house = recon.House{Bank: bank.New("bank", h.bank, bank.Options{}), Safeguard: safeguard, Operating: operating}
+	h.recon = recon.New(db, h.books, h.sales, h.engine, []recon.House{h.house})
+	h.engine.Handle("payout", operations.Handler{})
+	return h
+}
+
+func entry(centimes int64, details ...bank.Detail) bank.Entry {
+	return bank.Entry{Amount: money.Dirhams(centimes), Booked: true, BookedOn: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Details: details}
+}
+
+func settled(ref string, gross, fee int64) bank.Detail {
+	return bank.Detail{Ref: ref, Amount: money.Dirhams(gross - fee), Gross: money.Dirhams(gross), Fee: money.Dirhams(fee)}
+}
+
+func paid(ref string, amount int64) bank.Detail {
+	return bank.Detail{Ref: ref, Amount: money.Dirhams(-amount), Gross: money.Dirhams(-amount)}
+}
+
+// statement is the account's next statement.
+func (h *hub) statement(entries ...bank.Entry) bank.Statement {
+	h.day++
+	s := bank.Statement{
+		Kind: bank.OfAccount, ID: fmt.Sprintf("STM-%d", h.day), Account: safeguard, Currency: money.MAD, Sequence: h.day, Page: 1, LastPage: true,
+		Opening: money.Dirhams(h.at), HasBalances: true, Entries: entries,
+	}
+	for _, e := range entries {
+		h.at += e.Amount.Centimes()
+	}
+	s.Closing = money.Dirhams(h.at)
+	return s
+}
+
+func (h *hub) take(name string, m bank.Message) ([]recon.Read, error) {
+	return h.recon.Take(h.t.Context(), h.house, paper.Received(name, m))
+}
+
+func (h *hub) read(entries ...bank.Entry) recon.Read {
+	h.t.Helper()
+	r, err := h.take(fmt.Sprintf("f%d", h.day), bank.Message{Statements: []bank.Statement{h.statement(entries...)}})
+	if err != nil || len(r) != 1 {
+		h.t.Fatalf("read %+v, %v", r, err)
+	}
+	return r[0]
+}
+
+// payout makes a payout's operation that the bank has accepted.
+func (h *hub) payout(ref string, amount int64) (op string) {
+	h.t.Helper()
+	err := h.db.InTx(h.t.Context(), func(tx *pg.Tx) error {
+		op = h.engine.Intend(tx, operations.Intention{Subject: "pay_" + ref, Kind: "payout", Connector: "bank", Ref: ref, Amount: money.Dirhams(amount), State: operations.Accepted}).ID
+		return nil
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return op
+}
+
+func (h *hub) state(ref string) operations.State {
+	h.t.Helper()
+	ops, err := h.engine.Of(h.t.Context(), h.db, "pay_"+ref)
+	if err != nil || len(ops) != 1 {
+		h.t.Fatalf("operations %+v, %v", ops, err)
+	}
+	return ops[0].State
+}
+
+func (h *hub) has(account string, want int64) {
+	h.t.Helper()
+	got, err := h.books.Balance(h.t.Context(), h.db, account, money.MAD)
+	if err != nil || got != want {
+		h.t.Errorf("%s has %d (%v), want %d", account, got, err, want)
+	}
+}
+
+func (h *hub) breaks() []recon.BreakView {
+	h.t.Helper()
+	p, err := h.recon.Breaks(h.t.Context(), rest.Paging{Limit: 50})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return p.Data
+}
+
+func TestASettlementIsBookedNetOfItsFee(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.sales["A"], h.sales["B"] = 6000, 4000
+	r := h.read(entry(9820, settled("A", 6000, 108), settled("B", 4000, 72)))
+	if r.Entries != 1 || r.Matched != 1 {
+		t.Errorf("read %+v", r)
+	}
+	for account, want := range map[string]int64{"bank:bank:safeguard": 9820, "psp_cost": 180, "bank:bank:transit": 180, "psp:acq:clearing": -10000, "bank:bank:operating": -180} {
+		h.has(account, want)
+	}
+}
+
+func TestAStatementCountsOnce(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.payout("PAY1", 5000)
+	st := h.statement(entry(-5000, paid("PAY1", 5000)))
+	first, err := h.take("a.xml", bank.Message{Statements: []bank.Statement{st}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same, err := h.take("a.xml", bank.Message{Statements: []bank.Statement{st}})
+	if err != nil || len(same) != 1 || same[0] != first[0] {
+		t.Errorf("the same file again: %+v, %v; want %+v", same, err, first)
+	}
+	again, err := h.take("b.xml", bank.Message{ID: "other bytes", Statements: []bank.Statement{st}})
+	if err != nil || len(again) != 1 || again[0] != first[0] {
+		t.Errorf("the same statement in another file: %+v, %v", again, err)
+	}
+	st.Entries[0].Info = "something else"
+	if _, err := h.take("c.xml", bank.Message{Statements: []bank.Statement{st}}); !errors.Is(err, recon.ErrDiffers) {
+		t.Errorf("another content under the same name: %v, want ErrDiffers", err)
+	}
+	if got := h.state("PAY1"); got != operations.Confirmed {
+		t.Errorf("the payout is %s, want confirmed", got)
+	}
+}
+
+func TestWhatDoesNotFitIsABreakAndBooksNothingWrong(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.payout("PAY1", 5000)
+	h.payout("PAY2", 3000)
+	h.sales["A"] = 6000
+	r := h.read(
+		entry(-4900, paid("PAY1", 4900)),                                                  // another amount
+		entry(-700, paid("NOBODY", 700)),                                                  // no operation
+		entry(5892, settled("A", 5900, 8)),                                                // another amount than the charge
+		entry(1000, bank.Detail{Amount: money.Dirhams(1000), Gross: money.Dirhams(1000)}), // no reference
+		entry(-3000, paid("PAY2", 3000)),
+	)
+	if r.Matched != 1 || r.Unmatched != 4 {
+		t.Errorf("read %+v, want 1 matched and 4 not", r)
+	}
+	if got := h.state("PAY1"); got != operations.Accepted {
+		t.Errorf("the payout of another amount is %s, want accepted", got)
+	}
+	h.has("bank:bank:safeguard", 6892) // what came in; what left is explained by people
+	kinds := map[string]int{}
+	for _, b := range h.breaks() {
+		kinds[b.Kind]++
+	}
+	if kinds["suspense"] != 2 || kinds["unmatched"] != 2 {
+		t.Errorf("breaks %v, want 2 in suspense and 2 unmatched", kinds)
+	}
+}
+
+func TestASecondPaymentIsSeenAndNotBooked(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.payout("PAY1", 5000)
+	h.read(entry(-5000, paid("PAY1", 5000)))
+	if r := h.read(entry(-5000, paid("PAY1", 5000))); r.Unmatched != 1 {
+		t.Errorf("read %+v, want it unmatched", r)
+	}
+	if b := h.breaks(); len(b) != 1 || b[0].Why == "" {
+		t.Errorf("breaks %+v", b)
+	}
+}
+
+func TestAReturnedPaymentComesBack(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.payout("PAY1", 5000)
+	h.read(entry(-5000, paid("PAY1", 5000)))
+	d := bank.Detail{Ref: "PAY1", Amount: money.Dirhams(5000), Gross: money.Dirhams(5000), ReturnReason: "AC04"}
+	if r := h.read(entry(5000, d)); r.Matched != 1 {
+		t.Errorf("read %+v", r)
+	}
+	if got := h.state("PAY1"); got != operations.Returned {
+		t.Errorf("the payout is %s, want returned", got)
+	}
+}
+
+func TestAStatementThatDoesNotBalanceChangesNothing(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.payout("PAY1", 5000)
+	st := h.statement(entry(-5000, paid("PAY1", 5000)))
+	st.Closing = money.Dirhams(-4999)
+	if _, err := h.take("x", bank.Message{Statements: []bank.Statement{st}}); !errors.Is(err, bank.ErrUnbalanced) {
+		t.Errorf("error %v, want ErrUnbalanced", err)
+	}
+	foreign := h.statement()
+	foreign.Account = "011519000001205000534921"
+	if _, err := h.take("y", bank.Message{Statements: []bank.Statement{foreign}}); !errors.Is(err, recon.ErrForeign) {
+		t.Errorf("error %v, want ErrForeign", err)
+	}
+	if got := h.state("PAY1"); got != operations.Accepted {
+		t.Errorf("the payout is %s, want accepted", got)
+	}
+}
+
+func TestAReportMayRefuseButNeverProves(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	for _, ref := range []string{"PAY1", "PAY2"} {
+		h.payout(ref, 5000)
+	}
+	if _, err := h.db.Exec(t.Context(), `update operations.operation set file = 'fil_x'`); err != nil {
+		t.Fatal(err)
+	}
+	_, err := h.take("ack.xml", bank.Message{Report: &bank.Report{OriginalID: "FILX", Group: bank.Partial, Items: []bank.Item{
+		{Ref: "PAY1", Standing: bank.Settled}, {Ref: "PAY2", Standing: bank.Rejected, Reason: "AC04"},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := h.state("PAY1"); got != operations.Accepted {
+		t.Errorf("what the bank calls settled is %s, want accepted until a statement shows it", got)
+	}
+	if got := h.state("PAY2"); got != operations.Rejected {
+		t.Errorf("what the bank refused is %s, want rejected", got)
+	}
+}
+
+func TestCollectKeepsWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	bad := h.statement(entry(100))
+	bad.Closing = money.Dirhams(1)
+	h.bank.Put("bad.xml", bank.Message{Statements: []bank.Statement{bad}})
+	h.at = 0
+	h.payout("PAY1", 5000)
+	h.bank.Put("good.xml", bank.Message{Statements: []bank.Statement{h.statement(entry(-5000, paid("PAY1", 5000)))}})
+	n, err := h.recon.Collect(t.Context(), h.house)
+	if err != nil || n != 2 {
+		t.Fatalf("collected %d, %v", n, err)
+	}
+	if got := h.state("PAY1"); got != operations.Confirmed {
+		t.Errorf("the good file's payout is %s", got)
+	}
+	if b := h.breaks(); len(b) != 1 || b[0].Kind != "unreadable" || b[0].About != "bad.xml" {
+		t.Errorf("breaks %+v", b)
+	}
+	if left, _ := h.bank.Waiting(t.Context()); len(left) != 0 {
+		t.Errorf("%d files are left", len(left))
+	}
+}
+
+func TestAHoleBetweenStatementsIsABreakUntilItIsFilled(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.sales["A"], h.sales["B"] = 1000, 2000
+	one := h.statement(entry(1000, settled("A", 1000, 0)))
+	two := h.statement(entry(2000, settled("B", 2000, 0)))
+	three := h.statement()
+	for i, st := range []bank.Statement{one, three} {
+		if _, err := h.take(fmt.Sprint(i), bank.Message{Statements: []bank.Statement{st}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b := h.breaks(); len(b) != 1 || b[0].Kind != "gap" {
+		t.Errorf("breaks %+v, want the gap", b)
+	}
+	if _, err := h.take("late", bank.Message{Statements: []bank.Statement{two}}); err != nil {
+		t.Fatal(err)
+	}
+	if b := h.breaks(); len(b) != 0 {
+		t.Errorf("breaks %+v, want none", b)
+	}
+}
