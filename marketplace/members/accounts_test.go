@@ -1,0 +1,109 @@
+package members_test
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"tiwiza/marketplace/members"
+)
+
+// rib makes an account number whose key fits.
+func rib(n int) string {
+	head := fmt.Sprintf("230780%016d", n)
+	v, _ := new(big.Int).SetString(head+"00", 10)
+	return head + fmt.Sprintf("%02d", 97-new(big.Int).Mod(v, big.NewInt(97)).Int64())
+}
+
+func (h *hub) give(key, org string, n int) (v members.AccountView) {
+	h.t.Helper()
+	h.want(201, &v, key, "POST", "/v1/organisations/"+org+"/bank-accounts", fmt.Sprintf(`{"rib":%q,"holder":"Coopérative (exemple)"}`, rib(n)))
+	return v
+}
+
+func (h *hub) paid(org string) members.Account {
+	h.t.Helper()
+	a, err := h.members.PayoutAccount(h.t.Context(), h.db, org)
+	must(h.t, err)
+	return a
+}
+
+func TestWhatTheMemberGivesIsVerifiedWithTheApproval(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	org, key := h.org()
+	if _, err := h.members.PayoutAccount(t.Context(), h.db, org); !errors.Is(err, members.ErrNoRIB) {
+		t.Errorf("without any: %v, want %v", err, members.ErrNoRIB)
+	}
+	v := h.give(key, org, 1)
+	if v.Verified || v.State != members.Pending || v.RIB != strings.Repeat("•", 20)+rib(1)[20:] {
+		t.Errorf("account = %+v, want it pending and masked", v)
+	}
+	h.give(key, org, 2) // a slip mended before the approval
+	if a := h.paid(org); a.RIB != rib(2) || a.Verified() {
+		t.Errorf("paid to %+v, want the second, not verified", a)
+	}
+	h.want(200, nil, key, "POST", "/v1/organisations/"+org+"/submit", "")
+	h.want(200, nil, h.boss.String(), "POST", "/v1/organisations/"+org+"/approve", "")
+	if a := h.paid(org); a.RIB != rib(2) || !a.Verified() || !a.First || !a.OpenFrom().Equal(*a.Since) {
+		t.Errorf("paid to %+v, want the second, verified and open at once", a)
+	}
+}
+
+func TestAChangedAccountIsPaidAfterTheOperatorsWordAndTwoDays(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	org, key := h.org()
+	boss := h.boss.String()
+	if v := h.give(boss, org, 1); !v.Verified || v.RIB != rib(1) {
+		t.Errorf("account = %+v, want it verified and whole for the operator", v)
+	}
+	h.give(key, org, 2)
+	if a := h.paid(org); a.RIB != rib(1) {
+		t.Errorf("paid to %s, want the old one: a stolen key changes nothing", a.RIB)
+	}
+	h.give(boss, org, 2)
+	a := h.paid(org)
+	if a.RIB != rib(2) || !a.Verified() || a.OpenFrom().Sub(*a.Since) != 48*time.Hour {
+		t.Errorf("paid to %+v, want the new one in 48 hours", a)
+	}
+	h.give(boss, org, 2)
+	h.give(key, org, 2)
+	if again := h.paid(org); again.ID != a.ID || !again.Since.Equal(*a.Since) {
+		t.Errorf("giving the same again made %+v of %+v", again, a)
+	}
+	var list struct{ Data []members.AccountView }
+	h.want(200, &list, key, "GET", "/v1/organisations/"+org+"/bank-accounts", "")
+	if len(list.Data) != 2 || list.Data[0].State != members.Current || list.Data[1].State != members.Former {
+		t.Errorf("accounts = %+v, want the current and the former", list.Data)
+	}
+}
+
+func TestAnApprovalChangesNoVerifiedAccount(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	org, key := h.org()
+	h.give(h.boss.String(), org, 1)
+	h.give(key, org, 2)
+	h.want(200, nil, key, "POST", "/v1/organisations/"+org+"/submit", "")
+	h.want(200, nil, h.boss.String(), "POST", "/v1/organisations/"+org+"/approve", "")
+	if a := h.paid(org); a.RIB != rib(1) {
+		t.Errorf("paid to %s, want the one that was verified", a.RIB)
+	}
+}
+
+func TestAWrongRIBIsRefused(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	org, key := h.org()
+	good := rib(1)
+	for _, wrong := range []string{good[:23], good + "0", "1" + good[1:], good[:22] + "00", "23078000000000000000x" + good[21:]} {
+		h.refused(422, "bank.rib", "/rib", key, "POST", "/v1/organisations/"+org+"/bank-accounts", fmt.Sprintf(`{"rib":%q,"holder":"Coopérative"}`, wrong))
+	}
+	var v members.AccountView
+	h.want(201, &v, key, "POST", "/v1/organisations/"+org+"/bank-accounts",
+		fmt.Sprintf(`{"rib":"%s %s %s %s","holder":"Coopérative"}`, good[:3], good[3:6], good[6:22], good[22:]))
+}

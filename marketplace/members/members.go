@@ -1,0 +1,203 @@
+// Package members knows who takes part in the market: organisations and how
+// they were admitted, people, their API keys, and where they are paid.
+package members
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/fault"
+)
+
+// Errors of members.
+var (
+	ErrNotFound = fault.New(fault.NotFound, "organisations.not_found", "There is no such organisation.")
+	ErrState    = fault.New(fault.Conflict, "organisations.state", "The organisation's state does not allow this now.")
+	ErrInvalid  = fault.New(fault.Invalid, "organisations.invalid", "Some of this is not right; see errors.")
+	ErrNoAccess = fault.New(fault.Conflict, "api_keys.no_access", "Organisations of this kind have no access by program yet.")
+	ErrNoRIB    = fault.New(fault.NotFound, "bank_accounts.none", "The organisation has given no bank account.")
+)
+
+// A Kind says what an organisation is.
+type Kind string
+
+// The kinds. Operator is the one that runs the market; it is founded with the
+// hub and never signs up.
+const (
+	Cooperative  Kind = "beneficiary_coop"
+	Entrepreneur Kind = "auto_entrepreneur"
+	Institution  Kind = "institutional"
+	Provider     Kind = "service_provider"
+	Bank         Kind = "operational_bank"
+	Insurer      Kind = "insurer"
+	EPayment     Kind = "e_payment"
+	Operator     Kind = "operator"
+)
+
+// Role is what an organisation of this kind does on the platform; false when
+// it has no access by program.
+func (k Kind) Role() (auth.Role, bool) {
+	switch k {
+	case Cooperative, Entrepreneur:
+		return auth.Seller, true
+	case Bank:
+		return auth.Bank, true
+	case Insurer:
+		return auth.Insurer, true
+	case Operator:
+		return auth.Operator, true
+	}
+	return "", false
+}
+
+// State is where an organisation stands.
+type State string
+
+// The states.
+const (
+	Draft            State = "draft"
+	Submitted        State = "submitted"
+	ChangesRequested State = "changes_requested"
+	Active           State = "active"
+	Suspended        State = "suspended"
+)
+
+// A Move is what can be done with an organisation; its name is the route's.
+type Move string
+
+// The moves.
+const (
+	Submit         Move = "submit"
+	Approve        Move = "approve"
+	RequestChanges Move = "request_changes"
+	Suspend        Move = "suspend"
+	Reactivate     Move = "reactivate"
+)
+
+// moves is the whole of an organisation's life.
+var moves = map[Move]struct {
+	from []State
+	to   State
+}{
+	Submit:         {[]State{Draft, ChangesRequested}, Submitted},
+	Approve:        {[]State{Submitted}, Active},
+	RequestChanges: {[]State{Submitted}, ChangesRequested},
+	Suspend:        {[]State{Active}, Suspended},
+	Reactivate:     {[]State{Suspended}, Active},
+}
+
+// Legal is how the law knows an organisation.
+type Legal struct {
+	ICE string `json:"ice,omitempty" maxLength:"15" description:"Identifiant commun de l'entreprise: 15 digits."`
+	IF  string `json:"if,omitempty" maxLength:"20" description:"Identifiant fiscal."`
+	RC  string `json:"rc,omitempty" maxLength:"40" description:"Registre du commerce."`
+}
+
+// An Organisation is one member of the market.
+type Organisation struct {
+	ID        string
+	Kind      Kind
+	Names     Texts
+	Legal     Legal
+	Story     Texts
+	Region    string
+	Commune   string
+	Lat       float64
+	Lng       float64
+	State     State
+	Note      string
+	Version   int64
+	CreatedAt time.Time
+}
+
+// Do moves the organisation. note says why, when the operator asks for changes
+// or suspends; any other move wipes it.
+func (o Organisation) Do(m Move, note string) (Organisation, error) {
+	step := moves[m]
+	if !slices.Contains(step.from, o.State) {
+		return o, ErrState.Say("This organisation is %s; to %s it, it must be %s.", words(o.State), words(m), either(step.from))
+	}
+	o.State, o.Note = step.to, note
+	o.Version++
+	return o, nil
+}
+
+// Seller says whether the organisation may sell now, for the catalogue.
+func (o Organisation) Seller() Seller {
+	return Seller{ID: o.ID, Names: o.Names, Active: o.State == Active && (o.Kind == Cooperative || o.Kind == Entrepreneur)}
+}
+
+// A Seller is what others need to know of one who sells.
+type Seller struct {
+	ID     string            `json:"id"`
+	Names  map[string]string `json:"names"`
+	Active bool              `json:"-"` // it may sell now
+}
+
+// AccountState is where a bank account stands.
+type AccountState string
+
+// The states of a bank account.
+const (
+	Pending AccountState = "pending" // given, and not verified
+	Current AccountState = "current" // where the member is paid
+	Former  AccountState = "former"
+)
+
+// ChangeHold is how long payouts wait after a verified account took the place
+// of another, so that a stolen key cannot empty a balance overnight.
+const ChangeHold = 48 * time.Hour
+
+// An Account is a bank account of a member.
+type Account struct {
+	ID           string
+	Organisation string
+	RIB          string
+	Holder       string
+	State        AccountState
+	First        bool       // no other was verified before it
+	Since        *time.Time // when it was verified
+	CreatedAt    time.Time
+}
+
+// Verified says whether the operator vouches for the account.
+func (a Account) Verified() bool { return a.State != Pending }
+
+// OpenFrom is when money may go to a verified account: at once to the first,
+// after ChangeHold to one that took the place of another.
+func (a Account) OpenFrom() time.Time {
+	if a.Since == nil {
+		return time.Time{}
+	}
+	if a.First {
+		return *a.Since
+	}
+	return a.Since.Add(ChangeHold)
+}
+
+// Verify makes the account the current one; first says that none was before.
+func (a Account) Verify(first bool, at time.Time) Account {
+	a.State, a.First, a.Since = Current, first, &at
+	return a
+}
+
+// CheckICE says what is wrong with an ICE: it has 15 digits and leaves nothing
+// when divided by 97.
+func CheckICE(ice string) error {
+	if len(ice) != 15 {
+		return fmt.Errorf("an ICE has 15 digits, this has %d characters", len([]rune(ice)))
+	}
+	rest := 0
+	for _, c := range ice {
+		if c < '0' || c > '9' {
+			return fmt.Errorf("an ICE has digits only, not %q", c)
+		}
+		rest = (rest*10 + int(c-'0')) % 97
+	}
+	if rest != 0 {
+		return fmt.Errorf("the last two digits do not fit the others; compare it with your certificate")
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package members
+
+import (
+	"context"
+	"time"
+
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/pg"
+)
+
+const organisationColumns = `id, kind, names, legal, story, region, commune, lat, lng, state, note, version, created_at`
+
+func insert(tx *pg.Tx, o Organisation) {
+	tx.Queue(`insert into members.organisation (`+organisationColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		o.ID, o.Kind, o.Names, o.Legal, o.Story, o.Region, o.Commune, o.Lat, o.Lng, o.State, o.Note, o.Version, o.CreatedAt)
+}
+
+func load(ctx context.Context, db pg.DB, id string) (Organisation, error) {
+	return pg.One[Organisation](ctx, db, ErrNotFound, `select `+organisationColumns+` from members.organisation where id = $1`, id)
+}
+
+func lock(ctx context.Context, tx *pg.Tx, id string) (Organisation, error) {
+	return pg.One[Organisation](ctx, tx, ErrNotFound, `select `+organisationColumns+` from members.organisation where id = $1 for update`, id)
+}
+
+func save(tx *pg.Tx, o Organisation) {
+	tx.Queue(`update members.organisation set state = $2, note = $3, version = $4 where id = $1`, o.ID, o.State, o.Note, o.Version)
+}
+
+// A face is what shows of an organisation to those who buy from it.
+type face struct {
+	ID    string
+	Kind  Kind
+	Names Texts
+	State State
+}
+
+func faces(ctx context.Context, db pg.DB, ids []string) ([]face, error) {
+	return pg.All[face](ctx, db, `select id, kind, names, state from members.organisation where id = any($1)`, ids)
+}
+
+func insertPerson(tx *pg.Tx, id string, p NewPerson) {
+	tx.Queue(`insert into members.person (id, names, phone, email) values ($1, $2, nullif($3, ''), nullif($4, ''))`, id, p.Names, p.Phone, p.Email)
+}
+
+// A credential is an API key as the hub keeps it.
+type credential struct {
+	ID        string
+	Subject   string
+	Role      auth.Role
+	Label     string
+	Hash      []byte
+	CreatedAt time.Time
+	RevokedAt *time.Time
+}
+
+const credentialColumns = `id, subject, role, label, hash, created_at, revoked_at`
+
+func insertKey(tx *pg.Tx, c credential) {
+	tx.Queue(`insert into members.api_key (id, subject, role, label, hash, created_at) values ($1, $2, $3, $4, $5, $6)`,
+		c.ID, c.Subject, c.Role, c.Label, c.Hash, c.CreatedAt)
+}
+
+func loadKey(ctx context.Context, db pg.DB, id string) (credential, error) {
+	return pg.One[credential](ctx, db, auth.ErrUnknown, `select `+credentialColumns+` from members.api_key where id = $1`, id)
+}
+
+// keysOf lists keys, the newest first, from below a key on.
+func keysOf(ctx context.Context, db pg.DB, subject, below string, limit int) ([]credential, error) {
+	return pg.All[credential](ctx, db, `select `+credentialColumns+` from members.api_key
+		where subject = $1 and ($2 = '' or id < $2) order by id desc limit $3`, subject, below, limit)
+}
+
+func revoke(ctx context.Context, tx *pg.Tx, id string) error {
+	_, err := pg.Value[string](ctx, tx, auth.ErrUnknown,
+		`update members.api_key set revoked_at = coalesce(revoked_at, platform.now()) where id = $1 returning id`, id)
+	return err
+}
+
+const accountColumns = `id, organisation, rib, holder, state, first, since, created_at`
+
+// standing reads the accounts of an organisation that are current or pending,
+// the current one first.
+func standing(ctx context.Context, db pg.DB, org string) ([]Account, error) {
+	return pg.All[Account](ctx, db, `select `+accountColumns+` from members.bank_account
+		where organisation = $1 and state in ('current', 'pending') order by state`, org)
+}
+
+func accountsOf(ctx context.Context, db pg.DB, org, below string, limit int) ([]Account, error) {
+	return pg.All[Account](ctx, db, `select `+accountColumns+` from members.bank_account
+		where organisation = $1 and ($2 = '' or id < $2) order by id desc limit $3`, org, below, limit)
+}
+
+// dropPending forgets an account that was never verified.
+func dropPending(tx *pg.Tx, org string) {
+	tx.Queue(`delete from members.bank_account where organisation = $1 and state = 'pending'`, org)
+}
+
+func retireCurrent(tx *pg.Tx, org string) {
+	tx.Queue(`update members.bank_account set state = 'former' where organisation = $1 and state = 'current'`, org)
+}
+
+func insertAccount(tx *pg.Tx, a Account) {
+	tx.Queue(`insert into members.bank_account (`+accountColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		a.ID, a.Organisation, a.RIB, a.Holder, a.State, a.First, a.Since, a.CreatedAt)
+}

@@ -1,0 +1,169 @@
+package members
+
+import (
+	"context"
+	"errors"
+
+	"tiwiza/pkg/audit"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/authz"
+	"tiwiza/pkg/fault"
+	"tiwiza/pkg/geo"
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/pg"
+)
+
+// Judge says who may do what, and by which policy.
+type Judge interface {
+	May(p auth.Principal, action string, r authz.Resource) (policy string, err error)
+}
+
+// Service is what others may ask of members.
+type Service struct {
+	db    *pg.Store
+	judge Judge
+}
+
+// New makes the service.
+func New(db *pg.Store, judge Judge) *Service { return &Service{db, judge} }
+
+// Authenticate says whose key this is. A key that is not known, was revoked or
+// has another secret is auth.ErrUnknown. The keys of a suspended organisation
+// still open the door: it must be able to see its orders, and to finish them.
+func (s *Service) Authenticate(ctx context.Context, k auth.Key) (auth.Principal, error) {
+	c, err := loadKey(ctx, s.db, k.ID)
+	if err != nil {
+		return auth.Nobody, err
+	}
+	if !k.Matches(c.Hash) || c.RevokedAt != nil {
+		return auth.Nobody, auth.ErrUnknown
+	}
+	return auth.Principal{Key: c.ID, Subject: c.Subject, Role: c.Role}, nil
+}
+
+// Sellers says who these are and whether they may sell now. Ids that are no
+// organisation's are left out.
+func (s *Service) Sellers(ctx context.Context, db pg.DB, ids []string) (map[string]Seller, error) {
+	all, err := faces(ctx, db, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]Seller, len(all))
+	for _, f := range all {
+		out[f.ID] = Organisation{ID: f.ID, Kind: f.Kind, Names: f.Names, State: f.State}.Seller()
+	}
+	return out, nil
+}
+
+// An Enrolment is what an organisation says of itself.
+type Enrolment struct {
+	Kind    Kind   `json:"kind" required:"true" enum:"beneficiary_coop,auto_entrepreneur,institutional,service_provider,operational_bank,insurer,e_payment"`
+	Names   Texts  `json:"names" required:"true" description:"By language; French at least."`
+	Legal   *Legal `json:"legal,omitempty"`
+	Story   Texts  `json:"story,omitempty" description:"Who they are, by language."`
+	Region  string `json:"region" required:"true" enum:"MA-01,MA-02,MA-03,MA-04,MA-05,MA-06,MA-07,MA-08,MA-09,MA-10,MA-11,MA-12"`
+	Commune string `json:"commune" required:"true" minLength:"1" maxLength:"100"`
+	Point   *Point `json:"point,omitempty" description:"Where it is; the commune's own place when left out."`
+}
+
+// A Point is a place on the map, in degrees.
+type Point struct {
+	Lat float64 `json:"lat" required:"true" minimum:"20" maximum:"36.5"`
+	Lng float64 `json:"lng" required:"true" minimum:"-17.5" maximum:"-0.5"`
+}
+
+// place finds the commune in the region.
+func (e Enrolment) place() (geo.Place, *fault.Error) {
+	p, ok := geo.FindIn(e.Commune, e.Region)
+	if ok {
+		return p, nil
+	}
+	if p, ok = geo.Find(e.Commune); ok {
+		return p, ErrInvalid.At("/commune", p.Name+" is in region "+p.Region+", not "+e.Region+".")
+	}
+	return p, ErrInvalid.At("/commune", "This commune is not known; write its name as on the map, in French or Arabic.")
+}
+
+// Enrol writes down a new organisation as a draft, in the caller's unit of
+// work.
+func (s *Service) Enrol(_ context.Context, tx *pg.Tx, in Enrolment) (Organisation, error) {
+	place, wrong := in.place()
+	if in.Names["fr"] == "" {
+		wrong = at(wrong, "/names/fr", "Give the name in French.")
+	}
+	wrong = checkTexts(wrong, "/names", in.Names, 200)
+	wrong = checkTexts(wrong, "/story", in.Story, 4000)
+	o := Organisation{
+		ID: id.New(id.Organisation), Kind: in.Kind, Names: in.Names, Story: in.Story,
+		Region: in.Region, Commune: place.Name, Lat: place.Lat, Lng: place.Lng,
+		State: Draft, Version: 1, CreatedAt: tx.Now(),
+	}
+	if in.Legal != nil {
+		o.Legal = *in.Legal
+	}
+	if o.Legal.ICE != "" {
+		if err := CheckICE(o.Legal.ICE); err != nil {
+			wrong = at(wrong, "/legal/ice", sentence(err))
+		}
+	}
+	if wrong != nil {
+		return Organisation{}, wrong
+	}
+	if in.Point != nil {
+		o.Lat, o.Lng = in.Point.Lat, in.Point.Lng
+	}
+	if o.Story == nil {
+		o.Story = Texts{}
+	}
+	insert(tx, o)
+	return o, nil
+}
+
+// Found writes down the organisation that runs the market, at work from the
+// start. It is for setting a hub up.
+func (s *Service) Found(ctx context.Context, tx *pg.Tx, in Enrolment) (Organisation, error) {
+	in.Kind = Operator
+	o, err := s.Enrol(ctx, tx, in)
+	if err != nil {
+		return o, err
+	}
+	o.State = Active
+	save(tx, o)
+	return o, nil
+}
+
+// Move moves an organisation on behalf of whoever is asking, who must be
+// allowed to. A first bank account that waited is verified with the approval.
+func (s *Service) Move(ctx context.Context, tx *pg.Tx, org string, m Move, note string) (Organisation, error) {
+	o, err := lock(ctx, tx, org)
+	if err != nil {
+		return o, err
+	}
+	action := "organisations." + string(m)
+	policy, err := s.may(ctx, action, org)
+	if err != nil {
+		return o, err
+	}
+	from := o.State
+	if o, err = o.Do(m, note); err != nil {
+		return o, err
+	}
+	save(tx, o)
+	if m == Approve {
+		if err := s.verifyPending(ctx, tx, org); err != nil {
+			return o, err
+		}
+	}
+	audit.Record(tx, action, org, policy, map[string]any{"from": from, "to": o.State, "note": note})
+	return o, tx.Publish(ctx, Moved{o.ID, o.State})
+}
+
+// may asks the judge about something of an organisation. To those who may not,
+// it is as if it did not exist.
+func (s *Service) may(ctx context.Context, action, org string) (policy string, err error) {
+	policy, err = s.judge.May(auth.From(ctx), action, authz.Resource{Seller: org})
+	if errors.Is(err, authz.ErrDenied) {
+		return "", ErrNotFound.With(err)
+	}
+	return policy, err
+}
