@@ -1,0 +1,162 @@
+package search
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// longest is how many letters of a word count.
+const longest = 64
+
+// Fold breaks a text into the words that engines store and look for, so that
+// the many ways of writing one word meet: no capitals, accents, ligatures,
+// harakat, tatweel or hamza; one alef, one ya, one kaf; ta marbuta and its ha
+// dropped; Arabic and Persian digits as 0–9; no elided or Arabic article; a
+// light plural (French s and x, Arabic ات and ين) taken off. Tifinagh stays.
+// Small words that say nothing go, unless nothing else is left. The result is
+// only for comparing, never for showing. Folding what was folded changes
+// nothing.
+func Fold(text string) []string {
+	words := strings.FieldsFunc(letters(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != elided })
+	all, said := words[:0], 0
+	for _, w := range words {
+		if w = stem(cut(elision(w))); w == "" {
+			continue
+		}
+		if !empty[w] {
+			said++
+		}
+		all = append(all, w)
+	}
+	if said == 0 || said == len(all) {
+		return all
+	}
+	kept := all[:0]
+	for _, w := range all {
+		if !empty[w] {
+			kept = append(kept, w)
+		}
+	}
+	return kept
+}
+
+// elided stands for any apostrophe while words are cut.
+const elided = '\''
+
+// empty are the words that say nothing, as stem leaves them.
+var empty = set("de du des la le les et en au aux a un une pour avec sur dans par",
+	"في من الى عن مع او", "the of and for with in")
+
+func set(lists ...string) map[string]bool {
+	m := map[string]bool{}
+	for _, l := range lists {
+		for w := range strings.FieldsSeq(letters(l)) {
+			m[stem(w)] = true
+		}
+	}
+	return m
+}
+
+// letters lowers, decomposes and unifies the letters of a text.
+func letters(text string) string {
+	text = norm.NFKD.String(strings.ToLower(norm.NFKD.String(text)))
+	var b strings.Builder
+	b.Grow(len(text))
+	for _, r := range text {
+		switch {
+		case r < 0x80:
+			b.WriteRune(r)
+		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
+		default:
+			if s, ok := same[r]; ok {
+				b.WriteString(s)
+			} else if d := digit(r); d >= 0 {
+				b.WriteByte(byte('0' + d))
+			} else {
+				b.WriteRune(r)
+			}
+		}
+	}
+	return b.String()
+}
+
+// same are letters that decomposition leaves apart.
+var same = map[rune]string{
+	'œ': "oe", 'æ': "ae", 'ß': "ss", 'ø': "o", 'ł': "l", 'đ': "d", 'ı': "i", 'ſ': "s",
+	'’': "'", '‘': "'", 'ʼ': "'", 'ʾ': "'", 'ʿ': "'", '´': "'", '′': "'", '＇': "'",
+	'ٱ': "ا", 'ى': "ي", 'ی': "ي", 'ې': "ي", 'ک': "ك", 'گ': "ك", 'ڭ': "ك", 'ݣ': "ك", 'ڤ': "ف",
+	'ة': "ه", 'ۃ': "ه", 'ہ': "ه", 'ە': "ه", 'ھ': "ه", 'ء': "", 'ـ': "",
+}
+
+// digit is the value of an Arabic-Indic or Persian digit, or -1.
+func digit(r rune) int {
+	switch {
+	case r >= '٠' && r <= '٩':
+		return int(r - '٠')
+	case r >= '۰' && r <= '۹':
+		return int(r - '۰')
+	}
+	return -1
+}
+
+// elision drops the French article before an apostrophe; any other apostrophe
+// (m'semen) only joins.
+func elision(w string) string {
+	w = strings.Trim(w, "'")
+	for _, article := range []string{"l'", "d'", "qu'"} {
+		for strings.HasPrefix(w, article) {
+			w = strings.TrimLeft(w[len(article):], "'")
+		}
+	}
+	return strings.ReplaceAll(w, "'", "")
+}
+
+func cut(w string) string {
+	n := 0
+	for i := range w {
+		if n == longest {
+			return w[:i]
+		}
+		n++
+	}
+	return w
+}
+
+// stem takes articles and light plurals off, as long as a word of at least
+// three letters stays. What it returns, it would not change again.
+func stem(w string) string {
+	if w == "" || w[0] < 0x80 {
+		return latin(w)
+	}
+	for was := ""; was != w; {
+		was = w
+		for _, p := range []string{"وال", "بال", "لل", "ال"} {
+			w = off(w, strings.TrimPrefix(w, p))
+		}
+		for _, s := range []string{"ات", "ين", "ه"} {
+			w = off(w, strings.TrimSuffix(w, s))
+		}
+	}
+	return w
+}
+
+// off is the shorter word, if it still is one: at least three Arabic letters.
+func off(w, shorter string) string {
+	if len(shorter) < 6 {
+		return w
+	}
+	return shorter
+}
+
+// latin takes the French plural off: not of short words, nor of those that end
+// in ss or the like.
+func latin(w string) string {
+	if n := len(w); n >= 4 && plural(w[n-1]) && !plural(w[n-2]) {
+		return w[:n-1]
+	}
+	return w
+}
+
+func plural(c byte) bool { return c == 's' || c == 'x' }

@@ -1,0 +1,104 @@
+package pgsearch
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"tiwiza/pkg/pg"
+	"tiwiza/search"
+)
+
+// mostKept is how many counted results a hub remembers.
+const mostKept = 512
+
+// facets remembers for a moment what was counted for a set of filters, and
+// counts each once for all who ask at the same time.
+type facets struct {
+	age    time.Duration
+	flight singleflight.Group
+	mu     sync.Mutex
+	kept   map[string]counted
+}
+
+// counted is what a result holds.
+type counted struct {
+	facets search.Facets
+	total  int
+	at     time.Time
+}
+
+func newFacets(age time.Duration) *facets { return &facets{age: age, kept: map[string]counted{}} }
+
+// of counts the whole result of a query, or remembers.
+func (f *facets) of(ctx context.Context, db pg.DB, q search.Query, terms []term, loose bool) (counted, error) {
+	q.Text, q.Lang, q.Sort, q.Cursor, q.Limit = "", "", "", "", 0
+	if q.RadiusKM <= 0 {
+		q.Near = nil // it filters nothing
+	}
+	key, err := json.Marshal(struct {
+		Query search.Query
+		Words string
+	}{q, tsquery(terms, loose)})
+	if err != nil {
+		return counted{}, err
+	}
+	if c, ok := f.remembered(string(key)); ok {
+		return c, nil
+	}
+	// Others wait for this count, so it does not end with this reader's patience.
+	got := f.flight.DoChan(string(key), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		c, err := count(ctx, db, q, terms, loose)
+		if err == nil {
+			f.keep(string(key), c)
+		}
+		return c, err
+	})
+	select {
+	case <-ctx.Done():
+		return counted{}, ctx.Err()
+	case r := <-got:
+		if r.Err != nil {
+			return counted{}, r.Err
+		}
+		return r.Val.(counted), nil
+	}
+}
+
+func (f *facets) remembered(key string) (counted, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c, ok := f.kept[key]
+	return c, ok && time.Since(c.at) < f.age
+}
+
+// keep remembers c. When there is no room, what is too old goes; then whatever
+// comes first.
+func (f *facets) keep(key string, c counted) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.kept) >= mostKept {
+		for k, old := range f.kept {
+			if time.Since(old.at) >= f.age {
+				delete(f.kept, k)
+			}
+		}
+	}
+	for k := range f.kept {
+		if len(f.kept) < mostKept {
+			break
+		}
+		delete(f.kept, k)
+	}
+	f.kept[key] = c
+}
+
+// nothing are the facets of an empty result.
+func nothing() search.Facets {
+	return search.Facets{search.ByCategory: {}, search.ByRegion: {}, search.ByLabel: {}, search.ByPrice: {}}
+}
