@@ -1,0 +1,238 @@
+package catalog
+
+import (
+	"net/http"
+
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/rest"
+)
+
+// Routes is the HTTP face of the catalogue.
+func Routes(s *Service) []rest.Route {
+	const offer = "/v1/offers/{offer}"
+	return []rest.Route{
+		rest.Handle("GET", "/v1/offers", "offers.list", "Find offers", http.StatusOK, s.List, rest.Public()),
+		rest.Handle("GET", offer, "offers.show", "Show an offer", http.StatusOK, s.Show, rest.Public()),
+		rest.Handle("POST", "/v1/offers", "offers.create", "Add a draft offer", http.StatusCreated, s.Create),
+		rest.Handle("PATCH", offer, "offers.update", "Change an offer", http.StatusOK, s.Update),
+		rest.Handle("POST", offer+"/publish", "offers.publish", "Show an offer to buyers", http.StatusOK, s.Publish),
+		rest.Handle("POST", offer+"/pause", "offers.pause", "Take an offer out of sight", http.StatusOK, s.Pause),
+		rest.Handle("POST", offer+"/archive", "offers.archive", "Take an offer out of sight for good", http.StatusOK, s.Archive),
+		rest.Handle("PATCH", "/v1/variants/{variant}/stock", "variants.stock", "Say how many there are", http.StatusOK, s.SetStock),
+		rest.Handle("POST", "/v1/imports", "imports.create", "Import a catalogue from a CSV file", http.StatusCreated, s.Import,
+			rest.Accepts("text/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel", "multipart/form-data"),
+			rest.Body(maxFile), rest.Timeout(importTime)),
+		rest.Handle("GET", "/v1/exports/offers.csv", "offers.export", "Export the catalogue as the CSV file an import takes", http.StatusOK, s.Export),
+	}
+}
+
+// ListInput is what a buyer looks for.
+type ListInput struct {
+	Q        string  `query:"q" maxLength:"200" description:"Words in French, Arabic or English; the last may be unfinished."`
+	Lang     string  `query:"lang" enum:"fr,ar,en,zgh" description:"The reader's language; words are looked for in all."`
+	Category string  `query:"category" maxLength:"64"`
+	Region   string  `query:"region" maxLength:"16" description:"ISO 3166-2: MA-01 to MA-12."`
+	Label    string  `query:"label" maxLength:"100"`
+	Seller   string  `query:"seller" maxLength:"64"`
+	Min      string  `query:"min" maxLength:"20" description:"Lowest price in dirhams, as 50 or 49.90."`
+	Max      string  `query:"max" maxLength:"20" description:"Highest price in dirhams."`
+	Near     string  `query:"near" maxLength:"60" description:"A point, as lat,lng in degrees; gives distances."`
+	RadiusKM float64 `query:"radius_km" minimum:"0" maximum:"2000" description:"How far from near, at most."`
+	Sort     string  `query:"sort" enum:"relevance,newest,price,-price,distance"`
+	rest.Paging
+}
+
+// A ListView is one piece of what was found.
+type ListView struct {
+	Data          []CardView                `json:"data" required:"true"`
+	Next          *string                   `json:"next" required:"true" description:"Send it as cursor to read on; null at the end."`
+	Facets        map[string]map[string]int `json:"facets" required:"true" description:"How many there are by category, region, label and price."`
+	TotalEstimate int                       `json:"total_estimate" required:"true"`
+}
+
+// A SellerView is who sells.
+type SellerView struct {
+	ID    string            `json:"id" required:"true"`
+	Names map[string]string `json:"names" required:"true"`
+}
+
+// A LabelView is a sign of origin or quality that is in date.
+type LabelView struct {
+	Code      string  `json:"code" required:"true"`
+	Issuer    string  `json:"issuer" required:"true"`
+	Number    string  `json:"number" required:"true"`
+	ValidFrom string  `json:"valid_from" required:"true"`
+	ValidTo   *string `json:"valid_to" required:"true"`
+}
+
+// A CardView is an offer in a list.
+type CardView struct {
+	ID         string            `json:"id" required:"true"`
+	Names      map[string]string `json:"names" required:"true"`
+	Seller     SellerView        `json:"seller" required:"true"`
+	Price      money.Money       `json:"price" required:"true" description:"Of the cheapest variant."`
+	Image      *string           `json:"image" required:"true" description:"Path of the picture."`
+	Drawing    bool              `json:"drawing" required:"true" description:"The picture is a drawing, not a photograph."`
+	Category   string            `json:"category" required:"true"`
+	Region     string            `json:"region" required:"true"`
+	Labels     []LabelView       `json:"labels" required:"true"`
+	Available  bool              `json:"available" required:"true"`
+	DistanceKM *float64          `json:"distance_km,omitempty"`
+}
+
+// OfferInput names an offer.
+type OfferInput struct {
+	Offer string `path:"offer"`
+}
+
+// A PointView is a place in degrees.
+type PointView struct {
+	Lat float64 `json:"lat" required:"true"`
+	Lng float64 `json:"lng" required:"true"`
+}
+
+// A VariantView is one variant of an offer. Its owner also sees the stock.
+type VariantView struct {
+	ID        string            `json:"id" required:"true"`
+	SKU       string            `json:"sku" required:"true"`
+	Names     map[string]string `json:"names" required:"true"`
+	Unit      string            `json:"unit" required:"true"`
+	WeightG   int               `json:"weight_g" required:"true"`
+	Price     money.Money       `json:"price" required:"true"`
+	Available int               `json:"available" required:"true"`
+	OnHand    *int              `json:"on_hand,omitempty"`
+	Reserved  *int              `json:"reserved,omitempty"`
+}
+
+// An ImageView is a picture of an offer.
+type ImageView struct {
+	URL     string `json:"url" required:"true"`
+	Drawing bool   `json:"drawing" required:"true"`
+}
+
+// A View is an offer with all that belongs to it.
+type View struct {
+	ID               string            `json:"id" required:"true"`
+	Key              string            `json:"key,omitempty" description:"The seller's own key; only the owner sees it."`
+	Names            map[string]string `json:"names" required:"true"`
+	Descriptions     map[string]string `json:"descriptions" required:"true"`
+	Seller           SellerView        `json:"seller" required:"true"`
+	Category         string            `json:"category" required:"true"`
+	Region           string            `json:"region" required:"true"`
+	Commune          string            `json:"commune" required:"true"`
+	Point            *PointView        `json:"point" required:"true"`
+	Variants         []VariantView     `json:"variants" required:"true"`
+	Labels           []LabelView       `json:"labels" required:"true"`
+	Images           []ImageView       `json:"images" required:"true"`
+	WithdrawalExempt string            `json:"withdrawal_exempt" required:"true"`
+	Available        bool              `json:"available" required:"true"`
+	State            State             `json:"state" required:"true" enum:"draft,published,paused,archived"`
+	Version          int               `json:"version" required:"true"`
+	PublishedAt      *string           `json:"published_at" required:"true" format:"date-time"`
+}
+
+// A LabelInput is a label as a seller claims it.
+type LabelInput struct {
+	Code      string `json:"code" required:"true" minLength:"1" maxLength:"100"`
+	Issuer    string `json:"issuer,omitempty" maxLength:"200"`
+	Number    string `json:"number,omitempty" maxLength:"64"`
+	ValidFrom string `json:"valid_from" required:"true" format:"date"`
+	ValidTo   string `json:"valid_to,omitempty" format:"date"`
+}
+
+// A VariantInput is a variant as a seller writes it.
+type VariantInput struct {
+	SKU     string            `json:"sku" required:"true" minLength:"1" maxLength:"64"`
+	Names   map[string]string `json:"names,omitempty"`
+	Unit    string            `json:"unit,omitempty" maxLength:"64"`
+	WeightG int               `json:"weight_g,omitempty" minimum:"0"`
+	Price   money.Money       `json:"price" required:"true"`
+	OnHand  int               `json:"on_hand,omitempty" minimum:"0"`
+}
+
+// CreateInput is a new offer.
+type CreateInput struct {
+	Seller           string            `json:"seller,omitempty" description:"Whose offer it is; for operators."`
+	Key              string            `json:"key,omitempty" maxLength:"64" description:"The seller's own key; the offer's id when left out."`
+	Category         string            `json:"category" required:"true" maxLength:"64"`
+	Names            map[string]string `json:"names" required:"true" description:"By language: fr, ar, en, zgh; French or Arabic at least."`
+	Descriptions     map[string]string `json:"descriptions,omitempty"`
+	Region           string            `json:"region,omitempty" maxLength:"64"`
+	Commune          string            `json:"commune,omitempty" maxLength:"100"`
+	Point            *PointView        `json:"point,omitempty"`
+	WithdrawalExempt string            `json:"withdrawal_exempt,omitempty" enum:",perishable,made_to_measure"`
+	Image            string            `json:"image,omitempty" maxLength:"100"`
+	Labels           []LabelInput      `json:"labels,omitempty"`
+	Variants         []VariantInput    `json:"variants" required:"true" minItems:"1" maxItems:"100"`
+}
+
+// A VariantPatch changes the variant with that SKU, or adds it: then with a
+// price.
+type VariantPatch struct {
+	SKU     string            `json:"sku" required:"true" minLength:"1" maxLength:"64"`
+	Names   map[string]string `json:"names,omitempty"`
+	Unit    *string           `json:"unit,omitempty" maxLength:"64"`
+	WeightG *int              `json:"weight_g,omitempty" minimum:"0"`
+	Price   *money.Money      `json:"price,omitempty"`
+}
+
+// UpdateInput is what changes of an offer; what is left out stays.
+type UpdateInput struct {
+	Offer            string            `path:"offer"`
+	Version          *int              `json:"version,omitempty" description:"The version the change was made for; another answers 409."`
+	Category         *string           `json:"category,omitempty" maxLength:"64"`
+	Names            map[string]string `json:"names,omitempty" description:"All names anew."`
+	Descriptions     map[string]string `json:"descriptions,omitempty" description:"All descriptions anew."`
+	Region           *string           `json:"region,omitempty" maxLength:"64"`
+	Commune          *string           `json:"commune,omitempty" maxLength:"100"`
+	Point            *PointView        `json:"point,omitempty"`
+	WithdrawalExempt *string           `json:"withdrawal_exempt,omitempty" enum:",perishable,made_to_measure"`
+	Image            *string           `json:"image,omitempty" maxLength:"100"`
+	Labels           *[]LabelInput     `json:"labels,omitempty" description:"All labels anew."`
+	Variants         []VariantPatch    `json:"variants,omitempty" maxItems:"100"`
+}
+
+// StockInput says how many of a variant there are, or how many came or went.
+type StockInput struct {
+	Variant string `path:"variant"`
+	OnHand  *int   `json:"on_hand,omitempty" minimum:"0"`
+	Delta   *int   `json:"delta,omitempty"`
+}
+
+// A StockView is the stock of a variant.
+type StockView struct {
+	ID        string `json:"id" required:"true"`
+	OnHand    int    `json:"on_hand" required:"true"`
+	Reserved  int    `json:"reserved" required:"true"`
+	Available int    `json:"available" required:"true"`
+}
+
+// ImportInput is a catalogue file.
+type ImportInput struct {
+	DryRun bool      `query:"dry_run" description:"Only say what would happen."`
+	Seller string    `query:"seller" maxLength:"64" description:"Whose catalogue it is; for operators."`
+	File   rest.File `body:"file"`
+}
+
+// A Report says what became of an imported file. Rows count from 1 for the
+// heading, as spreadsheets show them.
+type Report struct {
+	ID       string    `json:"id" required:"true"`
+	DryRun   bool      `json:"dry_run" required:"true"`
+	Rows     int       `json:"rows" required:"true" description:"Rows read, without the heading."`
+	Created  int       `json:"created" required:"true"`
+	Updated  int       `json:"updated" required:"true" description:"Rows of variants that were there, changed or not."`
+	Rejected []Verdict `json:"rejected" required:"true"`
+}
+
+// A Verdict says what is wrong with one row.
+type Verdict struct {
+	Row     int    `json:"row" required:"true"`
+	Pointer string `json:"pointer" required:"true" description:"The column, as /price; / for the whole row."`
+	Detail  string `json:"detail" required:"true"`
+}
+
+// ExportInput says whose catalogue is exported.
+type ExportInput struct {
+	Seller string `query:"seller" maxLength:"64" description:"For operators."`
+}

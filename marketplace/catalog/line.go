@@ -1,0 +1,123 @@
+package catalog
+
+import (
+	"maps"
+
+	"tiwiza/pkg/fault"
+)
+
+// offer is o with what the row says of it, checked.
+func (l line) offer(o Offer) (Offer, []fault.Detail) {
+	o.Names, o.Descriptions = maps.Clone(o.Names), maps.Clone(o.Descriptions)
+	for _, lang := range []string{"fr", "ar", "en"} {
+		l.text(o.Names, lang, "name_"+lang)
+		l.text(o.Descriptions, lang, "description_"+lang)
+	}
+	was := o
+	l.to(&o.Category, "category")
+	l.to(&o.WithdrawalExempt, "withdrawal_exempt")
+	l.to(&o.Image, "image")
+	l.to(&o.Region, "region")
+	l.to(&o.Commune, "commune")
+	var f findings
+	lat, ok1 := degrees(l.cells["lat"])
+	lng, ok2 := degrees(l.cells["lng"])
+	if !ok1 {
+		f.add("/lat", "%q is not a latitude in degrees, as 30.42.", l.cells["lat"])
+	}
+	if !ok2 {
+		f.add("/lng", "%q is not a longitude in degrees, as -9.58.", l.cells["lng"])
+	}
+	if _, said := l.cells["lat"]; said || o.Commune != was.Commune {
+		o.Lat, o.Lng = lat, lng
+	}
+	if _, said := l.cells["label"]; said {
+		o.Labels = nil
+		if label, ok := l.label(); ok {
+			o.Labels = []Label{label}
+		}
+	}
+	o, wrong := o.settle()
+	return o, append(f, wrong...)
+}
+
+// variant is v with what the row says of it, checked.
+func (l line) variant(v Variant) (Variant, []fault.Detail) {
+	var f findings
+	v.Names = maps.Clone(v.Names)
+	l.text(v.Names, "fr", "variant_fr")
+	l.text(v.Names, "ar", "variant_ar")
+	l.to(&v.Unit, "unit")
+	if c := l.cells["weight_g"]; c != "" {
+		n, ok := whole(c)
+		if !ok {
+			f.add("/weight_g", "%q is not a weight in whole grams.", c)
+		}
+		v.WeightG = n
+	}
+	if c := l.cells["stock"]; c != "" {
+		n, ok := whole(c)
+		if !ok {
+			f.add("/stock", "%q is not a whole number.", c)
+		} else if n < v.Reserved {
+			f.add("/stock", "%s", heldBack(v.Reserved))
+		}
+		v.OnHand = n
+	}
+	p, wrong := price(l.cells["price"])
+	if wrong != "" {
+		f.add("/price", "%s", wrong)
+	}
+	v.Price = p
+	for _, d := range onColumns(v.check(), "/variant_", "") {
+		if d.Pointer != "/price" || wrong == "" {
+			f = append(f, d)
+		}
+	}
+	return v, f
+}
+
+// label is the label the row claims, if any.
+func (l line) label() (Label, bool) {
+	return Label{Code: l.cells["label"], Issuer: l.cells["label_issuer"], Number: l.cells["label_number"],
+		From: l.cells["label_from"], To: l.cells["label_to"]}, l.cells["label"] != ""
+}
+
+// to sets a field to the cell, if the file has the column.
+func (l line) to(field *string, column string) {
+	if c, said := l.cells[column]; said {
+		*field = c
+	}
+}
+
+func (l line) text(texts map[string]string, lang, column string) {
+	c, said := l.cells[column]
+	switch {
+	case said && c == "":
+		delete(texts, lang)
+	case said:
+		texts[lang] = c
+	}
+}
+
+// differs reports where a row says something else about its offer than the
+// row that came first.
+func (l line) differs(first line) []fault.Detail {
+	var f findings
+	for _, column := range columns {
+		switch column {
+		case "seller_key", "offer_key", "sku", "variant_fr", "variant_ar", "unit", "weight_g", "price", "stock",
+			"label", "label_issuer", "label_number", "label_from", "label_to":
+			continue
+		}
+		if c := l.cells[column]; c != "" && c != first.cells[column] {
+			f.add("/"+column, "Row %d says otherwise for the same offer; what is said of an offer is the same in all its rows, or left empty.", first.row)
+		}
+	}
+	if label, ok := l.label(); ok && label.Code != first.cells["label"] {
+		var bad findings
+		bad.label("/labels/0", label)
+		f = append(f, onColumns(bad, "", "")...)
+	}
+	return f
+}

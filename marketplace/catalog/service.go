@@ -1,0 +1,268 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"tiwiza/marketplace/members"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/fault"
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/pg"
+	"tiwiza/search"
+)
+
+// Sellers tells who sells; members is one.
+type Sellers interface {
+	// Sellers finds organisations by id; those it does not know are left out.
+	Sellers(ctx context.Context, db pg.DB, ids []string) (map[string]members.Seller, error)
+}
+
+// Service keeps the catalogue.
+type Service struct {
+	db      *pg.Store
+	index   search.Index
+	sellers Sellers
+}
+
+// New makes the service over a search index and whoever knows the sellers.
+func New(db *pg.Store, index search.Index, sellers Sellers) *Service {
+	return &Service{db, index, sellers}
+}
+
+// Create adds a draft offer. A seller creates its own; an operator says whose.
+func (s *Service) Create(ctx context.Context, in CreateInput) (View, error) {
+	who, err := owner(ctx, in.Seller, "/seller")
+	if err != nil {
+		return View{}, err
+	}
+	o, err := in.offer(who)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, func(tx *pg.Tx) (Offer, error) {
+		o.CreatedAt, o.Version = tx.Now(), 1
+		moves := make([]move, 0, len(o.Variants))
+		for _, v := range o.Variants {
+			moves = append(moves, move{v.ID, v.OnHand, "created", o.ID})
+		}
+		save(tx, []Offer{o}, moves)
+		return o, nil
+	})
+}
+
+// Update changes what is given of an offer and leaves the rest. Prices and
+// texts change at once, also in the search index. Stock is changed by
+// SetStock alone.
+func (s *Service) Update(ctx context.Context, in UpdateInput) (View, error) {
+	return s.edit(ctx, in.Offer, func(tx *pg.Tx, o Offer) (Offer, error) {
+		if in.Version != nil && *in.Version != o.Version {
+			return o, ErrStale
+		}
+		o, err := in.apply(o)
+		if err != nil {
+			return o, err
+		}
+		o.Version++
+		save(tx, []Offer{o}, nil)
+		return o, nil
+	})
+}
+
+// Publish shows an offer to buyers. Its seller must be in good standing.
+func (s *Service) Publish(ctx context.Context, in OfferInput) (View, error) {
+	return s.moveTo(ctx, in.Offer, Published)
+}
+
+// Pause takes an offer out of sight until it is published again.
+func (s *Service) Pause(ctx context.Context, in OfferInput) (View, error) {
+	return s.moveTo(ctx, in.Offer, Paused)
+}
+
+// Archive takes an offer out of sight for good.
+func (s *Service) Archive(ctx context.Context, in OfferInput) (View, error) {
+	return s.moveTo(ctx, in.Offer, Archived)
+}
+
+func (s *Service) moveTo(ctx context.Context, offer string, to State) (View, error) {
+	return s.edit(ctx, offer, func(tx *pg.Tx, o Offer) (Offer, error) {
+		if to == Published {
+			if err := s.inGoodStanding(ctx, tx, o.Seller); err != nil {
+				return o, err
+			}
+		}
+		o, err := o.Move(to, tx.Now())
+		if err != nil {
+			return o, err
+		}
+		saveState(tx, o)
+		return o, nil
+	})
+}
+
+func (s *Service) inGoodStanding(ctx context.Context, db pg.DB, seller string) error {
+	known, err := s.sellers.Sellers(ctx, db, []string{seller})
+	if err != nil {
+		return fmt.Errorf("look up seller %s: %w", seller, err)
+	}
+	if !known[seller].Active {
+		return ErrSuspended
+	}
+	return nil
+}
+
+// edit locks an offer of the caller's, has it changed, and brings the index up
+// to date.
+func (s *Service) edit(ctx context.Context, offer string, fn func(*pg.Tx, Offer) (Offer, error)) (View, error) {
+	return s.change(ctx, func(tx *pg.Tx) (Offer, error) {
+		lockVariants(tx, offer)
+		o, err := lock(ctx, tx, offer)
+		if err != nil {
+			return o, err
+		}
+		if _, err := owner(ctx, o.Seller, ""); err != nil {
+			return o, ErrNotFound
+		}
+		return fn(tx, o)
+	})
+}
+
+// change runs fn in a unit of work, indexes the offer it gives, and answers it
+// as its owner sees it.
+func (s *Service) change(ctx context.Context, fn func(*pg.Tx) (Offer, error)) (v View, err error) {
+	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
+		o, err := fn(tx)
+		if err != nil {
+			return err
+		}
+		read, err := s.reindex(ctx, tx, o.ID)
+		if err != nil {
+			return err
+		}
+		known, err := s.sellers.Sellers(ctx, tx, []string{o.Seller})
+		if err != nil {
+			return fmt.Errorf("look up seller %s: %w", o.Seller, err)
+		}
+		v = viewOwn(read[0], known[o.Seller])
+		return nil
+	})
+	return v, err
+}
+
+// owner is whose offers the caller works on: a seller its own, an operator
+// those of whom it names at pointer. Another member's are not found.
+func owner(ctx context.Context, asked, pointer string) (string, error) {
+	p := auth.From(ctx)
+	switch p.Role {
+	case auth.Operator, auth.System:
+		if asked == "" {
+			return "", ErrInvalid.At(pointer, "Say whose offers these are: the id of the organisation (org_…).")
+		}
+		return asked, nil
+	case auth.Seller:
+		if asked != "" && asked != p.Subject {
+			return "", ErrNotFound
+		}
+		return p.Subject, nil
+	}
+	return "", ErrNotFound
+}
+
+// Items tells what there is to know of variants for baskets and quotes; those
+// that do not exist are left out.
+func (s *Service) Items(ctx context.Context, db pg.DB, variants []string) (map[string]Item, error) {
+	return items(ctx, db, variants)
+}
+
+// An Item is one variant as a basket needs it.
+type Item struct {
+	Variant          string
+	Offer            string
+	Seller           string
+	SKU              string
+	Names            map[string]string
+	OfferNames       map[string]string
+	Price            money.Money
+	WeightG          int
+	Available        int
+	Category         string
+	WithdrawalExempt string
+	Published        bool
+}
+
+// reindex brings what buyers find into line with the offers, and gives the
+// offers as they are now. It locks them, so that of two changes at once the
+// later sees the earlier.
+func (s *Service) reindex(ctx context.Context, tx *pg.Tx, offers ...string) ([]Offer, error) {
+	if len(offers) == 0 {
+		return nil, nil
+	}
+	slices.Sort(offers)
+	lockOffers(tx, offers)
+	all, err := read(ctx, tx, offers)
+	if err != nil {
+		return nil, err
+	}
+	ids := map[string]bool{}
+	for _, o := range all {
+		ids[o.Seller] = true
+	}
+	sellers, err := s.sellers.Sellers(ctx, tx, slices.Sorted(maps.Keys(ids)))
+	if err != nil {
+		return nil, fmt.Errorf("look up sellers: %w", err)
+	}
+	var docs []search.Document
+	var gone []string
+	for _, o := range all {
+		remind(tx, o)
+		if seller := sellers[o.Seller]; o.State == Published && seller.Active && len(o.Variants) > 0 {
+			docs = append(docs, document(o, seller))
+		} else {
+			gone = append(gone, o.ID)
+		}
+	}
+	if err := s.index.Put(ctx, tx, docs...); err != nil {
+		return nil, err
+	}
+	return all, s.index.Remove(ctx, tx, gone...)
+}
+
+// document is an offer as buyers find it.
+func document(o Offer, seller members.Seller) search.Document {
+	kind, _ := Category(o.Category)
+	d := search.Document{
+		ID: o.ID, Seller: o.Seller, SellerNames: seller.Names, Names: o.Names, Texts: o.Descriptions,
+		Category: o.Category, Kinds: kind.Names, Region: o.Region,
+		Price: o.Variants[0].Price.Centimes(), Lat: o.Lat, Lng: o.Lng, Published: *o.PublishedAt,
+	}
+	for _, v := range o.Variants {
+		d.Price = min(d.Price, v.Price.Centimes())
+		d.Available = d.Available || v.Available() > 0
+	}
+	for _, l := range o.Labels {
+		if l.Current {
+			d.Labels = append(d.Labels, l.Code)
+		}
+	}
+	return d
+}
+
+// Reindex brings all that a seller offers into line with the index: after it
+// was suspended, reactivated or renamed.
+func (s *Service) Reindex(ctx context.Context, tx *pg.Tx, seller string) error {
+	offers, err := offersOf(ctx, tx, seller)
+	if err != nil {
+		return err
+	}
+	_, err = s.reindex(ctx, tx, offers...)
+	return err
+}
+
+// newVariant checks a variant that is to be added and gives it an id.
+func newVariant(v Variant) (Variant, []fault.Detail) {
+	v.ID = id.New(id.Variant)
+	return v, v.check()
+}
