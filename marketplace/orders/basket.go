@@ -1,0 +1,270 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/geo"
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/pg"
+	"tiwiza/pkg/rest"
+)
+
+const mostLines = 100
+
+// A Basket is what a buyer gathers before asking for a quote. Its version
+// changes with each change of its lines.
+type Basket struct {
+	ID      string
+	Buyer   string
+	Ordered bool
+	Version int64
+	Lines   []Line // by variant
+}
+
+// A Head is what a checkout needs to know of a quote to make it anew.
+type Head struct {
+	ID        string
+	Version   int64
+	Method    string
+	Commune   string
+	Region    string
+	ExpiresAt time.Time
+}
+
+// A counter is all that selling from a basket reads of our own: the basket,
+// locked for this unit of work, the quote asked for, and the tariffs.
+type counter struct {
+	basket  Basket
+	quote   *Head // nil when there is none of that hash
+	tariffs []Tariff
+}
+
+// BasketView is a basket as its buyer sees it.
+type BasketView struct {
+	ID       string      `json:"id" required:"true"`
+	State    string      `json:"state" required:"true" enum:"open,ordered"`
+	Version  int64       `json:"version" required:"true"`
+	Lines    []QuoteLine `json:"lines" required:"true"`
+	Totals   Totals      `json:"totals" required:"true" description:"With delivery by carrier; a quote says what another way costs."`
+	Problems []Problem   `json:"problems" required:"true"`
+}
+
+// CreateBasket gives the caller an empty basket.
+func (s *Service) CreateBasket(ctx context.Context, _ rest.None) (BasketView, error) {
+	b := Basket{ID: id.New(id.Basket), Buyer: auth.From(ctx).Subject, Version: 1}
+	err := s.db.InTx(ctx, func(tx *pg.Tx) error {
+		insertBasket(tx, b)
+		return nil
+	})
+	return basketView(b, Market{}.Quote(nil, Destination{Method: "carrier"})), err
+}
+
+// BasketInput names a basket.
+type BasketInput struct {
+	Basket string `path:"basket"`
+}
+
+// ShowBasket shows a basket at today's prices.
+func (s *Service) ShowBasket(ctx context.Context, in BasketInput) (v BasketView, err error) {
+	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
+		v, err = s.showBasket(ctx, tx, in.Basket)
+		return err
+	})
+	return v, err
+}
+
+func (s *Service) showBasket(ctx context.Context, tx *pg.Tx, basket string) (BasketView, error) {
+	c, err := s.open(ctx, tx, basket, "", "baskets.show")
+	if err != nil {
+		return BasketView{}, err
+	}
+	m, err := s.market(ctx, tx, c)
+	if err != nil {
+		return BasketView{}, err
+	}
+	return basketView(c.basket, m.Quote(c.basket.Lines, Destination{Method: "carrier"})), nil
+}
+
+func basketView(b Basket, q Quote) BasketView {
+	state := "open"
+	if b.Ordered {
+		state = "ordered"
+	}
+	return BasketView{b.ID, state, b.Version, q.Lines, q.Totals, q.Problems}
+}
+
+// LineInput says how many of a variant lie in a basket.
+type LineInput struct {
+	Basket   string `path:"basket"`
+	Variant  string `path:"variant"`
+	Quantity int    `json:"quantity" required:"true" minimum:"0" maximum:"999" description:"0 takes the line out."`
+}
+
+// PutLine sets how many of a variant lie in the basket. Setting what is there
+// already changes nothing, so a quote stays good.
+func (s *Service) PutLine(ctx context.Context, in LineInput) (v BasketView, err error) {
+	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
+		if err := s.putLine(ctx, tx, in); err != nil {
+			return err
+		}
+		v, err = s.showBasket(ctx, tx, in.Basket)
+		return err
+	})
+	return v, err
+}
+
+func (s *Service) putLine(ctx context.Context, tx *pg.Tx, in LineInput) error {
+	c, err := s.open(ctx, tx, in.Basket, "", "baskets.put_line")
+	if err != nil {
+		return err
+	}
+	if c.basket.Ordered {
+		return s.ordered(ctx, tx, in.Basket)
+	}
+	before := 0
+	for _, l := range c.basket.Lines {
+		if l.Variant == in.Variant {
+			before = l.Quantity
+		}
+	}
+	if in.Quantity == 0 {
+		if before > 0 {
+			deleteLine(tx, in.Basket, in.Variant)
+		}
+		return nil
+	}
+	items, err := s.Catalogue.Items(ctx, tx, []string{in.Variant})
+	if err != nil {
+		return err
+	}
+	item, there := items[in.Variant]
+	if !there || !item.Published {
+		return ErrNoVariant
+	}
+	if before == 0 && len(c.basket.Lines) >= mostLines {
+		return ErrFull
+	}
+	putLine(tx, in.Basket, Line{in.Variant, in.Quantity, item.Price.Centimes()}, before != in.Quantity)
+	return nil
+}
+
+// QuoteInput asks for a quote.
+type QuoteInput struct {
+	Basket   string         `path:"basket"`
+	Delivery *DeliveryInput `json:"delivery,omitempty" description:"By carrier when left out."`
+}
+
+// DeliveryInput says how and where to the goods go. A quote needs the method
+// alone; a checkout needs all that the method needs.
+type DeliveryInput struct {
+	Method  string `json:"method" required:"true" enum:"carrier,own,pickup" description:"own: the seller brings it; pickup: the buyer fetches it."`
+	Commune string `json:"commune,omitempty" maxLength:"100"`
+	Address string `json:"address,omitempty" maxLength:"300"`
+	Point   *Point `json:"point,omitempty"`
+}
+
+// A Point is a place on the map, in degrees.
+type Point struct {
+	Lat float64 `json:"lat" required:"true" minimum:"-90" maximum:"90"`
+	Lng float64 `json:"lng" required:"true" minimum:"-180" maximum:"180"`
+}
+
+var errCommune = ErrInvalid.At("/delivery/commune", "This commune is not known; write its name as on the map, in French or Arabic.")
+
+// Quote prices the basket and keeps the price for a while. It answers with its
+// problems instead of refusing.
+func (s *Service) Quote(ctx context.Context, in QuoteInput) (q Quote, err error) {
+	to := Destination{Method: "carrier"}
+	if in.Delivery != nil {
+		to.Method = in.Delivery.Method
+		if in.Delivery.Commune != "" {
+			place, ok := geo.Find(in.Delivery.Commune)
+			if !ok {
+				return q, errCommune
+			}
+			to.Commune, to.Region = place.Name, place.Region
+		}
+	}
+	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
+		q, err = s.quote(ctx, tx, in.Basket, to)
+		return err
+	})
+	return q, err
+}
+
+func (s *Service) quote(ctx context.Context, tx *pg.Tx, basket string, to Destination) (Quote, error) {
+	c, err := s.open(ctx, tx, basket, "", "quotes.create")
+	if err != nil {
+		return Quote{}, err
+	}
+	if c.basket.Ordered {
+		return Quote{}, s.ordered(ctx, tx, basket)
+	}
+	if len(c.basket.Lines) == 0 {
+		return Quote{}, ErrEmpty
+	}
+	m, err := s.market(ctx, tx, c)
+	if err != nil {
+		return Quote{}, err
+	}
+	q := m.Quote(c.basket.Lines, to)
+	q.ID, q.Basket, q.Version = id.New(id.Quote), basket, c.basket.Version
+	q.ExpiresAt = tx.Now().Add(Validity).Truncate(time.Second)
+	q = q.Seal()
+	insertQuote(tx, q)
+	showPrices(tx, q)
+	return q, nil
+}
+
+// open locks the basket and reads what selling from it needs. To anyone but
+// its buyer there is no such basket.
+func (s *Service) open(ctx context.Context, tx *pg.Tx, basket, hash, action string) (counter, error) {
+	c, err := lockBasket(ctx, tx, basket, hash)
+	if err != nil {
+		return c, err
+	}
+	_, err = s.may(ctx, action, "", c.basket.Buyer, ErrNoBasket)
+	return c, err
+}
+
+// market reads what is sold, and by whom, as it is now.
+func (s *Service) market(ctx context.Context, db pg.DB, c counter) (m Market, err error) {
+	m.Tariffs = c.tariffs
+	if len(c.basket.Lines) == 0 {
+		return m, nil
+	}
+	variants := make([]string, len(c.basket.Lines))
+	for i, l := range c.basket.Lines {
+		variants[i] = l.Variant
+	}
+	if m.Items, err = s.Catalogue.Items(ctx, db, variants); err != nil {
+		return m, fmt.Errorf("read the articles: %w", err)
+	}
+	seen := map[string]bool{}
+	var sellers []string
+	for _, item := range m.Items {
+		if !seen[item.Seller] {
+			seen[item.Seller], sellers = true, append(sellers, item.Seller)
+		}
+	}
+	if m.Sellers, err = s.Sellers.Sellers(ctx, db, sellers); err != nil {
+		return m, fmt.Errorf("read the sellers: %w", err)
+	}
+	return m, nil
+}
+
+// ordered is the refusal of a basket that became orders; it says which.
+func (s *Service) ordered(ctx context.Context, db pg.DB, basket string) error {
+	group, err := groupOf(ctx, db, basket)
+	if errors.Is(err, ErrNoGroup) {
+		return ErrOrdered
+	}
+	if err != nil {
+		return err
+	}
+	return ErrOrdered.Say("This basket was ordered already, as %s; start a new one to buy more.", group).At("/basket", group)
+}

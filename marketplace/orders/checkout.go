@@ -1,0 +1,206 @@
+package orders
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"tiwiza/marketplace/catalog"
+	"tiwiza/payments/charges"
+	"tiwiza/pkg/audit"
+	"tiwiza/pkg/fault"
+	"tiwiza/pkg/geo"
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/pg"
+)
+
+// CheckoutInput orders what was quoted.
+type CheckoutInput struct {
+	Basket   string         `json:"basket" required:"true" maxLength:"40"`
+	Quote    string         `json:"quote" required:"true" maxLength:"64" description:"The quote's hash."`
+	Contact  Contact        `json:"contact" required:"true"`
+	Delivery DeliveryWanted `json:"delivery" required:"true" description:"As it was quoted."`
+	Payment  Payment        `json:"payment" required:"true"`
+	Lang     string         `json:"lang,omitempty" enum:"fr,ar,en" default:"fr" description:"The language of the payment page."`
+}
+
+// Contact is whom to call about the parcel.
+type Contact struct {
+	Name  string `json:"name" required:"true" minLength:"1" maxLength:"200"`
+	Phone string `json:"phone" required:"true" maxLength:"30" description:"A Moroccan number, as 06… or +2126…"`
+	Email string `json:"email,omitempty" maxLength:"200" pattern:"^[^@\\s]+@[^@\\s]+$"`
+}
+
+// DeliveryWanted says how and where to the goods go.
+type DeliveryWanted struct {
+	Method  string `json:"method" required:"true" enum:"carrier,own,pickup"`
+	Commune string `json:"commune" required:"true" minLength:"1" maxLength:"100"`
+	Region  string `json:"region,omitempty" maxLength:"5" description:"Left out; the hub finds it by the commune."`
+	Address string `json:"address,omitempty" maxLength:"300" description:"Needed unless the buyer fetches the goods."`
+	Point   *Point `json:"point,omitempty"`
+}
+
+// Payment says how the buyer pays.
+type Payment struct {
+	Method string `json:"method" required:"true" enum:"card,wallet,transfer,cash_on_delivery"`
+}
+
+// CheckoutView is what the buyer has after checking out: the orders, and what
+// to do next to pay.
+type CheckoutView struct {
+	Group  string     `json:"order_group" required:"true"`
+	Orders []Summary  `json:"orders" required:"true"`
+	Charge ChargeView `json:"charge" required:"true"`
+}
+
+// ChargeView is how the payment stands.
+type ChargeView struct {
+	ID         string             `json:"id" required:"true"`
+	Status     charges.State      `json:"status" required:"true" enum:"created,accepted,confirmed,declined,unknown,expired"`
+	Amount     money.Money        `json:"amount" required:"true"`
+	NextAction charges.NextAction `json:"next_action" required:"true"`
+}
+
+// check finds what is wrong with the words of a checkout, and brings the rest to
+// the form it is kept in.
+func (in *CheckoutInput) check() error {
+	var wrong *fault.Error
+	phone, ok := Phone(in.Contact.Phone)
+	if !ok {
+		wrong = at(wrong, "/contact/phone", "Give a Moroccan phone number, such as 06 12 34 56 78.")
+	}
+	place, ok := geo.Find(in.Delivery.Commune)
+	if !ok {
+		wrong = at(wrong, errCommune.Details[0].Pointer, errCommune.Details[0].Detail)
+	}
+	if in.Delivery.Method != "pickup" && in.Delivery.Address == "" {
+		wrong = at(wrong, "/delivery/address", "Say where in the commune the parcel goes: a street, or a landmark.")
+	}
+	if wrong != nil {
+		return wrong
+	}
+	in.Contact.Phone, in.Delivery.Commune, in.Delivery.Region = phone, place.Name, place.Region
+	in.Lang = cmp.Or(in.Lang, "fr")
+	return nil
+}
+
+// Checkout makes the orders of a quote, one for each seller, reserves their
+// goods, opens their escrows and asks for the money, all or nothing. What
+// changed since the quote is refused, line by line.
+func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v CheckoutView, err error) {
+	if err := in.check(); err != nil {
+		return v, err
+	}
+	c, err := lockBasket(ctx, tx, in.Basket, in.Quote)
+	if err != nil {
+		return v, err
+	}
+	policy, err := s.may(ctx, "checkouts.create", "", c.basket.Buyer, ErrNoBasket)
+	if err != nil {
+		return v, err
+	}
+	if c.basket.Ordered {
+		return v, s.ordered(ctx, tx, in.Basket)
+	}
+	q, err := s.agreed(ctx, tx, c, in)
+	if err != nil {
+		return v, err
+	}
+	g := group{ID: id.New(id.Group), Basket: in.Basket, Buyer: c.basket.Buyer, Currency: q.Totals.Total.Currency(),
+		Total: q.Totals.Total.Centimes(), Contact: in.Contact, Delivery: in.Delivery, CreatedAt: tx.Now()}
+	drafts := q.Split(g.ID, g.Buyer, Rates, tx.Now())
+	receipt, err := s.Charges.Create(ctx, tx, charge(g, drafts, in))
+	if err != nil {
+		return v, err
+	}
+	g.Charge = receipt.ID
+	if err := s.reserve(ctx, tx, drafts); err != nil {
+		return v, err
+	}
+	v = CheckoutView{g.ID, nil, ChargeView{receipt.ID, receipt.State, q.Totals.Total, receipt.NextAction}}
+	insertGroup(tx, g, drafts)
+	ids := make([]string, len(drafts))
+	for i, d := range drafts {
+		if _, err := s.Escrows.Open(ctx, tx, d.Terms(receipt.ID)); err != nil {
+			return v, err
+		}
+		ids[i], v.Orders = d.ID, append(v.Orders, summary(d.Order))
+	}
+	audit.Record(tx, "checkouts.create", g.ID, policy, nil)
+	return v, tx.Publish(ctx, Placed{Group: g.ID, Buyer: g.Buyer, Orders: ids})
+}
+
+// agreed makes the quote anew from things as they are now: the same hash means
+// the same deal.
+func (s *Service) agreed(ctx context.Context, tx *pg.Tx, c counter, in CheckoutInput) (q Quote, err error) {
+	h := c.quote
+	switch {
+	case h == nil:
+		return q, ErrNoQuote.At("/quote", ErrNoQuote.Text)
+	case !tx.Now().Before(h.ExpiresAt):
+		return q, ErrExpired.At("/quote", ErrExpired.Text)
+	case h.Version != c.basket.Version:
+		return q, ErrQuoteChanged.At("/quote", "The basket was changed after the quote; ask for a new one.")
+	case h.Method != in.Delivery.Method:
+		return q, ErrDelivery.At("/delivery/method", "The quote is for "+h.Method+".")
+	case h.Commune != "" && (h.Commune != in.Delivery.Commune || h.Region != in.Delivery.Region):
+		return q, ErrDelivery.At("/delivery/commune", "The quote is for "+h.Commune+".")
+	}
+	m, err := s.market(ctx, tx, c)
+	if err != nil {
+		return q, err
+	}
+	q = m.Quote(c.basket.Lines, Destination{h.Method, h.Commune, h.Region})
+	q.ID, q.Basket, q.Version, q.ExpiresAt = h.ID, c.basket.ID, h.Version, h.ExpiresAt
+	q = q.Seal()
+	blocking := q.blocking()
+	if q.Hash == in.Quote && len(blocking) == 0 {
+		return q, nil
+	}
+	quoted, err := loadQuote(ctx, tx, h.ID)
+	if err != nil {
+		return q, err
+	}
+	return q, changed(quoted, q, blocking)
+}
+
+// changed says what changed between the quote and now.
+func changed(quoted, now Quote, blocking []Problem) error {
+	err := ErrQuoteChanged
+	if len(blocking) > 0 && !slices.ContainsFunc(blocking, func(p Problem) bool { return p.Code != "sold_out" }) {
+		err = catalog.ErrSoldOut
+	}
+	for _, p := range blocking {
+		err = err.At(p.Pointer, p.Detail)
+	}
+	for i, l := range quoted.Lines {
+		if n := now.Lines[i]; !n.Price.Equal(l.Price) { // the same basket version has the same lines
+			err = err.At(fmt.Sprintf("/lines/%d", i), named(n.Names, "This article")+" now costs "+n.Price.String()+" instead of "+l.Price.String()+".")
+		}
+	}
+	if !quoted.Totals.Delivery.Equal(now.Totals.Delivery) {
+		err = err.At("/fees", "Delivery now costs "+now.Totals.Delivery.String()+" instead of "+quoted.Totals.Delivery.String()+".")
+	}
+	return err
+}
+
+func charge(g group, drafts []Draft, in CheckoutInput) charges.Sale {
+	n := charges.Sale{Group: g.ID, Buyer: g.Buyer, Method: in.Payment.Method, Amount: money.FromCentimes(g.Total, g.Currency),
+		Name: in.Contact.Name, Email: in.Contact.Email, Phone: in.Contact.Phone, Lang: in.Lang}
+	for _, d := range drafts {
+		n.Parts = append(n.Parts, d.Part())
+	}
+	return n
+}
+
+func (s *Service) reserve(ctx context.Context, tx *pg.Tx, drafts []Draft) error {
+	want := make(map[string][]catalog.Line, len(drafts))
+	for _, d := range drafts {
+		for _, l := range d.Lines {
+			want[d.ID] = append(want[d.ID], catalog.Line{Variant: l.Variant, Quantity: l.Quantity})
+		}
+	}
+	return s.Catalogue.Reserve(ctx, tx, want)
+}

@@ -1,0 +1,150 @@
+package orders
+
+import (
+	"context"
+
+	"tiwiza/payments/charges"
+	"tiwiza/payments/escrow"
+	"tiwiza/pkg/event"
+	"tiwiza/pkg/pg"
+)
+
+// Placed says that a buyer checked out.
+type Placed struct {
+	Group  string   `json:"group"`
+	Buyer  string   `json:"buyer"`
+	Orders []string `json:"orders"`
+}
+
+// EventType names the event.
+func (Placed) EventType() string { return "orders.placed" }
+
+// Subject is the group.
+func (e Placed) Subject() string { return e.Group }
+
+// Moved is what is told of an order that went on.
+type Moved struct {
+	Order  string `json:"order"`
+	Group  string `json:"group"`
+	Seller string `json:"seller"`
+	Buyer  string `json:"buyer"`
+}
+
+// Subject is the order.
+func (e Moved) Subject() string { return e.Order }
+
+// The events of an order's life.
+type (
+	OrderPaid      struct{ Moved } // the buyer paid
+	OrderExpired   struct{ Moved } // the buyer did not pay in time
+	OrderAccepted  struct{ Moved } // the seller will serve it
+	OrderShipped   struct{ Moved } // the goods are on their way
+	OrderDelivered struct{ Moved } // the goods are there, by proof
+	OrderCompleted struct{ Moved } // the buyer has the goods, the seller the money
+)
+
+// EventType names the event.
+func (OrderPaid) EventType() string { return "orders.paid" }
+
+// EventType names the event.
+func (OrderExpired) EventType() string { return "orders.expired" }
+
+// EventType names the event.
+func (OrderAccepted) EventType() string { return "orders.accepted" }
+
+// EventType names the event.
+func (OrderShipped) EventType() string { return "orders.shipped" }
+
+// EventType names the event.
+func (OrderDelivered) EventType() string { return "orders.delivered" }
+
+// EventType names the event.
+func (OrderCompleted) EventType() string { return "orders.completed" }
+
+// news is the event of the state that an order came to.
+func news(o Order) pg.Event {
+	m := Moved{o.ID, o.Group, o.Seller, o.Buyer}
+	switch o.State {
+	case Paid:
+		return OrderPaid{m}
+	case Expired:
+		return OrderExpired{m}
+	case Accepted:
+		return OrderAccepted{m}
+	case Shipped:
+		return OrderShipped{m}
+	case Delivered:
+		return OrderDelivered{m}
+	default:
+		return OrderCompleted{m}
+	}
+}
+
+// Subscribe has orders hear of the money.
+func Subscribe(bus *event.Bus, s *Service) {
+	event.Subscribe(bus, "orders", s.paid)
+	event.Subscribe(bus, "orders", s.lapsed)
+	event.Subscribe(bus, "orders", s.released)
+}
+
+// paid takes the goods out of stock for orders whose charge is confirmed. The
+// money of an order that expired before is for payments to send back.
+func (s *Service) paid(ctx context.Context, tx *pg.Tx, e charges.Paid) error {
+	all, err := lockOrders(ctx, tx, e.Orders)
+	if err != nil {
+		return err
+	}
+	for _, o := range all {
+		switch o.State {
+		case PendingPayment:
+			if err := s.step(ctx, tx, o, Pay); err != nil {
+				return err
+			}
+			if err := s.Catalogue.Take(ctx, tx, o.ID); err != nil {
+				return err
+			}
+		case Expired:
+			note(ctx, tx, o.ID, "paid_late")
+		}
+	}
+	return nil
+}
+
+// lapsed puts the goods of orders that will not be paid back on offer.
+func (s *Service) lapsed(ctx context.Context, tx *pg.Tx, e charges.Lapsed) error {
+	all, err := lockOrders(ctx, tx, e.Orders)
+	if err != nil {
+		return err
+	}
+	for _, o := range all {
+		if o.State != PendingPayment {
+			continue
+		}
+		if err := s.step(ctx, tx, o, Lapse); err != nil {
+			return err
+		}
+		if err := s.Catalogue.Unreserve(ctx, tx, o.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// released completes an order of which nothing is held any more. One that has
+// not been sent yet goes on, and completes when it arrives.
+func (s *Service) released(ctx context.Context, tx *pg.Tx, e escrow.Let) error {
+	if !e.Whole {
+		return nil
+	}
+	all, err := lockOrders(ctx, tx, []string{e.Order})
+	if err != nil || len(all) == 0 || all[0].Settled {
+		return err
+	}
+	o := all[0]
+	o.Settled = true
+	if o.State == Shipped || o.State == Delivered {
+		return s.step(ctx, tx, o, Settle)
+	}
+	save(tx, o)
+	return nil
+}

@@ -1,0 +1,209 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"tiwiza/payments/escrow"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/pg"
+	"tiwiza/pkg/rest"
+)
+
+// Routes is the HTTP face of the service.
+func Routes(s *Service) []rest.Route {
+	const basket, order = "/v1/baskets/{basket}", "/v1/orders/{order}"
+	ok, made := http.StatusOK, http.StatusCreated
+	return []rest.Route{
+		rest.Handle("POST", "/v1/baskets", "baskets.create", "Take an empty basket", made, s.CreateBasket),
+		rest.Handle("GET", basket, "baskets.show", "Show a basket at today's prices", ok, s.ShowBasket),
+		rest.Handle("PUT", basket+"/lines/{variant}", "baskets.put_line", "Say how many of an article lie in a basket", ok, s.PutLine),
+		rest.Handle("POST", basket+"/quotes", "quotes.create", "Ask what a basket costs, delivered", made, s.Quote),
+		rest.Commit("POST", "/v1/checkouts", "checkouts.create", "Order what was quoted", made, s.Checkout),
+		rest.Handle("GET", "/v1/order-groups/{group}", "groups.show", "Show the orders of one checkout", ok, s.ShowGroup),
+		rest.Handle("GET", "/v1/orders", "orders.list", "List one's orders, the newest first", ok, s.List),
+		rest.Handle("GET", order, "orders.show", "Show an order", ok, s.Show),
+		rest.Handle("POST", order+"/accept", "orders.accept", "Accept a paid order", ok, s.Accept),
+		rest.Handle("POST", order+"/ship", "orders.ship", "Say that the goods left", ok, s.Ship),
+		rest.Handle("POST", order+"/deliver", "orders.deliver", "Prove a delivery by the buyer's code", ok, s.Deliver),
+		rest.Commit("POST", order+"/receive", "orders.receive", "Accept the goods and let the money go", ok, s.Receive),
+	}
+}
+
+// Summary is an order in a list.
+type Summary struct {
+	ID        string    `json:"id" required:"true"`
+	Group     string    `json:"order_group" required:"true"`
+	State     State     `json:"state" required:"true" enum:"pending_payment,paid,accepted,shipped,delivered,completed,expired,cancelled,refunded"`
+	Seller    Party     `json:"seller" required:"true"`
+	Totals    Totals    `json:"totals" required:"true"`
+	CreatedAt time.Time `json:"created_at" required:"true"`
+}
+
+// View is an order with all that its parties may see.
+type View struct {
+	Summary
+	Lines    []OrderLine  `json:"lines" required:"true"`
+	Escrow   EscrowView   `json:"escrow" required:"true"`
+	Delivery DeliveryView `json:"delivery" required:"true"`
+	Timeline []Entry      `json:"timeline" required:"true"`
+}
+
+// An OrderLine is one article of an order; it never changes.
+type OrderLine struct {
+	Variant      string            `json:"variant" required:"true"`
+	Offer        string            `json:"offer" required:"true"`
+	Names        map[string]string `json:"names" required:"true"`
+	VariantNames map[string]string `json:"variant_names" required:"true"`
+	SKU          string            `json:"sku" required:"true"`
+	Quantity     int               `json:"quantity" required:"true"`
+	Price        money.Money       `json:"price" required:"true"`
+	Total        money.Money       `json:"total" required:"true"`
+}
+
+// EscrowView is what is held for an order.
+type EscrowView struct {
+	ID       string       `json:"id" required:"true"`
+	State    escrow.State `json:"state" required:"true" enum:"awaiting,authorized,funded,released,closed,expired,voided,refunded"`
+	Held     money.Money  `json:"held" required:"true"`
+	Released money.Money  `json:"released" required:"true"`
+	Refunded money.Money  `json:"refunded" required:"true"`
+}
+
+// DeliveryView is how the goods travel. The seller learns where to once the
+// order is paid; the code is the buyer's alone.
+type DeliveryView struct {
+	Method   string   `json:"method" required:"true" enum:"carrier,own,pickup"`
+	Commune  string   `json:"commune" required:"true"`
+	Region   string   `json:"region" required:"true"`
+	Address  string   `json:"address,omitempty"`
+	Point    *Point   `json:"point,omitempty"`
+	Contact  *Contact `json:"contact,omitempty"`
+	Carrier  string   `json:"carrier,omitempty"`
+	Tracking string   `json:"tracking,omitempty"`
+	Code     string   `json:"code,omitempty" description:"Four digits, for the buyer to say when the goods are there."`
+}
+
+// GroupView is what one checkout made, as its buyer sees it.
+type GroupView struct {
+	ID        string      `json:"id" required:"true"`
+	Orders    []View      `json:"orders" required:"true"`
+	Total     money.Money `json:"total" required:"true"`
+	Charge    ChargeView  `json:"charge" required:"true"`
+	CreatedAt time.Time   `json:"created_at" required:"true"`
+}
+
+func summary(o Order) Summary {
+	mad := func(c int64) money.Money { return money.FromCentimes(c, o.Currency) }
+	return Summary{o.ID, o.Group, o.State, Party{o.Seller, texts(o.SellerNames)},
+		Totals{mad(o.Goods), mad(o.Delivery), mad(o.Total)}, o.CreatedAt.UTC()}
+}
+
+func escrowView(h escrow.Hold, currency string) EscrowView {
+	mad := func(c int64) money.Money { return money.FromCentimes(c, currency) }
+	return EscrowView{h.ID, h.State, mad(h.Held()), mad(h.Released), mad(h.Refunded)}
+}
+
+// view is an order of the file for p.
+func (f file) view(p auth.Principal, o Order, h escrow.Hold) View {
+	to := f.group.Delivery
+	d := DeliveryView{Method: o.Method, Commune: to.Commune, Region: to.Region, Carrier: o.Carrier, Tracking: o.Tracking}
+	if p.Role != auth.Seller || o.State != PendingPayment && o.State != Expired {
+		d.Address, d.Point, d.Contact = to.Address, to.Point, &f.group.Contact
+	}
+	if p.Role == auth.Buyer {
+		d.Code = o.DeliveryCode
+	}
+	return View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), d, f.entries[o.ID]}
+}
+
+// Show shows an order to its buyer, its seller and the operator.
+func (s *Service) Show(ctx context.Context, in One) (View, error) { return s.view(ctx, s.db, in.Order) }
+
+func (s *Service) view(ctx context.Context, db pg.DB, order string) (v View, err error) {
+	f, err := loadFile(ctx, db, id.Order, order)
+	if err != nil {
+		return v, err
+	}
+	o := f.orders[0]
+	if _, err := s.may(ctx, "orders.show", o.Seller, o.Buyer, ErrNotFound); err != nil {
+		return v, err
+	}
+	holds, err := s.Escrows.OfOrders(ctx, db, []string{o.ID})
+	if err != nil {
+		return v, err
+	}
+	return f.view(auth.From(ctx), o, holds[o.ID]), nil
+}
+
+// GroupInput names a group.
+type GroupInput struct {
+	Group string `path:"group"`
+}
+
+// ShowGroup shows what one checkout made, to its buyer.
+func (s *Service) ShowGroup(ctx context.Context, in GroupInput) (v GroupView, err error) {
+	f, err := loadFile(ctx, s.db, id.Group, in.Group)
+	if errors.Is(err, ErrNotFound) {
+		return v, ErrNoGroup
+	}
+	if err != nil {
+		return v, err
+	}
+	if _, err := s.may(ctx, "groups.show", "", f.group.Buyer, ErrNoGroup); err != nil {
+		return v, err
+	}
+	ids := make([]string, len(f.orders))
+	for i, o := range f.orders {
+		ids[i] = o.ID
+	}
+	holds, err := s.Escrows.OfOrders(ctx, s.db, ids)
+	if err != nil {
+		return v, err
+	}
+	r, c, err := s.Charges.OfGroup(ctx, s.db, f.group.ID)
+	if err != nil {
+		return v, err
+	}
+	total := money.FromCentimes(f.group.Total, f.group.Currency)
+	v = GroupView{f.group.ID, nil, total, ChargeView{c.ID, c.State, c.Money(), r.NextAction}, f.group.CreatedAt.UTC()}
+	for _, o := range f.orders {
+		v.Orders = append(v.Orders, f.view(auth.From(ctx), o, holds[o.ID]))
+	}
+	return v, nil
+}
+
+// ListInput asks for orders.
+type ListInput struct {
+	State State `query:"state" enum:"pending_payment,paid,accepted,shipped,delivered,completed,expired,cancelled,refunded"`
+	rest.Paging
+}
+
+// List lists the caller's orders, the newest first: a seller's own, a buyer's
+// own, and for the operator all.
+func (s *Service) List(ctx context.Context, in ListInput) (p rest.Page[Summary], err error) {
+	var below, seller, buyer string
+	if err := rest.DecodeCursor(in.Cursor, &below); err != nil {
+		return p, err
+	}
+	switch me := auth.From(ctx); me.Role {
+	case auth.Operator:
+	case auth.Seller:
+		seller = me.Subject
+	default:
+		buyer = me.Subject
+	}
+	all, err := listOrders(ctx, s.db, seller, buyer, string(in.State), below, in.Limit+1)
+	if err != nil {
+		return p, err
+	}
+	out := make([]Summary, len(all))
+	for i, o := range all {
+		out[i] = summary(o)
+	}
+	return rest.Cut(out, in.Limit, func(o Summary) any { return o.ID }), nil
+}

@@ -1,0 +1,175 @@
+// Package orders is buying: a basket becomes a quote, the quote becomes one
+// order for each seller, and each order goes its way until the buyer has the
+// goods. It knows the trade; payments know the money, and the two tell each
+// other in one transaction or by events.
+package orders
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"tiwiza/payments/escrow"
+	"tiwiza/pkg/fault"
+)
+
+// Errors of buying.
+var (
+	ErrNotFound     = fault.New(fault.NotFound, "orders.not_found", "There is no such order.")
+	ErrNoBasket     = fault.New(fault.NotFound, "orders.no_basket", "There is no such basket.")
+	ErrNoGroup      = fault.New(fault.NotFound, "orders.no_group", "There is no such group of orders.")
+	ErrNoVariant    = fault.New(fault.NotFound, "orders.no_variant", "There is no such article on offer.")
+	ErrOrdered      = fault.New(fault.Conflict, "orders.basket_ordered", "This basket was ordered already; start a new one to buy more.")
+	ErrEmpty        = fault.New(fault.Invalid, "orders.basket_empty", "The basket is empty; put something in first.")
+	ErrFull         = fault.New(fault.Invalid, "orders.basket_full", "A basket holds at most 100 different articles; order these first.")
+	ErrNoQuote      = fault.New(fault.Invalid, "quotes.unknown", "This quote is not one of this basket; ask for a new one.")
+	ErrExpired      = fault.New(fault.Conflict, "quotes.expired", "This quote has expired; ask for a new one.")
+	ErrQuoteChanged = fault.New(fault.Conflict, "orders.quote_changed", "Something changed since this quote; ask for a new one and look at it.")
+	ErrDelivery     = fault.New(fault.Invalid, "orders.delivery_differs", "The quote was made for another delivery; ask for one for this delivery.")
+	ErrInvalid      = fault.New(fault.Invalid, "orders.invalid", "Some of this is not right; see errors.")
+	ErrState        = fault.New(fault.Conflict, "orders.state", "The order's state does not allow this now.")
+	ErrShipped      = fault.New(fault.Conflict, "orders.shipped", "The order was shipped already, with another carrier or tracking number.")
+	ErrCode         = fault.New(fault.Invalid, "orders.wrong_code", "This is not the buyer's delivery code.")
+	ErrCodeLocked   = fault.New(fault.Conflict, "orders.code_locked", "Too many wrong codes: this parcel can no longer be proved by code. Ask the buyer to confirm receipt, or the operator for help.")
+)
+
+// State is where an order stands (API.md).
+type State string
+
+// The states of an order that is paid before it is sent.
+const (
+	PendingPayment State = "pending_payment"
+	Paid           State = "paid"
+	Accepted       State = "accepted"
+	Shipped        State = "shipped"
+	Delivered      State = "delivered"
+	Completed      State = "completed"
+	Expired        State = "expired"
+)
+
+// A Move is what can happen to an order; those of people are named as their
+// routes.
+type Move string
+
+// The moves.
+const (
+	Pay     Move = "pay"     // payments: the charge is confirmed
+	Lapse   Move = "lapse"   // payments: it will not be paid any more
+	Accept  Move = "accept"  // the seller
+	Ship    Move = "ship"    // the seller
+	Deliver Move = "deliver" // proof of delivery
+	Receive Move = "receive" // the buyer: lets the money go
+	Settle  Move = "settle"  // payments: nothing is held any more
+)
+
+// moves is the whole of an order's life.
+var moves = map[Move]struct {
+	from []State
+	to   State
+}{
+	Pay:     {[]State{PendingPayment}, Paid},
+	Lapse:   {[]State{PendingPayment}, Expired},
+	Accept:  {[]State{Paid}, Accepted},
+	Ship:    {[]State{Accepted}, Shipped},
+	Deliver: {[]State{Shipped}, Delivered},
+	Receive: {[]State{Shipped, Delivered}, Completed},
+	Settle:  {[]State{Shipped, Delivered}, Completed},
+}
+
+// An Order is what one buyer buys of one seller. Its lines, fees and shares
+// never change.
+type Order struct {
+	ID           string
+	Group        string `db:"grp"`
+	Seller       string
+	SellerNames  map[string]string
+	Buyer        string
+	State        State
+	Currency     string
+	Goods        int64 // centimes
+	Delivery     int64 // centimes; the buyer pays it
+	Total        int64 // centimes
+	Legs         escrow.Legs
+	Method       string // carrier, own or pickup
+	DeliveryCode string // the buyer shows it to whoever brings the goods
+	CodeTries    int
+	Carrier      string
+	Tracking     string
+	Settled      bool // nothing is held for it any more
+	Version      int64
+	CreatedAt    time.Time
+}
+
+// Do moves the order. An order whose money is gone already is complete once it
+// is delivered.
+func (o Order) Do(m Move) (Order, error) {
+	step := moves[m]
+	if !slices.Contains(step.from, o.State) {
+		return o, ErrState.Say("This order is %s; to %s it, it must be %s.", words(o.State), m, either(step.from))
+	}
+	o.State = step.to
+	if m == Deliver && o.Settled {
+		o.State = Completed
+	}
+	o.Version++
+	return o, nil
+}
+
+// Did says whether the order stands where m brings it, so that whoever asks
+// again is told so instead of refused.
+func (o Order) Did(m Move) bool { return o.State == moves[m].to }
+
+// codeTries is how many wrong codes an order takes.
+const codeTries = 5
+
+// Prove checks the code that the buyer gave with the goods. A wrong one counts:
+// the order that comes back must be kept with the error.
+func (o Order) Prove(code string) (Order, error) {
+	if o.CodeTries >= codeTries {
+		return o, ErrCodeLocked
+	}
+	if subtle.ConstantTimeCompare([]byte(digits(code)), []byte(o.DeliveryCode)) == 1 {
+		return o, nil
+	}
+	o.CodeTries++
+	left := codeTries - o.CodeTries
+	if left == 0 {
+		return o, ErrCode.Say("This is not the buyer's delivery code, and no try is left. Ask the buyer to confirm receipt, or the operator for help.").
+			At("/code", "No try is left.")
+	}
+	return o, ErrCode.At("/code", fmt.Sprintf("Ask the buyer again for the four digits; tries left: %d.", left))
+}
+
+// newCode makes a delivery code of four digits.
+func newCode() string {
+	n, _ := rand.Int(rand.Reader, big.NewInt(10000)) // never fails (crypto/rand)
+	return fmt.Sprintf("%04d", n)
+}
+
+// Rates are the market's shares of a sale: those of the demonstration.
+var Rates = escrow.Rates{
+	Commission: decimal.NewFromInt(5),
+	VAT:        decimal.NewFromInt(20),
+	Reserve:    decimal.Zero,
+}
+
+// windows says how long money waits after delivery: goods that perish are
+// looked at within a day; who buys only goods that cannot be sent back has no
+// time to do so.
+func windows(lines []QuoteLine) escrow.Windows {
+	w := escrow.Windows{Inspection: 24 * time.Hour}
+	for _, l := range lines {
+		if l.exempt != "perishable" {
+			w.Inspection = 72 * time.Hour
+		}
+		if l.exempt == "" {
+			w.Withdrawal = 7 * 24 * time.Hour
+		}
+	}
+	return w
+}

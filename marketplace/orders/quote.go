@@ -1,0 +1,241 @@
+package orders
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/members"
+	"tiwiza/pkg/money"
+)
+
+// Validity is how long a quote holds.
+const Validity = 15 * time.Minute
+
+// A Quote is what the goods of a basket cost, brought there, until it expires.
+// Its hash stands for all that the buyer agrees to.
+type Quote struct {
+	ID        string      `json:"id" required:"true"`
+	Hash      string      `json:"hash" required:"true" description:"Send it as quote when checking out: it stands for all of this."`
+	Basket    string      `json:"basket" required:"true"`
+	Version   int64       `json:"basket_version" required:"true"`
+	Delivery  Destination `json:"delivery" required:"true"`
+	Lines     []QuoteLine `json:"lines" required:"true"`
+	Fees      []Fee       `json:"fees" required:"true" description:"One for each seller: its parcel."`
+	Totals    Totals      `json:"totals" required:"true"`
+	Problems  []Problem   `json:"problems" required:"true"`
+	ExpiresAt time.Time   `json:"expires_at" required:"true"`
+}
+
+// A Destination is how and where the goods go, as far as their price needs it.
+type Destination struct {
+	Method  string `json:"method" required:"true" enum:"carrier,own,pickup"`
+	Commune string `json:"commune,omitempty"`
+	Region  string `json:"region,omitempty"`
+}
+
+// A QuoteLine is one article.
+type QuoteLine struct {
+	Variant      string            `json:"variant" required:"true"`
+	Offer        string            `json:"offer" required:"true"`
+	Seller       Party             `json:"seller" required:"true"`
+	Names        map[string]string `json:"names" required:"true"`
+	VariantNames map[string]string `json:"variant_names" required:"true"`
+	SKU          string            `json:"sku" required:"true"`
+	Quantity     int               `json:"quantity" required:"true"`
+	Price        money.Money       `json:"price" required:"true"`
+	Total        money.Money       `json:"total" required:"true"`
+
+	weight int64
+	exempt string // why it cannot be sent back, if so
+}
+
+// A Party is a seller as others see it.
+type Party struct {
+	ID    string            `json:"id" required:"true"`
+	Names map[string]string `json:"names" required:"true"`
+}
+
+// A Fee is what bringing one seller's goods costs the buyer.
+type Fee struct {
+	Kind    string      `json:"kind" required:"true" enum:"delivery"`
+	Seller  Party       `json:"seller" required:"true"`
+	Method  string      `json:"method" required:"true" enum:"carrier,own,pickup"`
+	WeightG int64       `json:"weight_g" required:"true"`
+	Amount  money.Money `json:"amount" required:"true"`
+
+	payee string
+}
+
+// Totals are sums.
+type Totals struct {
+	Goods    money.Money `json:"goods" required:"true"`
+	Delivery money.Money `json:"delivery" required:"true"`
+	Total    money.Money `json:"total" required:"true"`
+}
+
+// A Problem is what stands between a line and its sale. One that blocks must
+// be mended before checking out; the others only ask for a look.
+type Problem struct {
+	Pointer  string       `json:"pointer" required:"true" description:"The line, as /lines/0."`
+	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,not_published"`
+	Detail   string       `json:"detail" required:"true"`
+	Variant  string       `json:"variant" required:"true"`
+	Blocking bool         `json:"blocking" required:"true"`
+	Left     *int         `json:"left,omitempty" description:"How many are left."`
+	Was      *money.Money `json:"was,omitempty" description:"The price shown before."`
+	Now      *money.Money `json:"now,omitempty" description:"The price now."`
+}
+
+// A Tariff says what a way of delivery costs by weight, in centimes.
+type Tariff struct {
+	Method    string
+	Base      int64 // up to IncludedG
+	IncludedG int64 `db:"included_g"`
+	PerKg     int64 `db:"per_kg"` // each kilogram begun above that
+	Payee     string
+}
+
+// Fee is the price of a parcel.
+func (t Tariff) Fee(grams int64) money.Money {
+	c := t.Base
+	if over := grams - t.IncludedG; over > 0 {
+		c += (over + 999) / 1000 * t.PerKg
+	}
+	return money.Dirhams(c)
+}
+
+// A Line is what lies in a basket. Price is the one the buyer was shown last,
+// in centimes.
+type Line struct {
+	Variant  string
+	Quantity int
+	Price    int64
+}
+
+// A Market is what a quote is made from: things as they are now.
+type Market struct {
+	Items   map[string]catalog.Item
+	Sellers map[string]members.Seller
+	Tariffs []Tariff
+}
+
+// Quote prices lines, in their order. The caller sets what names the quote
+// (ID, Basket, Version, ExpiresAt) and then seals it.
+func (m Market) Quote(lines []Line, d Destination) Quote {
+	q := Quote{Delivery: d, Lines: []QuoteLine{}, Fees: []Fee{}, Problems: []Problem{}}
+	q.Totals = Totals{money.Dirhams(0), money.Dirhams(0), money.Dirhams(0)}
+	weights := map[string]int64{}
+	for i, l := range lines {
+		line := m.line(l)
+		q.Lines = append(q.Lines, line)
+		q.Totals.Goods = q.Totals.Goods.Add(line.Total)
+		q.Problems = append(q.Problems, m.problems(i, l)...)
+		if line.Seller.ID != "" {
+			weights[line.Seller.ID] += line.weight
+		}
+	}
+	t := m.tariff(d.Method)
+	for _, seller := range slices.Sorted(maps.Keys(weights)) {
+		f := Fee{"delivery", m.party(seller), d.Method, weights[seller], t.Fee(weights[seller]), t.Payee}
+		q.Fees = append(q.Fees, f)
+		q.Totals.Delivery = q.Totals.Delivery.Add(f.Amount)
+	}
+	q.Totals.Total = q.Totals.Goods.Add(q.Totals.Delivery)
+	return q
+}
+
+// line prices one line. What is no longer on offer keeps the price shown last.
+func (m Market) line(l Line) QuoteLine {
+	item, there := m.Items[l.Variant]
+	price := item.Price
+	if !there {
+		price = money.Dirhams(l.Price)
+	}
+	return QuoteLine{
+		Variant: l.Variant, Offer: item.Offer, Seller: m.party(item.Seller), Names: texts(item.OfferNames),
+		VariantNames: texts(item.Names), SKU: item.SKU, Quantity: l.Quantity, Price: price, Total: price.Times(int64(l.Quantity)),
+		weight: int64(item.WeightG) * int64(l.Quantity), exempt: item.WithdrawalExempt,
+	}
+}
+
+// problems says what stands between a line and its sale.
+func (m Market) problems(i int, l Line) []Problem {
+	item, there := m.Items[l.Variant]
+	p := Problem{Pointer: fmt.Sprintf("/lines/%d", i), Variant: l.Variant, Blocking: true}
+	name := named(item.OfferNames, "This article")
+	switch {
+	case !there || !item.Published:
+		p.Code, p.Detail = "not_published", name+" is no longer on offer; take it out of the basket."
+		return []Problem{p}
+	case !m.Sellers[item.Seller].Active:
+		p.Code, p.Detail = "seller_unavailable", "The seller of "+name+" does not sell at the moment; take it out of the basket."
+		return []Problem{p}
+	}
+	var out []Problem
+	if item.Available < l.Quantity {
+		left := max(item.Available, 0)
+		p.Code, p.Left = "sold_out", &left
+		p.Detail = fmt.Sprintf("%s: only %d left, and you asked for %d.", name, left, l.Quantity)
+		if left == 0 {
+			p.Detail = name + " is sold out; take it out of the basket."
+		}
+		out = append(out, p)
+	}
+	if was := money.Dirhams(l.Price); !was.Equal(item.Price) {
+		out = append(out, Problem{
+			Pointer: p.Pointer, Code: "price_changed", Variant: l.Variant, Was: &was, Now: &item.Price,
+			Detail: fmt.Sprintf("%s now costs %s instead of %s.", name, item.Price, was),
+		})
+	}
+	return out
+}
+
+func (m Market) party(seller string) Party { return Party{seller, texts(m.Sellers[seller].Names)} }
+
+func (m Market) tariff(method string) Tariff {
+	for _, t := range m.Tariffs {
+		if t.Method == method {
+			return t
+		}
+	}
+	return Tariff{Method: method}
+}
+
+// texts is t, never null.
+func texts(t map[string]string) map[string]string {
+	if t == nil {
+		return map[string]string{}
+	}
+	return t
+}
+
+// Seal is the quote with its hash.
+func (q Quote) Seal() Quote {
+	sum := sha256.Sum256(q.canonical())
+	q.Hash = hex.EncodeToString(sum[:])
+	return q
+}
+
+// canonical writes all that the buyer agrees to, and nothing else: names and
+// problems may change without changing the deal.
+func (q Quote) canonical() []byte {
+	b := fmt.Appendf(nil, "quote 1\n%q %q %d %d\n%q %q %q\n", q.ID, q.Basket, q.Version, q.ExpiresAt.UnixMicro(),
+		q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region)
+	for _, l := range q.Lines {
+		b = fmt.Appendf(b, "line %q %q %q %d %s %s\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total)
+	}
+	for _, f := range q.Fees {
+		b = fmt.Appendf(b, "fee %q %q %q %d %s\n", f.Kind, f.Seller.ID, f.Method, f.WeightG, f.Amount)
+	}
+	return fmt.Appendf(b, "totals %s %s %s\n", q.Totals.Goods, q.Totals.Delivery, q.Totals.Total)
+}
+
+// blocking are the problems that must be mended first.
+func (q Quote) blocking() []Problem {
+	return slices.DeleteFunc(slices.Clone(q.Problems), func(p Problem) bool { return !p.Blocking })
+}

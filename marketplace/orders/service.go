@@ -1,0 +1,75 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/members"
+	"tiwiza/payments/charges"
+	"tiwiza/payments/escrow"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/authz"
+	"tiwiza/pkg/pg"
+)
+
+// Judge says who may do what, and by which policy.
+type Judge interface {
+	May(p auth.Principal, action string, r authz.Resource) (policy string, err error)
+}
+
+// Catalogue is what is on offer, and its stock.
+type Catalogue interface {
+	Items(ctx context.Context, db pg.DB, variants []string) (map[string]catalog.Item, error)
+	Reserve(ctx context.Context, tx *pg.Tx, order map[string][]catalog.Line) error
+	Take(ctx context.Context, tx *pg.Tx, order string) error
+	Unreserve(ctx context.Context, tx *pg.Tx, order string) error
+}
+
+// Sellers says who sells, and whether they may now.
+type Sellers interface {
+	Sellers(ctx context.Context, db pg.DB, ids []string) (map[string]members.Seller, error)
+}
+
+// Escrows hold the money of orders.
+type Escrows interface {
+	Open(ctx context.Context, tx *pg.Tx, t escrow.Terms) (id string, err error)
+	ReleaseOrder(ctx context.Context, tx *pg.Tx, order string) (escrow.Hold, error)
+	Delivered(ctx context.Context, tx *pg.Tx, order string, at time.Time) error
+	OfOrders(ctx context.Context, db pg.DB, orders []string) (map[string]escrow.Hold, error)
+}
+
+// Charges take the buyer's money.
+type Charges interface {
+	Create(ctx context.Context, tx *pg.Tx, n charges.Sale) (charges.Receipt, error)
+	OfGroup(ctx context.Context, db pg.DB, group string) (charges.Receipt, charges.Charge, error)
+}
+
+// Needs are the others that orders works with.
+type Needs struct {
+	Judge     Judge
+	Catalogue Catalogue
+	Sellers   Sellers
+	Escrows   Escrows
+	Charges   Charges
+}
+
+// Service is what others may ask of orders.
+type Service struct {
+	db *pg.Store
+	Needs
+}
+
+// New makes the service.
+func New(db *pg.Store, n Needs) *Service { return &Service{db, n} }
+
+// may asks the judge about something of a buyer's and a seller's. To those who
+// may not, it is as if it did not exist: missing.
+func (s *Service) may(ctx context.Context, action, seller, buyer string, missing error) (policy string, err error) {
+	policy, err = s.Judge.May(auth.From(ctx), action, authz.Resource{Seller: seller, Buyer: buyer})
+	if errors.Is(err, authz.ErrDenied) {
+		return "", missing
+	}
+	return policy, err
+}

@@ -1,0 +1,55 @@
+package orders
+
+import (
+	"time"
+
+	"tiwiza/payments/charges"
+	"tiwiza/payments/escrow"
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/money"
+)
+
+// A Draft is an order about to be written: the part of a quote that one seller
+// serves.
+type Draft struct {
+	Order
+	Lines   []QuoteLine
+	Payee   string // the carrier the delivery fee goes to; "" is the seller
+	Windows escrow.Windows
+}
+
+// Split makes one order of each seller's part of a quote, with new ids. The
+// orders' totals add up to the quote's, and each order's legs to its total.
+func (q Quote) Split(group, buyer string, r escrow.Rates, at time.Time) []Draft {
+	out := make([]Draft, 0, len(q.Fees))
+	for _, f := range q.Fees {
+		goods := money.Dirhams(0)
+		var lines []QuoteLine
+		for _, l := range q.Lines {
+			if l.Seller.ID == f.Seller.ID {
+				goods, lines = goods.Add(l.Total), append(lines, l)
+			}
+		}
+		own := f.payee == ""
+		out = append(out, Draft{Lines: lines, Payee: f.payee, Windows: windows(lines), Order: Order{
+			ID: id.New(id.Order), Group: group, Seller: f.Seller.ID, SellerNames: f.Seller.Names, Buyer: buyer,
+			State: PendingPayment, Currency: goods.Currency(), Goods: goods.Centimes(), Delivery: f.Amount.Centimes(),
+			Total: goods.Add(f.Amount).Centimes(), Legs: escrow.Share(goods, f.Amount, own, r), Method: f.Method,
+			DeliveryCode: newCode(), Version: 1, CreatedAt: at,
+		}})
+	}
+	return out
+}
+
+// Part is what the charge holds for the order.
+func (d Draft) Part() charges.Part {
+	return charges.Part{Order: d.ID, Amount: money.FromCentimes(d.Total, d.Currency)}
+}
+
+// Terms are what the order's escrow is opened with.
+func (d Draft) Terms(charge string) escrow.Terms {
+	return escrow.Terms{
+		Order: d.ID, Seller: d.Seller, Buyer: d.Buyer, Charge: charge, Carrier: d.Payee,
+		Amount: money.FromCentimes(d.Total, d.Currency), Legs: d.Legs, Release: d.Windows,
+	}
+}

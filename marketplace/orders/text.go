@@ -1,0 +1,70 @@
+package orders
+
+import (
+	"strings"
+
+	"tiwiza/pkg/fault"
+)
+
+// digits reads Arabic and Persian digits as 0 to 9, and drops the spaces and
+// signs people put between digits.
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= '٠' && r <= '٩':
+			return '0' + r - '٠'
+		case r >= '۰' && r <= '۹':
+			return '0' + r - '۰'
+		case strings.ContainsRune(" .-()/\u00a0\u200e\u200f\u202a\u202c", r):
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// Phone brings a Moroccan number, however written, to its international form
+// (E.164); false when it is none.
+func Phone(s string) (string, bool) {
+	d := digits(s)
+	for _, head := range []string{"+212", "00212", "212", "0"} {
+		rest, ok := strings.CutPrefix(d, head)
+		if !ok {
+			continue
+		}
+		rest = strings.TrimPrefix(rest, "0") // +212 (0)6…
+		if len(rest) == 9 && strings.ContainsRune("5678", rune(rest[0])) && strings.Trim(rest, "0123456789") == "" {
+			return "+212" + rest, true
+		}
+		return "", false
+	}
+	return "", false
+}
+
+// at adds a wrong place to what is wrong, which is nil as long as all is right.
+func at(wrong *fault.Error, pointer, detail string) *fault.Error {
+	if wrong == nil {
+		wrong = ErrInvalid
+	}
+	return wrong.At(pointer, detail)
+}
+
+// words says a state as people do.
+func words(s State) string { return strings.ReplaceAll(string(s), "_", " ") }
+
+func either(states []State) string {
+	var out []string
+	for _, s := range states {
+		out = append(out, words(s))
+	}
+	return strings.Join(out, " or ")
+}
+
+// named picks a text to speak of something in an English sentence.
+func named(names map[string]string, fallback string) string {
+	for _, lang := range []string{"en", "fr", "ar"} {
+		if n := names[lang]; n != "" {
+			return n
+		}
+	}
+	return fallback
+}
