@@ -1,0 +1,243 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/members"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/pg"
+	"tiwiza/pkg/pgtest"
+	"tiwiza/pkg/rest"
+	"tiwiza/search/pgsearch"
+	"tiwiza/web"
+)
+
+const demo = "../cmd/hub/demo"
+
+// anyone knows every organisation: an approved one by the name it goes by.
+type anyone struct{}
+
+// Sellers finds them.
+func (anyone) Sellers(_ context.Context, _ pg.DB, ids []string) (map[string]members.Seller, error) {
+	out := map[string]members.Seller{}
+	for _, id := range ids {
+		out[id] = members.Seller{ID: id, Active: true, Names: map[string]string{"fr": "Coopérative " + id + " (exemple)", "ar": "تعاونية " + id + " (مثال)"}}
+	}
+	return out, nil
+}
+
+// open serves the demonstration market.
+func open(t *testing.T) (http.Handler, *pg.Store) {
+	t.Helper()
+	db := pgtest.New(t)
+	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: time.Nanosecond}), anyone{})
+	file, err := os.ReadFile(demo + "/offers.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bySeller := map[string][][]string{}
+	for _, r := range rows[1:] {
+		bySeller[r[0]] = append(bySeller[r[0]], r)
+	}
+	for seller, mine := range bySeller {
+		var b bytes.Buffer
+		if err := csv.NewWriter(&b).WriteAll(append([][]string{rows[0]}, mine...)); err != nil {
+			t.Fatal(err)
+		}
+		ctx := auth.With(t.Context(), auth.Principal{Subject: seller, Role: auth.Seller})
+		if r, err := s.Import(ctx, catalog.ImportInput{File: rest.File{Bytes: b.Bytes()}}); err != nil || len(r.Rejected) > 0 {
+			t.Fatal(err, r.Rejected)
+		}
+	}
+	return web.New(s, os.DirFS(demo+"/images")), db
+}
+
+func get(t *testing.T, h http.Handler, path string, want int) (body string, header http.Header) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", path, http.NoBody))
+	if w.Code != want {
+		t.Fatalf("%s answers %d, want %d: %.300s", path, w.Code, want, w.Body)
+	}
+	return w.Body.String(), w.Header()
+}
+
+// contains checks that a page holds each text.
+func contains(t *testing.T, page, body string, texts ...string) {
+	t.Helper()
+	for _, s := range texts {
+		if !strings.Contains(body, s) {
+			t.Errorf("%s lacks %q", page, s)
+		}
+	}
+}
+
+var (
+	offerLink = regexp.MustCompile(`href="(/offres/[^"]+)"`)
+	nextLink  = regexp.MustCompile(`rel="next" href="([^"]+)"`)
+	media     = regexp.MustCompile(`src="(/media/[^"]+)"`)
+)
+
+func TestPagesInFrenchAndArabic(t *testing.T) {
+	t.Parallel()
+	h, _ := open(t)
+	fr, header := get(t, h, "/", http.StatusOK)
+	contains(t, "/", fr, `<html lang="fr" dir="ltr">`, "Chercher", ">dessin<", "DH", `href="/?lang=ar"`, "(exemple)")
+	if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+		t.Errorf("policy %q", csp)
+	}
+	for _, bad := range []string{"<script", " style=", "javascript:", "onclick", "http://", "https://"} {
+		if strings.Contains(fr, bad) {
+			t.Errorf("the page holds %q", bad)
+		}
+	}
+	ar, _ := get(t, h, "/?lang=ar", http.StatusOK)
+	contains(t, "/?lang=ar", ar, `<html lang="ar" dir="rtl">`, ">رسم<", "درهم", `href="/"`, "(مثال)", `lang=ar"`)
+	offer := offerLink.FindStringSubmatch(fr)[1]
+	one, _ := get(t, h, offer, http.StatusOK)
+	contains(t, offer, one, "Origine", "Formats et prix", `<figcaption>dessin</figcaption>`, `href="`+offer+`?lang=ar"`)
+	one, _ = get(t, h, offer+"?lang=ar", http.StatusOK)
+	contains(t, offer, one, "المنشأ", `dir="rtl"`)
+}
+
+func TestSearchFindsInBothLanguages(t *testing.T) {
+	t.Parallel()
+	h, _ := open(t)
+	for q, want := range map[string]string{"argan": "argan", "زيت": "زيت", "tapis": "apis", "saffran": "Safran"} {
+		lang := ""
+		if q == "زيت" {
+			lang = "&lang=ar"
+		}
+		body, _ := get(t, h, "/?q="+url.QueryEscape(q)+lang, http.StatusOK)
+		contains(t, q, body, want, `value="`+q+`"`)
+		if !offerLink.MatchString(body) {
+			t.Errorf("%q finds nothing", q)
+		}
+	}
+	body, _ := get(t, h, "/?q=xylophone", http.StatusOK)
+	contains(t, "an empty result", body, "Aucune offre ne correspond", "Voir toutes les offres")
+	body, _ = get(t, h, "/?q=xylophone&lang=ar", http.StatusOK)
+	contains(t, "an empty result", body, "لا يوجد منتج مطابق")
+	body, _ = get(t, h, "/?category=rugs", http.StatusOK)
+	contains(t, "rugs", body, `aria-current="true">Tapis`)
+	body, _ = get(t, h, "/?q="+url.QueryEscape(`"><script>alert(1)</script>`), http.StatusOK)
+	if strings.Contains(body, "<script") {
+		t.Error("what was typed runs")
+	}
+	if _, header := get(t, h, "/?q=%00%ff"+strings.Repeat("a", 5000), http.StatusOK); header.Get("Content-Type") != "text/html; charset=utf-8" {
+		t.Errorf("an odd query answers %v", header)
+	}
+}
+
+func TestEachOfferIsOnOnePage(t *testing.T) {
+	t.Parallel()
+	h, db := open(t)
+	want, err := pg.Value[int](t.Context(), db, nil, `select count(*) from search.document`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for path, n := "/", 0; path != "" && n < 20; n++ {
+		body, _ := get(t, h, path, http.StatusOK)
+		if len(body) > 60_000 {
+			t.Errorf("%s has %d bytes, want at most 60,000", path, len(body))
+		}
+		for _, m := range offerLink.FindAllStringSubmatch(body, -1) {
+			if seen[m[1]] {
+				t.Errorf("%s is shown twice", m[1])
+			}
+			seen[m[1]] = true
+		}
+		path = ""
+		if m := nextLink.FindStringSubmatch(body); m != nil {
+			path = strings.ReplaceAll(m[1], "&amp;", "&")
+		}
+	}
+	if len(seen) != want {
+		t.Errorf("%d offers are shown, want %d", len(seen), want)
+	}
+}
+
+func TestLostVisitorsAreTold(t *testing.T) {
+	t.Parallel()
+	h, _ := open(t)
+	for path, want := range map[string]struct {
+		status int
+		text   string
+	}{
+		"/offres/off_none":         {404, "Cette page n’existe pas"},
+		"/offres/off_none?lang=ar": {404, "هذه الصفحة غير موجودة"},
+		"/nowhere":                 {404, "Cette page n’existe pas"},
+		"/media/none.svg":          {404, "Cette page n’existe pas"},
+		"/media/..%2fdemo.go":      {404, "Cette page n’existe pas"},
+		"/?cursor=rubbish":         {400, "Cette recherche ne peut pas être faite"},
+		"/?category=%00":           {400, "Cette recherche ne peut pas être faite"},
+		"/static/":                 {404, "404"},
+	} {
+		body, header := get(t, h, path, want.status)
+		contains(t, path, body, want.text)
+		if header.Get("Content-Security-Policy") == "" {
+			t.Errorf("%s has no policy", path)
+		}
+	}
+}
+
+func TestADatabaseThatIsAwayIsSaidPlainly(t *testing.T) {
+	t.Parallel()
+	h, db := open(t)
+	db.Close()
+	body, _ := get(t, h, "/?lang=ar", http.StatusInternalServerError)
+	contains(t, "/", body, "السوق لا يستجيب الآن")
+	if strings.Contains(body, "pool") {
+		t.Error("the page tells the cause")
+	}
+}
+
+func TestPicturesAndStylesAreServed(t *testing.T) {
+	t.Parallel()
+	h, _ := open(t)
+	body, _ := get(t, h, "/", http.StatusOK)
+	for _, m := range media.FindAllStringSubmatch(body, -1) {
+		if _, header := get(t, h, m[1], http.StatusOK); header.Get("Content-Type") != "image/svg+xml" || !strings.Contains(header.Get("Content-Security-Policy"), "sandbox") {
+			t.Errorf("%s: %v", m[1], header)
+		}
+	}
+	css, _ := get(t, h, "/static/tokens.css", http.StatusOK)
+	for _, m := range regexp.MustCompile(`url\(([^)]+)\)`).FindAllStringSubmatch(css, -1) {
+		get(t, h, "/static/"+m[1], http.StatusOK)
+	}
+	if _, err := fs.Stat(os.DirFS("static"), "fonts/OFL.txt"); err != nil {
+		t.Errorf("the faces' licence is not beside them: %v", err)
+	}
+	for _, name := range []string{"page.css", "icon.svg"} {
+		if _, header := get(t, h, "/static/"+name, http.StatusOK); !strings.Contains(header.Get("Cache-Control"), "max-age") {
+			t.Errorf("%s is not kept", name)
+		}
+	}
+}
+
+func ExampleNew() {
+	mux := http.NewServeMux()
+	mux.Handle("/", web.New(catalog.New(nil, nil, anyone{}), os.DirFS(demo+"/images")))
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("GET", "/static/icon.svg", http.NoBody))
+	fmt.Println(w.Code, w.Header().Get("Content-Type"))
+	// Output: 200 image/svg+xml
+}
