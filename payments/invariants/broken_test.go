@@ -1,0 +1,310 @@
+package invariants_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tiwiza/payments/invariants"
+	"tiwiza/payments/ledger"
+	"tiwiza/payments/payouts"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/pg"
+)
+
+// A wound is one thing done to a worked database by hand, what the invariant
+// says of it, and the others that cannot help but see it too.
+type wound struct {
+	do   func(w *world)
+	says string
+	also []string
+}
+
+// do is a wound by SQL.
+func do(says string, sql ...string) wound {
+	return wound{says: says, do: func(w *world) {
+		for _, s := range sql {
+			w.sql(s)
+		}
+	}}
+}
+
+// and names the others that see the wound.
+func (o wound) and(ids ...string) wound {
+	o.also = ids
+	return o
+}
+
+// post is a wound by a transfer that balances.
+func post(says, kind string, legs ...ledger.Leg) wound {
+	return wound{says: says, do: func(w *world) { w.post(kind, legs...) }}
+}
+
+func (w *world) post(kind string, legs ...ledger.Leg) {
+	w.t.Helper()
+	w.tx(func(ctx context.Context, tx *pg.Tx) error {
+		return w.books.Post(ctx, tx, ledger.Transfer{Key: "by hand " + time.Now().String(), Kind: kind, Currency: money.MAD, Legs: legs})
+	})
+}
+
+// fill writes names of the story into a statement.
+func (s story) fill(text string) string {
+	return strings.NewReplacer("{charge}", s.charge.ID, "{waiting}", s.waiting.ID, "{late}", s.late.ID, "{fresh}", s.fresh.ID,
+		"{paid}", s.paid.ID, "{sent}", s.sent.ID, "{rejected}", s.rejected.ID, "{returned}", s.returned.ID, "{draft}", s.draft.ID).Replace(text)
+}
+
+const (
+	safe     = "bank:bnk:safeguard"
+	transit  = "bank:bnk:transit"
+	own      = "bank:bnk:operating"
+	clearing = "psp:acq:clearing"
+)
+
+// of is the id of an account, in SQL.
+func of(code string) string { return `(select id from ledger.account where code = '` + code + `')` }
+
+// cases break each promise by hand.
+var cases = map[string]func(s story) []wound{
+	"I1": func(story) []wound {
+		return []wound{do("is off by 0.01 MAD",
+			`insert into ledger.transfer (id, key, request, kind, effective_at) values (9000000, 'x', '', 'capital', now())`,
+			`insert into ledger.entry values (9000000, 0, `+of(own)+`, 0, 'MAD', 100, now()), (9000000, 1, `+of("capital")+`, 0, 'MAD', -99, now())`,
+			`update ledger.balance set dr = dr + 100 where account_id = `+of(own)+` and shard = 0`,
+			`update ledger.balance set cr = cr + 99 where account_id = `+of("capital")).and("I2")}
+	},
+	"I2": func(story) []wound {
+		return []wound{do("the balances in MAD are off by 0.01", `update ledger.balance set dr = dr + 1 where account_id = `+of("fees")+` and shard = 0`).and("I3")}
+	},
+	"I3": func(story) []wound {
+		return []wound{
+			do("(fees, part 0) has debits 0.05", `update ledger.balance set dr = dr + 5, cr = cr + 5 where account_id = `+of("fees")+` and shard = 0`),
+			do("(capital, part 0) has debits 0.00 and credits 0.00", `update ledger.balance set account_id = -account_id where account_id = `+of("capital")).and("I2", "I4"),
+		}
+	},
+	"I4": func(story) []wound {
+		return []wound{
+			do("seller:s2:available (part 0) is not guarded", `update ledger.balance set floor = null where account_id = `+of("seller:s2:available")),
+			do("escrow:A (part 0) is not guarded", `update ledger.account set floor = null where code = 'escrow:A'`),
+			post("seller:s2:available has -", "payout.intent", ledger.Debit("seller:s2:available", 9000), ledger.Credit("payout:pay_x", 9000)).and("I10", "I12"),
+		}
+	},
+	"I5": func(story) []wound {
+		return []wound{do("keeps back 0.07 for no hold", `update ledger.balance set held = 7 where account_id = `+of("capital"))}
+	},
+	"I6": func(story) []wound {
+		return []wound{
+			do("transfer 9000000 (capital) has 0 entries", `insert into ledger.transfer (id, key, request, kind, effective_at) values (9000000, 'x', '', 'capital', now())`),
+			do("is missing; it has 2 entries", `delete from ledger.transfer where key = 'capital'`),
+		}
+	},
+	"I7": func(story) []wound {
+		return []wound{
+			do("is in EUR; account capital is in MAD", `update ledger.entry set currency = 'EUR' where transfer_id = (select id from ledger.transfer where key = 'capital')`),
+			do("account piggy:bank is not in the chart", `insert into ledger.account (code, currency, normal) values ('piggy:bank', 'MAD', 'D')`),
+		}
+	},
+	"I8": func(story) []wound {
+		return []wound{
+			post("(gift), is of no known kind", "gift", ledger.Debit(own, 5), ledger.Credit("capital", 5)),
+			post("(capital), has a leg that its kind does not know, lacks", "capital", ledger.Debit(own, 5), ledger.Credit("fees", 5)),
+			post("(settlement), lacks a leg that its kind needs", "settlement", ledger.Debit("psp_cost", 5), ledger.Credit(own, 5)),
+			post("(settlement), takes 0.05 MAD from clients", "settlement", ledger.Debit("psp_cost", 5), ledger.Credit(clearing, 5)),
+		}
+	},
+	"I9": func(story) []wound {
+		return []wound{
+			post("escrow:Z holds 0.05 MAD for no escrow", "escrow.fund", ledger.Debit(clearing, 5), ledger.Credit("escrow:Z", 5)),
+			post("is funded and should hold 30.00 MAD; its account has 29.95", "escrow.release", ledger.Debit("escrow:B", 5), ledger.Credit("fees", 5)).and("I11"),
+			post("is released and should hold 0.00 MAD; its account has 0.05", "escrow.fund", ledger.Debit(clearing, 5), ledger.Credit("escrow:A", 5)).and("I11"),
+		}
+	},
+	"I10": func(s story) []wound {
+		return []wound{
+			post("is sent and should have 15.00 MAD on its way; its account has 14.95", "payout.paid", ledger.Debit(ledger.Payout(s.sent.ID), 5), ledger.Credit(safe, 5)),
+			post("is paid and should have 0.00 MAD on its way; its account has 0.05", "payout.intent", ledger.Debit("seller:s1:available", 5), ledger.Credit(ledger.Payout(s.paid.ID), 5)),
+			post("payout:pay_x has 0.05 MAD for no payout", "payout.intent", ledger.Debit("seller:s1:available", 5), ledger.Credit("payout:pay_x", 5)),
+			post("refund:rfd_x has 0.05 MAD for no refund", "escrow.fund", ledger.Debit(clearing, 5), ledger.Credit("refund:rfd_x", 5)).and("I8"),
+		}
+	},
+	"I11": func(s story) []wound {
+		return []wound{
+			post("took 0.00 MAD; 0.05 is accounted for", "charge.late", ledger.Debit(clearing, 5), ledger.Credit(ledger.Suspense(s.waiting.ID), 5)),
+			do("took 300.01 MAD; 300.00 is accounted for", s.fill(`update charges.charge set amount = amount + 1 where id = '{charge}'`)).and("R1"),
+		}
+	},
+	"I12": func(story) []wound {
+		return []wound{post("is owed to clients; there is", "sweep", ledger.Debit(own, 9000), ledger.Credit(safe, 9000))}
+	},
+	"I13": func(s story) []wound {
+		return []wound{
+			{says: "(paid, 100.00) 2 times, for 100.00", do: func(w *world) { w.statement(entry(-10000, detail(payouts.RefOf(s.paid.ID), -10000, 0))) }},
+			{says: "(rejected, 10.00) 1 times, for 10.00", do: func(w *world) { w.statement(entry(-1000, detail(payouts.RefOf(s.rejected.ID), -1000, 0))) }},
+			{says: "(sent, 15.00) 1 times, for 15.01", do: func(w *world) { w.statement(entry(-1501, detail(payouts.RefOf(s.sent.ID), -1501, 0))) }},
+			do("was done by 1 operations of kind payout", s.fill(`insert into operations.operation (id, subject, kind, connector, ref, amount, currency, request, state, resend_until)
+				values ('op_x', '{paid}', 'payout', 'bnk', 'X', 10000, 'MAD', '', 'rejected', now())`),
+				`insert into operations.evidence (operation, connector, source, event_id, outcome) values ('op_x', 'bnk', 'statement', 'x', 'succeeded')`),
+			do("has 2 confirmed operations of kind payout", `drop index operations.operation_live`,
+				s.fill(`update operations.operation set state = 'confirmed' where id = 'op_x'`)),
+			do("of 150.00 is covered for", `update escrow.release set amount = 15000, covered = covered + 1 where order_id = 'A'`),
+			do("of 5.00 covers 5.01", s.fill(`update payouts.cover set amount = amount + 1 where payout = '{draft}'`)),
+		}
+	},
+	"I15": func(story) []wound {
+		return []wound{
+			{says: "is unmatched: no operation of ours", do: func(w *world) {
+				w.statement(entry(-50, detail("", -50, 0)))
+				w.sql(`update recon.line set at = at - interval '25 hours'`)
+			}},
+			do("is suspense:", `update recon.line set state = 'suspense' where state = 'matched' and amount > 0`),
+		}
+	},
+	"I16": func(s story) []wound {
+		return []wound{
+			do("is accepted and nobody will ask", s.fill(`update operations.operation set lease_until = now() - interval '1 minute' where subject = '{sent}'`),
+				`delete from platform.timer where kind = 'operations.inquire' and subject = (select id from operations.operation where lease_until < now() - interval '59 seconds')`),
+			do("waits and nobody will send it", `delete from platform.timer where kind = 'payouts.dispatch'`,
+				s.fill(`update operations.operation set state = 'intent', changed_at = now() - interval '11 minutes' where subject = '{sent}'`)),
+		}
+	},
+	"I17": func(s story) []wound {
+		aged := func(code, age string) string {
+			return `update ledger.entry set effective_at = effective_at - interval '` + age + `' where account_id = ` + of(code)
+		}
+		return []wound{
+			post("bank:bnk:operating has -", "settlement", ledger.Debit(transit, 200001), ledger.Credit(clearing, 1), ledger.Credit(own, 200000)),
+			do("has not been settled for longer than 8 days", s.fill(`update escrow.hold set funded_at = now() - interval '10 days' where charge = '{fresh}'`)),
+			do("psp:acq:clearing holds money for longer than 8 days", aged(clearing, "9 days")),
+			do("bank:bnk:transit holds money for longer than 31 days", aged(transit, "32 days")),
+			do("holds money for longer than 31 days", aged("suspense:"+s.late.ID, "32 days")),
+			{says: "carrier:demo:cod holds money for longer than 16 days", also: []string{"I8"}, do: func(w *world) {
+				w.post("escrow.fund", ledger.Debit("carrier:demo:cod", 5), ledger.Credit(clearing, 5))
+				w.sql(aged("carrier:demo:cod", "17 days"))
+			}},
+		}
+	},
+	"R6": func(s story) []wound {
+		return []wound{
+			do("asked for by «seller s1», approved by «seller s1»", `alter table payouts.payout drop constraint payout_other`,
+				s.fill(`update payouts.payout set approved_by = created_by where id = '{paid}'`)),
+			do("payout pay_x of 60000.00 is paid", `insert into payouts.payout (id, seller, bank, ref, currency, amount, rib, holder, state, needs_two, created_by, created_at, changed_at)
+				values ('pay_x', 's1', 'bnk', 'PAYX', 'MAD', 6000000, '`+rib(1)+`', 'x', 'paid', false, 'seller s1', now(), now())`,
+				`insert into payouts.cover values ('pay_x', 'rel_x', 6000000)`,
+				`insert into escrow.release (id, hold, order_id, seller, charge, currency, amount, covered, settled) values ('rel_x', '', '', 's1', '', 'MAD', 6000000, 6000000, true)`),
+		}
+	},
+	"M1": func(story) []wound {
+		return []wound{
+			do("statement S3 and what came since make 262.01 MAD; the books have 262.00", `update recon.statement set closing = closing + 1 where statement_id = 'S3'`),
+			{says: "statement S3 and what came since make 262.01 MAD; the books have 262.05", do: func(w *world) {
+				w.post("suspense", ledger.Debit(safe, 5), ledger.Credit("suspense:x", 5))
+				w.sql(`update ledger.transfer set recorded_at = recorded_at - interval '1 day' where key like 'by hand%'`)
+			}},
+		}
+	},
+	"R1": func(s story) []wound {
+		return []wound{
+			do("basket bsk G1 was ordered by G1 and G2", `drop index orders.order_group_basket`, `update orders.order_group set basket = 'bsk G1' where id = 'G2'`),
+			do("group G2 costs 80.01 MAD; its orders make 80.00", `update orders.order_group set total = total + 1 where id = 'G2'`),
+			do("group G1 costs 299.99 MAD; charge "+s.charge.ID+" took 300.00 MAD", `update orders.order_group set total = total - 1 where id = 'G1'`),
+			do("order C is paid; no charge of G2 is confirmed", `update orders.seller_order set state = 'paid' where id = 'C'`).and("R3"),
+			do("group G1 was paid by "+s.charge.ID+" and "+s.fresh.ID, `alter table charges.charge drop constraint charge_group_id_key`,
+				s.fill(`update charges.charge set group_id = 'G1' where id = '{fresh}'`)),
+		}
+	},
+	"R2": func(story) []wound {
+		return []wound{
+			do("variant var A has 4; its moves make 3", `update catalog.variant set on_hand = on_hand + 1 where id = 'var A'`),
+			do("variant var C has 1 reserved; its reservations make 2", `update catalog.variant set reserved = 1 where id = 'var C'`),
+			do("variant var B has 3, of which 4 reserved", `alter table catalog.variant drop constraint variant_stock`, `update catalog.variant set reserved = 4 where id = 'var B'`),
+		}
+	},
+	"R3": func(story) []wound {
+		sold := func(order, variant string) []string {
+			return []string{
+				`insert into catalog.stock_move (variant, delta, reason, ref) values ('` + variant + `', -1, 'sold', '` + order + `')`,
+				`update catalog.variant set on_hand = on_hand - 1 where id = '` + variant + `'`,
+			}
+		}
+		return []wound{
+			do("order A (completed) bought 2 of var A; 3 were taken, in 2 times", sold("A", "var A")...),
+			do("order C (pending_payment) bought 0 of var C; 1 were taken", sold("C", "var C")...),
+			do("1 of var D were taken for ord_x", sold("ord_x", "var D")...),
+			do("order E still waits for payment", `update orders.seller_order set state = 'pending_payment' where id = 'E'`,
+				`update escrow.hold set funded_at = now() - interval '11 minutes' where order_id = 'E'`),
+		}
+	},
+	"R4": func(story) []wound {
+		return []wound{
+			do("acq told captured", `alter table operations.evidence drop constraint evidence_connector_event_id_key`,
+				`insert into operations.evidence (operation, connector, source, event_id, outcome) select operation, connector, source, event_id, outcome from operations.evidence where event_id like 'captured%'`),
+			do("of bnk was taken in 2 times", `alter table recon.file drop constraint file_bank_sha256_key`,
+				`insert into recon.file (id, bank, name, sha256, bytes, kind) select 'x', bank, name, sha256, '', kind from recon.file limit 1`),
+			do("statement S1 of bnk was read 2 times", `alter table recon.statement drop constraint statement_bank_account_kind_statement_id_key`,
+				`insert into recon.statement (id, file, bank, account, statement_id, kind, sequence, currency, opening, closing, content, entries, matched, partly, unmatched, created_at)
+				select 'stm_x', 'x', bank, account, statement_id, kind, sequence, currency, opening, closing, 'other', 1, 0, 0, 0, created_at from recon.statement where statement_id = 'S1'`),
+			do("was booked 2 times", `insert into recon.line (id, statement, no, amount, currency, state, ref, bank_ref, booked_on)
+				select 'lin_x', 'stm_x', 1, amount, currency, state, ref, bank_ref, booked_on from recon.line where state = 'suspense'`).and("M1"),
+		}
+	},
+	"R5": func(s story) []wound {
+		job := func(event, state, created, ended string) string {
+			return `insert into river.river_job (kind, args, state, created_at, finalized_at, max_attempts, queue)
+				values ('event.deliver', '{"event":"` + event + `","type":"x","subscriber":"y"}', '` + state + `', ` + created + `, ` + ended + `, 25, 'events')`
+		}
+		return []wound{
+			do("timer charges.window of "+s.waiting.ID, s.fill(`update platform.timer set due = now() - interval '11 minutes' where kind = 'charges.window'`)),
+			do("event evt_1 (x) for y is available since", job("evt_1", "available", "now() - interval '11 minutes'", "null")),
+			do("event evt_2 (x) for y is discarded since", job("evt_2", "discarded", "now()", "now()")),
+			do("event evt_b (x) never reached y",
+				`insert into platform.event (id, type, subject, payload, at) select id, 'x', '', '{}', now() - interval '11 minutes' from unnest(array['evt_a', 'evt_b', 'evt_c']) id`,
+				`insert into platform.handled (event, subscriber) values ('evt_a', 'y'), ('evt_c', 'y')`),
+		}
+	},
+}
+
+func TestEachBrokenPromiseIsSeen(t *testing.T) {
+	t.Parallel()
+	for id, wounds := range cases {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			w := open(t)
+			want := map[string]bool{id: true}
+			for _, o := range wounds(w.work()) {
+				o.do(w)
+				got := w.broken()
+				if !slices.ContainsFunc(got[id].Rows, func(row string) bool { return strings.Contains(row, o.says) }) {
+					t.Errorf("%s does not say «%s»; it says %q", id, o.says, got[id].Rows)
+				}
+				for _, other := range o.also {
+					want[other] = true
+				}
+				for other, f := range got {
+					if !want[other] {
+						t.Errorf("%s is red too after «%s»: %q", other, o.says, f.Rows)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestEveryPromiseHasItsCase(t *testing.T) {
+	t.Parallel()
+	var ids []string
+	for _, i := range invariants.All {
+		if slices.Contains(ids, i.ID) {
+			t.Errorf("there are two promises %s", i.ID)
+		}
+		if i.Promise == "" || !strings.HasSuffix(i.Promise, ".") {
+			t.Errorf("the promise %s is no sentence: %q", i.ID, i.Promise)
+		}
+		ids = append(ids, i.ID)
+	}
+	slices.Sort(ids)
+	if got := slices.Sorted(maps.Keys(cases)); !slices.Equal(got, ids) {
+		t.Errorf("cases for %v, want %v", got, ids)
+	}
+}

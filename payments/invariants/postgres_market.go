@@ -1,0 +1,93 @@
+package invariants
+
+// settled are the states of an order that the buyer has paid.
+const settled = `'paid', 'accepted', 'shipped', 'delivered', 'completed'`
+
+// market are the promises about orders, stock and what is told
+// (RELIABILITY.md §2.2).
+var market = []Invariant{
+	{"R1", "A basket is ordered once, an order group is paid once, and exactly what it costs is taken.", `
+		with ` + account + `, ` + in("suspense:*", "loose") + `,
+		taken as (
+			select c.id, c.group_id, c.currency, c.amount, c.amount - coalesce(l.has, 0) as kept
+			from charges.charge c left join loose l on l.code = 'suspense:' || c.id and l.currency = c.currency where c.state = 'confirmed'),
+		worth as (
+			select grp, sum(total) as total, min(currency) as currency, count(distinct currency) as currencies,
+				bool_or(state not in ('expired', 'cancelled', 'refunded')) as live
+			from orders.seller_order group by grp)
+		select format('basket %s was ordered by %s', g.basket, string_agg(g.id, ' and ' order by g.id))
+		from orders.order_group g join worth w on w.grp = g.id where w.live group by g.basket having count(*) > 1
+		union all
+		select format('group %s was paid by %s', group_id, string_agg(id, ' and ' order by id)) from taken group by group_id having count(*) > 1
+		union all
+		select format('group %s costs %s %s; charge %s took %s %s', g.id, ` + dh("g.total") + `, g.currency, t.id, ` + dh("t.kept") + `, t.currency)
+		from taken t join orders.order_group g on g.id = t.group_id where t.kept <> g.total or t.currency <> g.currency
+		union all
+		select format('group %s costs %s %s; its orders make %s', g.id, ` + dh("g.total") + `, g.currency, ` + dh("coalesce(w.total, 0)") + `)
+		from orders.order_group g left join worth w on w.grp = g.id
+		where w.total is distinct from g.total or w.currencies <> 1 or w.currency <> g.currency
+		union all
+		select format('order %s is %s; no charge of %s is confirmed', o.id, o.state, o.grp)
+		from orders.seller_order o left join taken t on t.group_id = o.grp where o.state in (` + settled + `) and t.id is null`},
+
+	{"R2", "Stock is never below zero nor promised twice, and equals what came less what went.", `
+		select format('variant %s has %s, of which %s reserved', id, on_hand, reserved)
+		from catalog.variant where on_hand < 0 or reserved < 0 or reserved > on_hand
+		union all
+		select format('variant %s has %s; its moves make %s', v.id, v.on_hand, coalesce(m.n, 0))
+		from catalog.variant v left join (select variant, sum(delta) as n from catalog.stock_move group by variant) m on m.variant = v.id
+		where v.on_hand <> coalesce(m.n, 0)
+		union all
+		select format('variant %s has %s reserved; its reservations make %s', v.id, v.reserved, coalesce(r.n, 0))
+		from catalog.variant v left join (select variant, sum(quantity) as n from catalog.reservation where state = 'held' group by variant) r on r.variant = v.id
+		where v.reserved <> coalesce(r.n, 0)`},
+
+	{"R3", "The goods of every paid order leave the stock exactly once, and those of no other.", `
+		with bought as (
+			select o.id, l.variant, o.state, case when o.state in (` + settled + `) then l.quantity else 0 end as quantity
+			from orders.line l join orders.seller_order o on o.id = l.order_id where o.state in (` + settled + `, 'pending_payment', 'expired')),
+		sold as (select ref, variant, -sum(delta) as quantity, count(*) as times from catalog.stock_move where reason = 'sold' group by ref, variant)
+		select format('order %s (%s) bought %s of %s; %s were taken, in %s times', b.id, b.state, b.quantity, b.variant, coalesce(s.quantity, 0), coalesce(s.times, 0))
+		from bought b left join sold s on s.ref = b.id and s.variant = b.variant
+		where coalesce(s.quantity, 0) <> b.quantity or coalesce(s.times, 0) > 1
+		union all
+		select format('%s of %s were taken for %s, which did not order them', s.quantity, s.variant, s.ref)
+		from sold s left join orders.line l on l.order_id = s.ref and l.variant = s.variant where l.order_id is null
+		union all
+		select format('order %s still waits for payment; its money came at %s', o.id, h.funded_at)
+		from orders.seller_order o join escrow.hold h on h.order_id = o.id
+		where o.state = 'pending_payment' and ` + late("h.funded_at", "10 minutes")},
+
+	// Statements that overlap, or come under two names, must not book a movement
+	// of the bank twice.
+	{"R4", "What partners tell us is applied once, and one name never stands for two things.", `
+		select format('%s told %s %s times', connector, event_id, count(*)) from operations.evidence group by connector, event_id having count(*) > 1
+		union all
+		select format('file %s of %s was taken in %s times', sha256, bank, count(*)) from recon.file group by bank, sha256 having count(*) > 1
+		union all
+		select format('statement %s of %s was read %s times', statement_id, bank, count(*))
+		from recon.statement group by bank, account, kind, statement_id having count(*) > 1
+		union all
+		select format('movement %s of %s was booked %s times', l.bank_ref, s.bank, count(*))
+		from recon.line l join recon.statement s on s.id = l.statement
+		where l.bank_ref <> '' and l.state in ('matched', 'partly', 'suspense')
+		group by s.bank, s.account, l.bank_ref, l.amount, l.currency, l.ref, l.booked_on having count(*) > 1`},
+
+	{"R5", "Whatever is due is done within ten minutes: timers fire, and events reach those who listen.", `
+		select format('timer %s of %s was due at %s; tried %s times: %s', kind, subject, due, tries, error)
+		from platform.timer where ` + late("due", "10 minutes") + `
+		union all
+		select format('event %s (%s) for %s is %s since %s', j.args->>'event', j.args->>'type', j.args->>'subscriber', j.state, j.created_at)
+		from river.river_job j
+		where j.kind = 'event.deliver' and j.state <> 'completed' and (j.finalized_at is not null or j.created_at < now() - interval '10 minutes')
+			and not exists (select from platform.handled h where h.event = j.args->>'event' and h.subscriber = j.args->>'subscriber')
+		union all
+		select format('event %s (%s) never reached %s', e.id, e.type, s.subscriber)
+		from (select e.type, h.subscriber, min(e.seq) as first, max(e.seq) as last
+			from platform.handled h join platform.event e on e.id = h.event group by e.type, h.subscriber) s
+		join platform.event e on e.type = s.type and e.seq between s.first and s.last
+		left join platform.handled h on h.event = e.id and h.subscriber = s.subscriber
+		where h.event is null and ` + late("e.at", "10 minutes") + `
+			and not exists (select from river.river_job j where j.kind = 'event.deliver' and j.args->>'event' = e.id and j.args->>'subscriber' = s.subscriber
+				and j.state <> 'completed')`},
+}
