@@ -1,0 +1,86 @@
+package acquirer
+
+import (
+	"fmt"
+
+	"github.com/shopspring/decimal"
+
+	"tiwiza/cmd/hubsim/internal/journal"
+	"tiwiza/cmd/hubsim/internal/world"
+	"tiwiza/pkg/money"
+)
+
+// feePercent is what the acquirer keeps of each charge.
+var feePercent = decimal.RequireFromString("1.8")
+
+// A refusal says why an operation on an order was not done; its zero value
+// says that it was.
+type refusal string
+
+// The refusals of the server API.
+const (
+	done          refusal = ""
+	noSuchOrder   refusal = "No such order"
+	notCapturable refusal = "Order cannot be captured"
+	notVoidable   refusal = "Order cannot be voided"
+	tooMuch       refusal = "Amount exceeds what the order allows"
+	notRefundable refusal = "Order was not captured"
+)
+
+// capture takes the money of an authorised order, or a part of it.
+func (a *Acquirer) capture(tx *journal.Tx, oid string, centimes int64) refusal {
+	o, ok := a.orders.Get(tx, oid)
+	switch {
+	case !ok:
+		return noSuchOrder
+	case o.State != Authorised:
+		return notCapturable
+	case centimes <= 0 || centimes > o.Amount:
+		return tooMuch
+	}
+	o.State, o.Captured = Captured, centimes
+	a.orders.Put(tx, oid, o)
+	fee := money.Dirhams(centimes).Rate(feePercent).Centimes()
+	a.unsettled.Put(tx, oid, world.NetLine{Ref: oid, Gross: centimes, Fee: fee})
+	a.did(tx, oid, world.Capture, centimes)
+	return done
+}
+
+// void cancels an order that is not settled yet.
+func (a *Acquirer) void(tx *journal.Tx, oid string) refusal {
+	o, ok := a.orders.Get(tx, oid)
+	switch {
+	case !ok:
+		return noSuchOrder
+	case o.State != Authorised && o.State != Captured, o.Refunded > 0:
+		return notVoidable
+	}
+	amount := o.Amount
+	if o.State == Captured {
+		amount = o.Captured
+	}
+	o.State, o.Captured = Voided, 0
+	a.orders.Put(tx, oid, o)
+	a.unsettled.Delete(tx, oid)
+	a.did(tx, oid, world.Void, amount)
+	return done
+}
+
+// refund gives back what was captured, or a part of it; the next settlement
+// takes it off. The fee of the charge is not given back.
+func (a *Acquirer) refund(tx *journal.Tx, oid string, centimes int64) refusal {
+	o, ok := a.orders.Get(tx, oid)
+	switch {
+	case !ok:
+		return noSuchOrder
+	case o.State != Captured && o.State != Settled:
+		return notRefundable
+	case centimes <= 0 || centimes > o.Captured-o.Refunded:
+		return tooMuch
+	}
+	o.Refunded += centimes
+	a.orders.Put(tx, oid, o)
+	a.unsettled.Put(tx, fmt.Sprintf("%s/refund/%d", oid, o.Refunded), world.NetLine{Ref: oid, Gross: -centimes})
+	a.did(tx, oid, world.Refund, centimes)
+	return done
+}

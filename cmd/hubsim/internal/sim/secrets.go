@@ -1,0 +1,94 @@
+package sim
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/crypto/ssh"
+
+	"tiwiza/cmd/hubsim/internal/acquirer"
+)
+
+// secrets are made at the first start and kept, so that a hub may keep them too.
+type secrets struct {
+	Acquirer acquirer.Secrets `json:"acquirer"`
+	Host     seed             `json:"bank_host"`
+	Wrong    seed             `json:"bank_wrong_host"`
+	Client   seed             `json:"bank_client"`
+}
+
+type seed []byte
+
+func (k seed) key() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(k) }
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	if _, err := rand.Read(b); err != nil {
+		panic("sim: " + err.Error())
+	}
+	return b
+}
+
+func newSecrets() secrets {
+	return secrets{
+		Acquirer: acquirer.Secrets{
+			ClientID: "600009999", StoreKey: "SK" + hex.EncodeToString(random(16)), APIUser: "exemple_api",
+			APIPassword: hex.EncodeToString(random(12)), PageKey: hex.EncodeToString(random(32)),
+		},
+		Host: random(ed25519.SeedSize), Wrong: random(ed25519.SeedSize), Client: random(ed25519.SeedSize),
+	}
+}
+
+// keepSecrets reads the secrets of a folder, or makes and writes them.
+func keepSecrets(dir string) (secrets, error) {
+	path := filepath.Join(dir, "secrets.json")
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		s := newSecrets()
+		return s, keep(path, s)
+	}
+	if err != nil {
+		return secrets{}, err
+	}
+	var s secrets
+	if err := json.Unmarshal(b, &s); err != nil {
+		return s, fmt.Errorf("read %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// keep writes a value so that it is there whole, or not at all.
+func keep(path string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(b, '\n'))
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(path+".tmp", path)
+}
+
+// clientPEM is the hub's private key in OpenSSH's form.
+func (s secrets) clientPEM() (string, error) {
+	block, err := ssh.MarshalPrivateKey(s.Client.key(), "hubsim demonstration")
+	if err != nil {
+		return "", err
+	}
+	return string(pem.EncodeToMemory(block)), nil
+}
+
+func public(k ed25519.PrivateKey) (ssh.PublicKey, error) { return ssh.NewPublicKey(k.Public()) }

@@ -1,0 +1,176 @@
+// Package sim puts the stand-in partners together: one journal, one clock, an
+// acquirer over HTTP and a bank over SFTP.
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/sync/errgroup"
+
+	"tiwiza/cmd/hubsim/internal/acquirer"
+	"tiwiza/cmd/hubsim/internal/bank"
+	"tiwiza/cmd/hubsim/internal/journal"
+	"tiwiza/cmd/hubsim/internal/world"
+)
+
+// Config is what a simulator needs to know.
+type Config struct {
+	Addr           string        `help:"Where the HTTP side listens." default:"127.0.0.1:8090" env:"HUBSIM_ADDR"`
+	DataDir        string        `help:"Folder of the journal, the keys and the bank's files." default:"./var/sim" env:"HUBSIM_DATA_DIR"`
+	SFTPAddr       string        `name:"sftp-addr" help:"Where the bank's SFTP listens; port 0 is any free one, the same after a restart." default:"127.0.0.1:0" env:"HUBSIM_SFTP_ADDR"`
+	SettleEvery    time.Duration `help:"How often the acquirer settles." default:"2s" env:"HUBSIM_SETTLE_EVERY"`
+	StatementEvery time.Duration `help:"How often the bank makes statements." default:"2s" env:"HUBSIM_STATEMENT_EVERY"`
+}
+
+// Sim is one simulator, listening.
+type Sim struct {
+	world    *world.World
+	acquirer *acquirer.Acquirer
+	bank     *bank.Bank
+	secrets  secrets
+	http     net.Listener
+}
+
+// Open takes a folder up where its journal left it and listens on both ports.
+// Run serves them and closes what Open opened.
+func Open(c Config) (*Sim, error) {
+	if c.SettleEvery <= 0 || c.StatementEvery <= 0 {
+		return nil, errors.New("settle-every and statement-every are longer than nothing")
+	}
+	j, err := journal.Open(c.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(c, j)
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	return s, nil
+}
+
+func open(c Config, j *journal.Journal) (*Sim, error) {
+	s := &Sim{world: world.New(j)}
+	var err error
+	if s.secrets, err = keepSecrets(c.DataDir); err != nil {
+		return nil, err
+	}
+	if s.bank, err = bank.New(s.world, filepath.Join(c.DataDir, "bank")); err != nil {
+		return nil, err
+	}
+	s.acquirer = acquirer.New(s.world, s.bank)
+	s.acquirer.Secrets, s.acquirer.SettleEvery = s.secrets.Acquirer, c.SettleEvery
+	s.bank.StatementEvery = c.StatementEvery
+	client, err := public(s.secrets.Client.key())
+	if err != nil {
+		return nil, err
+	}
+	s.bank.Secrets = bank.Secrets{Host: s.secrets.Host.key(), Wrong: s.secrets.Wrong.key(), Client: client, User: "hub"}
+	if err := j.Load(); err != nil {
+		return nil, err
+	}
+	s.world.Start()
+	if s.http, err = net.Listen("tcp", c.Addr); err != nil {
+		return nil, err
+	}
+	if err := s.listenSFTP(c); err != nil {
+		return nil, errors.Join(err, s.http.Close())
+	}
+	return s, nil
+}
+
+// listenSFTP listens where it did before when any port would do, so that a
+// client finds the bank again after a restart.
+func (s *Sim) listenSFTP(c Config) error {
+	path := filepath.Join(c.DataDir, "sftp-addr.json")
+	var before string
+	if b, err := os.ReadFile(path); err == nil {
+		_ = json.Unmarshal(b, &before) // an unreadable note is as good as none
+	}
+	host, anyPort := strings.CutSuffix(c.SFTPAddr, ":0")
+	if s.bank.Secrets.Address = c.SFTPAddr; anyPort && strings.HasPrefix(before, host+":") {
+		s.bank.Secrets.Address = before
+	}
+	err := s.bank.Listen()
+	if err != nil && s.bank.Secrets.Address != c.SFTPAddr {
+		s.bank.Secrets.Address = c.SFTPAddr
+		err = s.bank.Listen()
+	}
+	if err != nil {
+		return err
+	}
+	return keep(path, s.bank.Addr())
+}
+
+// URL is where the HTTP side answers.
+func (s *Sim) URL() string { return "http://" + s.http.Addr().String() }
+
+// Run serves until the context ends or a partner fails.
+func (s *Sim) Run(ctx context.Context) error {
+	mux := http.NewServeMux()
+	s.world.Routes(mux)
+	s.acquirer.Routes(mux)
+	mux.HandleFunc("GET /config", s.config)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	slog.Info("hubsim listens", "http", s.URL(), "sftp", s.bank.Addr())
+
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.acquirer.Run(ctx) })
+	g.Go(func() error { return s.bank.Run(ctx) })
+	g.Go(func() error {
+		if err := server.Serve(s.http); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if err := server.Shutdown(grace); err != nil {
+			return server.Close() // somebody is being answered slowly on purpose
+		}
+		return nil
+	})
+	return errors.Join(g.Wait(), s.world.Journal.Close())
+}
+
+// config answers what a client of the partners must know, secrets included:
+// they are a demonstration's.
+func (s *Sim) config(rw http.ResponseWriter, r *http.Request) {
+	host, err := public(s.secrets.Host.key())
+	if err != nil {
+		world.Problem(rw, http.StatusInternalServerError, "sim.keys", err.Error())
+		return
+	}
+	key, err := s.secrets.clientPEM()
+	if err != nil {
+		world.Problem(rw, http.StatusInternalServerError, "sim.keys", err.Error())
+		return
+	}
+	a := s.secrets.Acquirer
+	account := func(rib, name string) map[string]string { return map[string]string{"rib": rib, "name": name} }
+	world.Answer(rw, http.StatusOK, map[string]any{
+		"acquirer": map[string]string{
+			"client_id": a.ClientID, "store_key": a.StoreKey, "api_user": a.APIUser, "api_password": a.APIPassword,
+			"gate_url": s.URL() + "/acquirer/fim/est3Dgate", "api_url": s.URL() + "/acquirer/fim/api",
+		},
+		"bank": map[string]any{
+			"sftp_addr": s.bank.Addr(), "host_key": strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host))),
+			"user": "hub", "private_key": key, "bic": bank.BIC,
+			"safeguard": account(bank.SafeguardRIB, bank.SafeguardName),
+			"operating": account(bank.OperatingRIB, bank.OperatingName),
+			"dirs":      map[string]string{"in": "/in", "out": "/out", "ack": "/ack", "archive": "/archive"},
+		},
+	})
+}

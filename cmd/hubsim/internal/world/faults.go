@@ -1,0 +1,96 @@
+package world
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tiwiza/cmd/hubsim/internal/journal"
+)
+
+// Faults are the names of all faults, in the order PAYMENTS.md §7 gives them.
+var Faults = strings.Fields(`drop_request execute_then_drop execute_then_500 execute_then_garbage execute_late answer_twice
+	callback_before_answer callbacks_shuffled callback_missing not_found_then_visible key_expires same_ref_other_amount
+	paid_then_returned statement_missing statement_twice statement_net_of_fee bad_signature replayed_callback rate_limited
+	slow_body contradicts_itself`)
+
+// Partners are the names of the partners played.
+var Partners = []string{Acquirer, Bank}
+
+// senseless says why a fault cannot be played by a partner.
+var senseless = map[string]map[string]string{
+	Acquirer: {
+		"key_expires":          "The acquirer's protocol has no idempotency key that could expire: ask its status before repeating.",
+		"paid_then_returned":   "A card refund is not returned by a bank: arm this fault for the bank.",
+		"statement_missing":    "The acquirer sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
+		"statement_twice":      "The acquirer sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
+		"statement_net_of_fee": "The acquirer sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
+	},
+}
+
+// Armed is a fault that will be played some more times.
+type Armed struct {
+	Partner string `json:"partner"`
+	Fault   string `json:"fault"`
+	Times   int    `json:"times"`
+}
+
+// ErrUnknownFault says that a name is not one of Partners or Faults.
+var ErrUnknownFault = errors.New("no such partner or fault")
+
+// ErrSenseless says that a partner cannot play a fault; its text says why.
+var ErrSenseless = errors.New("this partner cannot play this fault")
+
+// Arm makes a partner play a fault the next times it can; 0 disarms it.
+func (w *World) Arm(a Armed) error {
+	if !slices.Contains(Partners, a.Partner) || !slices.Contains(Faults, a.Fault) || a.Times < 0 {
+		return fmt.Errorf("%w: partners are %s; faults are %s; times is not negative", ErrUnknownFault,
+			strings.Join(Partners, ", "), strings.Join(Faults, ", "))
+	}
+	if why, ok := senseless[a.Partner][a.Fault]; ok {
+		return fmt.Errorf("%w: %s", ErrSenseless, why)
+	}
+	return w.Journal.Update(func(tx *journal.Tx) error {
+		w.setFault(tx, a)
+		return nil
+	})
+}
+
+func (w *World) setFault(tx *journal.Tx, a Armed) {
+	key := a.Partner + "/" + a.Fault
+	if a.Times > 0 {
+		w.armed.Put(tx, key, a)
+	} else {
+		w.armed.Delete(tx, key)
+	}
+}
+
+// ArmedFaults are the faults still to be played.
+func (w *World) ArmedFaults() []Armed {
+	var out []Armed
+	w.Journal.View(func(tx *journal.Tx) { out = w.armed.All(tx) })
+	return out
+}
+
+// Take uses up one playing of the first of these faults that is armed, and
+// names it; it is "" when none is.
+func (w *World) Take(tx *journal.Tx, partner string, faults ...string) string {
+	for _, f := range faults {
+		if a, ok := w.armed.Get(tx, partner+"/"+f); ok {
+			a.Times--
+			w.setFault(tx, a)
+			return f
+		}
+	}
+	return ""
+}
+
+// TakeNow is Take in a change of its own.
+func (w *World) TakeNow(partner string, faults ...string) (taken string, err error) {
+	err = w.Journal.Update(func(tx *journal.Tx) error {
+		taken = w.Take(tx, partner, faults...)
+		return nil
+	})
+	return taken, err
+}

@@ -1,0 +1,85 @@
+// Command hubsim plays the partners of a hub for demonstrations, tests and
+// certification: a card acquirer (NestPay ver3) over HTTP and a bank (pain.001,
+// pain.002, camt.053) over SFTP. Each keeps its own truth, on the disk before
+// it answers, shares no code with the hub, and misbehaves when told to.
+//
+//	HUBSIM_ADDR       127.0.0.1:8090  the HTTP side
+//	HUBSIM_SFTP_ADDR  127.0.0.1:0     the bank's SFTP; any free port, kept over restarts
+//	HUBSIM_DATA_DIR   ./var/sim       journal.jsonl, secrets.json, bank/{in,out,ack,archive}
+//	--settle-every    2s              the acquirer pays what it captured, less 1.8 % a charge, and takes refunds off
+//	--statement-every 2s              the bank states each account that has something new
+//
+// Controls:
+//
+//	GET  /livez              {"name":"hubsim"}
+//	GET  /config             what a client needs: addresses, keys, accounts
+//	GET  /truth?ref=         what the partners executed under a reference; without one everything
+//	GET  /faults             what is armed, and all names
+//	POST /faults             {"partner":"bank","fault":"execute_late","times":2}; 0 disarms
+//	GET  /clock              the partners' time
+//	POST /clock              {"advance":"72h"} moves it forward for good
+//
+// Cards: any number with a right check digit and a future expiry is approved;
+// 4000000000000002 is declined (51), 4000000000000069 is expired (54). Any six
+// digits pass 3-D Secure but 999999; fewer, or the second button, decline.
+// Accounts whose last two digits before the key are 66 are closed (AC04).
+// The status query also tells CREDIT_AMT, the sum refunded so far in centimes.
+//
+// Faults of the acquirer. On the callback of the next card: callback_missing,
+// bad_signature (first try), same_ref_other_amount (a dirham more, rightly
+// signed), callbacks_shuffled (an older decline comes last), answer_twice (two at
+// once), callback_before_answer (the page waits two seconds more),
+// replayed_callback (again after five seconds). On the next capture, void or
+// refund, by API or by the callback's answer: execute_then_drop,
+// execute_then_500, execute_then_garbage (by callback: captured, and the callback
+// comes again), execute_late (40 s later). On the next API call: drop_request,
+// rate_limited (429), slow_body, contradicts_itself (the answer says declined);
+// on the next status query: not_found_then_visible (10 min).
+//
+// Faults of the bank. On the next connection: rate_limited (closed),
+// bad_signature (another host key). On the next file into /in: drop_request (it
+// vanishes, the connection ends), execute_then_drop (executed, the connection
+// ends, no pain.002), execute_then_500 (executed, the rename is refused),
+// callback_before_answer (pain.002 stands before the rename is answered),
+// execute_then_garbage (half a pain.002), execute_late (1 min), callback_missing
+// (no pain.002), callbacks_shuffled (pain.002 10 s late), answer_twice,
+// replayed_callback (again after 5 s), not_found_then_visible (pain.002 and
+// statement after 10 min), same_ref_other_amount (a dirham less is paid),
+// paid_then_returned (3 days), contradicts_itself (pain.002 rejects what was
+// paid). On the next reuse of an id older than a day: key_expires. On the next
+// statement: statement_missing (two cycles late), statement_twice; on the next
+// settlement: statement_net_of_fee. On the next file read: slow_body. All terms
+// are of the partners' clock, so POST /clock brings them near.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"tiwiza/cmd/hubsim/internal/sim"
+)
+
+func main() {
+	var c sim.Config
+	kong.Parse(&c, kong.Name("hubsim"), kong.Description("Stand-in card acquirer and bank, over HTTP and SFTP."))
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if err := run(ctx, c); err != nil {
+		slog.Error("hubsim stops", "err", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, c sim.Config) error {
+	s, err := sim.Open(c)
+	if err != nil {
+		return err
+	}
+	return s.Run(ctx)
+}
