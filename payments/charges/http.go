@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+
 	"tiwiza/pkg/authz"
 
 	"tiwiza/adapters/card"

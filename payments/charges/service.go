@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 

@@ -3,6 +3,7 @@ package escrow
 import (
 	"context"
 	"time"
+
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 

@@ -111,7 +111,49 @@ func TestWhatAMoveOfTheClockMadeLateHasItsTime(t *testing.T) {
 	}
 }
 
-// A second look at every moment of a busy hub: what is half done is not seen.
+func TestAStatementReadLateIsNoDifference(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	w.work()
+	older, newer := w.next(entry(700, detail("", 700, 0))), w.next(entry(900, detail("", 900, 0)))
+	w.take(newer)
+	if w.broken("M1")["M1"].Count != 1 {
+		t.Error("a hole before the last statement is not seen")
+	}
+	w.take(older)
+	for _, f := range w.broken() {
+		t.Errorf("%s: %d, such as %q", f.ID, f.Count, f.Rows)
+	}
+}
+
+// What breaks two promises at once is seen by both or by neither.
+func TestAllPromisesAreLookedAtInOneMoment(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	w.work()
+	ctx, stop := context.WithCancel(t.Context())
+	var busy sync.WaitGroup
+	busy.Go(func() {
+		for ctx.Err() == nil {
+			w.sql(`update ledger.balance set dr = 1 - dr where account_id = ` + of("fees") + ` and shard = 0`)
+		}
+	})
+	seen := map[int]int{}
+	for range 60 {
+		got := w.broken("I2", "I3")
+		if got["I2"].Count != got["I3"].Count {
+			t.Errorf("I2 finds %d and I3 %d", got["I2"].Count, got["I3"].Count)
+		}
+		seen[got["I2"].Count]++
+	}
+	stop()
+	busy.Wait()
+	if len(seen) != 2 {
+		t.Errorf("the counts were %v, want both 0 and 1 among them", seen)
+	}
+}
+
+// A look at any moment of a busy hub: what is half done is not seen.
 func TestEveryPromiseHoldsUnderLoad(t *testing.T) {
 	t.Parallel()
 	w := open(t)

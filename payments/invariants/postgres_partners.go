@@ -121,7 +121,8 @@ var partners = []Invariant{
 		where amount > %d and state not in ('draft', 'rejected') and approved_by = '' or approved_by <> '' and approved_by = created_by`,
 		dh("amount"), payouts.TwoAbove)},
 
-	// A line that is not booked is a break of its own (I15), and taken off here.
+	// The safeguard account is the one whose lines are booked. A line that is not
+	// is a break of its own (I15), and taken off here.
 	// What was booked since the last statement counts, less what older
 	// statements, read after it, have brought.
 	{"M1", "The books' safeguard account equals the bank's last statement plus what was booked since.", `
@@ -134,7 +135,7 @@ var partners = []Invariant{
 				else 0 end as booked
 			from recon.line l join recon.statement s on s.id = l.statement where s.kind = 'statement' and l.state <> 'noted'),
 		said as (
-			select t.bank, t.account, t.currency, t.statement_id, t.closing, t.at, bool_or(l.booked <> 0) as used, count(*) over (partition by t.bank) as accounts,
+			select t.bank, t.account, t.currency, t.statement_id, t.closing, t.at, bool_or(l.booked <> 0) as used,
 				t.closing - coalesce(sum(l.amount - l.booked), 0) - coalesce(sum(l.booked) filter (where l.at > t.at), 0) as amount
 			from last t left join line l on l.bank = t.bank and l.account = t.account
 			group by t.bank, t.account, t.currency, t.statement_id, t.closing, t.at),
@@ -146,7 +147,7 @@ var partners = []Invariant{
 		select format('bank %s: statement %s and what came since make %s %s; the books have %s', s.bank, s.statement_id,
 			` + dh("s.amount + coalesce(b.since, 0)") + `, s.currency, ` + dh("coalesce(b.amount, 0)") + `)
 		from said s left join booked b on b.bank = s.bank and b.account = s.account
-		where (s.used or s.accounts = 1) and coalesce(b.amount, 0) <> s.amount + coalesce(b.since, 0)`},
+		where s.used and coalesce(b.amount, 0) <> s.amount + coalesce(b.since, 0)`},
 }
 
 // ended are the states in which a payout's money is back with the seller.

@@ -20,7 +20,6 @@ import (
 	"tiwiza/payments/payouts"
 	"tiwiza/payments/recon"
 	"tiwiza/pkg/auth"
-	"tiwiza/pkg/authz"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
@@ -98,58 +97,6 @@ func (w *world) tx(f func(ctx context.Context, tx *pg.Tx) error) {
 	ctx := auth.With(w.t.Context(), auth.Hub)
 	w.ok(w.db.InTx(ctx, func(tx *pg.Tx) error { return f(ctx, tx) }))
 }
-
-// anyone lets everybody do everything: who may is not this package's matter.
-type anyone struct{}
-
-// May allows.
-func (anyone) May(auth.Principal, string, authz.Resource) (string, error) { return "test", nil }
-
-// rib is a valid account number.
-func rib(n int) string {
-	body := fmt.Sprintf("0117800000%012d", n)
-	rest := 0
-	for _, c := range body + "00" {
-		rest = (rest*10 + int(c-'0')) % 97
-	}
-	return fmt.Sprintf("%s%02d", body, 97-rest)
-}
-
-// PayoutAccount is where a member is paid.
-func (w *world) PayoutAccount(_ context.Context, _ pg.DB, member string) (payouts.Account, error) {
-	return payouts.Account{RIB: rib(len(member)), Holder: "Coopérative (exemple)", Verified: w.ready.Load()}, nil
-}
-
-// hosted is an acquirer of whom only the form is asked.
-type hosted struct{}
-
-func (hosted) Merchant() string { return "hub" }
-func (hosted) Form(card.Payment) (card.Form, error) {
-	return card.Form{URL: "https://acquirer.example"}, nil
-}
-func (hosted) Notice([]byte) (card.Notice, error) { return card.Notice{}, card.ErrForged }
-func (hosted) Reply(card.Verdict) string          { return "" }
-func (hosted) Query(context.Context, string) card.Status {
-	return card.Status{Result: outbound.Result{Outcome: outbound.Unknown}}
-}
-
-// files is a bank whose files are JSON.
-type files struct{}
-
-func (files) Render(b bank.Batch) (bank.File, error) {
-	text, err := json.Marshal(b)
-	sum := sha256.Sum256(text)
-	return bank.File{Name: b.ID + ".json", Bytes: text, SHA256: hex.EncodeToString(sum[:])}, err
-}
-func (files) Publish(context.Context, bank.File) outbound.Result {
-	return outbound.Result{Outcome: outbound.Accepted}
-}
-func (files) Find(context.Context, bank.File) outbound.Result {
-	return outbound.Result{Outcome: outbound.Accepted}
-}
-func (files) Waiting(context.Context) ([]bank.Received, error) { return nil, nil }
-func (files) Archive(context.Context, bank.Received) error     { return nil }
-func (files) Read(r bank.Received) (m bank.Message, err error) { return m, json.Unmarshal(r.Bytes, &m) }
 
 // checkout makes a group of orders with what surrounds them, as the market
 // does: one variant each, reserved; escrows and a charge that waits.
@@ -247,6 +194,11 @@ func detail(ref string, net, fee int64) bank.Detail {
 // statement has the bank say what happened on the safeguard account.
 func (w *world) statement(entries ...bank.Entry) {
 	w.t.Helper()
+	w.take(w.next(entries...))
+}
+
+// next is the statement that follows the bank's last one.
+func (w *world) next(entries ...bank.Entry) bank.Statement {
 	w.said++
 	st := bank.Statement{Kind: bank.OfAccount, ID: fmt.Sprint("S", w.said), Account: safeguard, Currency: money.MAD, Sequence: int64(w.said),
 		Page: 1, LastPage: true, Created: time.Now(), HasBalances: true, Opening: money.Dirhams(w.closing), Entries: entries}
@@ -254,6 +206,12 @@ func (w *world) statement(entries ...bank.Entry) {
 		w.closing += e.Amount.Centimes()
 	}
 	st.Closing = money.Dirhams(w.closing)
+	return st
+}
+
+// take has reconciliation read a statement.
+func (w *world) take(st bank.Statement) {
+	w.t.Helper()
 	text, err := json.Marshal(bank.Message{Statements: []bank.Statement{st}})
 	w.ok(err)
 	sum := sha256.Sum256(text)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"time"
+
 	"tiwiza/pkg/authz"
 
 	"tiwiza/payments/escrow"

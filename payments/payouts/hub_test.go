@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"tiwiza/adapters/bank"
+	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
-	"tiwiza/payments/internal/paper"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
@@ -42,7 +42,7 @@ type hub struct {
 	escrow   *escrow.Service
 	engine   *operations.Engine
 	payouts  *payouts.Service
-	bank     *paper.Bank
+	bank     *paperbank.Bank
 	accounts accounts
 	timers   *job.Timers
 }
@@ -55,7 +55,7 @@ func newHub(t *testing.T) *hub {
 		t.Fatal(err)
 	}
 	bus, workers := event.NewBus(), job.NewWorkers()
-	h := &hub{t: t, db: db, books: ledger.New(db), engine: operations.New(db), bank: &paper.Bank{}, timers: job.NewTimers(db), accounts: accounts{
+	h := &hub{t: t, db: db, books: ledger.New(db), engine: operations.New(db), bank: &paperbank.Bank{}, timers: job.NewTimers(db), accounts: accounts{
 		"org_s": {RIB: "011519000001205000534921", Holder: "Coopérative exemple", Verified: true},
 	}}
 	h.escrow = escrow.New(db, h.books, policies)

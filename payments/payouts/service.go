@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"time"
+
 	"tiwiza/pkg/authz"
 
 	"tiwiza/adapters/bank"

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"tiwiza/payments/internal/paper"
+	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/pkg/auth"
@@ -28,10 +28,10 @@ func TestAPayoutIsPaidWhenTheStatementSaysSo(t *testing.T) {
 	h.advance(3 * time.Second)
 	h.becomes(v.ID, payouts.Sent)
 	files := h.bank.Files()
-	if len(files) != 1 || len(paper.Batch(files[0]).Transfers) != 1 {
+	if len(files) != 1 || len(paperbank.Batch(files[0]).Transfers) != 1 {
 		t.Fatalf("files = %+v", files)
 	}
-	tr := paper.Batch(files[0]).Transfers[0]
+	tr := paperbank.Batch(files[0]).Transfers[0]
 	if tr.Ref != v.Ref || tr.Amount.Centimes() != 8000 || tr.To.RIB != "011519000001205000534921" {
 		t.Errorf("transfer = %+v", tr)
 	}
@@ -49,7 +49,7 @@ func TestPayoutsAskedTogetherShareAFile(t *testing.T) {
 	h.advance(3 * time.Second)
 	h.becomes(a.ID, payouts.Sent)
 	h.becomes(b.ID, payouts.Sent)
-	if files := h.bank.Files(); len(files) != 1 || len(paper.Batch(files[0]).Transfers) != 2 {
+	if files := h.bank.Files(); len(files) != 1 || len(paperbank.Batch(files[0]).Transfers) != 2 {
 		t.Errorf("%d files", len(files))
 	}
 	h.has("seller:org_s:available", 2000)
@@ -200,7 +200,7 @@ func TestAFileThatSurelyNeverArrivedGoesAgainWithItsOwnBytes(t *testing.T) {
 	}
 	h.becomes(v.ID, payouts.Sent)
 	files := h.bank.Files()
-	if len(files) != 1 || paper.Batch(files[0]).Transfers[0].Ref != v.Ref {
+	if len(files) != 1 || paperbank.Batch(files[0]).Transfers[0].Ref != v.Ref {
 		t.Fatalf("files = %+v", files)
 	}
 	made, err := pg.Value[int](t.Context(), h.db, nil, `select count(*) from payouts.file`)

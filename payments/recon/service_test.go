@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"tiwiza/adapters/bank"
+	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/payments/charges"
-	"tiwiza/payments/internal/paper"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/recon"
@@ -50,7 +50,7 @@ type hub struct {
 	books  *ledger.Books
 	engine *operations.Engine
 	recon  *recon.Service
-	bank   *paper.Bank
+	bank   *paperbank.Bank
 	house  recon.House
 	sales  sales
 	day    int64
@@ -61,7 +61,7 @@ func newHub(t *testing.T) *hub {
 	t.Helper()
 	db := pgtest.New(t)
 	db.Use(nil, event.NewBus())
-	h := &hub{t: t, db: db, books: ledger.New(db), engine: operations.New(db), bank: &paper.Bank{}, sales: sales{}}
+	h := &hub{t: t, db: db, books: ledger.New(db), engine: operations.New(db), bank: &paperbank.Bank{}, sales: sales{}}
 	h.house = recon.House{Bank: bank.New("bank", h.bank, bank.Options{}), Safeguard: safeguard, Operating: operating}
 	h.recon = recon.New(db, h.books, h.sales, h.engine, []recon.House{h.house})
 	h.engine.Handle("payout", operations.Handler{})
@@ -95,7 +95,7 @@ func (h *hub) statement(entries ...bank.Entry) bank.Statement {
 }
 
 func (h *hub) take(name string, m bank.Message) ([]recon.Read, error) {
-	return h.recon.Take(h.t.Context(), h.house, paper.Received(name, m))
+	return h.recon.Take(h.t.Context(), h.house, paperbank.Received(name, m))
 }
 
 func (h *hub) read(entries ...bank.Entry) recon.Read {

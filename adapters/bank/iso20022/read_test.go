@@ -55,14 +55,22 @@ func TestDetailsAddUpHoweverABankWritesThem(t *testing.T) {
 		name, entry string
 		want        []string // amount gross fee
 	}{
-		{"a settlement, gross with fees", ntry("147.30", "CRDT", tx("c1", "100.00", "CRDT", fee("100.00", "1.80"))+tx("c2", "50.00", "CRDT", fee("50.00", "0.90"))),
-			[]string{"98.20 100.00 1.80", "49.10 50.00 0.90"}},
-		{"a settlement, net with fees", ntry("147.30", "CRDT", tx("c1", "98.20", "CRDT", fee("100.00", "1.80"))+tx("c2", "49.10", "CRDT", fee("50.00", "0.90"))),
-			[]string{"98.20 100.00 1.80", "49.10 50.00 0.90"}},
-		{"a settlement less a refund", ntry("48.20", "CRDT", tx("c1", "100.00", "CRDT", fee("100.00", "1.80"))+tx("r1", "50.00", "DBIT", "")),
-			[]string{"98.20 100.00 1.80", "-50.00 -50.00 0.00"}},
-		{"a negative settlement", ntry("1.80", "DBIT", tx("c1", "10.00", "CRDT", old)+tx("r1", "10.00", "DBIT", "")),
-			[]string{"8.20 10.00 1.80", "-10.00 -10.00 0.00"}},
+		{
+			"a settlement, gross with fees", ntry("147.30", "CRDT", tx("c1", "100.00", "CRDT", fee("100.00", "1.80"))+tx("c2", "50.00", "CRDT", fee("50.00", "0.90"))),
+			[]string{"98.20 100.00 1.80", "49.10 50.00 0.90"},
+		},
+		{
+			"a settlement, net with fees", ntry("147.30", "CRDT", tx("c1", "98.20", "CRDT", fee("100.00", "1.80"))+tx("c2", "49.10", "CRDT", fee("50.00", "0.90"))),
+			[]string{"98.20 100.00 1.80", "49.10 50.00 0.90"},
+		},
+		{
+			"a settlement less a refund", ntry("48.20", "CRDT", tx("c1", "100.00", "CRDT", fee("100.00", "1.80"))+tx("r1", "50.00", "DBIT", "")),
+			[]string{"98.20 100.00 1.80", "-50.00 -50.00 0.00"},
+		},
+		{
+			"a negative settlement", ntry("1.80", "DBIT", tx("c1", "10.00", "CRDT", old)+tx("r1", "10.00", "DBIT", "")),
+			[]string{"8.20 10.00 1.80", "-10.00 -10.00 0.00"},
+		},
 		{"net, without the gross", ntry("98.20", "CRDT", tx("c1", "98.20", "CRDT", old)), []string{"98.20 100.00 1.80"}},
 		{"gross, without the net", ntry("98.20", "CRDT", tx("c1", "100.00", "CRDT", old)), []string{"98.20 100.00 1.80"}},
 		{"a transfer that cost us", ntry("101.80", "DBIT", tx("p1", "100.00", "DBIT", old)), []string{"-101.80 -100.00 1.80"}},

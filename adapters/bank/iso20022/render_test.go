@@ -21,10 +21,14 @@ func batch() bank.Batch {
 		ID: "fil_01jd0000000000000000000001", Created: day, Execute: day.AddDate(0, 0, 2),
 		From: bank.Account{RIB: "001810007800020110620318", Name: "Compte de cantonnement", BIC: "BKAMMAMR"},
 		Transfers: []bank.Transfer{
-			{Ref: "pay_01jd0000000000000000000001", Amount: money.MustParse("1000.00", money.MAD), Info: "ord_1 <&> «é»",
-				To: bank.Account{RIB: "310810101402900442310133", Name: "تعاونية أركان", BIC: "BCMAMAMC"}},
-			{Ref: "pay_01jd0000000000000000000002", Amount: money.MustParse("234.50", money.MAD),
-				To: bank.Account{RIB: "011519000001205000534921", Name: "Coopérative d’Aït Baha & Fils " + strings.Repeat("é", 80)}},
+			{
+				Ref: "pay_01jd0000000000000000000001", Amount: money.MustParse("1000.00", money.MAD), Info: "ord_1 <&> «é»",
+				To: bank.Account{RIB: "310810101402900442310133", Name: "تعاونية أركان", BIC: "BCMAMAMC"},
+			},
+			{
+				Ref: "pay_01jd0000000000000000000002", Amount: money.MustParse("234.50", money.MAD),
+				To: bank.Account{RIB: "011519000001205000534921", Name: "Coopérative d’Aït Baha & Fils " + strings.Repeat("é", 80)},
+			},
 		},
 	}
 }

@@ -64,24 +64,38 @@ func TestSamplesAreReadRight(t *testing.T) {
 		balanced          bool
 		lines             []string
 	}{
-		{"camt053.v2.minimal.xml", "253EURNL26VAYB8060476890", "NL26VAYB8060476890", 1, 0, 12312, 1815, -2700, true, false,
-			[]string{"885 EUR booked 2014-12-31 2015-01-02; 885 EUR "}},
-		{"camt053.v2.multi.statement.xml", "253EURNL26VAYB8060476890", "NL26VAYB8060476890", 2, 0, 12312, 1815, 2700, true, true,
-			[]string{"885 EUR booked 2014-12-31 2015-01-02; 885 EUR 000000001"}},
-		{"camt053.v2.multi.statement.xml", "254EURNL26VAYB8060476890", "NL26VAYB8060476890", 2, 1, 0, 2700, 2000, true, true,
-			[]string{"-700 EUR booked 2014-12-31 2015-01-02; -700 EUR 000000002"}},
-		{"camt054.v8.xml", "AAAASESS-FP-ACCR001", "CH2801234000123456789", 1, 0, 12312, 0, 0, false, true,
-			[]string{"-20000000 SEK booked 2007-10-18 2007-10-18; -310 CHF UXC06170000006PI00001EE00001; -320 CHF UXC06170000006PI00001EE00002; -320 CHF UXC06170000006PI00001EE00002"}},
-		{"camt.054.001.08-debit.xml", "NTF-1-1", "001810007800020110620318", 1, 0, 0, 0, 0, false, true,
-			[]string{"-100000 MAD booked 2026-11-23 2026-11-23; -100000 MAD HUB-PO-2026-000001"}},
-		{"postfinance-camt.053.xml", "20201124375204229003973", "CH2909000000250094239", 1, 0, 118, 21199319, 21511221, true, false,
+		{
+			"camt053.v2.minimal.xml", "253EURNL26VAYB8060476890", "NL26VAYB8060476890", 1, 0, 12312, 1815, -2700, true, false,
+			[]string{"885 EUR booked 2014-12-31 2015-01-02; 885 EUR "},
+		},
+		{
+			"camt053.v2.multi.statement.xml", "253EURNL26VAYB8060476890", "NL26VAYB8060476890", 2, 0, 12312, 1815, 2700, true, true,
+			[]string{"885 EUR booked 2014-12-31 2015-01-02; 885 EUR 000000001"},
+		},
+		{
+			"camt053.v2.multi.statement.xml", "254EURNL26VAYB8060476890", "NL26VAYB8060476890", 2, 1, 0, 2700, 2000, true, true,
+			[]string{"-700 EUR booked 2014-12-31 2015-01-02; -700 EUR 000000002"},
+		},
+		{
+			"camt054.v8.xml", "AAAASESS-FP-ACCR001", "CH2801234000123456789", 1, 0, 12312, 0, 0, false, true,
+			[]string{"-20000000 SEK booked 2007-10-18 2007-10-18; -310 CHF UXC06170000006PI00001EE00001; -320 CHF UXC06170000006PI00001EE00002; -320 CHF UXC06170000006PI00001EE00002"},
+		},
+		{
+			"camt.054.001.08-debit.xml", "NTF-1-1", "001810007800020110620318", 1, 0, 0, 0, 0, false, true,
+			[]string{"-100000 MAD booked 2026-11-23 2026-11-23; -100000 MAD HUB-PO-2026-000001"},
+		},
+		{
+			"postfinance-camt.053.xml", "20201124375204229003973", "CH2909000000250094239", 1, 0, 118, 21199319, 21511221, true, false,
 			[]string{
 				"450 CHF booked 2020-11-24 2020-11-24; 450 CHF ", "-7770 CHF booked 2020-11-24 2020-11-24; -7770 CHF ",
 				"150000 CHF booked 2020-11-24 2020-11-24; 150000 CHF ", "153700 CHF booked 2020-11-24 2020-11-25; 153700 CHF ",
 				"169222 CHF booked 2020-11-24 2020-11-24; 169222 CHF ",
-			}},
-		{"postfinance-camt.054-returns.xml", "20201124375204228763930", "CH5109000000250092291", 1, 0, 0, 0, 0, false, true,
-			[]string{"50000 CHF booked reversal 2020-11-24 2020-11-24; 50000 CHF EndToEndId-001-03-04 AC01"}},
+			},
+		},
+		{
+			"postfinance-camt.054-returns.xml", "20201124375204228763930", "CH5109000000250092291", 1, 0, 0, 0, 0, false, true,
+			[]string{"50000 CHF booked reversal 2020-11-24 2020-11-24; 50000 CHF EndToEndId-001-03-04 AC01"},
+		},
 	} {
 		m := sample(t, c.file)
 		if len(m.Statements) != c.statements {

@@ -24,8 +24,12 @@ func lost(t *testing.T, f Fixture) {
 		fault    netfault.Fault
 		executed int
 	}{
-		{"lost", netfault.AnswerLost, 1}, {"reset", netfault.AnswerReset, 1}, {"cut", netfault.AnswerCut, 1},
-		{"late", netfault.AnswerLate, 1}, {"never heard", netfault.RequestLost, 0}, {"half heard", netfault.RequestCut(60), 0},
+		{"lost", netfault.AnswerLost, 1},
+		{"reset", netfault.AnswerReset, 1},
+		{"cut", netfault.AnswerCut, 1},
+		{"late", netfault.AnswerLate, 1},
+		{"never heard", netfault.RequestLost, 0},
+		{"half heard", netfault.RequestCut(60), 0},
 	} {
 		ref := ref + "_" + map[bool]string{true: "executed", false: "not"}[c.executed == 1] + "_" + c.name[:3]
 		f.Authorize(ref, ten)

@@ -205,8 +205,17 @@ func TestHashMatchesTheVectors(t *testing.T) {
 func TestNamesSortAsPeopleCount(t *testing.T) {
 	t.Parallel()
 	for _, c := range [][2]string{
-		{"a2", "a10"}, {"a9", "B1"}, {"A1", "a2"}, {"x", "x1"}, {"a02", "a3"}, {"a1b2", "a1b10"}, {"amount", "AuthCode"},
-		{"acqStan", "amount"}, {"ProcReturnCode", "Response"}, {"1", "a"}, {"mdStatus", "oid"},
+		{"a2", "a10"},
+		{"a9", "B1"},
+		{"A1", "a2"},
+		{"x", "x1"},
+		{"a02", "a3"},
+		{"a1b2", "a1b10"},
+		{"amount", "AuthCode"},
+		{"acqStan", "amount"},
+		{"ProcReturnCode", "Response"},
+		{"1", "a"},
+		{"mdStatus", "oid"},
 	} {
 		if nestpay.Natural(c[0], c[1]) >= 0 || nestpay.Natural(c[1], c[0]) <= 0 {
 			t.Errorf("%s does not sort before %s", c[0], c[1])

@@ -1,6 +1,6 @@
-// Package paper is a bank on paper, for tests of the payments packages: files
+// Package paperbank is a bank on paper, for tests of the payments packages: files
 // go into its tray, and it says what the test puts in its mouth.
-package paper
+package paperbank
 
 import (
 	"context"

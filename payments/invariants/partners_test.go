@@ -1,0 +1,69 @@
+package invariants_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"tiwiza/adapters/bank"
+	"tiwiza/adapters/card"
+	"tiwiza/payments/payouts"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/authz"
+	"tiwiza/pkg/outbound"
+	"tiwiza/pkg/pg"
+)
+
+// anyone lets everybody do everything: who may is not this package's matter.
+type anyone struct{}
+
+// May allows.
+func (anyone) May(auth.Principal, string, authz.Resource) (string, error) { return "test", nil }
+
+// rib is a valid account number.
+func rib(n int) string {
+	body := fmt.Sprintf("0117800000%012d", n)
+	rest := 0
+	for _, c := range body + "00" {
+		rest = (rest*10 + int(c-'0')) % 97
+	}
+	return fmt.Sprintf("%s%02d", body, 97-rest)
+}
+
+// PayoutAccount is where a member is paid.
+func (w *world) PayoutAccount(_ context.Context, _ pg.DB, member string) (payouts.Account, error) {
+	return payouts.Account{RIB: rib(len(member)), Holder: "Coopérative (exemple)", Verified: w.ready.Load()}, nil
+}
+
+// hosted is an acquirer of whom only the form is asked.
+type hosted struct{}
+
+func (hosted) Merchant() string { return "hub" }
+func (hosted) Form(card.Payment) (card.Form, error) {
+	return card.Form{URL: "https://acquirer.example"}, nil
+}
+func (hosted) Notice([]byte) (card.Notice, error) { return card.Notice{}, card.ErrForged }
+func (hosted) Reply(card.Verdict) string          { return "" }
+func (hosted) Query(context.Context, string) card.Status {
+	return card.Status{Result: outbound.Result{Outcome: outbound.Unknown}}
+}
+
+// files is a bank whose files are JSON.
+type files struct{}
+
+func (files) Render(b bank.Batch) (bank.File, error) {
+	text, err := json.Marshal(b)
+	sum := sha256.Sum256(text)
+	return bank.File{Name: b.ID + ".json", Bytes: text, SHA256: hex.EncodeToString(sum[:])}, err
+}
+func (files) Publish(context.Context, bank.File) outbound.Result {
+	return outbound.Result{Outcome: outbound.Accepted}
+}
+func (files) Find(context.Context, bank.File) outbound.Result {
+	return outbound.Result{Outcome: outbound.Accepted}
+}
+func (files) Waiting(context.Context) ([]bank.Received, error) { return nil, nil }
+func (files) Archive(context.Context, bank.Received) error     { return nil }
+func (files) Read(r bank.Received) (m bank.Message, err error) { return m, json.Unmarshal(r.Bytes, &m) }
