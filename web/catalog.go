@@ -55,8 +55,10 @@ type cat struct {
 // list shows offers: all of them, of a category, or what is looked for.
 func (s *site) list(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	in := catalog.ListInput{Q: shorten(strings.ToValidUTF8(q.Get("q"), "")), Lang: q.Get("lang"), Category: q.Get("category"), Region: q.Get("region"),
-		Seller: q.Get("seller"), Sort: "relevance", Paging: rest.Paging{Limit: 24, Cursor: q.Get("cursor")}}
+	in := catalog.ListInput{
+		Q: shorten(strings.ToValidUTF8(q.Get("q"), "")), Lang: q.Get("lang"), Category: q.Get("category"), Region: q.Get("region"),
+		Seller: q.Get("seller"), Sort: "relevance", Paging: rest.Paging{Limit: 24, Cursor: q.Get("cursor")},
+	}
 	if strings.ContainsRune(in.Category+in.Region+in.Seller, 0) {
 		s.problem(w, r, catalog.ErrQuery)
 		return

@@ -16,6 +16,7 @@ var texts = map[string]map[string]string{
 		"made_to_measure": "Fait sur mesure\u00a0: pas de droit de rétractation.",
 		"notFound":        "Cette page n’existe pas", "notFoundHelp": "L’offre a peut-être été retirée par la coopérative, ou l’adresse est incomplète.",
 		"wrong": "Cette recherche ne peut pas être faite", "wrongHelp": "L’adresse de la page est abîmée ou trop ancienne. Recommencez depuis la liste des offres.",
+		"returned": "Merci", "returnedHelp": "Nous vérifions votre paiement auprès de la banque. Votre commande avance dès que la banque l’a confirmé\u00a0: vous n’avez rien d’autre à faire, et rien à payer une seconde fois.",
 		"failed": "Le marché ne répond pas en ce moment", "failedHelp": "Ce n’est pas votre faute. Attendez une minute, puis rechargez la page.",
 	},
 	"ar": {
@@ -32,6 +33,7 @@ var texts = map[string]map[string]string{
 		"made_to_measure": "منتج مصنوع حسب الطلب: لا يشمله حق التراجع.",
 		"notFound":        "هذه الصفحة غير موجودة", "notFoundHelp": "ربما سحبت التعاونية هذا المنتج، أو أن العنوان غير كامل.",
 		"wrong": "لا يمكن إجراء هذا البحث", "wrongHelp": "عنوان الصفحة غير صحيح أو قديم. ابدأ من جديد من قائمة المنتجات.",
+		"returned": "شكرا لك", "returnedHelp": "نتحقق من أدائك لدى البنك، وتتقدم طلبيتك فور تأكيده. ليس عليك فعل أي شيء آخر ولا الأداء مرة ثانية.",
 		"failed": "السوق لا يستجيب الآن", "failedHelp": "الخطأ ليس منك. انتظر دقيقة ثم أعد تحميل الصفحة.",
 	},
 }

@@ -28,13 +28,14 @@ type site struct {
 	images  fs.FS
 }
 
-// New makes the handler of /, /offres/, /static/ and /media/. Pictures come
+// New makes the handler of /, /offres/, /paiement/, /static/ and /media/. Pictures come
 // from images, by file name.
 func New(c *catalog.Service, images fs.FS) http.Handler {
 	s := &site{c, images}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.list)
 	mux.HandleFunc("GET /offres/{offer}", s.offer)
+	mux.HandleFunc("/paiement/{group}", s.returned)
 	mux.Handle("GET /static/", cached(http.FileServerFS(files)))
 	mux.HandleFunc("GET /media/{file}", s.media)
 	mux.HandleFunc("/", s.unknown)
@@ -162,6 +163,31 @@ func show(w http.ResponseWriter, r *http.Request, status int, name string, data 
 // unknown answers addresses that lead nowhere.
 func (s *site) unknown(w http.ResponseWriter, r *http.Request) {
 	s.problem(w, r, catalog.ErrNotFound)
+}
+
+// returned is where the acquirer's page sends the buyer back to. It decides
+// nothing: what it brings with it is the browser's word. A post is answered with
+// a redirect, so that reloading sends nothing again.
+func (s *site) returned(w http.ResponseWriter, r *http.Request) {
+	switch r.Method {
+	case http.MethodPost:
+		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+		to := url.URL{Path: r.URL.Path}
+		if r.PostFormValue("lang") == "ar" {
+			to.RawQuery = "lang=ar"
+		}
+		http.Redirect(w, r, to.String(), http.StatusSeeOther)
+	case http.MethodGet, http.MethodHead:
+		p := struct {
+			page
+			Help string
+		}{page: newPage(r)}
+		p.Title, p.Help = p.T["returned"], p.T["returnedHelp"]
+		show(w, r, http.StatusOK, "problem", p)
+	default:
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		http.Error(w, "GET or POST", http.StatusMethodNotAllowed)
+	}
 }
 
 // problem shows a page that says what went wrong and what to do.

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"tiwiza/marketplace/catalog"
@@ -240,4 +241,23 @@ func ExampleNew() {
 	mux.ServeHTTP(w, httptest.NewRequest("GET", "/static/icon.svg", http.NoBody))
 	fmt.Println(w.Code, w.Header().Get("Content-Type"))
 	// Output: 200 image/svg+xml
+}
+
+func TestTheAcquirersReturnShowsAndDecidesNothing(t *testing.T) {
+	t.Parallel()
+	h := web.New(nil, fstest.MapFS{})
+	post := httptest.NewRequest("POST", "/paiement/grp_1", strings.NewReader("lang=ar&Response=Approved"))
+	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, post)
+	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/paiement/grp_1?lang=ar" {
+		t.Fatalf("a post is answered %d to %q", w.Code, w.Header().Get("Location"))
+	}
+	for lang, want := range map[string]string{"": "Merci", "?lang=ar": "شكرا"} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/paiement/grp_1"+lang, nil))
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%q: %d without %q", lang, w.Code, want)
+		}
+	}
 }

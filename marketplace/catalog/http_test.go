@@ -82,8 +82,10 @@ func TestListFindsFiltersAndCounts(t *testing.T) {
 		}
 	}
 	l := m.list("")
-	want := map[string]map[string]int{"category": {"oils": 1, "dates": 1}, "region": {"MA-08": 1, "MA-09": 1},
-		"label": {"IGP Argane": 1}, "price": {"50-100": 1, "100-200": 1}}
+	want := map[string]map[string]int{
+		"category": {"oils": 1, "dates": 1}, "region": {"MA-08": 1, "MA-09": 1},
+		"label": {"IGP Argane": 1}, "price": {"50-100": 1, "100-200": 1},
+	}
 	if diff := cmp.Diff(want, l.Facets); diff != "" || l.TotalEstimate != 2 || l.Next != nil {
 		t.Errorf("estimate %d, next %v, facets (-want +got):\n%s", l.TotalEstimate, l.Next, diff)
 	}
@@ -129,10 +131,15 @@ func TestAnothersOfferIsNotFound(t *testing.T) {
 	v := m.offer()
 	at := "/v1/offers/" + v.ID
 	for _, call := range [][3]string{
-		{"PATCH", at, `{"category":"dates"}`}, {"POST", at + "/pause", "{}"}, {"POST", at + "/archive", "{}"}, {"POST", at + "/publish", "{}"},
+		{"PATCH", at, `{"category":"dates"}`},
+		{"POST", at + "/pause", "{}"},
+		{"POST", at + "/archive", "{}"},
+		{"POST", at + "/publish", "{}"},
 		{"PATCH", "/v1/variants/" + v.Variants[0].ID + "/stock", `{"on_hand":1}`},
-		{"PATCH", "/v1/offers/off_none", `{"category":"dates"}`}, {"PATCH", "/v1/variants/var_none/stock", `{"delta":1}`},
-		{"GET", "/v1/exports/offers.csv?seller=" + ours, ""}, {"POST", "/v1/offers", `{"seller":"` + ours + `",` + create[1:]},
+		{"PATCH", "/v1/offers/off_none", `{"category":"dates"}`},
+		{"PATCH", "/v1/variants/var_none/stock", `{"delta":1}`},
+		{"GET", "/v1/exports/offers.csv?seller=" + ours, ""},
+		{"POST", "/v1/offers", `{"seller":"` + ours + `",` + create[1:]},
 	} {
 		m.json(otherKey, call[0], call[1], call[2]).refused(http.StatusNotFound, "catalog.not_found")
 	}

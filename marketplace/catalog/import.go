@@ -255,5 +255,7 @@ func onColumns(details []fault.Detail, names, descriptions string) []fault.Detai
 	return details
 }
 
-var labelColumn = map[string]string{"code": "/label", "issuer": "/label_issuer", "number": "/label_number",
-	"valid_from": "/label_from", "valid_to": "/label_to"}
+var labelColumn = map[string]string{
+	"code": "/label", "issuer": "/label_issuer", "number": "/label_number",
+	"valid_from": "/label_from", "valid_to": "/label_to",
+}

@@ -102,8 +102,10 @@ func TestGoodRowsLandAndBadRowsGetVerdicts(t *testing.T) {
 		"o,dates,Dattes,,K17,,500,\u200f10,50 DH\u200f,Erfoud,,,,,,\n" + // 21: stock with a word
 		"p,dates,Dattes,,K18,,500,\"1 240,50 DH\",1,\u200fErfoud\u200f,,,,,,\n" // 22
 	r := m.imports(ourKey, "", file)
-	want := []string{"3 /category", "4 /price", "5 /price", "6 /price", "7 /stock", "8 /commune", "9 /sku", "10 /name_fr", "11 /sku", "12 /weight_g",
-		"13 /label_from", "14 /label_to", "15 /withdrawal_exempt", "16 /", "17 /", "18 /name_fr", "21 /stock"}
+	want := []string{
+		"3 /category", "4 /price", "5 /price", "6 /price", "7 /stock", "8 /commune", "9 /sku", "10 /name_fr", "11 /sku", "12 /weight_g",
+		"13 /label_from", "14 /label_to", "15 /withdrawal_exempt", "16 /", "17 /", "18 /name_fr", "21 /stock",
+	}
 	if diff := cmp.Diff(want, verdicts(r)); diff != "" {
 		t.Errorf("verdicts (-want +got):\n%s", diff)
 	}

@@ -79,8 +79,10 @@ func (l line) variant(v Variant) (Variant, []fault.Detail) {
 
 // label is the label the row claims, if any.
 func (l line) label() (Label, bool) {
-	return Label{Code: l.cells["label"], Issuer: l.cells["label_issuer"], Number: l.cells["label_number"],
-		From: l.cells["label_from"], To: l.cells["label_to"]}, l.cells["label"] != ""
+	return Label{
+		Code: l.cells["label"], Issuer: l.cells["label_issuer"], Number: l.cells["label_number"],
+		From: l.cells["label_from"], To: l.cells["label_to"],
+	}, l.cells["label"] != ""
 }
 
 // to sets a field to the cell, if the file has the column.

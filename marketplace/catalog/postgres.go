@@ -147,8 +147,10 @@ func save(tx *pg.Tx, all []Offer, moves []move) {
 	ids := make([]string, 0, len(all))
 	for _, o := range all {
 		ids = append(ids, o.ID)
-		os = append(os, offerJSON{o.ID, o.Seller, o.Ref, o.Category, o.Names, o.Descriptions, o.Region, o.Commune, o.Lat, o.Lng,
-			o.WithdrawalExempt, o.Image, o.State, o.Version, o.CreatedAt, o.PublishedAt})
+		os = append(os, offerJSON{
+			o.ID, o.Seller, o.Ref, o.Category, o.Names, o.Descriptions, o.Region, o.Commune, o.Lat, o.Lng,
+			o.WithdrawalExempt, o.Image, o.State, o.Version, o.CreatedAt, o.PublishedAt,
+		})
 		for _, v := range o.Variants {
 			vs = append(vs, variantRow{v.ID, o.ID, o.Seller, v.SKU, v.Names, v.Unit, v.WeightG, v.Price.Centimes(), v.Price.Currency(), v.OnHand, 0})
 		}

@@ -108,8 +108,10 @@ func items(ctx context.Context, db pg.DB, variants []string) (map[string]Item, e
 	}
 	out := make(map[string]Item, len(rows))
 	for _, r := range rows {
-		out[r.Variant] = Item{r.Variant, r.Offer, r.Seller, r.SKU, r.Names, r.OfferNames, money.FromCentimes(r.Price, r.Currency),
-			r.WeightG, r.Available, r.Category, r.WithdrawalExempt, r.Published}
+		out[r.Variant] = Item{
+			r.Variant, r.Offer, r.Seller, r.SKU, r.Names, r.OfferNames, money.FromCentimes(r.Price, r.Currency),
+			r.WeightG, r.Available, r.Category, r.WithdrawalExempt, r.Published,
+		}
 	}
 	return out, nil
 }

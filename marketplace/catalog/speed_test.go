@@ -100,10 +100,14 @@ func BenchmarkList(b *testing.B) {
 	}
 	owner.Close(b.Context())
 	mux := http.NewServeMux()
-	rest.Mount(mux, catalog.Routes(s), rest.Edge{Store: db, Log: slog.New(slog.DiscardHandler), Limits: rest.Limits{Address: 1e9, AddressBurst: 1e9},
-		May: func(context.Context, auth.Principal, string) (string, error) { return "", nil }})
-	for _, query := range []string{"", "category=dates", "region=MA-09&sort=price", "q=numéro 77", "q=tapis", "q=tapis noué 42", "q=saffran",
-		"label=IGP&sort=-price", "near=30.4,-9.6&radius_km=150&sort=distance", "near=30.4,-9.6&sort=distance", "min=100&max=200"} {
+	rest.Mount(mux, catalog.Routes(s), rest.Edge{
+		Store: db, Log: slog.New(slog.DiscardHandler), Limits: rest.Limits{Address: 1e9, AddressBurst: 1e9},
+		May: func(context.Context, auth.Principal, string) (string, error) { return "", nil },
+	})
+	for _, query := range []string{
+		"", "category=dates", "region=MA-09&sort=price", "q=numéro 77", "q=tapis", "q=tapis noué 42", "q=saffran",
+		"label=IGP&sort=-price", "near=30.4,-9.6&radius_km=150&sort=distance", "near=30.4,-9.6&sort=distance", "min=100&max=200",
+	} {
 		b.Run("q:"+query, func(b *testing.B) {
 			path := "/v1/offers?" + strings.ReplaceAll(query, " ", "%20")
 			var spent [2]time.Duration

@@ -151,8 +151,10 @@ func view(o Offer, s members.Seller) View {
 		v.Images = append(v.Images, ImageView{media + o.Image, true})
 	}
 	for _, x := range o.Variants {
-		v.Variants = append(v.Variants, VariantView{ID: x.ID, SKU: x.SKU, Names: x.Names, Unit: x.Unit,
-			WeightG: x.WeightG, Price: x.Price, Available: x.Available()})
+		v.Variants = append(v.Variants, VariantView{
+			ID: x.ID, SKU: x.SKU, Names: x.Names, Unit: x.Unit,
+			WeightG: x.WeightG, Price: x.Price, Available: x.Available(),
+		})
 		v.Available = v.Available || x.Available() > 0
 	}
 	v.Labels = labelViews(o.Labels)

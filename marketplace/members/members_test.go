@@ -44,8 +44,12 @@ func TestOnlyActiveProducersSell(t *testing.T) {
 		state members.State
 		want  bool
 	}{
-		{members.Cooperative, members.Active, true}, {members.Entrepreneur, members.Active, true}, {members.Cooperative, members.Suspended, false},
-		{members.Cooperative, members.Submitted, false}, {members.Bank, members.Active, false}, {members.Operator, members.Active, false},
+		{members.Cooperative, members.Active, true},
+		{members.Entrepreneur, members.Active, true},
+		{members.Cooperative, members.Suspended, false},
+		{members.Cooperative, members.Submitted, false},
+		{members.Bank, members.Active, false},
+		{members.Operator, members.Active, false},
 	} {
 		if got := (members.Organisation{Kind: c.kind, State: c.state}).Seller().Active; got != c.want {
 			t.Errorf("%s %s sells: %t, want %t", c.state, c.kind, got, c.want)
@@ -55,8 +59,10 @@ func TestOnlyActiveProducersSell(t *testing.T) {
 
 func TestKindsHaveTheirRole(t *testing.T) {
 	t.Parallel()
-	for kind, want := range map[members.Kind]auth.Role{members.Cooperative: auth.Seller, members.Entrepreneur: auth.Seller, members.Bank: auth.Bank,
-		members.Insurer: auth.Insurer, members.Operator: auth.Operator, members.Institution: "", members.Provider: "", members.EPayment: ""} {
+	for kind, want := range map[members.Kind]auth.Role{
+		members.Cooperative: auth.Seller, members.Entrepreneur: auth.Seller, members.Bank: auth.Bank,
+		members.Insurer: auth.Insurer, members.Operator: auth.Operator, members.Institution: "", members.Provider: "", members.EPayment: "",
+	} {
 		if got, ok := kind.Role(); got != want || ok != (want != "") {
 			t.Errorf("%s is %q, %t; want %q", kind, got, ok, want)
 		}

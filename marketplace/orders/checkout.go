@@ -108,8 +108,10 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	if err != nil {
 		return v, err
 	}
-	g := group{ID: id.New(id.Group), Basket: in.Basket, Buyer: c.basket.Buyer, Currency: q.Totals.Total.Currency(),
-		Total: q.Totals.Total.Centimes(), Contact: in.Contact, Delivery: in.Delivery, CreatedAt: tx.Now()}
+	g := group{
+		ID: id.New(id.Group), Basket: in.Basket, Buyer: c.basket.Buyer, Currency: q.Totals.Total.Currency(),
+		Total: q.Totals.Total.Centimes(), Contact: in.Contact, Delivery: in.Delivery, CreatedAt: tx.Now(),
+	}
 	drafts := q.Split(g.ID, g.Buyer, Rates, tx.Now())
 	receipt, err := s.Charges.Create(ctx, tx, charge(g, drafts, in))
 	if err != nil {
@@ -187,8 +189,10 @@ func changed(quoted, now Quote, blocking []Problem) error {
 }
 
 func charge(g group, drafts []Draft, in CheckoutInput) charges.Sale {
-	n := charges.Sale{Group: g.ID, Buyer: g.Buyer, Method: in.Payment.Method, Amount: money.FromCentimes(g.Total, g.Currency),
-		Name: in.Contact.Name, Email: in.Contact.Email, Phone: in.Contact.Phone, Lang: in.Lang}
+	n := charges.Sale{
+		Group: g.ID, Buyer: g.Buyer, Method: in.Payment.Method, Amount: money.FromCentimes(g.Total, g.Currency),
+		Name: in.Contact.Name, Email: in.Contact.Email, Phone: in.Contact.Phone, Lang: in.Lang,
+	}
 	for _, d := range drafts {
 		n.Parts = append(n.Parts, d.Part())
 	}

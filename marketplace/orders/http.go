@@ -99,8 +99,12 @@ type GroupView struct {
 
 func summary(o Order) Summary {
 	mad := func(c int64) money.Money { return money.FromCentimes(c, o.Currency) }
-	return Summary{o.ID, o.Group, o.State, Party{o.Seller, texts(o.SellerNames)},
-		Totals{mad(o.Goods), mad(o.Delivery), mad(o.Total)}, o.CreatedAt.UTC()}
+	return Summary{
+		o.ID, o.Group, o.State,
+		Party{o.Seller, texts(o.SellerNames)},
+		Totals{mad(o.Goods), mad(o.Delivery), mad(o.Total)},
+		o.CreatedAt.UTC(),
+	}
 }
 
 func escrowView(h escrow.Hold, currency string) EscrowView {

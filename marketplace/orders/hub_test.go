@@ -108,7 +108,8 @@ func (c *till) Create(_ context.Context, _ *pg.Tx, n charges.Sale) (charges.Rece
 
 func (c *till) receipt(cid string) charges.Receipt {
 	return charges.Receipt{ID: cid, State: charges.Accepted, NextAction: charges.NextAction{
-		Type: "form", URL: "https://acquirer.example/pay", Method: "POST", Fields: map[string]string{"oid": cid}}}
+		Type: "form", URL: "https://acquirer.example/pay", Method: "POST", Fields: map[string]string{"oid": cid},
+	}}
 }
 
 func (c *till) OfGroup(_ context.Context, _ pg.DB, group string) (charges.Receipt, charges.Charge, error) {
@@ -118,8 +119,10 @@ func (c *till) OfGroup(_ context.Context, _ pg.DB, group string) (charges.Receip
 	if !ok {
 		return charges.Receipt{}, charges.Charge{}, charges.ErrNotFound
 	}
-	return c.receipt(c.ids[group]), charges.Charge{ID: c.ids[group], Group: group, Buyer: n.Buyer, Currency: "MAD",
-		Amount: n.Amount.Centimes(), State: charges.Accepted}, nil
+	return c.receipt(c.ids[group]), charges.Charge{
+		ID: c.ids[group], Group: group, Buyer: n.Buyer, Currency: "MAD",
+		Amount: n.Amount.Centimes(), State: charges.Accepted,
+	}, nil
 }
 
 // noIndex finds nothing: buying never asks it.
@@ -239,7 +242,8 @@ func (h *hub) shop(price string, stock int, exempt string) shop {
 func (h *hub) stock(s shop) (v struct {
 	OnHand   int `json:"on_hand"`
 	Reserved int
-}) {
+},
+) {
 	h.t.Helper()
 	h.want(200, &v, s.key, "PATCH", "/v1/variants/"+s.variant+"/stock", `{"delta":0}`)
 	return v

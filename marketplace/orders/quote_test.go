@@ -30,8 +30,10 @@ func anyMarket(t *rapid.T) (orders.Market, []orders.Line) {
 		v, s := fmt.Sprintf("var_%02d", i), fmt.Sprintf("org_%d", rapid.IntRange(0, 3).Draw(t, "seller"))
 		price := rapid.Int64Range(1, 1e9).Draw(t, "price")
 		m.Sellers[s] = members.Seller{ID: s, Active: true}
-		m.Items[v] = catalog.Item{Variant: v, Offer: "off", Seller: s, Price: money.Dirhams(price), WeightG: rapid.IntRange(0, 30000).Draw(t, "weight"),
-			Available: 999, Published: true, WithdrawalExempt: rapid.SampledFrom([]string{"", "perishable", "made_to_measure"}).Draw(t, "exempt")}
+		m.Items[v] = catalog.Item{
+			Variant: v, Offer: "off", Seller: s, Price: money.Dirhams(price), WeightG: rapid.IntRange(0, 30000).Draw(t, "weight"),
+			Available: 999, Published: true, WithdrawalExempt: rapid.SampledFrom([]string{"", "perishable", "made_to_measure"}).Draw(t, "exempt"),
+		}
 		lines = append(lines, orders.Line{Variant: v, Quantity: rapid.IntRange(1, 999).Draw(t, "quantity"), Price: price})
 	}
 	return m, lines
@@ -194,8 +196,10 @@ func TestProblemsSayWhatStandsInTheWay(t *testing.T) {
 		{"out", item(func(i *catalog.Item) { i.Available = 0 }), "sold_out", true},
 		{"dearer", item(func(i *catalog.Item) { i.Price = money.Dirhams(1100) }), "price_changed", false},
 	} {
-		m := orders.Market{Items: map[string]catalog.Item{"var_1": c.item}, Tariffs: tariffs,
-			Sellers: map[string]members.Seller{"org_a": {ID: "org_a", Active: true}, "org_b": {ID: "org_b"}}}
+		m := orders.Market{
+			Items: map[string]catalog.Item{"var_1": c.item}, Tariffs: tariffs,
+			Sellers: map[string]members.Seller{"org_a": {ID: "org_a", Active: true}, "org_b": {ID: "org_b"}},
+		}
 		if c.name == "gone" {
 			m.Items = nil
 		}

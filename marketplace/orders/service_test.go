@@ -275,8 +275,10 @@ func TestLinesAndTimelinesAreNeverChanged(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	h.buy(h.buyer(), 1, h.shop("100.00", 5, ""))
-	for _, sql := range []string{`update orders.line set price = 1, total = quantity`, `delete from orders.line`, `update orders.timeline set what = 'x'`,
-		`delete from orders.timeline`, `update orders.seller_order set total = 1`, `update orders.seller_order set legs = '{}'`, `delete from orders.seller_order`, `update orders.order_group set total = 1`} {
+	for _, sql := range []string{
+		`update orders.line set price = 1, total = quantity`, `delete from orders.line`, `update orders.timeline set what = 'x'`,
+		`delete from orders.timeline`, `update orders.seller_order set total = 1`, `update orders.seller_order set legs = '{}'`, `delete from orders.seller_order`, `update orders.order_group set total = 1`,
+	} {
 		if _, err := h.db.Exec(t.Context(), sql); pg.Code(err) != "42501" {
 			t.Errorf("%s: %v, want permission denied", sql, err)
 		}

@@ -98,8 +98,10 @@ var locales = [][]string{{"--locale=C.UTF-8"}, {"--locale=C", "--lc-ctype=en_US.
 // the socket, which the file system opens to the server's account and to root,
 // and they could read the data directory anyway. There is no other way in.
 func (s *Server) fill(ctx context.Context, dir string) error {
-	args := []string{"-D", dir, "-U", superuser, "-E", "UTF8", "--data-checksums",
-		"--auth-local=trust", "--auth-host=reject", "--no-instructions"}
+	args := []string{
+		"-D", dir, "-U", superuser, "-E", "UTF8", "--data-checksums",
+		"--auth-local=trust", "--auth-host=reject", "--no-instructions",
+	}
 	if s.o.Fast {
 		args = append(args, "--no-sync")
 	}

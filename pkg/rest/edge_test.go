@@ -182,8 +182,14 @@ func TestMembersHaveLimitsOfTheirOwn(t *testing.T) {
 		key    string
 		status int
 	}{
-		{"Bearer " + amina.String(), 200}, {"Bearer " + aminaToo.String(), 200}, {"Bearer " + amina.String(), 200},
-		{"Bearer " + aminaToo.String(), 429}, {"Bearer " + karim.String(), 200}, {"", 200}, {"", 200}, {"", 429},
+		{"Bearer " + amina.String(), 200},
+		{"Bearer " + aminaToo.String(), 200},
+		{"Bearer " + amina.String(), 200},
+		{"Bearer " + aminaToo.String(), 429},
+		{"Bearer " + karim.String(), 200},
+		{"", 200},
+		{"", 200},
+		{"", 429},
 	} {
 		w := ask(h, "GET", "/v1/me", "", "Authorization", c.key, "X-Forwarded-For", fmt.Sprintf("10.0.0.%d", i))
 		if w.Code != c.status {

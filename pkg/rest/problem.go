@@ -83,8 +83,10 @@ func classify(err error) (*fault.Error, int) {
 // its cause.
 func (c *call) problem(err error) {
 	f, status := classify(err)
-	p := Problem{Type: "about:blank", Title: http.StatusText(status), Status: status,
-		Detail: f.Text, Code: f.Code, Errors: f.Details, TraceID: c.traceID()}
+	p := Problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status,
+		Detail: f.Text, Code: f.Code, Errors: f.Details, TraceID: c.traceID(),
+	}
 	if f.Kind == fault.Internal {
 		p.Detail, p.Errors = errInternal.Text, nil
 	}

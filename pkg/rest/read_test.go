@@ -59,8 +59,10 @@ func TestBodyIsReadStrictly(t *testing.T) {
 		{"wrong pattern", swap(`+2126`, `06`), 422, "request.invalid", "/contact/phone"},
 		{"wrong format", swap(`"phone"`, `"email":"x","phone"`), 422, "request.invalid", "/contact/email"},
 		{"too short in letters", swap(`Example Buyer`, `é`), 422, "request.invalid", "/contact/name"},
-		{"all of them", `{"contact":{"name":"x","phone":"1"},"lines":[{"offer":"o","quantity":0}],"method":"gold"}`, 422, "request.invalid",
-			"/contact/name /contact/phone /lines/0/offer /lines/0/quantity /method"},
+		{
+			"all of them", `{"contact":{"name":"x","phone":"1"},"lines":[{"offer":"o","quantity":0}],"method":"gold"}`, 422, "request.invalid",
+			"/contact/name /contact/phone /lines/0/offer /lines/0/quantity /method",
+		},
 		{"both kinds", swap(`"card"`, `"gold","more":1`), 400, "request.malformed", "/more /method"},
 		{"money", swap(`"method"`, `"tip":{"amount":"1.20","currency":"MAD"},"method"`), 201, "", ""},
 		{"money as a number", swap(`"method"`, `"tip":{"amount":1.2,"currency":"MAD"},"method"`), 400, "request.malformed", "/tip/amount"},

@@ -89,7 +89,8 @@ func buy(_ context.Context, in buyInput) (sale, error) {
 
 func fail(_ context.Context, in struct {
 	How string `path:"how"`
-}) (rest.None, error) {
+},
+) (rest.None, error) {
 	switch in.How {
 	case "panic":
 		panic("secret of the house")
@@ -115,7 +116,8 @@ func shop() []rest.Route {
 		rest.Handle("POST", "/v1/shops/{shop}/open", "shop.open", "Open the shop", http.StatusOK,
 			func(_ context.Context, in struct {
 				Shop string `path:"shop"`
-			}) (echo, error) {
+			},
+			) (echo, error) {
 				return echo{Shop: in.Shop}, nil
 			}),
 		rest.Handle("POST", "/v1/imports", "shop.import", "Take in a file", http.StatusOK,

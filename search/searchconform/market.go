@@ -18,25 +18,37 @@ func market() []search.Document {
 	oasis := map[string]string{"fr": "Groupement Oasis (exemple)", "ar": "مجموعة الواحة"}
 	atelier := map[string]string{"fr": "Atelier Tissage (exemple)", "ar": "ورشة النسيج"}
 	return []search.Document{
-		{ID: "oil", Seller: "org_a", SellerNames: exemple, Category: "oils", Kinds: map[string]string{"fr": "Huiles", "ar": "زيوت"},
+		{
+			ID: "oil", Seller: "org_a", SellerNames: exemple, Category: "oils", Kinds: map[string]string{"fr": "Huiles", "ar": "زيوت"},
 			Names: map[string]string{"fr": "Huile d’argane alimentaire", "ar": "زيت أركان غذائي", "en": "Culinary argan oil"},
 			Texts: map[string]string{"fr": "Pressée à froid."}, Region: "MA-09", Labels: []string{"IGP"}, Price: 13_500,
-			Available: true, Lat: ptr(30.07), Lng: ptr(-9.15), Published: day(1)},
-		{ID: "soap", Seller: "org_a", SellerNames: exemple, Category: "cosmetics",
+			Available: true, Lat: ptr(30.07), Lng: ptr(-9.15), Published: day(1),
+		},
+		{
+			ID: "soap", Seller: "org_a", SellerNames: exemple, Category: "cosmetics",
 			Names: map[string]string{"fr": "Savon doux", "ar": "صابون طبيعي"},
-			Texts: map[string]string{"fr": "Savon à l’huile d’argane."}, Region: "MA-09", Price: 3_000, Published: day(2)},
-		{ID: "honey", Seller: "org_b", SellerNames: oasis, Category: "honey",
+			Texts: map[string]string{"fr": "Savon à l’huile d’argane."}, Region: "MA-09", Price: 3_000, Published: day(2),
+		},
+		{
+			ID: "honey", Seller: "org_b", SellerNames: oasis, Category: "honey",
 			Names: map[string]string{"fr": "Miel de thym", "ar": "عسل الزعتر"}, Region: "MA-05", Price: 11_000,
-			Available: true, Lat: ptr(32.33), Lng: ptr(-6.36), Published: day(3)},
-		{ID: "dates", Seller: "org_b", SellerNames: oasis, Category: "dates",
+			Available: true, Lat: ptr(32.33), Lng: ptr(-6.36), Published: day(3),
+		},
+		{
+			ID: "dates", Seller: "org_b", SellerNames: oasis, Category: "dates",
 			Names: map[string]string{"fr": "Datte Majhoul", "ar": "تمور المجهول"}, Region: "MA-08", Labels: []string{"IGP"}, Price: 9_000,
-			Available: true, Lat: ptr(31.93), Lng: ptr(-4.42), Published: day(4)},
-		{ID: "saffron", Seller: "org_c", SellerNames: atelier, Category: "saffron",
+			Available: true, Lat: ptr(31.93), Lng: ptr(-4.42), Published: day(4),
+		},
+		{
+			ID: "saffron", Seller: "org_c", SellerNames: atelier, Category: "saffron",
 			Names: map[string]string{"fr": "Safran de Taliouine, récolte 2026", "ar": "زعفران تالوين ٢٠٢٦"}, Region: "MA-09",
-			Labels: []string{"AOP"}, Price: 30_000, Available: true, Lat: ptr(30.53), Lng: ptr(-7.92), Published: day(5)},
-		{ID: "rug", Seller: "org_c", SellerNames: atelier, Category: "rugs",
+			Labels: []string{"AOP"}, Price: 30_000, Available: true, Lat: ptr(30.53), Lng: ptr(-7.92), Published: day(5),
+		},
+		{
+			ID: "rug", Seller: "org_c", SellerNames: atelier, Category: "rugs",
 			Names:  map[string]string{"fr": "Tapis de laine, œuvre unique", "ar": "زربية من الصوف", "en": "Wool carpet, zerbia", "zgh": "ⵜⴰⵣⵔⴱⵉⵢⵜ"},
-			Region: "MA-03", Price: 230_000, Available: true, Published: day(6)},
+			Region: "MA-03", Price: 230_000, Available: true, Published: day(6),
+		},
 	}
 }
 
@@ -62,8 +74,16 @@ func pagesWithoutHolesOrRepeats(_ *testing.T, b *bench) {
 	b.put(crowd(53)...)
 	here := &search.Point{Lat: 31, Lng: -8}
 	for _, q := range []search.Query{
-		{}, {Sort: search.Newest}, {Sort: search.Cheapest}, {Sort: search.Dearest}, {Sort: search.Nearest, Near: here},
-		{Text: "tapis"}, {Text: "tapis", Sort: search.Cheapest}, {Text: "tapsi"}, {Text: "tapsi rogue"}, {Region: "MA-03", Category: "rugs"},
+		{},
+		{Sort: search.Newest},
+		{Sort: search.Cheapest},
+		{Sort: search.Dearest},
+		{Sort: search.Nearest, Near: here},
+		{Text: "tapis"},
+		{Text: "tapis", Sort: search.Cheapest},
+		{Text: "tapsi"},
+		{Text: "tapsi rogue"},
+		{Region: "MA-03", Category: "rugs"},
 		{Text: "rouge", Near: here, RadiusKM: 1000, Sort: search.Nearest},
 	} {
 		q.Limit = 7
@@ -92,8 +112,13 @@ func refusesForeignCursors(_ *testing.T, b *bench) {
 	b.put(crowd(10)...)
 	newest := b.query(search.Query{Limit: 2}).Next
 	for _, q := range []search.Query{
-		{Cursor: "rubbish"}, {Cursor: "e30"}, {Cursor: "\x00"}, {Cursor: newest, Sort: search.Cheapest}, {Cursor: newest[:len(newest)-3]},
-		{Cursor: newest, Text: "tapis"}, {Cursor: newest, Sort: search.Nearest, Near: &search.Point{}},
+		{Cursor: "rubbish"},
+		{Cursor: "e30"},
+		{Cursor: "\x00"},
+		{Cursor: newest, Sort: search.Cheapest},
+		{Cursor: newest[:len(newest)-3]},
+		{Cursor: newest, Text: "tapis"},
+		{Cursor: newest, Sort: search.Nearest, Near: &search.Point{}},
 	} {
 		if _, err := b.Index.Query(b.Context(), q); !errors.Is(err, search.ErrCursor) {
 			b.Errorf("cursor %q with sort %q: error = %v, want %v", q.Cursor, q.Sort, err, search.ErrCursor)

@@ -97,12 +97,27 @@ func (a *Acquirer) outcome(s session, o order, secure string) Fields {
 	}
 	now := a.world.Now()
 	for _, f := range []Field{
-		{"ReturnOid", o.OID}, {"ProcReturnCode", o.Code}, {"Response", response}, {"mdStatus", secure},
-		{"TransId", o.TransID}, {"AuthCode", o.AuthCode}, {"HostRefNum", o.HostRef}, {"acqStan", number(6)},
-		{"SettleId", now.Format("2006002")}, {"MaskedPan", s.Pan}, {"maskedCreditCard", s.Pan},
-		{"EXTRA_CARDBRAND", s.Brand}, {"EXTRA_CARDISSUER", "BANQUE EXEMPLE"}, {"EXTRA_TRXDATE", trxDate(now)},
-		{"ErrMsg", texts[o.Code]}, {"mdErrorMsg", mdError}, {"eci", "05"}, {"xid", number(20)}, {"md", number(24)},
-		{"amount", money.Dirhams(o.Amount).Amount()}, {"rnd", number(20)},
+		{"ReturnOid", o.OID},
+		{"ProcReturnCode", o.Code},
+		{"Response", response},
+		{"mdStatus", secure},
+		{"TransId", o.TransID},
+		{"AuthCode", o.AuthCode},
+		{"HostRefNum", o.HostRef},
+		{"acqStan", number(6)},
+		{"SettleId", now.Format("2006002")},
+		{"MaskedPan", s.Pan},
+		{"maskedCreditCard", s.Pan},
+		{"EXTRA_CARDBRAND", s.Brand},
+		{"EXTRA_CARDISSUER", "BANQUE EXEMPLE"},
+		{"EXTRA_TRXDATE", trxDate(now)},
+		{"ErrMsg", texts[o.Code]},
+		{"mdErrorMsg", mdError},
+		{"eci", "05"},
+		{"xid", number(20)},
+		{"md", number(24)},
+		{"amount", money.Dirhams(o.Amount).Amount()},
+		{"rnd", number(20)},
 	} {
 		out = out.With(f.Name, f.Value)
 	}

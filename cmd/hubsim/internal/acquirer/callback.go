@@ -215,8 +215,13 @@ func (a *Acquirer) aftermath(tx *journal.Tx, cb callback) {
 		again.Approved, again.Due = cb.Approved, again.Due.Add(5*time.Second)
 	case "callbacks_shuffled": // an older, declined attempt is told last
 		for _, f := range []Field{
-			{"ProcReturnCode", "51"}, {"Response", "Declined"}, {"ErrMsg", texts["51"]}, {"AuthCode", ""},
-			{"TransId", again.Due.Format("06002") + number(12)}, {"HostRefNum", number(12)}, {"rnd", number(20)},
+			{"ProcReturnCode", "51"},
+			{"Response", "Declined"},
+			{"ErrMsg", texts["51"]},
+			{"AuthCode", ""},
+			{"TransId", again.Due.Format("06002") + number(12)},
+			{"HostRefNum", number(12)},
+			{"rnd", number(20)},
 			{"EXTRA_TRXDATE", trxDate(again.Due.Add(-3 * time.Minute))},
 		} {
 			again.Fields = again.Fields.With(f.Name, f.Value)

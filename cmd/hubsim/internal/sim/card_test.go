@@ -83,8 +83,11 @@ func TestDeclinesAreToldAndLeaveTheOrderOpen(t *testing.T) {
 	t.Parallel()
 	r := start(t, time.Hour)
 	for _, c := range []struct{ pan, otp, code string }{
-		{"4000000000000002", "123456", "51"}, {"4000000000000069", "123456", "54"},
-		{good, acquirer.DeclineOTP, "99"}, {good, "12", "99"}, {good, "", "99"},
+		{"4000000000000002", "123456", "51"},
+		{"4000000000000069", "123456", "54"},
+		{good, acquirer.DeclineOTP, "99"},
+		{good, "12", "99"},
+		{good, "", "99"},
 	} {
 		if status, page := r.pay("ORD-1", "10.00", c.pan, c.otp); status != http.StatusOK || !strings.Contains(page, "Paiement refusé") {
 			t.Fatalf("card %s, code %q: %d %s", c.pan, c.otp, status, page)

@@ -16,12 +16,22 @@ import (
 // form is what a shop would send a buyer with.
 func (r *rig) form(oid, amount string) acquirer.Fields {
 	f := acquirer.Fields{
-		{Name: "clientid", Value: r.config.Acquirer.ClientID}, {Name: "storetype", Value: "3D_PAY_HOSTING"},
-		{Name: "trantype", Value: "PreAuth"}, {Name: "amount", Value: amount}, {Name: "currency", Value: "504"},
-		{Name: "oid", Value: oid}, {Name: "okUrl", Value: "http://shop.example/ok"}, {Name: "failUrl", Value: "http://shop.example/fail"},
-		{Name: "callbackUrl", Value: r.shop.URL + "/callback"}, {Name: "CallbackResponse", Value: "true"},
-		{Name: "shopurl", Value: "http://shop.example"}, {Name: "lang", Value: "fr"}, {Name: "hashAlgorithm", Value: "ver3"},
-		{Name: "rnd", Value: "0.5 170"}, {Name: "encoding", Value: "UTF-8"}, {Name: "BillToName", Value: "L'Argane & Fils | <Exemple>"},
+		{Name: "clientid", Value: r.config.Acquirer.ClientID},
+		{Name: "storetype", Value: "3D_PAY_HOSTING"},
+		{Name: "trantype", Value: "PreAuth"},
+		{Name: "amount", Value: amount},
+		{Name: "currency", Value: "504"},
+		{Name: "oid", Value: oid},
+		{Name: "okUrl", Value: "http://shop.example/ok"},
+		{Name: "failUrl", Value: "http://shop.example/fail"},
+		{Name: "callbackUrl", Value: r.shop.URL + "/callback"},
+		{Name: "CallbackResponse", Value: "true"},
+		{Name: "shopurl", Value: "http://shop.example"},
+		{Name: "lang", Value: "fr"},
+		{Name: "hashAlgorithm", Value: "ver3"},
+		{Name: "rnd", Value: "0.5 170"},
+		{Name: "encoding", Value: "UTF-8"},
+		{Name: "BillToName", Value: "L'Argane & Fils | <Exemple>"},
 		{Name: "email", Value: "acheteuse@shop.example"},
 	}
 	return r.sign(f)
