@@ -1,0 +1,322 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"tiwiza/pkg/money"
+)
+
+type demoCmd struct{}
+
+// Run plays the main job once and prints its figures as a line of JSON.
+func (demoCmd) Run(ctx context.Context, s *Settings) error {
+	keys, err := readDemo(filepath.Join(s.DataDir, demoFile))
+	if err != nil {
+		return fmt.Errorf("no demonstration hub is at work here: start one with make run (%w)", err)
+	}
+	p := &player{client: &http.Client{Timeout: 30 * time.Second}, keys: keys, say: os.Stdout}
+	f, err := p.play(ctx)
+	if err != nil {
+		return err
+	}
+	line, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(line))
+	if f.Violations > 0 {
+		return exitCode(1)
+	}
+	return nil
+}
+
+// figures are what one run moved. What was charged is what was released, and
+// what was released is what was paid out, kept as fees and VAT, and owed to the
+// carrier.
+type figures struct {
+	Orders     int    `json:"orders"`
+	Charged    string `json:"charged"`
+	Released   string `json:"released"`
+	PaidOut    string `json:"paid_out"`
+	Fees       string `json:"fees"`
+	VAT        string `json:"vat"`
+	Delivery   string `json:"delivery"`
+	Matched    int    `json:"matched"`
+	Violations int    `json:"violations"`
+}
+
+type shop struct {
+	name, org, key, rib string
+	variants            []string
+	order               string
+	payout              string
+}
+
+type moneyView = money.Money
+
+type orderView struct {
+	ID     string `json:"id"`
+	State  string `json:"state"`
+	Seller struct {
+		ID string `json:"id"`
+	} `json:"seller"`
+	Totals struct {
+		Goods, Delivery, Total moneyView
+	} `json:"totals"`
+	Escrow struct {
+		State          string
+		Held, Released moneyView
+	} `json:"escrow"`
+	Delivery struct {
+		Code string `json:"code"`
+	} `json:"delivery"`
+}
+
+func (p *player) play(ctx context.Context) (f figures, err error) {
+	mark := strings.ToLower(rand.Text()[:6])
+	shops := []*shop{{name: "Coopérative Alpha " + mark + " (exemple)"}, {name: "Coopérative Bêta " + mark + " (exemple)"}}
+	for i, s := range shops {
+		if err := p.enrol(ctx, s, i); err != nil {
+			return f, fmt.Errorf("enrol %s: %w", s.name, err)
+		}
+		if err := p.stock(ctx, s, mark, i); err != nil {
+			return f, fmt.Errorf("import the offers of %s: %w", s.name, err)
+		}
+	}
+	if err := p.search(ctx, shops); err != nil {
+		return f, fmt.Errorf("search: %w", err)
+	}
+	group, charge, err := p.buy(ctx, shops)
+	if err != nil {
+		return f, fmt.Errorf("buy: %w", err)
+	}
+	if err := p.deliver(ctx, shops, group); err != nil {
+		return f, fmt.Errorf("deliver: %w", err)
+	}
+	if err := p.payOut(ctx, shops, charge); err != nil {
+		return f, fmt.Errorf("pay out: %w", err)
+	}
+	return p.reckon(ctx, shops, charge)
+}
+
+// enrol has a cooperative enrolled and approved, with a key and a bank account.
+func (p *player) enrol(ctx context.Context, s *shop, i int) error {
+	op := p.keys.Operator.APIKey
+	place := []map[string]any{
+		{"region": "MA-09", "commune": "Taroudant"}, {"region": "MA-03", "commune": "Fès"},
+	}[i]
+	ar := []string{"تعاونية ألفا (مثال)", "تعاونية بيتا (مثال)"}[i]
+	body := map[string]any{"kind": "beneficiary_coop", "names": map[string]string{"fr": s.name, "ar": ar}, "legal": map[string]string{"ice": number(15, 97)}}
+	for k, v := range place {
+		body[k] = v
+	}
+	var org struct{ ID string }
+	if err := p.post(ctx, op, "/v1/organisations", body, &org); err != nil {
+		return err
+	}
+	s.org = org.ID
+	for _, move := range []string{"submit", "approve"} {
+		if err := p.move(ctx, op, "/v1/organisations/"+s.org+"/"+move, nil); err != nil {
+			return err
+		}
+	}
+	var key struct {
+		APIKey string `json:"api_key"`
+	}
+	if err := p.post(ctx, op, "/v1/organisations/"+s.org+"/api-keys", map[string]string{"label": "demonstration"}, &key); err != nil {
+		return err
+	}
+	s.key, s.rib = key.APIKey, number(24, 97)
+	if err := p.post(ctx, op, "/v1/organisations/"+s.org+"/bank-accounts", map[string]string{"rib": s.rib, "holder": s.name}, nil); err != nil {
+		return err
+	}
+	p.step("%s is enrolled and approved, with a bank account", s.name)
+	return nil
+}
+
+// number is a random number of so many digits whose last two make it divisible
+// by mod, as RIB and ICE are; it begins with a bank and town that exist.
+func number(digits int, mod int64) string {
+	head := "00990"
+	if digits == 24 {
+		head = "230780"
+	}
+	for len(head) < digits-2 {
+		n, err := rand.Int(rand.Reader, big.NewInt(10))
+		if err != nil {
+			panic(err) // crypto/rand does not fail
+		}
+		head += n.String()
+	}
+	if digits == 24 {
+		head = head[:digits-4] + "11" // not one of the accounts that the stand-in bank plays as closed
+	}
+	n, _ := new(big.Int).SetString(head+"00", 10)
+	rest := new(big.Int).Mod(n, big.NewInt(mod)).Int64()
+	key := mod - rest
+	if digits == 15 {
+		key %= mod
+	}
+	return fmt.Sprintf("%s%02d", head, key)
+}
+
+// stock imports a cooperative's catalogue: first a dry run, then in earnest.
+func (p *player) stock(ctx context.Context, s *shop, mark string, i int) error {
+	const head = "offer_key,category,name_fr,name_ar,name_en,description_fr,description_ar,description_en,sku,variant_fr,variant_ar,unit,weight_g,price,stock,region,commune,lat,lng,label,label_issuer,label_number,label_from,label_to,withdrawal_exempt,image\n"
+	rows := []string{
+		"argan-%[1]s,oils,Huile d’argane %[1]s,زيت أركان %[1]s,Argan oil %[1]s,Pressée à froid (exemple),معصور على البارد (مثال),Cold pressed (example),ARG-%[1]s,250 ml,250 مل,bottle,480,135.00,20,MA-09,Taroudant,,,,,,,,,oil-argan.svg\n" +
+			"miel-%[1]s,honey,Miel de thym %[1]s,عسل الزعتر %[1]s,Thyme honey %[1]s,Récolté en montagne (exemple),من الجبل (مثال),From the mountains (example),MIE-%[1]s,500 g,500 غ,jar,720,210.00,12,MA-09,Taroudant,,,,,,,,,\n",
+		"plat-%[1]s,pottery,Plat bleu de Fès %[1]s,طبق فاسي أزرق %[1]s,Blue dish from Fez %[1]s,Peint à la main (exemple),مرسوم باليد (مثال),Hand painted (example),PLA-%[1]s,30 cm,30 سم,piece,1600,180.00,8,MA-03,Fès,,,,,,,,,\n",
+	}[i]
+	csv := []byte(head + fmt.Sprintf(rows, mark))
+	var report struct {
+		Created  int
+		Rejected []struct {
+			Row             int
+			Pointer, Detail string
+		}
+	}
+	for _, dry := range []string{"true", "false"} {
+		again, err := p.do(ctx, call{key: s.key, method: http.MethodPost, path: "/v1/imports?dry_run=" + dry, body: csv, contentType: "text/csv"}, &report)
+		if err != nil {
+			return err
+		}
+		if len(report.Rejected) > 0 {
+			return fmt.Errorf("row %d %s: %s", report.Rejected[0].Row, report.Rejected[0].Pointer, report.Rejected[0].Detail)
+		}
+		if report.Created == 0 && !again {
+			return errors.New("nothing was created")
+		}
+	}
+	var list struct {
+		Data []struct{ ID string }
+	}
+	if err := p.get(ctx, "", "/v1/offers?seller="+s.org, &list); err != nil {
+		return err
+	}
+	for _, o := range list.Data {
+		var offer struct {
+			Variants []struct{ ID, SKU string }
+		}
+		if err := p.get(ctx, "", "/v1/offers/"+o.ID, &offer); err != nil {
+			return err
+		}
+		for _, v := range offer.Variants {
+			s.variants = append(s.variants, v.ID)
+		}
+	}
+	if len(s.variants) == 0 {
+		return errors.New("the imported offers are not on sale")
+	}
+	p.step("its catalogue of %d is imported from a file, after a dry run", len(s.variants))
+	return nil
+}
+
+// search finds the offers as a buyer would, in French and in Arabic.
+func (p *player) search(ctx context.Context, shops []*shop) error {
+	for _, q := range []struct{ text, lang, org string }{{"huile d'argan", "fr", shops[0].org}, {"زيت الأركان", "ar", shops[0].org}, {"plat bleu", "fr", shops[1].org}} {
+		var found struct {
+			Data  []struct{ ID string }
+			Total int `json:"total_estimate"`
+		}
+		v := url.Values{"q": {q.text}, "lang": {q.lang}, "seller": {q.org}}
+		if err := p.get(ctx, "", "/v1/offers?"+v.Encode(), &found); err != nil {
+			return err
+		}
+		if len(found.Data) == 0 {
+			return fmt.Errorf("%q finds nothing", q.text)
+		}
+		p.step("a search for «%s» finds it", q.text)
+	}
+	return nil
+}
+
+// buy puts goods of both into one basket, checks out and pays by card.
+func (p *player) buy(ctx context.Context, shops []*shop) (group, charge string, err error) {
+	buyer := p.keys.Buyer.APIKey
+	var basket struct{ ID string }
+	if err := p.post(ctx, buyer, "/v1/baskets", nil, &basket); err != nil {
+		return "", "", err
+	}
+	for _, s := range shops {
+		for i, v := range s.variants {
+			_, err := p.do(ctx, call{key: buyer, method: http.MethodPut, path: "/v1/baskets/" + basket.ID + "/lines/" + v, body: map[string]int{"quantity": i + 1}}, nil)
+			if err != nil {
+				return "", "", err
+			}
+		}
+	}
+	var quote struct {
+		Hash   string
+		Totals struct{ Total moneyView }
+	}
+	if err := p.post(ctx, buyer, "/v1/baskets/"+basket.ID+"/quotes", map[string]any{"delivery": map[string]string{"method": "carrier", "commune": "Rabat"}}, &quote); err != nil {
+		return "", "", err
+	}
+	p.step("a basket from both is quoted at %s", quote.Totals.Total)
+	var out struct {
+		Group  string `json:"order_group"`
+		Orders []orderView
+		Charge struct {
+			ID         string
+			Amount     moneyView
+			NextAction struct {
+				Type, URL, Method string
+				Fields            map[string]string
+			} `json:"next_action"`
+		}
+	}
+	err = p.commit(ctx, buyer, "/v1/checkouts", map[string]any{
+		"basket": basket.ID, "quote": quote.Hash,
+		"contact":  map[string]string{"name": "Acheteur exemple", "phone": "+212600000000", "email": "acheteur@exemple.ma"},
+		"delivery": map[string]string{"method": "carrier", "commune": "Rabat", "address": "12, rue de l’Exemple"},
+		"payment":  map[string]string{"method": "card"},
+	}, &out)
+	if err != nil {
+		return "", "", err
+	}
+	for _, o := range out.Orders {
+		for _, s := range shops {
+			if o.Seller.ID == s.org {
+				s.order = o.ID
+			}
+		}
+	}
+	p.step("%d orders are made, %s to pay", len(out.Orders), out.Charge.Amount)
+	card := map[string]string{"pan": "4000000000000010", "expiry": "12/29", "cvv": "000", "otp": "123456"}
+	if err := p.pay(ctx, out.Charge.NextAction.URL, out.Charge.NextAction.Fields, card); err != nil {
+		return "", "", err
+	}
+	err = until(ctx, "the payment to be confirmed", func() (bool, error) {
+		for _, s := range shops {
+			o, err := p.order(ctx, buyer, s.order)
+			if err != nil {
+				return false, err
+			}
+			if o.State == "expired" {
+				return false, errors.New("the payment window is over: another demonstration moved the clock")
+			}
+			if o.State != "paid" || o.Escrow.State != "funded" {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+	p.step("the card is charged on the acquirer's own page; the money stands in %d escrows", len(shops))
+	return out.Group, out.Charge.ID, err
+}
+
+func (p *player) order(ctx context.Context, key, id string) (o orderView, err error) {
+	return o, p.get(ctx, key, "/v1/orders/"+id, &o)
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tiwiza/adapters/bank"
+	"tiwiza/adapters/bank/iso20022"
+	"tiwiza/adapters/card"
+	"tiwiza/adapters/card/nestpay"
+	"tiwiza/payments/recon"
+	"tiwiza/pkg/outbound"
+)
+
+// partnerConfig says who the hub's partners are. A file holds it (HUB_PARTNERS);
+// in a demonstration the stand-ins answer it themselves.
+type partnerConfig struct {
+	Acquirer struct {
+		ClientID    string `json:"client_id"`
+		StoreKey    string `json:"store_key"`
+		APIUser     string `json:"api_user"`
+		APIPassword string `json:"api_password"`
+		GateURL     string `json:"gate_url"`
+		APIURL      string `json:"api_url"`
+	} `json:"acquirer"`
+	Bank struct {
+		SFTPAddr   string `json:"sftp_addr"`
+		HostKey    string `json:"host_key"`
+		User       string `json:"user"`
+		PrivateKey string `json:"private_key"`
+		Safeguard  rib    `json:"safeguard"`
+		Operating  rib    `json:"operating"`
+		BIC        string `json:"bic"`
+		ICE        string `json:"ice"`  // ours, for the files' header
+		IBAN       bool   `json:"iban"` // whether the bank wants IBANs; else RIBs
+		Dirs       struct {
+			In      string `json:"in"`
+			Out     string `json:"out"`
+			Ack     string `json:"ack"`
+			Archive string `json:"archive"`
+		} `json:"dirs"`
+	} `json:"bank"`
+}
+
+type rib struct {
+	RIB  string `json:"rib"`
+	Name string `json:"name"`
+}
+
+// Names of the partners in the books and on /v1/partners.
+const (
+	acquirerName = "acquirer"
+	bankName     = "bank"
+)
+
+// partners are the hub's partners, ready to call.
+type partners struct {
+	acquirer *card.Acquirer
+	bank     *bank.Bank
+	from     bank.Account
+	house    recon.House
+}
+
+func readPartners(path string) (c partnerConfig, err error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return c, fmt.Errorf("read the partners: %w", err)
+	}
+	if err := json.Unmarshal(b, &c); err != nil {
+		return c, fmt.Errorf("read the partners in %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// askPartners asks the stand-ins at addr who they are.
+func askPartners(ctx context.Context, addr string) (c partnerConfig, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/config", nil)
+	if err != nil {
+		return c, err
+	}
+	res, err := (&http.Client{}).Do(req)
+	if err != nil {
+		return c, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return c, fmt.Errorf("the stand-in partners answer %s", res.Status)
+	}
+	return c, json.NewDecoder(res.Body).Decode(&c)
+}
+
+// unsafe lists what must not be in production.
+func (c partnerConfig) unsafe() error {
+	var errs []error
+	for what, u := range map[string]string{"gate_url": c.Acquirer.GateURL, "api_url": c.Acquirer.APIURL} {
+		if p, err := url.Parse(u); err != nil || p.Scheme != "https" {
+			errs = append(errs, fmt.Errorf("the acquirer's %s %q is not https", what, u))
+		}
+	}
+	if len(c.Acquirer.StoreKey) < 8 {
+		errs = append(errs, errors.New("the acquirer's store_key is missing or short: callbacks could be forged"))
+	}
+	if c.Bank.HostKey == "" {
+		errs = append(errs, errors.New("the bank's host_key is missing: anybody could stand in for it"))
+	}
+	return errors.Join(errs...)
+}
+
+// open makes the partners ready; it calls none of them.
+func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
+	m := outbound.NewMetrics(reg)
+	cd, err := nestpay.New(nestpay.Config{
+		ClientID: c.Acquirer.ClientID, StoreKey: c.Acquirer.StoreKey, APIUser: c.Acquirer.APIUser, APIPassword: c.Acquirer.APIPassword,
+		GateURL: c.Acquirer.GateURL, APIURL: c.Acquirer.APIURL,
+	})
+	if err != nil {
+		return nil, err
+	}
+	bd, err := iso20022.New(iso20022.Config{
+		Addr: c.Bank.SFTPAddr, User: c.Bank.User, PrivateKey: []byte(c.Bank.PrivateKey), HostKey: c.Bank.HostKey,
+		Dirs:    iso20022.Dirs{In: c.Bank.Dirs.In, Out: c.Bank.Dirs.Out, Ack: c.Bank.Dirs.Ack, Archive: c.Bank.Dirs.Archive},
+		Profile: iso20022.Profile{Initiator: c.Bank.Safeguard.Name, ICE: c.Bank.ICE, IBAN: c.Bank.IBAN},
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := &partners{
+		acquirer: card.New(acquirerName, cd, card.Options{Metrics: m}),
+		bank:     bank.New(bankName, bd, bank.Options{Metrics: m}),
+		from:     bank.Account{RIB: c.Bank.Safeguard.RIB, Name: c.Bank.Safeguard.Name, BIC: c.Bank.BIC},
+	}
+	p.house = recon.House{Bank: p.bank, Safeguard: c.Bank.Safeguard.RIB, Operating: c.Bank.Operating.RIB}
+	return p, nil
+}

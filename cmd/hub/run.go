@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"tiwiza/cmd/hub/demo"
+	"tiwiza/migrations"
+)
+
+type runCmd struct {
+	serving
+	Env     string `help:"Always demo here; production is served by hub serve." env:"HUB_ENV" default:"demo" enum:"demo"`
+	SimAddr string `help:"Where the stand-in partners answer." env:"HUBSIM_ADDR" default:"127.0.0.1:8090"`
+}
+
+// Run starts everything there is for a demonstration.
+func (c runCmd) Run(ctx context.Context, s *Settings) error {
+	d, err := s.reach(ctx)
+	if err != nil {
+		return err
+	}
+	defer d.leave(ctx)
+	if d.server != nil {
+		keep, stop := context.WithCancel(context.WithoutCancel(ctx))
+		go d.server.Keep(keep)
+		defer stop()
+	}
+	if err := migrations.Up(ctx, d.URL); err != nil {
+		return err
+	}
+	sim, err := startSim(ctx, c.SimAddr, s.DataDir)
+	if err != nil {
+		return err
+	}
+	defer sim.stop()
+	return c.serve(ctx, d, sim.config, true, func(ctx context.Context, h *house, url string) error {
+		f, err := h.seed(ctx, filepath.Join(s.DataDir, demoFile), demoAddresses{url, "http://" + c.SimAddr})
+		if err != nil {
+			return fmt.Errorf("seed the demonstration market: %w", err)
+		}
+		go announce(ctx, url, filepath.Join(s.DataDir, demoFile), f)
+		return nil
+	})
+}
+
+// announce tells a newcomer where to go, once the hub answers.
+func announce(ctx context.Context, url, path string, f demoKeys) {
+	for range 100 {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
+		if err != nil {
+			return
+		}
+		if res, err := (&http.Client{Timeout: time.Second}).Do(req); err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				break
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	fmt.Printf(`
+Tiwiza is open:   %s
+  the interface   %s/openapi.json
+  the promises    %s/v1/guarantees
+Sign in with the API keys in %s, for example the operator's:
+  curl -H 'Authorization: Bearer %s' %s/v1/partners
+Play the main job in another terminal: make demo. Stop with Ctrl-C.
+
+`, url, url, url, path, f.Operator.APIKey, url)
+}
+
+// images are the demonstration's drawings.
+func images() fs.FS {
+	sub, err := fs.Sub(demo.Files, "images")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	return sub
+}
+
+// A simulator is the stand-in partners' process: started here, or found
+// answering already.
+type simulator struct {
+	config partnerConfig
+	pid    int // to stop with the hub; 0 leaves it alone
+}
+
+func startSim(ctx context.Context, addr, dataDir string) (*simulator, error) {
+	pidFile := filepath.Join(dataDir, "hubsim.pid")
+	if cfg, err := askPartners(ctx, addr); err == nil {
+		slog.InfoContext(ctx, "the stand-in partners answer already", "addr", addr)
+		return &simulator{cfg, orphan(pidFile)}, nil
+	}
+	exe, err := simProgram()
+	if err != nil {
+		return nil, err
+	}
+	logPath := filepath.Join(dataDir, "hubsim.log")
+	log, err := os.OpenFile(logPath, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the stand-in partners' log: %w", err)
+	}
+	defer log.Close()
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), "HUBSIM_ADDR="+addr, "HUBSIM_DATA_DIR="+filepath.Join(dataDir, "sim"))
+	cmd.Stdout, cmd.Stderr = log, log
+	// The partners outlive a hub that dies, as partners do, and the terminal's
+	// Ctrl-C is for the hub, which drains first.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the stand-in partners: %w", err)
+	}
+	died := make(chan error, 1)
+	go func() { died <- cmd.Wait() }()
+	if err := os.WriteFile(pidFile, []byte(strconv.Itoa(cmd.Process.Pid)), 0o600); err != nil {
+		return nil, err
+	}
+	for wait := time.After(15 * time.Second); ; {
+		cfg, err := askPartners(ctx, addr)
+		if err == nil {
+			return &simulator{cfg, cmd.Process.Pid}, nil
+		}
+		select {
+		case <-ctx.Done():
+			_ = cmd.Process.Kill()
+			return nil, ctx.Err()
+		case err := <-died:
+			return nil, fmt.Errorf("the stand-in partners stopped (%v); see %s", err, logPath)
+		case <-wait:
+			_ = cmd.Process.Kill()
+			return nil, fmt.Errorf("the stand-in partners do not answer at %s: %w; see %s", addr, err, logPath)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// simProgram finds hubsim beside this program, or on the path.
+func simProgram() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	beside := filepath.Join(filepath.Dir(self), "hubsim")
+	if _, err := os.Stat(beside); err == nil {
+		return beside, nil
+	}
+	if p, err := exec.LookPath("hubsim"); err == nil {
+		return p, nil
+	}
+	return "", errors.New("hubsim, the stand-in partners' program, is not beside hub: build it with make build")
+}
+
+// orphan is the process of stand-in partners whose hub died, or 0.
+func orphan(pidFile string) int {
+	b, err := os.ReadFile(pidFile)
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		return 0
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(stat), ") ")
+	fields := strings.Fields(after)
+	if !strings.Contains(string(stat), "(hubsim)") || len(fields) < 2 || fields[1] != "1" {
+		return 0
+	}
+	return pid
+}
+
+func (s *simulator) stop() {
+	if s.pid != 0 {
+		_ = syscall.Kill(s.pid, syscall.SIGTERM)
+	}
+}
+
+// demoFile is where a demonstration's keys are.
+const demoFile = "demo.json"
+
+type demoAddresses struct {
+	URL    string `json:"url"`
+	SimURL string `json:"sim_url"`
+}
+
+// demoKeys is demo.json.
+type demoKeys struct {
+	demoAddresses
+	Operator       demoKey      `json:"operator"`
+	SecondOperator demoKey      `json:"second_operator"`
+	Sellers        []demoSeller `json:"sellers"`
+	Buyer          demoKey      `json:"buyer"`
+	Bank           demoKey      `json:"bank"`
+	Insurer        demoKey      `json:"insurer"`
+}
+
+type demoKey struct {
+	APIKey string `json:"api_key"`
+}
+
+type demoSeller struct {
+	Organisation string `json:"organisation"`
+	APIKey       string `json:"api_key"`
+}
+
+func readDemo(path string) (k demoKeys, err error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return k, err
+	}
+	return k, json.Unmarshal(b, &k)
+}
+
+func (k demoKeys) write(path string) error {
+	b, err := json.MarshalIndent(k, "", "  ")
+	if err != nil {
+		return err
+	}
+	tmp := path + ".new"
+	if err := os.WriteFile(tmp, append(b, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, path)
+}

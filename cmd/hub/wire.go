@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tiwiza/adapters/card"
+	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/orders"
+	"tiwiza/payments/charges"
+	"tiwiza/payments/escrow"
+	"tiwiza/payments/invariants"
+	"tiwiza/payments/ledger"
+	"tiwiza/payments/operations"
+	"tiwiza/payments/payouts"
+	"tiwiza/payments/recon"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/authz"
+	"tiwiza/pkg/clock"
+	"tiwiza/pkg/event"
+	"tiwiza/pkg/job"
+	"tiwiza/pkg/pg"
+	"tiwiza/pkg/rest"
+	"tiwiza/search/pgsearch"
+	"tiwiza/web"
+)
+
+// house is the whole hub, put together. This file is the only place that knows
+// every package.
+type house struct {
+	store    *pg.Store
+	policies *authz.Policies
+	members  *members.Service
+	catalog  *catalog.Service
+	books    *ledger.Books
+	recon    *recon.Service
+	payouts  *payouts.Service
+	partners *partners
+	routes   []rest.Route
+	runner   *job.Runner
+	timers   *job.Timers
+}
+
+// options tell build what is wanted.
+type options struct {
+	PublicURL string
+	Email     string
+	Demo      bool    // demonstration routes
+	Rate      float64 // requests a second of one member; 0: the default
+	Work      bool    // run jobs
+	Log       *slog.Logger
+}
+
+// build puts the hub together over a migrated database. It starts nothing.
+func build(store *pg.Store, p *partners, o options) (*house, error) {
+	policies, err := authz.New()
+	if err != nil {
+		return nil, err
+	}
+	bus := event.NewBus()
+	workers, timers := job.NewWorkers(), job.NewTimers(store)
+
+	m := members.New(store, policies)
+	cat := catalog.New(store, pgsearch.Open(store, pgsearch.Options{}), m)
+	books := ledger.New(store)
+	escrows := escrow.New(store, books, policies)
+	engine := operations.New(store)
+	var acquirers []*card.Acquirer
+	if p.acquirer != nil {
+		acquirers = append(acquirers, p.acquirer)
+	}
+	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{PublicURL: o.PublicURL, Email: o.Email})
+	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch})
+	pay := payouts.New(store, books, escrows, accounts{m}, engine, policies, payouts.From{Bank: p.bank, Account: p.from})
+	rec := recon.New(store, books, ch, engine, []recon.House{p.house})
+	proofs := invariants.New(store)
+
+	orders.Subscribe(bus, ord)
+	catalog.Subscribe(bus, cat)
+	pay.Subscribe(bus)
+	engine.Work(workers, timers)
+	ch.Work(workers, timers)
+	pay.Work(workers, timers)
+	escrows.Work(timers)
+	catalog.Timers(timers, cat)
+	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
+
+	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, recon: rec, payouts: pay, partners: p, timers: timers}
+	if !o.Work {
+		workers = nil
+	}
+	if h.runner, err = job.NewRunner(store, workers, o.Log); err != nil {
+		return nil, err
+	}
+	store.Use(h.runner.Jobs(), bus)
+
+	for _, routes := range [][]rest.Route{
+		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
+		payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
+		event.Routes(store), invariants.Routes(proofs), partnerRoutes(p),
+	} {
+		h.routes = append(h.routes, routes...)
+	}
+	if o.Demo {
+		h.routes = append(h.routes, clock.Routes(store)...)
+	}
+	return h, nil
+}
+
+// accounts answers payouts from members.
+type accounts struct{ members *members.Service }
+
+// PayoutAccount is where a member is paid; an empty one when it has none.
+func (a accounts) PayoutAccount(ctx context.Context, db pg.DB, member string) (payouts.Account, error) {
+	m, err := a.members.PayoutAccount(ctx, db, member)
+	if errors.Is(err, members.ErrNoRIB) {
+		return payouts.Account{}, nil
+	}
+	if err != nil {
+		return payouts.Account{}, err
+	}
+	out := payouts.Account{RIB: m.RIB, Holder: m.Holder, Verified: m.Verified()}
+	if !m.First && m.Since != nil {
+		out.Since = *m.Since
+	}
+	return out, nil
+}
+
+// handler serves the interface, health and the pages.
+func (h *house) handler(doc []byte, checks []rest.Check, reg *prometheus.Registry, o options) http.Handler {
+	mux := http.NewServeMux()
+	rest.Mount(mux, h.routes, rest.Edge{
+		Store:        h.store,
+		Authenticate: h.members.Authenticate,
+		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
+			return h.policies.May(p, action, authz.Resource{})
+		},
+		Log: o.Log, Metrics: reg, Version: version,
+		Limits: rest.Limits{Principal: o.Rate, PrincipalBurst: 5 * o.Rate, Address: o.Rate / 4, AddressBurst: 2 * o.Rate},
+	})
+	rest.Health(mux, checks, reg, doc)
+	mux.Handle("/", web.New(h.catalog, images()))
+	return mux
+}
+
+// work runs what happens by itself, until ctx ends: jobs, timers, and fetching
+// what the bank puts out.
+func (h *house) work(ctx context.Context) error {
+	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start the jobs: %w", err)
+	}
+	done := make(chan struct{}, 4)
+	for _, f := range []func(){
+		func() { h.runner.StayAlive(ctx) },
+		func() { _ = h.timers.Run(ctx) },
+		func() { h.collect(ctx) },
+		func() { h.forget(ctx) },
+	} {
+		go func() { f(); done <- struct{}{} }()
+	}
+	<-ctx.Done()
+	for range cap(done) {
+		<-done
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return h.runner.Stop(last)
+}
+
+// collect fetches what the bank put out, every second or so. Two hubs that
+// fetch the same file book it once.
+func (h *house) collect(ctx context.Context) {
+	ctx = auth.With(ctx, auth.Hub)
+	wait := time.Second
+	for {
+		n, err := h.recon.Collect(ctx, h.partners.house)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			slog.WarnContext(ctx, "the bank's files cannot be fetched", "partner", bankName, "error", err)
+			wait = min(2*wait, 30*time.Second)
+		case n > 0:
+			wait = 200 * time.Millisecond
+		default:
+			wait = time.Second
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait + rand.N(wait/4)):
+		}
+	}
+}
+
+// keepAnswers is how long a POST may be sent again and get its first answer.
+const keepAnswers = 30 * 24 * time.Hour
+
+// forget deletes answers that are older than they are promised to be kept.
+func (h *house) forget(ctx context.Context) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		now, err := clock.Now(ctx, h.store)
+		if err == nil {
+			_, err = rest.ForgetAnswers(ctx, h.store, now.Add(-keepAnswers))
+		}
+		if err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "old answers cannot be deleted", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
