@@ -105,7 +105,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
 		payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
-		event.Routes(store), invariants.Routes(proofs), partnerRoutes(p),
+		event.Routes(store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {
 		h.routes = append(h.routes, routes...)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"tiwiza/adapters/card"
@@ -68,8 +69,12 @@ func (s *Service) capture(ctx context.Context, tx *pg.Tx, c Charge, state operat
 	if op, err := s.live(ctx, tx, c, kindCapture); err != nil || op != nil {
 		return err
 	}
+	ref, err := s.nextRef(ctx, tx, c, kindCapture, c.Ref+"-C")
+	if err != nil {
+		return err
+	}
 	s.ops.Intend(tx, operations.Intention{
-		Subject: c.ID, Kind: kindCapture, Connector: c.Acquirer, Ref: c.Ref + "-C", Amount: c.Money(), State: state, Ask: askCapture,
+		Subject: c.ID, Kind: kindCapture, Connector: c.Acquirer, Ref: ref, Amount: c.Money(), State: state, Ask: askCapture,
 	})
 	if state == operations.Sending {
 		c.State = Unknown
@@ -83,8 +88,31 @@ func (s *Service) letGo(ctx context.Context, tx *pg.Tx, c Charge) error {
 	if op, err := s.live(ctx, tx, c, kindVoid); err != nil || op != nil {
 		return err
 	}
-	s.ops.Intend(tx, operations.Intention{Subject: c.ID, Kind: kindVoid, Connector: c.Acquirer, Ref: c.Ref + "-V", Amount: c.Money()})
+	ref, err := s.nextRef(ctx, tx, c, kindVoid, c.Ref+"-V")
+	if err != nil {
+		return err
+	}
+	s.ops.Intend(tx, operations.Intention{Subject: c.ID, Kind: kindVoid, Connector: c.Acquirer, Ref: ref, Amount: c.Money()})
 	return nil
+}
+
+// nextRef names the next operation of a kind: one that failed keeps its name for
+// ever, so those after it are counted, as CHG…-C2.
+func (s *Service) nextRef(ctx context.Context, tx *pg.Tx, c Charge, kind, first string) (string, error) {
+	ops, err := s.ops.Of(ctx, tx, c.ID)
+	if err != nil {
+		return "", err
+	}
+	n := 1
+	for _, o := range ops {
+		if o.Kind == kind {
+			n++
+		}
+	}
+	if n == 1 {
+		return first, nil
+	}
+	return first + strconv.Itoa(n), nil
 }
 
 // live is the operation of a kind that a charge has and that did not fail, or
@@ -116,6 +144,17 @@ func (s *Service) captureMoved(ctx context.Context, tx *pg.Tx, o operations.Oper
 		save(tx, c)
 	}
 	return nil
+}
+
+// pageDone ends the hosted page's operation: its money was captured, and the
+// acquirer is not asked about it any more.
+func (s *Service) pageDone(ctx context.Context, tx *pg.Tx, c Charge) error {
+	op, err := s.live(ctx, tx, c, kindCharge)
+	if err != nil || op == nil {
+		return err
+	}
+	_, err = s.ops.Heard(ctx, tx, op.ID, operations.Inquiry, outbound.Result{Outcome: outbound.Succeeded, Text: "captured"}, "captured "+c.Ref)
+	return err
 }
 
 // chargeMoved follows the hosted page's charge: it is rejected when the window

@@ -171,6 +171,9 @@ func (s *Service) confirm(ctx context.Context, tx *pg.Tx, chargeID string) error
 	c.State = Confirmed
 	save(tx, c)
 	job.Clear(tx, timerWindow, c.ID)
+	if err := s.pageDone(ctx, tx, c); err != nil {
+		return err
+	}
 	holds, err := s.escrows.Fund(ctx, tx, c.ID, clearing)
 	if err != nil {
 		return fmt.Errorf("fund the escrows of %s: %w", c.ID, err)

@@ -30,6 +30,10 @@ func TestACallbackOrdersTheCaptureAndOnlyTheStatusConfirmsIt(t *testing.T) {
 	if got := <-h.events; got != "paid "+c.ID {
 		t.Errorf("event %q", got)
 	}
+	open, err := pg.Value[int](t.Context(), h.db, nil, `select count(*) from operations.operation where subject = $1 and state <> 'confirmed'`, c.ID)
+	if err != nil || open != 0 {
+		t.Errorf("%d operations of a paid charge are still open (%v)", open, err)
+	}
 	if got := h.notify(c.ID, "115.00", nil); got != "capture" {
 		t.Errorf("the same callback again is answered %q, want capture", got)
 	}

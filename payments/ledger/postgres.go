@@ -74,18 +74,14 @@ type move struct {
 
 // post queues the facts first, then the balances in one fixed order with the
 // busy accounts last: a row lock is kept until the commit is flushed, so what
-// is locked last is kept shortest. When the key is taken already, our id was
-// not inserted and nothing else matches.
+// is locked last is kept shortest. When the key is taken already, our id is not
+// inserted, nothing else matches, and claimed looks, with a snapshot of its own,
+// whether the key stands for the same.
 func post(tx *pg.Tx, n int64, t Transfer, accounts map[string]known) {
-	hash := t.Hash()
 	var effective any
 	if !t.Effective.IsZero() {
 		effective = t.Effective
 	}
-	tx.QueueMapped(refused, `insert into ledger.transfer (id, key, request, kind, order_id, effective_at)
-		values ($1, $2, $3, $4, $5, coalesce($6::timestamptz, platform.now())) on conflict (key) do nothing`,
-		n, t.Key, hash, t.Kind, t.Order, effective)
-
 	legs := make([]int16, len(t.Legs))
 	ids := make([]int64, len(t.Legs))
 	shards := make([]int16, len(t.Legs))
@@ -105,10 +101,15 @@ func post(tx *pg.Tx, n int64, t Transfer, accounts map[string]known) {
 			moves[at].cr -= l.Amount
 		}
 	}
-	tx.QueueMapped(refused, `insert into ledger.entry (transfer_id, leg, account_id, shard, currency, amount, effective_at)
-		select t.id, x.leg, x.account, x.shard, $6, x.amount, t.effective_at
-		from ledger.transfer t, unnest($2::smallint[], $3::bigint[], $4::smallint[], $5::bigint[]) x (leg, account, shard, amount)
-		where t.id = $1`, n, legs, ids, shards, amounts, t.Currency)
+	tx.QueueMapped(refused, `with t as (
+			insert into ledger.transfer (id, key, request, kind, order_id, effective_at)
+			values ($1, $2, $3, $4, $5, coalesce($6::timestamptz, platform.now())) on conflict (key) do nothing returning id, effective_at),
+		e as (
+			insert into ledger.entry (transfer_id, leg, account_id, shard, currency, amount, effective_at)
+			select t.id, x.leg, x.account, x.shard, $7, x.amount, t.effective_at
+			from t, unnest($8::smallint[], $9::bigint[], $10::smallint[], $11::bigint[]) x (leg, account, shard, amount))
+		select ledger.claimed($2, $3) where not exists (select from t)`,
+		n, t.Key, t.Hash(), t.Kind, t.Order, effective, t.Currency, legs, ids, shards, amounts)
 
 	slices.SortFunc(moves, func(a, b move) int {
 		if a.floor != b.floor {
@@ -124,7 +125,6 @@ func post(tx *pg.Tx, n int64, t Transfer, accounts map[string]known) {
 			where account_id = $1 and shard = $2 and exists (select from ledger.transfer where id = $5)`,
 			m.account, m.shard, m.dr, m.cr, n)
 	}
-	tx.QueueMapped(refused, `select ledger.claimed($1, $2)`, t.Key, hash)
 }
 
 // refused says what the database's refusals mean.

@@ -68,6 +68,9 @@ func (s *Service) Dispatch(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if len(ops) == 0 { // all of them were refused
+			continue
+		}
 		r := s.from.Bank.Publish(ctx, f)
 		slog.InfoContext(ctx, "payout file", "partner", s.from.Bank.ID(), "file", f.Name, "payouts", len(ops), "outcome", string(r.Outcome), "why", r.Text)
 		if err := s.ops.Outcome(ctx, operations.Answer, r, names(ops)...); err != nil {
@@ -97,21 +100,40 @@ func (s *Service) pack(ctx context.Context, tx *pg.Tx) (bank.File, []operations.
 		return f, ops, err
 	}
 	batch := bank.Batch{ID: RefOf(msg), Created: tx.Now(), Execute: tx.Now(), From: s.from.Account}
+	leaving := ops[:0]
 	for _, o := range ops {
 		p, err := load(ctx, tx, o.Subject)
 		if err != nil {
 			return bank.File{}, nil, err
 		}
-		batch.Transfers = append(batch.Transfers, bank.Transfer{
+		t := bank.Transfer{
 			Ref: p.Ref, Amount: money.FromCentimes(p.Amount, p.Currency), To: bank.Account{RIB: p.RIB, Name: p.Holder}, Info: "Tiwiza " + p.Ref,
-		})
+		}
+		if err := s.fits(batch, t); err != nil { // one that the bank could not take must not keep the others
+			slog.ErrorContext(ctx, "a payout cannot be sent", "payout", p.ID, "error", err)
+			if _, err := s.ops.Heard(ctx, tx, o.ID, operations.Answer, outbound.Result{Outcome: outbound.Declined, Code: "invalid", Text: err.Error()}, ""); err != nil {
+				return bank.File{}, nil, err
+			}
+			continue
+		}
+		batch.Transfers, leaving = append(batch.Transfers, t), append(leaving, o)
+	}
+	if len(leaving) == 0 {
+		return bank.File{}, nil, nil
 	}
 	f, err := s.from.Bank.Render(batch)
 	if err != nil {
 		return f, nil, fmt.Errorf("make the payout file: %w", err)
 	}
 	insertFile(tx, msg, s.from.Bank.ID(), f)
-	return f, ops, nil
+	return f, leaving, nil
+}
+
+// fits says whether the bank could take a transfer.
+func (s *Service) fits(batch bank.Batch, t bank.Transfer) error {
+	batch.Transfers = []bank.Transfer{t}
+	_, err := s.from.Bank.Render(batch)
+	return err
 }
 
 // inquire asks whether the bank has the file that a payout left in. A file says

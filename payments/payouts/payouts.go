@@ -88,6 +88,15 @@ type Account struct {
 	Since time.Time
 }
 
+// Rebind has a draft follow its member's account: what was approved for another
+// RIB must be approved again.
+func (p Payout) Rebind(a Account) Payout {
+	if p.State == Draft && a.Verified && a.RIB != "" && (p.RIB != a.RIB || p.Holder != a.Holder) {
+		p.RIB, p.Holder, p.ApprovedBy = a.RIB, a.Holder, ""
+	}
+	return p
+}
+
 // Ready says whether a draft may go out now, and if not, what it waits for. The
 // wait is for people to read; a changed account waits for a time.
 func (p Payout) Ready(a Account, settled bool, at time.Time) (ok bool, waits string, until time.Time) {
@@ -95,7 +104,7 @@ func (p Payout) Ready(a Account, settled bool, at time.Time) (ok bool, waits str
 	case p.State != Draft:
 		return false, "", time.Time{}
 	case !a.Verified || a.RIB != p.RIB:
-		return false, "the bank account has changed or is not verified", time.Time{}
+		return false, "the bank account is not verified", time.Time{}
 	case !a.Since.IsZero() && at.Before(a.Since.Add(Cooling)):
 		return false, "the bank account was changed less than 48 hours ago", a.Since.Add(Cooling)
 	case !settled:

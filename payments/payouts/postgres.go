@@ -43,8 +43,8 @@ func lock(ctx context.Context, tx *pg.Tx, id string) (Payout, error) {
 }
 
 func save(tx *pg.Tx, p Payout) {
-	tx.QueueOne(ErrState, `update payouts.payout set state = $3, approved_by = $4, why = left($5, 500), changed_at = $6, version = version + 1
-		where id = $1 and version = $2`, p.ID, p.Version, p.State, p.ApprovedBy, p.Why, p.ChangedAt)
+	tx.QueueOne(ErrState, `update payouts.payout set state = $3, rib = $4, holder = $5, approved_by = $6, why = left($7, 500), changed_at = $8, version = version + 1
+		where id = $1 and version = $2`, p.ID, p.Version, p.State, p.RIB, p.Holder, p.ApprovedBy, p.Why, p.ChangedAt)
 }
 
 func covered(ctx context.Context, db pg.DB, payout string) ([]escrow.Cover, error) {

@@ -156,19 +156,19 @@ func (s *Service) advance(ctx context.Context, tx *pg.Tx, p Payout, a Account) (
 	if err != nil {
 		return p, err
 	}
+	p = p.Rebind(a)
 	ready, waits, until := p.Ready(a, settled, tx.Now())
 	if !ready {
-		if waits == p.Why {
-			return p, nil
-		}
 		p.Why = waits
 		save(tx, p)
 		p.Version++
-		if !until.IsZero() {
-			job.Set(tx, timerReady, p.ID, until)
+		if until.IsZero() { // nobody says when: look again in a while
+			until = tx.Now().Add(time.Hour)
 		}
+		job.Set(tx, timerReady, p.ID, until)
 		return p, nil
 	}
+	job.Clear(tx, timerReady, p.ID)
 	if p, err = p.To(Approved, "", tx.Now()); err != nil {
 		return p, err
 	}

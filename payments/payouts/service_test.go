@@ -115,26 +115,44 @@ func TestADraftWaitsForSettlementAndThenGoesByItself(t *testing.T) {
 	h.becomes(v.ID, payouts.Approved)
 }
 
-func TestAChangedAccountIsCooledAndAReplacedOneNeverPaid(t *testing.T) {
+func TestAChangedAccountIsCooledAndADraftFollowsIt(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
-	h.earn(5000, true)
+	charge := h.earn(5000, false)
+	v := h.mustAsk(1000) // a draft: not settled yet
 	now, err := pg.Value[time.Time](t.Context(), h.db, nil, `select platform.now()`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := h.accounts["org_s"]
-	a.Since = now
-	h.accounts["org_s"] = a
-	v := h.mustAsk(1000)
-	if v.State != payouts.Draft {
-		t.Fatalf("a payout to an account changed just now is %s, want draft", v.State)
+	h.accounts["org_s"] = payouts.Account{RIB: "230780210345678901234517", Holder: "Coopérative exemple", Verified: true, Since: now}
+	h.settle(charge)
+	h.until(func() bool { return h.show(v.ID).Account == "4517" })
+	if got := h.show(v.ID).State; got != payouts.Draft {
+		t.Fatalf("a payout to an account changed just now is %s, want draft", got)
 	}
 	h.advance(payouts.Cooling + time.Minute)
-	h.becomes(v.ID, payouts.Approved)
+	h.becomes(v.ID, payouts.Sent)
+	if tr := paperbank.Batch(h.bank.Files()[0]).Transfers[0]; tr.To.RIB != "230780210345678901234517" {
+		t.Errorf("paid to %s", tr.To.RIB)
+	}
+}
 
-	w := h.mustAsk(1000)
-	h.becomes(w.ID, payouts.Approved)
+func TestAPayoutThatCannotBeSentKeepsNoOther(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.earn(5000, true)
+	a := h.accounts["org_s"]
+	h.accounts["org_s"] = payouts.Account{RIB: "230780210345678901234518", Holder: a.Holder, Verified: true} // a key that does not fit
+	bad := h.mustAsk(1000)
+	h.accounts["org_s"] = a
+	good := h.mustAsk(2000)
+	h.advance(3 * time.Second)
+	h.becomes(good.ID, payouts.Sent)
+	h.becomes(bad.ID, payouts.Rejected)
+	h.has("seller:org_s:available", 3000)
+	if files := h.bank.Files(); len(files) != 1 || len(paperbank.Batch(files[0]).Transfers) != 1 {
+		t.Errorf("files %+v", files)
+	}
 }
 
 func TestAboveTheLimitASecondPersonDecides(t *testing.T) {

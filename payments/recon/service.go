@@ -178,10 +178,10 @@ func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statemen
 	if st.Account == h.Operating {
 		return verdict{Unmatched, "", "a movement of our own account that no operation explains"}, nil
 	}
+	key := fmt.Sprintf("%s/%s/%s/%d", h.Bank.ID(), st.Account, st.ID, l.No)
 	if !e.Explained() {
-		return s.unknown(ctx, tx, h, e.Amount.Centimes(), l, "its details do not add up to it")
+		return s.unknown(ctx, tx, h, e.Amount.Centimes(), l, key, "its details do not add up to it")
 	}
-	key := fmt.Sprintf("%s/%s/%d", st.Account, st.ID, l.No)
 	if e.Amount.Sign() > 0 && !returned(e) {
 		return s.credit(ctx, tx, h, e, l, key)
 	}
@@ -229,7 +229,7 @@ func (s *Service) credit(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, 
 		parts = append(parts, verdict{Matched, c.ID, ""})
 	}
 	if loose > 0 {
-		if _, err := s.unknown(ctx, tx, h, loose, l, ""); err != nil {
+		if _, err := s.unknown(ctx, tx, h, loose, l, key, ""); err != nil {
 			return verdict{}, err
 		}
 	}
@@ -282,7 +282,7 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 	amount := d.Amount.Centimes()
 	o, err := s.ops.Find(ctx, tx, h.Bank.ID(), strings.ToUpper(d.Ref))
 	if errors.Is(err, operations.ErrNotFound) {
-		return s.unknown(ctx, tx, h, amount, l, "no operation of ours has this reference")
+		return s.unknown(ctx, tx, h, amount, l, key, "no operation of ours has this reference")
 	}
 	if err != nil {
 		return verdict{}, err
@@ -294,12 +294,12 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 	}
 	switch {
 	case o.Amount != size || o.Currency != d.Amount.Currency():
-		return s.unknown(ctx, tx, h, amount, l, "another amount than "+o.Ref)
+		return s.unknown(ctx, tx, h, amount, l, key, "another amount than "+o.Ref)
 	case back && o.State == operations.Confirmed:
 		_, err = s.ops.CameBack(ctx, tx, o, strings.TrimSpace(d.ReturnReason+" "+d.ReturnText), "returned "+key)
 		return verdict{Matched, o.Subject, "came back " + d.ReturnReason}, err
 	case back:
-		return s.unknown(ctx, tx, h, amount, l, "came back, though it was never paid: "+o.Ref)
+		return s.unknown(ctx, tx, h, amount, l, key, "came back, though it was never paid: "+o.Ref)
 	case o.State == operations.Confirmed || o.State == operations.Returned:
 		slog.ErrorContext(ctx, "the bank shows a payment a second time", "our_ref", o.Ref, "operation", o.ID, "line", l.ID)
 		return verdict{Unmatched, o.Subject, "paid a second time: " + o.Ref}, nil
@@ -313,12 +313,12 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 
 // unknown puts money that came without an owner in suspense. Money that left
 // without a reason is not booked: the break stays until people explain it.
-func (s *Service) unknown(ctx context.Context, tx *pg.Tx, h House, amount int64, l Line, why string) (verdict, error) {
+func (s *Service) unknown(ctx context.Context, tx *pg.Tx, h House, amount int64, l Line, key, why string) (verdict, error) {
 	if amount <= 0 {
 		return verdict{Unmatched, "", why}, nil
 	}
 	return verdict{Suspense, "", why}, s.books.Post(ctx, tx, ledger.Transfer{
-		Key: fmt.Sprintf("suspense:%s:%d", l.ID, amount), Kind: "suspense", Currency: l.Currency,
+		Key: "suspense:" + key, Kind: "suspense", Currency: l.Currency,
 		Legs: []ledger.Leg{ledger.Debit(ledger.Safeguard(h.Bank.ID()), amount), ledger.Credit(ledger.Suspense(l.ID), amount)},
 	})
 }

@@ -241,6 +241,14 @@ func TestAReturnedPaymentComesBack(t *testing.T) {
 	}
 }
 
+func TestTwoUnknownPartsOfOneLineAreBothBooked(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	d := bank.Detail{Ref: "NOBODY", Amount: money.Dirhams(500), Gross: money.Dirhams(500), ReturnReason: "AC04"}
+	h.read(entry(1000, d, d))
+	h.has("bank:bank:safeguard", 1000)
+}
+
 func TestAStatementThatDoesNotBalanceChangesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)

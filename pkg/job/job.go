@@ -41,8 +41,7 @@ type Workers struct{ river *river.Workers }
 // NewWorkers makes an empty set.
 func NewWorkers() *Workers { return &Workers{river.NewWorkers()} }
 
-// Handle has work run jobs of kind A. It returns Cancel(err) to give a job up
-// and Snooze(d) to have it come again later without counting as a failure.
+// Handle has work run jobs of kind A. It returns Cancel(err) to give a job up.
 func Handle[A river.JobArgs](w *Workers, work func(ctx context.Context, args A) error) {
 	river.AddWorker(w.river, &worker[A]{work: work})
 }
@@ -62,9 +61,6 @@ func (w *worker[A]) Timeout(*river.Job[A]) time.Duration { return Timeout }
 
 // Cancel gives a job up: it is kept with its reason and never tried again.
 func Cancel(err error) error { return river.JobCancel(err) }
-
-// Snooze has the job come again after d.
-func Snooze(d time.Duration) error { return river.JobSnooze(d) }
 
 // Runner queues jobs, and works them once started.
 type Runner struct {

@@ -83,6 +83,14 @@ func reflector(info Info) *openapi31.Reflector {
 			if k := p.Type.Kind(); k == reflect.Slice || k == reflect.Map || p.OmitEmpty {
 				p.Schema.RemoveType(jsonschema.Null)
 			}
+			if p.OrigSchema.Ref == nil || p.Schema.Ref != nil {
+				return
+			}
+			if p.OmitEmpty { // it was made «null or the thing»: only the thing
+				p.Schema.Ref, p.Schema.AnyOf = p.OrigSchema.Ref, p.OrigSchema.AnyOf
+			} else { // the thing's type stays with the thing
+				p.Schema.Type = nil
+			}
 		}),
 		func(rc *jsonschema.ReflectContext) { rc.EnvelopNullability = true })
 	return r

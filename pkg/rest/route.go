@@ -102,10 +102,6 @@ type Option func(*Route)
 // Public lets callers without a key ask.
 func Public() Option { return func(r *Route) { r.Anonymous = true } }
 
-// Tag files the operation under other headings of the document than its
-// domain.
-func Tag(names ...string) Option { return func(r *Route) { r.tags = names } }
-
 // Body sets how many bytes the body may have (1 MB; files 5 MB).
 func Body(limit int64) Option { return func(r *Route) { r.body = limit } }
 
