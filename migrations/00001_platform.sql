@@ -60,6 +60,7 @@ create table platform.event (
     at        timestamptz not null default platform.now()
 );
 create index on platform.event (subject, seq);
+create index on platform.event (type, at);
 create trigger event_append_only before update or delete or truncate on platform.event
     for each statement execute function platform.refuse();
 grant select, insert on platform.event to hub_app;

@@ -26,7 +26,7 @@ create table catalog.offer (
     version            int not null default 1,
     created_at         timestamptz not null,
     published_at       timestamptz,
-    unique (seller, ref),
+    constraint offer_ref unique (seller, ref),
     check ((lat is null) = (lng is null)),
     check (state <> 'published' or published_at is not null)
 );

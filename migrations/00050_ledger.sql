@@ -68,7 +68,8 @@ create table ledger.entry (
 create index entry_account on ledger.entry (account_id, effective_at, transfer_id);
 
 -- +goose StatementBegin
-create function ledger.balanced() returns trigger language plpgsql as $$
+-- The plan is kept by the connection, perhaps since the tables were small.
+create function ledger.balanced() returns trigger language plpgsql set enable_seqscan = off as $$
 begin
     if exists (select from added group by transfer_id, currency having sum(amount) <> 0) then
         raise exception 'the legs of a transfer do not add up to zero' using errcode = 'HB002';

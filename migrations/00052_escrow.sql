@@ -51,7 +51,7 @@ create table escrow.release (
     constraint release_covered check (covered between 0 and amount)
 );
 create index release_open on escrow.release (seller, id) where covered < amount;
-create index on escrow.release (charge) where not settled;
+create index on escrow.release (charge);
 grant select, insert, update on escrow.release to hub_app;
 
 -- +goose Down

@@ -24,6 +24,7 @@ create table payouts.payout (
     constraint payout_other check (approved_by = '' or approved_by <> created_by)
 );
 create index on payouts.payout (seller, id);
+create index payout_returned on payouts.payout (seller, rib) where state = 'returned';
 create index payout_draft on payouts.payout (id) where state = 'draft';
 grant select, insert, update on payouts.payout to hub_app;
 

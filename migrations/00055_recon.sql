@@ -11,9 +11,11 @@ create table recon.file (
     bytes   bytea not null,
     kind    text not null check (kind in ('report', 'statement', 'unreadable')),
     error   text not null default '',
-    at      timestamptz not null default platform.now(),
-    unique (bank, sha256)
+    at      timestamptz not null default platform.now()
 );
+-- A file that could not be read may be read later.
+create unique index file_once on recon.file (bank, sha256) where kind <> 'unreadable';
+create index on recon.file (bank, sha256);
 create trigger file_append_only before update or delete or truncate on recon.file
     for each statement execute function platform.refuse();
 grant select, insert on recon.file to hub_app;
@@ -26,6 +28,7 @@ create table recon.statement (
     statement_id  text not null,
     kind          text not null check (kind in ('statement', 'notification')),
     sequence      bigint not null,
+    page          int not null,
     currency      text not null,
     opening       bigint,
     closing       bigint,
@@ -36,7 +39,7 @@ create table recon.statement (
     unmatched     int not null,
     created_at    timestamptz not null,
     at            timestamptz not null default platform.now(),
-    unique (bank, account, kind, statement_id)
+    unique (bank, account, kind, statement_id, page)
 );
 create index on recon.statement (bank, account, sequence);
 grant select, insert on recon.statement to hub_app;

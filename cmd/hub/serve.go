@@ -156,7 +156,7 @@ func (c serving) serve(ctx context.Context, d *database, cfg partnerConfig, demo
 	slog.InfoContext(ctx, "draining")
 	draining.Store(true)
 	time.Sleep(c.DrainWait)
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 4*time.Second)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	err = srv.Shutdown(last)
 	stopWork()

@@ -47,6 +47,7 @@ type house struct {
 	routes   []rest.Route
 	runner   *job.Runner
 	timers   *job.Timers
+	bus      *event.Bus
 }
 
 // options tell build what is wanted.
@@ -93,7 +94,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
-	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, recon: rec, payouts: pay, partners: p, timers: timers}
+	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, recon: rec, payouts: pay, partners: p, timers: timers, bus: bus}
 	if !o.Work {
 		workers = nil
 	}
@@ -157,12 +158,13 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 4)
+	done := make(chan struct{}, 5)
 	for _, f := range []func(){
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
 		func() { h.collect(ctx) },
 		func() { h.forget(ctx) },
+		func() { h.sweep(ctx) },
 	} {
 		go func() { f(); done <- struct{}{} }()
 	}
@@ -170,7 +172,7 @@ func (h *house) work(ctx context.Context) error {
 	for range cap(done) {
 		<-done
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	return h.runner.Stop(last)
 }
@@ -220,6 +222,27 @@ func (h *house) forget(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+	}
+}
+
+// sweep looks each minute for events that somebody has not heard of.
+func (h *house) sweep(ctx context.Context) {
+	ctx = auth.With(ctx, auth.Hub)
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		n, err := h.bus.Sweep(ctx, h.store)
+		if err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "events cannot be swept", "error", err)
+		}
+		if n > 0 {
+			slog.WarnContext(ctx, "events that were not taken in are told again", "deliveries", n)
 		}
 	}
 }

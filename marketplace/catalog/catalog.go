@@ -19,6 +19,7 @@ var (
 	ErrReserved   = fault.New(fault.Conflict, "catalog.reserved", "Stock is already held for this order.")
 	ErrStockHeld  = fault.New(fault.Conflict, "catalog.stock_held", "Buyers hold more of this than that; wait for their orders, or set a higher number.")
 	ErrState      = fault.New(fault.Conflict, "catalog.wrong_state", "The offer's state does not allow this.")
+	ErrKey        = fault.New(fault.Conflict, "catalog.key_taken", "Another of your offers has this key; each offer needs its own.")
 	ErrSKU        = fault.New(fault.Conflict, "catalog.sku_taken", "Another of your variants has this SKU; each variant needs its own.")
 	ErrInvalid    = fault.New(fault.Invalid, "catalog.invalid", "Some of the offer's fields are wrong; see errors.")
 	ErrSuspended  = fault.New(fault.Denied, "catalog.seller_inactive", "Only approved members in good standing publish offers.")

@@ -162,7 +162,7 @@ func save(tx *pg.Tx, all []Offer, moves []move) {
 			ls = append(ls, lj)
 		}
 	}
-	tx.Queue(`insert into catalog.offer (id, seller, ref, category, names, descriptions, region, commune, lat, lng,
+	tx.QueueMapped(taken, `insert into catalog.offer (id, seller, ref, category, names, descriptions, region, commune, lat, lng,
 			withdrawal_exempt, image, state, version, created_at, published_at)
 		select r.id, r.seller, r.ref, r.category, coalesce(r.names, '{}'), coalesce(r.descriptions, '{}'), r.region, r.commune, r.lat, r.lng,
 			r.withdrawal_exempt, r.image, r.state, r.version, r.created_at, r.published_at
@@ -173,7 +173,7 @@ func save(tx *pg.Tx, all []Offer, moves []move) {
 			region = excluded.region, commune = excluded.commune, lat = excluded.lat, lng = excluded.lng,
 			withdrawal_exempt = excluded.withdrawal_exempt, image = excluded.image, state = excluded.state,
 			version = excluded.version, published_at = excluded.published_at`, text(os))
-	tx.QueueMapped(skuTaken, `insert into catalog.variant (id, offer, seller, sku, names, unit, weight_g, price, currency, on_hand)
+	tx.QueueMapped(taken, `insert into catalog.variant (id, offer, seller, sku, names, unit, weight_g, price, currency, on_hand)
 		select r.id, r.offer, r.seller, r.sku, coalesce(r.names, '{}'), r.unit, r.weight_g, r.price, r.currency, r.on_hand
 		from jsonb_to_recordset($1) as r(id text, offer text, seller text, sku text, names jsonb, unit text, weight_g int,
 			price bigint, currency text, on_hand int)
@@ -225,9 +225,12 @@ func text(rows any) string {
 	return string(b)
 }
 
-func skuTaken(err error) error {
-	if pg.Violates(err, "variant_sku") {
+func taken(err error) error {
+	switch {
+	case pg.Violates(err, "variant_sku"):
 		return ErrSKU.With(err)
+	case pg.Violates(err, "offer_ref"):
+		return ErrKey.With(err)
 	}
 	return err
 }

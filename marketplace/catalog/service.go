@@ -39,6 +39,13 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
+	known, err := s.sellers.Sellers(ctx, s.db, []string{who})
+	if err != nil {
+		return View{}, err
+	}
+	if _, ok := known[who]; !ok {
+		return View{}, ErrInvalid.At("/seller", "There is no such organisation.")
+	}
 	o, err := in.offer(who)
 	if err != nil {
 		return View{}, err

@@ -177,6 +177,9 @@ func (s *Service) createKey(ctx context.Context, in NewKeyInput) (v NewKeyView, 
 		if !ok {
 			return ErrNoAccess
 		}
+		if role != auth.Seller && o.State != Active { // a bank's word moves money
+			return ErrNotActive
+		}
 		k, err := s.CreateKey(ctx, tx, o.ID, role, in.Label)
 		if err != nil {
 			return err

@@ -44,7 +44,7 @@ func newHub(t testing.TB) *hub {
 	})
 	h.web = mux
 	h.tx(func(tx *pg.Tx) error {
-		o, err := h.members.Found(t.Context(), tx, members.Enrolment{Names: members.Texts{"fr": "Opérateur (exemple)"}, Region: "MA-04", Commune: "Rabat"})
+		o, err := h.members.Found(t.Context(), tx, members.Enrolment{Kind: members.Operator, Names: members.Texts{"fr": "Opérateur (exemple)"}, Region: "MA-04", Commune: "Rabat"})
 		if err != nil {
 			return err
 		}

@@ -13,11 +13,12 @@ import (
 
 // Errors of members.
 var (
-	ErrNotFound = fault.New(fault.NotFound, "organisations.not_found", "There is no such organisation.")
-	ErrState    = fault.New(fault.Conflict, "organisations.state", "The organisation's state does not allow this now.")
-	ErrInvalid  = fault.New(fault.Invalid, "organisations.invalid", "Some of this is not right; see errors.")
-	ErrNoAccess = fault.New(fault.Conflict, "api_keys.no_access", "Organisations of this kind have no access by program yet.")
-	ErrNoRIB    = fault.New(fault.NotFound, "bank_accounts.none", "The organisation has given no bank account.")
+	ErrNotFound  = fault.New(fault.NotFound, "organisations.not_found", "There is no such organisation.")
+	ErrState     = fault.New(fault.Conflict, "organisations.state", "The organisation's state does not allow this now.")
+	ErrInvalid   = fault.New(fault.Invalid, "organisations.invalid", "Some of this is not right; see errors.")
+	ErrNotActive = fault.New(fault.Conflict, "api_keys.not_active", "Approve the organisation before it gets a key.")
+	ErrNoAccess  = fault.New(fault.Conflict, "api_keys.no_access", "Organisations of this kind have no access by program yet.")
+	ErrNoRIB     = fault.New(fault.NotFound, "bank_accounts.none", "The organisation has given no bank account.")
 )
 
 // A Kind says what an organisation is.

@@ -119,10 +119,9 @@ func (s *Service) Enrol(_ context.Context, tx *pg.Tx, in Enrolment) (Organisatio
 	return o, nil
 }
 
-// Found writes down the organisation that runs the market, at work from the
-// start. It is for setting a hub up.
+// Found writes down an organisation that is at work from the start. It is for
+// setting a hub up.
 func (s *Service) Found(ctx context.Context, tx *pg.Tx, in Enrolment) (Organisation, error) {
-	in.Kind = Operator
 	o, err := s.Enrol(ctx, tx, in)
 	if err != nil {
 		return o, err

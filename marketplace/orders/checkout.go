@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"tiwiza/marketplace/catalog"
 	"tiwiza/payments/charges"
@@ -70,6 +71,9 @@ func (in *CheckoutInput) check() error {
 	phone, ok := Phone(in.Contact.Phone)
 	if !ok {
 		wrong = at(wrong, "/contact/phone", "Give a Moroccan phone number, such as 06 12 34 56 78.")
+	}
+	if strings.TrimSpace(in.Contact.Name) == "" {
+		wrong = at(wrong, "/contact/name", "Say whom the parcel is for.")
 	}
 	place, ok := geo.Find(in.Delivery.Commune)
 	if !ok {

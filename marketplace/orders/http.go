@@ -194,6 +194,9 @@ func (s *Service) List(ctx context.Context, in ListInput) (p rest.Page[Summary],
 	if err := rest.DecodeCursor(in.Cursor, &below); err != nil {
 		return p, err
 	}
+	if below != "" && !id.Is(id.Order, below) {
+		return p, rest.ErrCursor
+	}
 	switch me := auth.From(ctx); me.Role {
 	case auth.Operator:
 	case auth.Seller:

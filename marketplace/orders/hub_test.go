@@ -71,7 +71,7 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	})
 	h.web = mux
 	must(t, db.InTx(t.Context(), func(tx *pg.Tx) error {
-		o, err := h.members.Found(t.Context(), tx, members.Enrolment{Names: members.Texts{"fr": "Opérateur (exemple)"}, Region: "MA-04", Commune: "Rabat"})
+		o, err := h.members.Found(t.Context(), tx, members.Enrolment{Kind: members.Operator, Names: members.Texts{"fr": "Opérateur (exemple)"}, Region: "MA-04", Commune: "Rabat"})
 		if err != nil {
 			return err
 		}

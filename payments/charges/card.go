@@ -183,7 +183,10 @@ func (s *Service) provedBy(ctx context.Context, tx *pg.Tx, c Charge) error {
 			return err
 		}
 	}
-	_, err = s.ops.Heard(ctx, tx, op.ID, operations.Statement, outbound.Result{Outcome: outbound.Succeeded, Text: "settled"}, "settled "+c.Ref)
+	proved, err := s.ops.Heard(ctx, tx, op.ID, operations.Statement, outbound.Result{Outcome: outbound.Succeeded, Text: "settled"}, "settled "+c.Ref)
+	if err == nil && proved.State != operations.Confirmed {
+		return ErrUnproved
+	}
 	return err
 }
 
@@ -218,6 +221,9 @@ func (s *Service) inquireCharge(ctx context.Context, o operations.Operation) out
 	r := st.Result
 	switch st.State {
 	case card.Authorized, card.Captured, card.Settled:
+		if !st.Amount.Equal(c.Money()) {
+			return s.otherAmount(ctx, c, st)
+		}
 		state := operations.Intent
 		if st.State != card.Authorized {
 			state = operations.Accepted
@@ -234,6 +240,27 @@ func (s *Service) inquireCharge(ctx context.Context, o operations.Operation) out
 	}
 	if r.Outcome != outbound.Unknown && r.Outcome != outbound.NotSent {
 		r.Outcome = outbound.Accepted // nothing is final before the window is over: a buyer may try again
+	}
+	return r
+}
+
+// otherAmount is a reservation that is not for what the charge asks: it is never
+// captured, and let go.
+func (s *Service) otherAmount(ctx context.Context, c Charge, st card.Status) outbound.Result {
+	r := outbound.Result{Outcome: outbound.Accepted, Text: "holds " + st.Amount.String() + ", not " + c.Money().String(), Evidence: st.Evidence}
+	if st.State != card.Authorized {
+		return r
+	}
+	err := s.db.InTx(ctx, func(tx *pg.Tx) error {
+		c, err := lock(ctx, tx, c.ID)
+		if err != nil || !c.Open() {
+			return err
+		}
+		audit.Record(tx, "charges.other_amount", c.ID, "another amount than ours", map[string]string{"amount": st.Amount.String(), "ours": c.Money().String()})
+		return s.letGo(ctx, tx, c)
+	})
+	if err != nil {
+		r.Outcome, r.Text = outbound.Unknown, err.Error()
 	}
 	return r
 }
@@ -340,10 +367,12 @@ func (s *Service) final(ctx context.Context, chargeID string) error {
 		if op, err := s.live(ctx, tx, c, kindCapture); err != nil || op != nil {
 			return err
 		}
-		switch st.State {
-		case card.Authorized:
+		switch {
+		case st.State == card.Authorized && !st.Amount.Equal(c.Money()):
+			return s.letGo(ctx, tx, c) // the timer asks again once it is gone
+		case st.State == card.Authorized:
 			return s.capture(ctx, tx, c, operations.Intent)
-		case card.Captured, card.Settled:
+		case st.State == card.Captured, st.State == card.Settled:
 			return s.capture(ctx, tx, c, operations.Accepted)
 		}
 		unpaid := st.State == card.Declined || st.State == card.Voided || st.Outcome == outbound.NotFound

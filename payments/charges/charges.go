@@ -18,6 +18,7 @@ var (
 	ErrMethod   = fault.New(fault.Invalid, "charges.method", "This way of paying is not offered.")
 	ErrParts    = fault.New(fault.Internal, "charges.parts", "The orders of a charge do not add up to it.")
 	ErrSettled  = fault.New(fault.Conflict, "charges.settled", "The acquirer has settled this charge already.")
+	ErrUnproved = fault.New(fault.Conflict, "charges.unproved", "The capture of this charge ended as refused.")
 	ErrPartner  = fault.New(fault.Unavailable, "charges.no_acquirer", "Card payments are not available at the moment.")
 )
 

@@ -1,6 +1,7 @@
 package charges_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -34,6 +35,7 @@ type acquirer struct {
 	captures int
 	voids    int
 	queries  int
+	amount   int64 // what it holds, when not what was asked
 	down     bool
 }
 
@@ -77,7 +79,7 @@ func (a *acquirer) Query(_ context.Context, ref string) card.Status {
 	if !ok {
 		return card.Status{Result: outbound.Result{Outcome: outbound.NotFound}, State: card.None}
 	}
-	return card.Status{Result: outbound.Result{Outcome: outbound.Succeeded}, State: s, Amount: money.Dirhams(11500), Captured: money.Dirhams(11500)}
+	return card.Status{Result: outbound.Result{Outcome: outbound.Succeeded}, State: s, Amount: money.Dirhams(cmp.Or(a.amount, 11500)), Captured: money.Dirhams(cmp.Or(a.amount, 11500))}
 }
 
 func (a *acquirer) Capture(_ context.Context, ref string, _ money.Money) outbound.Result {

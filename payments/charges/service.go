@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -137,14 +138,19 @@ func (s *Service) receipt(c Charge) (Receipt, error) {
 	if err != nil {
 		return r, err
 	}
-	f, err := a.Form(card.Payment{
+	pay := card.Payment{
 		Ref: c.Ref, Amount: c.Money(), Lang: c.Contact.Lang, Nonce: rand.Text(),
 		Buyer:       card.Buyer{Name: c.Contact.Name, Email: cmp.Or(c.Contact.Email, s.config.Email), Phone: c.Contact.Phone},
 		CallbackURL: s.config.PublicURL + "/callbacks/" + c.Acquirer + "/card",
 		OKURL:       s.config.PublicURL + "/paiement/" + c.Group,
 		FailURL:     s.config.PublicURL + "/paiement/" + c.Group,
 		ShopURL:     s.config.PublicURL + "/",
-	})
+	}
+	f, err := a.Form(pay)
+	if errors.Is(err, card.ErrInvalid) { // what a buyer may be called, an acquirer may not be able to show
+		pay.Buyer = card.Buyer{Name: "Client", Email: s.config.Email}
+		f, err = a.Form(pay)
+	}
 	if err != nil {
 		return r, err
 	}

@@ -105,6 +105,20 @@ func TestALostCallbackIsFoundByAsking(t *testing.T) {
 	h.has("psp:acq:clearing", 11500)
 }
 
+func TestAReservationOfAnotherAmountIsNeverCaptured(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	c := h.sell()
+	h.acquirer.amount = 100
+	h.acquirer.set(charges.RefOf(c.ID), card.Authorized)
+	h.advance(50 * time.Second)
+	h.until("the reservation to be let go", func(a *acquirer) bool { return a.voids == 1 })
+	if h.acquirer.captures != 0 || h.state(c.ID) != charges.Accepted {
+		t.Errorf("captured %d times, the charge is %s", h.acquirer.captures, h.state(c.ID))
+	}
+	h.has("psp:acq:clearing", 0)
+}
+
 func TestAnUnpaidChargeExpiresOnlyOnTheAcquirersWord(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)

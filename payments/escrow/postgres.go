@@ -98,6 +98,10 @@ func openReleases(ctx context.Context, tx *pg.Tx, seller, currency string) ([]re
 		where seller = $1 and currency = $2 and covered < amount order by not settled, id for update skip locked`, seller, currency)
 }
 
+func releasesOf(ctx context.Context, db pg.DB, charge string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select id from escrow.release where charge = $1`, charge)
+}
+
 func cover(tx *pg.Tx, release string, amount int64) {
 	tx.QueueOne(ErrState, `update escrow.release set covered = covered + $2 where id = $1`, release, amount)
 }

@@ -236,6 +236,11 @@ func (s *Service) AllSettled(ctx context.Context, db pg.DB, releases []string) (
 	return allSettled(ctx, db, releases)
 }
 
+// ReleasesOf lists what was released of a charge.
+func (s *Service) ReleasesOf(ctx context.Context, db pg.DB, charge string) ([]string, error) {
+	return releasesOf(ctx, db, charge)
+}
+
 // View is an escrow as the API shows it.
 type View struct {
 	ID       string      `json:"id" required:"true"`

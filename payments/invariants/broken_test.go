@@ -240,11 +240,11 @@ var cases = map[string]func(s story) []wound{
 		return []wound{
 			do("acq told captured", `alter table operations.evidence drop constraint evidence_connector_event_id_key`,
 				`insert into operations.evidence (operation, connector, source, event_id, outcome) select operation, connector, source, event_id, outcome from operations.evidence where event_id like 'captured%'`),
-			do("of bnk was taken in 2 times", `alter table recon.file drop constraint file_bank_sha256_key`,
+			do("of bnk was taken in 2 times", `drop index recon.file_once`,
 				`insert into recon.file (id, bank, name, sha256, bytes, kind) select 'x', bank, name, sha256, '', kind from recon.file limit 1`),
-			do("statement S1 of bnk was read 2 times", `alter table recon.statement drop constraint statement_bank_account_kind_statement_id_key`,
-				`insert into recon.statement (id, file, bank, account, statement_id, kind, sequence, currency, opening, closing, content, entries, matched, partly, unmatched, created_at)
-				select 'stm_x', 'x', bank, account, statement_id, kind, sequence, currency, opening, closing, 'other', 1, 0, 0, 0, created_at from recon.statement where statement_id = 'S1'`),
+			do("statement S1 of bnk was read 2 times", `alter table recon.statement drop constraint statement_bank_account_kind_statement_id_page_key`,
+				`insert into recon.statement (id, file, bank, account, statement_id, kind, sequence, currency, opening, closing, content, entries, matched, partly, unmatched, created_at, page)
+				select 'stm_x', 'x', bank, account, statement_id, kind, sequence, currency, opening, closing, 'other', 1, 0, 0, 0, created_at, page from recon.statement where statement_id = 'S1'`),
 			do("was booked 2 times", `insert into recon.line (id, statement, no, amount, currency, state, ref, bank_ref, booked_on)
 				select 'lin_x', 'stm_x', 1, amount, currency, state, ref, bank_ref, booked_on from recon.line where state = 'suspense'`).and("M1"),
 		}

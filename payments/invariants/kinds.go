@@ -39,8 +39,10 @@ var kinds = map[string][]leg{
 	"escrow.fund":    {debit("psp:*:clearing"), credit("escrow:*")},
 	"charge.late":    {debit("psp:*:clearing"), credit("suspense:*")},
 	"escrow.release": {debit("escrow:*"), mayCredit("seller:*:available"), mayCredit("seller:*:reserve"), mayCredit("payable:carrier:*"), mayCredit("fees"), mayCredit("payable:vat")},
-	"settlement": {credit("psp:*:clearing"), mayDebit("bank:*:safeguard"),
-		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating")},
+	"settlement": {
+		credit("psp:*:clearing"), mayDebit("bank:*:safeguard"),
+		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
+	},
 	"suspense":        {debit("bank:*:safeguard"), credit("suspense:*")},
 	"payout.intent":   {debit("seller:*:available"), credit("payout:*")},
 	"payout.paid":     {debit("payout:*"), credit("bank:*:safeguard")},

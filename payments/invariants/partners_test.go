@@ -58,9 +58,11 @@ func (files) Render(b bank.Batch) (bank.File, error) {
 	sum := sha256.Sum256(text)
 	return bank.File{Name: b.ID + ".json", Bytes: text, SHA256: hex.EncodeToString(sum[:])}, err
 }
+
 func (files) Publish(context.Context, bank.File) outbound.Result {
 	return outbound.Result{Outcome: outbound.Accepted}
 }
+
 func (files) Find(context.Context, bank.File) outbound.Result {
 	return outbound.Result{Outcome: outbound.Accepted}
 }

@@ -66,7 +66,7 @@ var market = []Invariant{
 		select format('file %s of %s was taken in %s times', sha256, bank, count(*)) from recon.file group by bank, sha256 having count(*) > 1
 		union all
 		select format('statement %s of %s was read %s times', statement_id, bank, count(*))
-		from recon.statement group by bank, account, kind, statement_id having count(*) > 1
+		from recon.statement group by bank, account, kind, statement_id, page having count(*) > 1
 		union all
 		select format('movement %s of %s was booked %s times', l.bank_ref, s.bank, count(*))
 		from recon.line l join recon.statement s on s.id = l.statement

@@ -110,8 +110,10 @@ func (w *world) checkout(group string, orders ...escrow.Terms) charges.Charge {
 	}
 	var c charges.Charge
 	w.tx(func(ctx context.Context, tx *pg.Tx) error {
-		r, err := w.charges.Create(ctx, tx, charges.Sale{Group: group, Buyer: "per_b", Method: "card", Amount: total, Parts: parts,
-			Name: "Exemple", Email: "exemple@example.org", Phone: "+212600000000", Lang: "fr"})
+		r, err := w.charges.Create(ctx, tx, charges.Sale{
+			Group: group, Buyer: "per_b", Method: "card", Amount: total, Parts: parts,
+			Name: "Exemple", Email: "exemple@example.org", Phone: "+212600000000", Lang: "fr",
+		})
 		if err != nil {
 			return err
 		}
@@ -178,8 +180,10 @@ func (w *world) lapse(c charges.Charge, orders ...string) {
 // terms are an order's: a tenth is the commission, with VAT on it.
 func terms(order, seller string, centimes int64) escrow.Terms {
 	fee := centimes / 10
-	return escrow.Terms{Order: order, Seller: seller, Amount: money.Dirhams(centimes),
-		Legs: escrow.Legs{Seller: centimes - fee - fee/5 - 1000, Commission: fee, VAT: fee / 5, Carrier: 1000}}
+	return escrow.Terms{
+		Order: order, Seller: seller, Amount: money.Dirhams(centimes),
+		Legs: escrow.Legs{Seller: centimes - fee - fee/5 - 1000, Commission: fee, VAT: fee / 5, Carrier: 1000},
+	}
 }
 
 // entry is a line of a statement: what came in or left, for references of ours.
@@ -200,8 +204,10 @@ func (w *world) statement(entries ...bank.Entry) {
 // next is the statement that follows the bank's last one.
 func (w *world) next(entries ...bank.Entry) bank.Statement {
 	w.said++
-	st := bank.Statement{Kind: bank.OfAccount, ID: fmt.Sprint("S", w.said), Account: safeguard, Currency: money.MAD, Sequence: int64(w.said),
-		Page: 1, LastPage: true, Created: time.Now(), HasBalances: true, Opening: money.Dirhams(w.closing), Entries: entries}
+	st := bank.Statement{
+		Kind: bank.OfAccount, ID: fmt.Sprint("S", w.said), Account: safeguard, Currency: money.MAD, Sequence: int64(w.said),
+		Page: 1, LastPage: true, Created: time.Now(), HasBalances: true, Opening: money.Dirhams(w.closing), Entries: entries,
+	}
 	for _, e := range entries {
 		w.closing += e.Amount.Centimes()
 	}
@@ -245,8 +251,10 @@ type story struct {
 func (w *world) work() (s story) {
 	w.t.Helper()
 	w.tx(func(ctx context.Context, tx *pg.Tx) error {
-		return w.books.Post(ctx, tx, ledger.Transfer{Key: "capital", Kind: "capital", Currency: money.MAD,
-			Legs: []ledger.Leg{ledger.Debit(ledger.Operating(house), 100000), ledger.Credit(ledger.Capital, 100000)}})
+		return w.books.Post(ctx, tx, ledger.Transfer{
+			Key: "capital", Kind: "capital", Currency: money.MAD,
+			Legs: []ledger.Leg{ledger.Debit(ledger.Operating(house), 100000), ledger.Credit(ledger.Capital, 100000)},
+		})
 	})
 	s.charge = w.checkout("G1", terms("A", "s1", 20000), terms("B", "s2", 10000))
 	s.waiting = w.checkout("G2", terms("C", "s1", 8000))

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -23,7 +24,7 @@ func Routes(b *Books) []rest.Route {
 // AccountInput names an account, and a time to look at it.
 type AccountInput struct {
 	Code     string     `path:"code"`
-	Currency string     `query:"currency" default:"MAD"`
+	Currency string     `query:"currency" default:"MAD" enum:"MAD,EUR,USD,GBP"`
 	At       *time.Time `query:"at" description:"The balance of what counts by then; now when left out."`
 	KnownAt  *time.Time `query:"known_at" description:"As the books knew it by then; now when left out."`
 }
@@ -39,7 +40,14 @@ type AccountView struct {
 
 // Account shows one account.
 func (b *Books) Account(ctx context.Context, in AccountInput) (AccountView, error) {
+	known, err := Find(in.Code)
+	if err != nil {
+		return AccountView{}, err
+	}
 	row, err := accountRow(ctx, b.db, in.Code, in.Currency)
+	if errors.Is(err, ErrAccount) { // of the chart, and not used yet
+		row, err = standing{Code: in.Code, Currency: in.Currency, Normal: known.Normal}, nil
+	}
 	if err != nil {
 		return AccountView{}, err
 	}

@@ -197,11 +197,14 @@ func transfers(ctx context.Context, db pg.DB, account string, before int64, limi
 	if before == 0 {
 		before = 1<<63 - 1
 	}
-	return pg.All[transferRow](ctx, db, `select t.id, t.key, t.kind, t.order_id, t.actor, t.effective_at, t.recorded_at,
-			min(e.currency) as currency, array_agg(a.code order by e.leg) as accounts, array_agg(e.amount order by e.leg) as amounts
-		from (select x.* from ledger.transfer x where x.id < $2 and ($1 = '' or exists (
-				select from ledger.entry e join ledger.account a on a.id = e.account_id where e.transfer_id = x.id and a.code = $1))
-			order by x.id desc limit $3) t
-		join ledger.entry e on e.transfer_id = t.id join ledger.account a on a.id = e.account_id
-		group by t.id, t.key, t.kind, t.order_id, t.actor, t.effective_at, t.recorded_at order by t.id desc`, account, before, limit)
+	if account == "" {
+		return pg.All[transferRow](ctx, db, `with t as (select id from ledger.transfer where id < $1 order by id desc limit $2)`+transferLegs, before, limit)
+	}
+	return pg.All[transferRow](ctx, db, `with t as (select distinct e.transfer_id as id from ledger.entry e join ledger.account a on a.id = e.account_id
+			where a.code = $3 and e.transfer_id < $1 order by 1 desc limit $2)`+transferLegs, before, limit, account)
 }
+
+const transferLegs = ` select t.id, x.key, x.kind, x.order_id, x.actor, x.effective_at, x.recorded_at,
+		min(e.currency) as currency, array_agg(a.code order by e.leg) as accounts, array_agg(e.amount order by e.leg) as amounts
+	from t join ledger.transfer x on x.id = t.id join ledger.entry e on e.transfer_id = t.id join ledger.account a on a.id = e.account_id
+	group by t.id, x.id order by t.id desc`

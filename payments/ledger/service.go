@@ -90,12 +90,16 @@ const block = 100
 func (i *ids) next(ctx context.Context, db pg.DB) (int64, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.remaining == 0 {
+	for i.remaining == 0 {
+		i.mu.Unlock() // nobody waits for our round trip, which may wait for locks
 		n, err := nextBlock(ctx, db)
+		i.mu.Lock()
 		if err != nil {
 			return 0, err
 		}
-		i.cursor, i.remaining = n, block
+		if i.remaining == 0 {
+			i.cursor, i.remaining = n, block
+		}
 	}
 	n := i.cursor
 	i.cursor++

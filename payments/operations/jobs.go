@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/riverqueue/river"
 
@@ -37,7 +38,12 @@ func (inquireJob) Kind() string { return "operations.inquire" }
 func (e *Engine) Work(w *job.Workers, t *job.Timers) {
 	job.Handle(w, func(ctx context.Context, j sendJob) error { return e.send(ctx, j.Operation) })
 	job.Handle(w, func(ctx context.Context, j inquireJob) error { return e.inquire(ctx, j.Operation) })
-	t.Handle(timerSend, func(_ context.Context, tx *pg.Tx, op string) error {
+	t.Handle(timerSend, func(ctx context.Context, tx *pg.Tx, op string) error {
+		o, err := lock(ctx, tx, op)
+		if err != nil || o.State != Intent {
+			return err
+		}
+		job.Set(tx, timerSend, op, tx.Now().Add(max(time.Minute, NextInquiry(o.Inquiries)))) // should the job get lost
 		tx.Enqueue(sendJob{op}, &partners)
 		return nil
 	})

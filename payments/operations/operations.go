@@ -135,6 +135,15 @@ func (o Operation) Hear(from Source, r outbound.Result, at time.Time, p Policy) 
 	if r.PartnerID != "" {
 		o.PartnerID = r.PartnerID
 	}
+	if o.State == Review && from == Statement { // the strongest word ends a review
+		switch r.Outcome {
+		case outbound.Succeeded:
+			o.State = Confirmed
+		case outbound.Declined:
+			o.State = Rejected
+		}
+		return o
+	}
 	if o.Done() || o.State == Review {
 		if contradicts(o.State, r.Outcome) && from == Statement {
 			o.State = Review
@@ -154,6 +163,10 @@ func (o Operation) Hear(from Source, r outbound.Result, at time.Time, p Policy) 
 	case outbound.NotSent:
 		if from == Answer && o.State == Sending {
 			o.State = Intent
+			o.Inquiries++ // the next try waits longer
+			if r.Reason == outbound.Unfit {
+				o.State = Review // it could never be sent
+			}
 		}
 	case outbound.NotFound:
 		o = o.absent(at, p)

@@ -116,6 +116,30 @@ func TestNoEvidenceEverBringsADonePaymentBack(t *testing.T) {
 	})
 }
 
+func TestAStatementEndsAReviewAndNothingElseDoes(t *testing.T) {
+	t.Parallel()
+	o := operations.Operation{State: operations.Review}
+	for _, from := range []operations.Source{operations.Answer, operations.Callback, operations.Inquiry} {
+		for _, out := range []outbound.Outcome{outbound.Succeeded, outbound.Declined, outbound.NotFound} {
+			if got := o.Hear(from, answer(out), at, policy).State; got != operations.Review {
+				t.Errorf("%s from %s made a review %s", out, from, got)
+			}
+		}
+	}
+	if got := o.Hear(operations.Statement, answer(outbound.Succeeded), at, policy).State; got != operations.Confirmed {
+		t.Errorf("a statement made a review %s, want confirmed", got)
+	}
+}
+
+func TestWhatCouldNeverBeSentGoesToPeople(t *testing.T) {
+	t.Parallel()
+	r := answer(outbound.NotSent)
+	r.Reason = outbound.Unfit
+	if got := sent().Hear(operations.Answer, r, at, policy).State; got != operations.Review {
+		t.Errorf("it is %s, want review", got)
+	}
+}
+
 func TestInquiriesGrowRareAndNeverEnd(t *testing.T) {
 	t.Parallel()
 	last := time.Duration(0)

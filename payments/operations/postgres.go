@@ -36,6 +36,10 @@ func intents(ctx context.Context, tx *pg.Tx, connector, kind string, limit int) 
 		where connector = $1 and kind = $2 and state = 'intent' order by file desc, id limit $3 for update skip locked`, connector, kind, limit)
 }
 
+func waiting(ctx context.Context, tx *pg.Tx, connector, kind string) (bool, error) {
+	return pg.Value[bool](ctx, tx, nil, `select exists (select from operations.operation where connector = $1 and kind = $2 and state = 'intent')`, connector, kind)
+}
+
 func ofFile(ctx context.Context, db pg.DB, file string) ([]Operation, error) {
 	return pg.All[Operation](ctx, db, `select `+columns+` from operations.operation where file = $1 order by id`, file)
 }

@@ -89,6 +89,7 @@ func (e *Engine) Intend(tx *pg.Tx, in Intention) Operation {
 		job.Set(tx, timerInquire, o.ID, at.Add(in.Ask))
 	case e.handlers[in.Kind].Send != nil:
 		tx.Enqueue(sendJob{o.ID}, &partners)
+		job.Set(tx, timerSend, o.ID, at.Add(time.Minute)) // should the job get lost
 	}
 	return o
 }
@@ -111,9 +112,11 @@ func (e *Engine) heard(ctx context.Context, tx *pg.Tx, o Operation, from Source,
 		h.Write(r.Evidence)
 		eventID = hex.EncodeToString(h.Sum(nil))
 	}
-	fresh, err := keep(ctx, tx, o, from, r, eventID)
-	if err != nil || !fresh {
-		return o, err
+	if r.Outcome != outbound.NotSent { // which proves nothing, and may be said for hours
+		fresh, err := keep(ctx, tx, o, from, r, eventID)
+		if err != nil || !fresh {
+			return o, err
+		}
 	}
 	h := e.handlers[o.Kind]
 	return e.move(ctx, tx, o, o.Hear(from, r, tx.Now(), h.Policy))
@@ -142,7 +145,7 @@ func (e *Engine) move(ctx context.Context, tx *pg.Tx, was, o Operation) (Operati
 	case o.Done() || o.State == Review:
 		job.Clear(tx, timerInquire, o.ID)
 	case o.State == Intent && was.State != Intent && h.Send != nil:
-		job.Set(tx, timerSend, o.ID, tx.Now().Add(NextInquiry(0)))
+		job.Set(tx, timerSend, o.ID, tx.Now().Add(NextInquiry(o.Inquiries)))
 		job.Clear(tx, timerInquire, o.ID)
 	case o.State != was.State && o.State != Intent:
 		job.Set(tx, timerInquire, o.ID, tx.Now().Add(NextInquiry(o.Inquiries)))
@@ -200,5 +203,7 @@ func (e *Engine) Of(ctx context.Context, db pg.DB, subject string) ([]Operation,
 	return ofSubject(ctx, db, subject)
 }
 
-// Ask has an operation inquired about now.
-func (e *Engine) Ask(tx *pg.Tx, opID string) { tx.Enqueue(inquireJob{opID}, &partners) }
+// Waiting says whether operations of a kind wait to be sent.
+func (e *Engine) Waiting(ctx context.Context, tx *pg.Tx, connector, kind string) (bool, error) {
+	return waiting(ctx, tx, connector, kind)
+}

@@ -39,7 +39,12 @@ func (dispatchJob) Kind() string { return "payouts.dispatch" }
 // Work registers the jobs and timers of payouts.
 func (s *Service) Work(w *job.Workers, t *job.Timers) {
 	job.Handle(w, func(ctx context.Context, _ dispatchJob) error { return s.Dispatch(ctx) })
-	t.Handle(timerDispatch, func(_ context.Context, tx *pg.Tx, bank string) error {
+	t.Handle(timerDispatch, func(ctx context.Context, tx *pg.Tx, bank string) error {
+		left, err := s.ops.Waiting(ctx, tx, bank, kindPayout)
+		if err != nil || !left {
+			return err
+		}
+		job.Set(tx, timerDispatch, bank, tx.Now().Add(time.Minute)) // should the job get lost
 		tx.Enqueue(dispatchJob{bank}, &river.InsertOpts{Queue: job.Partners})
 		return nil
 	})
@@ -76,12 +81,16 @@ func (s *Service) Dispatch(ctx context.Context) error {
 		if err := s.ops.Outcome(ctx, operations.Answer, r, names(ops)...); err != nil {
 			return err
 		}
-		if r.Outcome == outbound.NotSent { // not now: try again a little later
-			return s.db.InTx(ctx, func(tx *pg.Tx) error {
-				job.SetOnce(tx, timerDispatch, s.from.Bank.ID(), tx.Now().Add(max(r.RetryAfter, 5*time.Second)))
-				return nil
-			})
+		if r.Outcome != outbound.NotSent {
+			s.failures.Store(0)
+			continue
 		}
+		// Not now: later, and later each time, as late as the bank asks.
+		wait := max(r.RetryAfter, min(5*time.Second<<min(s.failures.Add(1)-1, 6), 5*time.Minute))
+		return s.db.InTx(ctx, func(tx *pg.Tx) error {
+			job.Set(tx, timerDispatch, s.from.Bank.ID(), tx.Now().Add(wait))
+			return nil
+		})
 	}
 }
 

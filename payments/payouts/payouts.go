@@ -86,6 +86,8 @@ type Account struct {
 	// Since is when it became the account; zero for a member's first verified
 	// one, which needs no cooling.
 	Since time.Time
+	// Refused: the bank sent a payout to this account back.
+	Refused bool
 }
 
 // Rebind has a draft follow its member's account: what was approved for another
@@ -105,6 +107,8 @@ func (p Payout) Ready(a Account, settled bool, at time.Time) (ok bool, waits str
 		return false, "", time.Time{}
 	case !a.Verified || a.RIB != p.RIB:
 		return false, "the bank account is not verified", time.Time{}
+	case a.Refused:
+		return false, "the bank sent a payout to this account back: give another RIB", time.Time{}
 	case !a.Since.IsZero() && at.Before(a.Since.Add(Cooling)):
 		return false, "the bank account was changed less than 48 hours ago", a.Since.Add(Cooling)
 	case !settled:

@@ -51,8 +51,15 @@ func covered(ctx context.Context, db pg.DB, payout string) ([]escrow.Cover, erro
 	return pg.All[escrow.Cover](ctx, db, `select release, amount, false as settled from payouts.cover where payout = $1 order by release`, payout)
 }
 
-func drafts(ctx context.Context, db pg.DB) ([]string, error) {
-	return pg.Column[string](ctx, db, `select id from payouts.payout where state = 'draft' order by id`)
+// draftsOver lists the drafts that cover any of these releases.
+func draftsOver(ctx context.Context, db pg.DB, releases []string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select distinct p.id from payouts.cover c join payouts.payout p on p.id = c.payout
+		where c.release = any($1) and p.state = 'draft' order by 1`, releases)
+}
+
+// cameBack says whether the bank returned a payout to this account.
+func cameBack(ctx context.Context, db pg.DB, seller, rib string) (bool, error) {
+	return pg.Value[bool](ctx, db, nil, `select exists (select from payouts.payout where seller = $1 and rib = $2 and state = 'returned')`, seller, rib)
 }
 
 // list pages through payouts, newest first; seller "" lists everybody's.

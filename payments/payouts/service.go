@@ -3,6 +3,7 @@ package payouts
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"tiwiza/pkg/authz"
@@ -33,6 +34,7 @@ type Escrows interface {
 	Uncover(tx *pg.Tx, covers []escrow.Cover)
 	AllSettled(ctx context.Context, db pg.DB, releases []string) (bool, error)
 	Pending(ctx context.Context, db pg.DB, seller, currency string) (int64, error)
+	ReleasesOf(ctx context.Context, db pg.DB, charge string) ([]string, error)
 }
 
 // Accounts says where members are paid.
@@ -60,13 +62,14 @@ type Service struct {
 	ops      *operations.Engine
 	judge    Judge
 	from     From
+	failures atomic.Int32 // files in a row that did not leave
 }
 
 const kindPayout = "payout"
 
 // New makes the service and registers its operations with the engine.
 func New(db *pg.Store, books Books, escrows Escrows, accounts Accounts, ops *operations.Engine, judge Judge, from From) *Service {
-	s := &Service{db, books, escrows, accounts, ops, judge, from}
+	s := &Service{db: db, books: books, escrows: escrows, accounts: accounts, ops: ops, judge: judge, from: from}
 	// A file is known by its name and bytes, and the bank refuses a second one:
 	// what is surely absent may go out again.
 	ops.Handle(kindPayout, operations.Handler{Inquire: s.inquire, Moved: s.moved, Policy: operations.Policy{Resend: true, Window: 7 * 24 * time.Hour}})
@@ -157,6 +160,10 @@ func (s *Service) advance(ctx context.Context, tx *pg.Tx, p Payout, a Account) (
 		return p, err
 	}
 	p = p.Rebind(a)
+	a.Refused, err = cameBack(ctx, tx, p.Seller, p.RIB)
+	if err != nil {
+		return p, err
+	}
 	ready, waits, until := p.Ready(a, settled, tx.Now())
 	if !ready {
 		p.Why = waits
@@ -196,7 +203,11 @@ func (s *Service) retry(ctx context.Context, tx *pg.Tx, payout string) error {
 // Subscribe has drafts looked at again when money is settled.
 func (s *Service) Subscribe(b *event.Bus) {
 	event.Subscribe(b, "payouts", func(ctx context.Context, tx *pg.Tx, e charges.Settled) error {
-		waiting, err := drafts(ctx, tx)
+		releases, err := s.escrows.ReleasesOf(ctx, tx, e.Charge)
+		if err != nil {
+			return err
+		}
+		waiting, err := draftsOver(ctx, tx, releases)
 		if err != nil {
 			return err
 		}
@@ -250,7 +261,7 @@ func (s *Service) Approve(ctx context.Context, tx *pg.Tx, in ApproveInput) (View
 // moved follows a payout's operation.
 func (s *Service) moved(ctx context.Context, tx *pg.Tx, o operations.Operation, _ operations.State) error {
 	next, ok := map[operations.State]State{
-		operations.Sending: Sent, operations.Accepted: Sent, operations.Unknown: Unknown, operations.Review: Unknown,
+		operations.Sending: Approved, operations.Accepted: Sent, operations.Unknown: Unknown, operations.Review: Unknown,
 		operations.Intent: Approved, operations.Confirmed: Paid, operations.Rejected: Rejected, operations.Returned: Returned,
 	}[o.State]
 	if !ok {
@@ -259,6 +270,9 @@ func (s *Service) moved(ctx context.Context, tx *pg.Tx, o operations.Operation, 
 	p, err := lock(ctx, tx, o.Subject)
 	if err != nil || p.State == next {
 		return err
+	}
+	if next == Unknown && (p.State == Rejected || p.State == Paid || p.State == Returned) {
+		return nil // a contradiction is for people; what was booked stays booked
 	}
 	if p, err = p.To(next, o.Why, tx.Now()); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"time"
 
 	"tiwiza/adapters/bank"
 	"tiwiza/pkg/money"
@@ -15,7 +16,7 @@ import (
 // Routes is the HTTP face of reconciliation.
 func Routes(s *Service) []rest.Route {
 	return []rest.Route{
-		rest.Commit("POST", "/v1/statements", "statements.create", "Take in a bank statement by hand", http.StatusCreated, s.Upload, rest.Body(20<<20)),
+		rest.Commit("POST", "/v1/statements", "statements.create", "Take in a bank statement by hand", http.StatusCreated, s.Upload, rest.Body(20<<20), rest.Timeout(60*time.Second)),
 		rest.Handle("GET", "/v1/breaks", "breaks.list", "List what reconciliation could not explain, newest first", http.StatusOK, s.Breaks),
 	}
 }

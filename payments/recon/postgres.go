@@ -20,7 +20,8 @@ func oneAtATime(ctx context.Context, tx *pg.Tx, bank string) error {
 type fileRow struct{ ID, Kind, Error string }
 
 func fileBySum(ctx context.Context, tx *pg.Tx, bank, sha256 string) (fileRow, error) {
-	return pg.One[fileRow](ctx, tx, errNoFile, `select id, kind, error from recon.file where bank = $1 and sha256 = $2`, bank, sha256)
+	return pg.One[fileRow](ctx, tx, errNoFile, `select id, kind, error from recon.file where bank = $1 and sha256 = $2
+		order by kind = 'unreadable' limit 1`, bank, sha256)
 }
 
 func insertFile(tx *pg.Tx, id, of string, f bank.Received, kind, problem string) {
@@ -39,7 +40,7 @@ type statementRow struct {
 
 func statementByName(ctx context.Context, tx *pg.Tx, of string, st bank.Statement) (statementRow, error) {
 	return pg.One[statementRow](ctx, tx, errNoFile, `select id, entries, matched, partly, unmatched, content from recon.statement
-		where bank = $1 and account = $2 and kind = $3 and statement_id = $4`, of, st.Account, st.Kind, st.ID)
+		where bank = $1 and account = $2 and kind = $3 and statement_id = $4 and page = $5`, of, st.Account, st.Kind, st.ID, max(st.Page, 1))
 }
 
 func insertStatement(tx *pg.Tx, of, file string, st bank.Statement, content []byte, r Read) {
@@ -48,9 +49,9 @@ func insertStatement(tx *pg.Tx, of, file string, st bank.Statement, content []by
 		o, c := st.Opening.Centimes(), st.Closing.Centimes()
 		opening, closing = &o, &c
 	}
-	tx.Queue(`insert into recon.statement (id, file, bank, account, statement_id, kind, sequence, currency, opening, closing, content, entries, matched, partly, unmatched, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-		r.ID, file, of, st.Account, st.ID, st.Kind, st.Sequence, st.Currency, opening, closing, content, r.Entries, r.Matched, r.Partly, r.Unmatched, st.Created)
+	tx.Queue(`insert into recon.statement (id, file, bank, account, statement_id, kind, sequence, currency, opening, closing, content, entries, matched, partly, unmatched, created_at, page)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		r.ID, file, of, st.Account, st.ID, st.Kind, st.Sequence, st.Currency, opening, closing, content, r.Entries, r.Matched, r.Partly, r.Unmatched, st.Created, max(st.Page, 1))
 }
 
 func insertLine(tx *pg.Tx, l Line) {
@@ -76,7 +77,7 @@ func breaks(ctx context.Context, db pg.DB, before string, limit int) ([]breakRow
 			select id, kind, bank, name, error, null, '', id from recon.file where kind = 'unreadable'
 			union all
 			select id, 'gap', bank, statement_id, 'no statement leads up to its opening balance', opening, currency, id from (
-				select s.*, lag(closing) over (partition by bank, account order by sequence) as last
+				select s.*, lag(closing) over (partition by bank, account order by sequence, page) as last
 				from recon.statement s where kind = 'statement') g where last <> opening
 		) b where $1 = '' or sort < $1 order by sort desc limit $2`, before, limit)
 }

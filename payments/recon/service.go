@@ -73,9 +73,9 @@ func (s *Service) take(ctx context.Context, tx *pg.Tx, h House, f bank.Received)
 	}
 	before, err := fileBySum(ctx, tx, h.Bank.ID(), f.SHA256)
 	switch {
-	case err == nil:
+	case err == nil && before.Kind != "unreadable": // what could not be read may be readable now
 		return readsOf(ctx, tx, before.ID)
-	case !errors.Is(err, errNoFile):
+	case err != nil && !errors.Is(err, errNoFile):
 		return nil, err
 	}
 	m, err := h.Bank.Read(f)
@@ -178,7 +178,7 @@ func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statemen
 	if st.Account == h.Operating {
 		return verdict{Unmatched, "", "a movement of our own account that no operation explains"}, nil
 	}
-	key := fmt.Sprintf("%s/%s/%s/%d", h.Bank.ID(), st.Account, st.ID, l.No)
+	key := fmt.Sprintf("%s/%s/%s/%d/%d", h.Bank.ID(), st.Account, st.ID, max(st.Page, 1), l.No)
 	if !e.Explained() {
 		return s.unknown(ctx, tx, h, e.Amount.Centimes(), l, key, "its details do not add up to it")
 	}
@@ -210,6 +210,11 @@ func returned(e bank.Entry) bool {
 // suspense.
 func (s *Service) credit(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, l Line, key string) (verdict, error) {
 	b := h.Bank.ID()
+	for _, d := range details(e) {
+		if d.Amount.Sign() < 0 {
+			return verdict{Unmatched, "", "a part of it takes money away"}, nil
+		}
+	}
 	t := ledger.Transfer{Key: "line:" + key, Kind: "settlement", Currency: l.Currency}
 	var parts []verdict
 	var loose, fees, matched int64
@@ -264,7 +269,7 @@ func (s *Service) settle(ctx context.Context, tx *pg.Tx, d bank.Detail) (charges
 
 // ours says whether err is a failure of ours and not the line's.
 func ours(err error) bool {
-	return !errors.Is(err, errNoCharge) && !errors.Is(err, operations.ErrAmount) && !errors.Is(err, charges.ErrSettled)
+	return !errors.Is(err, errNoCharge) && !errors.Is(err, operations.ErrAmount) && !errors.Is(err, charges.ErrSettled) && !errors.Is(err, charges.ErrUnproved)
 }
 
 func reason(err error, d bank.Detail) string {
@@ -273,6 +278,8 @@ func reason(err error, d bank.Detail) string {
 		return "another amount than the charge " + d.Ref
 	case errors.Is(err, charges.ErrSettled):
 		return "the charge " + d.Ref + " was settled before"
+	case errors.Is(err, charges.ErrUnproved):
+		return "the charge " + d.Ref + " was refused, and yet it is settled"
 	}
 	return "no charge of ours is named"
 }
@@ -287,6 +294,7 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 	if err != nil {
 		return verdict{}, err
 	}
+	shown := outbound.Result{Outcome: outbound.Succeeded, PartnerID: d.BankRef}
 	back := amount > 0
 	size := amount
 	if size < 0 {
@@ -302,12 +310,14 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 		return s.unknown(ctx, tx, h, amount, l, key, "came back, though it was never paid: "+o.Ref)
 	case o.State == operations.Confirmed || o.State == operations.Returned:
 		slog.ErrorContext(ctx, "the bank shows a payment a second time", "our_ref", o.Ref, "operation", o.ID, "line", l.ID)
-		return verdict{Unmatched, o.Subject, "paid a second time: " + o.Ref}, nil
+		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
+		return verdict{Unmatched, o.Subject, "paid a second time: " + o.Ref}, err
 	case o.State == operations.Rejected:
 		slog.ErrorContext(ctx, "the bank paid what it had refused", "our_ref", o.Ref, "operation", o.ID, "line", l.ID)
-		return verdict{Unmatched, o.Subject, "paid after it was refused: " + o.Ref}, nil
+		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
+		return verdict{Unmatched, o.Subject, "paid after it was refused: " + o.Ref}, err
 	}
-	_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, outbound.Result{Outcome: outbound.Succeeded, PartnerID: d.BankRef}, "line "+key)
+	_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
 	return verdict{Matched, o.Subject, ""}, err
 }
 
@@ -330,21 +340,35 @@ func (s *Service) Collect(ctx context.Context, h House) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for i, f := range files {
-		if _, err := s.Take(ctx, h, f); err != nil {
-			if pg.Code(err) != "" || ctx.Err() != nil || errors.Is(err, pg.ErrInDoubt) || errors.Is(err, pg.ErrBusy) {
-				return i, fmt.Errorf("take in %s: %w", f.Name, err)
-			}
+	var failed error
+	done := 0
+	for _, f := range files {
+		_, err := s.Take(ctx, h, f)
+		if err != nil && itsOwnFault(err) {
 			slog.ErrorContext(ctx, "a file of the bank cannot be taken in", "partner", h.Bank.ID(), "file", f.Name, "error", err)
-			if err := s.setAside(ctx, h, f, err); err != nil {
-				return i, err
-			}
+			err = s.setAside(ctx, h, f, err)
 		}
-		if err := h.Bank.Archive(ctx, f); err != nil {
-			return i, fmt.Errorf("set %s aside: %w", f.Name, err)
+		if err == nil {
+			err = h.Bank.Archive(ctx, f)
+		}
+		if err != nil { // ours to mend: the file waits, and keeps no other waiting
+			failed = errors.Join(failed, fmt.Errorf("take in %s: %w", f.Name, err))
+			continue
+		}
+		done++
+	}
+	return done, failed
+}
+
+// itsOwnFault says that a file is refused for what it says. Everything else may
+// pass: a file is never set aside because of us.
+func itsOwnFault(err error) bool {
+	for _, its := range []error{bank.ErrUnreadable, bank.ErrUnbalanced, ErrForeign, ErrDiffers} {
+		if errors.Is(err, its) {
+			return true
 		}
 	}
-	return len(files), nil
+	return false
 }
 
 func (s *Service) setAside(ctx context.Context, h House, f bank.Received, why error) error {

@@ -315,6 +315,79 @@ func TestCollectKeepsWhatItCannotRead(t *testing.T) {
 	}
 }
 
+func TestWhatCouldNotBeReadMayBeReadLater(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.payout("PAY1", 5000)
+	st := h.statement(entry(-5000, paid("PAY1", 5000)))
+	h.house.Safeguard = "011519000001205000534921" // a wrong configuration
+	h.bank.Put("a.xml", bank.Message{Statements: []bank.Statement{st}})
+	if _, err := h.recon.Collect(t.Context(), h.house); err != nil {
+		t.Fatal(err)
+	}
+	if b := h.breaks(); len(b) != 1 || b[0].Kind != "unreadable" {
+		t.Fatalf("breaks %+v", b)
+	}
+	h.house.Safeguard = safeguard
+	if r, err := h.take("a.xml", bank.Message{Statements: []bank.Statement{st}}); err != nil || len(r) != 1 || r[0].Matched != 1 {
+		t.Errorf("after the configuration was mended: %+v, %v", r, err)
+	}
+	if got := h.state("PAY1"); got != operations.Confirmed {
+		t.Errorf("the payout is %s", got)
+	}
+}
+
+func TestAFileIsNeverSetAsideBecauseOfUs(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.payout("PAY1", 5000)
+	h.bank.Put("a.xml", bank.Message{Statements: []bank.Statement{h.statement(entry(-5000, paid("PAY1", 5000)))}})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if n, err := h.recon.Collect(ctx, h.house); err == nil || n != 0 {
+		t.Errorf("collected %d, %v; want an error", n, err)
+	}
+	if left, _ := h.bank.Waiting(t.Context()); len(left) != 1 {
+		t.Fatalf("%d files wait, want the one", len(left))
+	}
+	if n, err := h.recon.Collect(t.Context(), h.house); err != nil || n != 1 {
+		t.Errorf("collected %d, %v", n, err)
+	}
+}
+
+func TestPagesOfAStatementAreAllRead(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.payout("PAY1", 5000)
+	h.payout("PAY2", 3000)
+	one := h.statement(entry(-5000, paid("PAY1", 5000)))
+	two := one
+	two.Entries = []bank.Entry{entry(-3000, paid("PAY2", 3000))}
+	one.LastPage, two.Page = false, 2
+	one.HasBalances, two.HasBalances = false, false
+	for i, st := range []bank.Statement{one, two} {
+		if _, err := h.take(fmt.Sprint(i), bank.Message{Statements: []bank.Statement{st}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, ref := range []string{"PAY1", "PAY2"} {
+		if got := h.state(ref); got != operations.Confirmed {
+			t.Errorf("%s is %s", ref, got)
+		}
+	}
+}
+
+func TestACreditThatTakesMoneyAwayIsForPeople(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.sales["A"] = 10000
+	r := h.read(entry(9000, settled("A", 10000, 0), bank.Detail{Amount: money.Dirhams(-1000), Gross: money.Dirhams(-1000)}))
+	if r.Unmatched != 1 || h.sales["A"] != 10000 {
+		t.Errorf("read %+v, the charge's settlement stands at %d", r, h.sales["A"])
+	}
+	h.has("bank:bank:safeguard", 0)
+}
+
 func TestAHoleBetweenStatementsIsABreakUntilItIsFilled(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)

@@ -78,7 +78,7 @@ func owns(pkg, schema string) bool {
 	case schema == "platform":
 		return within(pkg, platform...)
 	case schema == "river":
-		return within(pkg, "pkg/job", "migrations")
+		return within(pkg, "pkg/job", "pkg/event", "migrations") // an event is told by a job
 	case schema == "search":
 		return pkg == "search/pgsearch"
 	}

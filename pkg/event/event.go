@@ -66,6 +66,27 @@ func (b *Bus) Append(ctx context.Context, tx *pg.Tx, e pg.Event) error {
 	return nil
 }
 
+// Sweep queues the deliveries again that nobody took in and no job is about to
+// make, of events older than a while; a job may have been given up, or lost.
+func (b *Bus) Sweep(ctx context.Context, store *pg.Store) (queued int, err error) {
+	err = store.InTx(ctx, func(tx *pg.Tx) error {
+		for typ, subscribers := range b.byType {
+			for _, s := range subscribers {
+				ids, err := undelivered(ctx, tx, typ, s)
+				if err != nil {
+					return err
+				}
+				for _, eid := range ids {
+					tx.Enqueue(Delivery{eid, typ, s}, &river.InsertOpts{Queue: "events", MaxAttempts: 25})
+				}
+				queued += len(ids)
+			}
+		}
+		return nil
+	})
+	return queued, err
+}
+
 // Deliver tells one subscriber, once.
 func (b *Bus) Deliver(ctx context.Context, store *pg.Store, d Delivery) error {
 	take, ok := b.take[d.Type+" "+d.Subscriber]

@@ -7,7 +7,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
@@ -100,6 +102,50 @@ func TestAFailedSubscriberIsToldAgainAndLeavesNothing(t *testing.T) {
 	n, err := pg.Value[int](t.Context(), db, nil, `select count(*) from platform.timer`)
 	if err != nil || n != 1 {
 		t.Errorf("%d effects (%v), want 1", n, err)
+	}
+}
+
+func TestTheSweepTellsAgainWhatNobodyTookIn(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	bus := event.NewBus()
+	event.Subscribe(bus, "cook", func(context.Context, *pg.Tx, ripe) error { return nil })
+	db.Use(jobs(t, db), bus)
+	id := publish(t, db, ripe{"fig"})
+	sweep := func() int {
+		n, err := bus.Sweep(t.Context(), db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	later := func() {
+		err := db.InTx(t.Context(), func(tx *pg.Tx) error {
+			_, err := clock.Advance(t.Context(), tx, 5*time.Minute)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	later()
+	if n := sweep(); n != 0 {
+		t.Errorf("%d deliveries queued though one waits", n)
+	}
+	if _, err := db.Exec(t.Context(), `update river.river_job set state = 'discarded', finalized_at = now()`); err != nil {
+		t.Fatal(err)
+	}
+	if n := sweep(); n != 1 {
+		t.Errorf("%d deliveries queued for the one that was given up, want 1", n)
+	}
+	if err := bus.Deliver(t.Context(), db, event.Delivery{Event: id, Type: "test.ripe", Subscriber: "cook"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(t.Context(), `delete from river.river_job`); err != nil {
+		t.Fatal(err)
+	}
+	if n := sweep(); n != 0 {
+		t.Errorf("%d deliveries queued of what was taken in", n)
 	}
 }
 

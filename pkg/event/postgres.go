@@ -38,3 +38,14 @@ func list(ctx context.Context, db pg.DB, after string, limit int) ([]row, error)
 	return pg.All[row](ctx, db, `select id, type, subject, at, payload from platform.event
 		where seq > coalesce((select seq from platform.event where id = $1), 0) order by seq limit $2`, after, limit)
 }
+
+// undelivered lists events of the last two days that a subscriber should have taken
+// in by now.
+func undelivered(ctx context.Context, tx *pg.Tx, typ, subscriber string) ([]string, error) {
+	return pg.Column[string](ctx, tx, `select e.id from platform.event e
+		where e.type = $1 and e.at between platform.now() - interval '2 days' and platform.now() - interval '3 minutes'
+		and not exists (select from platform.handled h where h.event = e.id and h.subscriber = $2)
+		and not exists (select from river.river_job j where j.kind = 'event.deliver' and j.state in ('available', 'running', 'retryable', 'scheduled', 'pending')
+			and j.args @> jsonb_build_object('event', e.id, 'subscriber', $2::text))
+		order by e.seq limit 100`, typ, subscriber)
+}

@@ -43,7 +43,7 @@ func (r *Runner) watch(ctx context.Context) error {
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
 	for {
-		n, err := giveBack(ctx, own)
+		n, err := giveBack(ctx, own, r.name)
 		if err != nil {
 			return err
 		}

@@ -109,7 +109,7 @@ func (r *Runner) Stop(ctx context.Context) error {
 	if err := r.client.Stop(ctx); err == nil {
 		return nil
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 1500*time.Millisecond)
 	defer cancel()
 	return r.client.StopAndCancel(last)
 }

@@ -122,6 +122,49 @@ func TestAFailingTimerWaitsAndHoldsUpNoOther(t *testing.T) {
 	}
 }
 
+func TestALongJobOfALivingHubRunsOnce(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	runs, done := make(chan struct{}, 9), make(chan struct{})
+	w := job.NewWorkers()
+	job.Handle(w, func(ctx context.Context, _ ring) error {
+		runs <- struct{}{}
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
+		return nil
+	})
+	r, err := job.NewRunner(db, w, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Use(r.Jobs(), nil)
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	var wg sync.WaitGroup
+	wg.Go(func() { r.StayAlive(ctx) })
+	if err := r.Start(context.WithoutCancel(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.InTx(t.Context(), func(tx *pg.Tx) error { tx.Enqueue(ring{"long"}, nil); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	<-runs
+	select { // two looks of StayAlive and more
+	case <-runs:
+		t.Error("a job at work was given back by its own hub")
+	case <-time.After(5 * time.Second):
+	}
+	close(done)
+	stop()
+	wg.Wait()
+	last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := r.Stop(last); err != nil {
+		t.Error(err)
+	}
+}
+
 type ring struct{ Bell string }
 
 func (ring) Kind() string { return "test.ring" }

@@ -30,6 +30,7 @@ type timer struct {
 	Kind    string
 	Subject string
 	Tries   int
+	NextAt  time.Time
 }
 
 func schedule(tx *pg.Tx, kind, subject string, due time.Time) {
@@ -45,14 +46,20 @@ func unschedule(tx *pg.Tx, kind, subject string) {
 	tx.Queue(`delete from platform.timer where kind = $1 and subject = $2`, kind, subject)
 }
 
-// claim takes the timer that is due longest, of the kinds this hub knows, so
-// that no other hub sees it until this unit of work ends.
+// claim leases the timer that is due longest, of the kinds this hub knows: no
+// other hub takes it before the lease is over.
 func claim(ctx context.Context, tx *pg.Tx, kinds []string) (timer, error) {
-	return pg.One[timer](ctx, tx, errNone, `delete from platform.timer where (kind, subject) = (
+	return pg.One[timer](ctx, tx, errNone, `update platform.timer set next_at = platform.now() + interval '1 minute'
+		where (kind, subject) = (
 			select kind, subject from platform.timer
 			where next_at <= platform.now() and kind = any($1)
 			order by next_at limit 1 for update skip locked)
-		returning kind, subject, tries`, kinds)
+		returning kind, subject, tries, next_at`, kinds)
+}
+
+// drop takes a timer that has fired away, unless it was set anew meanwhile.
+func drop(tx *pg.Tx, t timer) {
+	tx.Queue(`delete from platform.timer where kind = $1 and subject = $2 and next_at = $3`, t.Kind, t.Subject, t.NextAt)
 }
 
 func postpone(ctx context.Context, tx *pg.Tx, t timer, wait time.Duration, reason string) error {
@@ -66,12 +73,13 @@ func showAlive(ctx context.Context, conn *pgx.Conn, name string) error {
 	return err
 }
 
-// giveBack returns jobs to the queue whose hub's lock is free: it died.
-func giveBack(ctx context.Context, conn *pgx.Conn) (int64, error) {
+// giveBack returns jobs to the queue whose hub's lock is free: it died. Our own
+// lock is ours, so it would look free to us.
+func giveBack(ctx context.Context, conn *pgx.Conn, own string) (int64, error) {
 	tag, err := conn.Exec(ctx, `with dead as (
 			select hub from (select distinct attempted_by[array_upper(attempted_by, 1)] as hub from river.river_job where state = 'running') h
-			where hub like 'hub-run\_%' and pg_try_advisory_xact_lock(hashtextextended('alive ' || hub, 0)))
+			where hub like 'hub-run\_%' and hub <> $1 and pg_try_advisory_xact_lock(hashtextextended('alive ' || hub, 0)))
 		update river.river_job set state = 'available', scheduled_at = now()
-		where state = 'running' and attempted_by[array_upper(attempted_by, 1)] in (select hub from dead)`)
+		where state = 'running' and attempted_by[array_upper(attempted_by, 1)] in (select hub from dead)`, own)
 	return tag.RowsAffected(), err
 }

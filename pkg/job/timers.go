@@ -11,8 +11,9 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-// Fire is what a timer does when it is due, in the unit of work that takes the
-// timer away. It re-checks the state it was set for: what it wanted may have
+// Fire is what a timer does when it is due, in the unit of work that then takes
+// the timer away. It locks what it is about before the timer's own row is
+// touched, as everybody does who sets or clears timers. It re-checks the state it was set for: what it wanted may have
 // happened already. Setting the same timer again inside Fire keeps it.
 type Fire func(ctx context.Context, tx *pg.Tx, subject string) error
 
@@ -47,12 +48,20 @@ func (t *Timers) Due(ctx context.Context) (fired int, err error) {
 	ctx = auth.With(ctx, auth.Hub)
 	for ctx.Err() == nil {
 		var cur timer
+		cur = timer{}
 		err := t.store.InTx(ctx, func(tx *pg.Tx) (err error) {
-			if cur, err = claim(ctx, tx, t.kinds); err != nil {
-				return err
-			}
-			return t.fire[cur.Kind](ctx, tx, cur.Subject)
+			cur, err = claim(ctx, tx, t.kinds)
+			return err
 		})
+		if err == nil {
+			err = t.store.InTx(ctx, func(tx *pg.Tx) error {
+				if err := t.fire[cur.Kind](ctx, tx, cur.Subject); err != nil {
+					return err
+				}
+				drop(tx, cur)
+				return nil
+			})
+		}
 		switch {
 		case errors.Is(err, errNone):
 			return fired, nil

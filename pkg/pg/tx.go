@@ -27,7 +27,7 @@ type Tx struct {
 	conn    *pgxpool.Conn
 	store   *Store
 	ctx     context.Context // of InTx, for Now alone
-	err     error           // what Now could not say
+	err     error           // what a queued write or Now ran into: nothing goes on after it
 	begun   bool
 	now     time.Time
 	pending []queued
@@ -107,7 +107,7 @@ func (tx *Tx) After(f func()) { tx.after = append(tx.after, f) }
 // Flush sends what is queued and reports its first error.
 func (tx *Tx) Flush(ctx context.Context) error {
 	if tx.begun && len(tx.pending) == 0 {
-		return nil
+		return tx.err
 	}
 	br, err := tx.send(ctx, &pgx.Batch{})
 	if err != nil {
@@ -159,6 +159,7 @@ func (tx *Tx) send(ctx context.Context, b *pgx.Batch) (pgx.BatchResults, error) 
 	}()
 	if err != nil {
 		br.Close()
+		tx.err = err // whoever makes something else of it does not commit half a unit
 		return nil, err
 	}
 	return br, nil
@@ -167,6 +168,9 @@ func (tx *Tx) send(ctx context.Context, b *pgx.Batch) (pgx.BatchResults, error) 
 // commit sends what is left and commits. Queued writes whose answer is looked
 // at, and jobs, go out first; the rest rides with the commit itself.
 func (tx *Tx) commit(ctx context.Context) error {
+	if tx.err != nil {
+		return tx.err
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
 	if len(tx.jobs) > 0 {
@@ -185,7 +189,7 @@ func (tx *Tx) commit(ctx context.Context) error {
 		}
 	}
 	if !tx.begun && len(tx.pending) == 0 {
-		return tx.err
+		return nil
 	}
 	last := &pgx.Batch{}
 	last.Queue("commit")
@@ -232,7 +236,7 @@ func (tx *Tx) rollback(ctx context.Context) {
 
 // Exec runs a statement and waits for its answer.
 func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	if tx.begun && len(tx.pending) == 0 {
+	if tx.begun && len(tx.pending) == 0 && tx.err == nil {
 		return tx.conn.Exec(ctx, sql, args...)
 	}
 	b := &pgx.Batch{}
@@ -250,7 +254,7 @@ func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.Command
 
 // Query runs a query; its rows must be closed or read to the end.
 func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	if tx.begun && len(tx.pending) == 0 {
+	if tx.begun && len(tx.pending) == 0 && tx.err == nil {
 		return tx.conn.Query(ctx, sql, args...)
 	}
 	b := &pgx.Batch{}

@@ -48,6 +48,20 @@ func TestQueueOneMissedUndoesTheUnit(t *testing.T) {
 	}
 }
 
+func TestASwallowedErrorDoesNotCommitHalfAUnit(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	err := db.InTx(t.Context(), func(tx *pg.Tx) error {
+		tx.Queue(`insert into platform.timer (kind, subject, due, next_at) values ('a', '1', now(), now())`)
+		tx.QueueOne(errMissed, `update platform.timer set tries = 1 where kind = 'b'`)
+		_, _ = pg.Value[int](t.Context(), tx, errMissed, `select 1`) // makes something else of what comes back
+		return nil
+	})
+	if !errors.Is(err, errMissed) || timers(t, db) != 0 {
+		t.Errorf("error %v and %d timers, want %v and none", err, timers(t, db), errMissed)
+	}
+}
+
 func TestReadsSeeQueuedWrites(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

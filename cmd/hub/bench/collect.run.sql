@@ -1,0 +1,3 @@
+\set payee random(:first, :last)
+\set centimes random(1, 500)
+select bench.collect(:busy, :payee, :centimes);

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"tiwiza/cmd/hub/demo"
+	"tiwiza/marketplace/catalog"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/pg"
+)
+
+const offersPage = 24
+
+// offers measures GET /v1/offers: what one page costs the processors, in the
+// hub and in PostgreSQL together. The client is not counted.
+func (b *bench) offers(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "tiwiza-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	db, err := b.yard.database(ctx, "bench_offers", "")
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := b.manyOffers(ctx, dir, db); err != nil {
+		return fmt.Errorf("import the offers: %w", err)
+	}
+	b.tell("%d offers are imported and indexed in %s", b.Offers, time.Since(began).Round(time.Millisecond))
+	h, err := serveBench(ctx, dir, db)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.stop() }()
+	for _, c := range []struct {
+		name    string
+		ceiling float64
+		query   url.Values
+		next    bool
+	}{
+		{"offers, first page", 3, url.Values{}, false},
+		{"offers, next pages", 0, url.Values{}, true},
+		{"offers, category", 0, url.Values{"category": {"honey"}}, false},
+		{"offers, region", 0, url.Values{"region": {"MA-09"}}, false},
+		{"offers, French words", 0, url.Values{"q": {"huile d’argane"}, "lang": {"fr"}}, false},
+		{"offers, Arabic words", 0, url.Values{"q": {"زيت الأركان"}, "lang": {"ar"}}, false},
+	} {
+		cost, err := b.page(ctx, h, c.query, c.next)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		queries, trips, err := countStatements(ctx, db, c.query)
+		if err != nil {
+			return err
+		}
+		b.found(figure{
+			Name: c.name, Value: cost.total(), Unit: "ms CPU", Ceiling: c.ceiling,
+			Note: fmt.Sprintf("hub %.2f + PostgreSQL %.2f; %d queries in %d round trips; %d requests at %.0f/s", cost.hub, cost.server, queries, trips, cost.requests, cost.rate),
+		})
+	}
+	return nil
+}
+
+// manyOffers fills a market: the demonstration's own offers, again and again
+// under other names, each at its own cooperative.
+func (b *bench) manyOffers(ctx context.Context, dir, db string) error {
+	ctx = auth.With(ctx, auth.Principal{Subject: "hub", Role: auth.Operator})
+	raw, err := fs.ReadFile(demo.Files, "offers.csv")
+	if err != nil {
+		return err
+	}
+	records, err := csv.NewReader(bytes.NewReader(raw)).ReadAll()
+	if err != nil {
+		return err
+	}
+	head := records[0]
+	at := map[string]int{}
+	for i, name := range head {
+		at[name] = i
+	}
+	market, err := readCSV("cooperatives.csv")
+	if err != nil {
+		return err
+	}
+	return withMarket(ctx, dir, db, pg.Options{MaxConns: 4}, func(h *house, keys demoKeys) error {
+		first := map[string][]string{} // an offer's first row is enough
+		var order []string
+		for _, r := range records[1:] {
+			if k := r[at["seller_key"]] + " " + r[at["offer_key"]]; first[k] == nil {
+				first[k], order = r, append(order, k)
+			}
+		}
+		files := map[string][][]string{}
+		for n := range b.Offers - len(order) {
+			r := append([]string(nil), first[order[n%len(order)]]...)
+			no := strconv.Itoa(n / len(order))
+			for _, c := range []string{"offer_key", "sku"} {
+				r[at[c]] += "-" + no
+			}
+			for _, c := range []string{"name_fr", "name_ar", "name_en"} {
+				r[at[c]] = strings.TrimSpace(r[at[c]] + " " + no)
+			}
+			files[r[0]] = append(files[r[0]], r)
+		}
+		for i, s := range keys.Sellers {
+			var file bytes.Buffer
+			if err := csv.NewWriter(&file).WriteAll(append([][]string{head}, files[market[i]["key"]]...)); err != nil {
+				return err
+			}
+			if err := importOffers(ctx, h, s.Organisation, file.Bytes()); err != nil {
+				return err
+			}
+		}
+		v, err := h.catalog.List(ctx, catalog.ListInput{})
+		if err == nil && v.TotalEstimate != b.Offers {
+			err = fmt.Errorf("the market has %d offers, want %d", v.TotalEstimate, b.Offers)
+		}
+		return err
+	})
+}
+
+// pageCost is what a page costs, in milliseconds of processor time.
+type pageCost struct {
+	hub, server, rate float64
+	requests          int
+}
+
+func (c pageCost) total() float64 { return c.hub + c.server }
+
+// page asks for pages for a round, one after another, and returns what each
+// cost. With next it reads on from page to page.
+func (b *bench) page(ctx context.Context, h *benchHub, query url.Values, next bool) (c pageCost, err error) {
+	query.Set("limit", strconv.Itoa(offersPage))
+	wires := make([]*wire, 16)
+	for i := range wires {
+		if wires[i], err = dial(ctx, h.addr, i); err != nil {
+			return c, err
+		}
+		defer wires[i].conn.Close()
+	}
+	cursor := ""
+	one := func(n int) error {
+		q := "/v1/offers?" + query.Encode()
+		if cursor != "" {
+			q += "&cursor=" + url.QueryEscape(cursor)
+		}
+		body, err := wires[n%len(wires)].send(request(http.MethodGet, q, "", "", nil), http.StatusOK)
+		if err != nil || n > 0 && !next {
+			return err
+		}
+		var page struct {
+			Data []json.RawMessage
+			Next *string
+		}
+		if err := json.Unmarshal(body, &page); err != nil || len(page.Data) != offersPage && (len(page.Data) == 0 || page.Next != nil) {
+			return fmt.Errorf("a page of %d, want %d (%v): %.200s", len(page.Data), offersPage, err, body)
+		}
+		if cursor = ""; next && page.Next != nil && n%200 != 199 {
+			cursor = *page.Next
+		}
+		return nil
+	}
+	for n := range 30 { // statements are prepared, caches filled
+		if err := one(n); err != nil {
+			return c, err
+		}
+	}
+	hub, server, err := b.used(h)
+	if err != nil {
+		return c, err
+	}
+	began := time.Now()
+	for ; time.Since(began) < b.round() && ctx.Err() == nil; c.requests++ {
+		if err := one(c.requests); err != nil {
+			return c, err
+		}
+	}
+	took := time.Since(began)
+	hub2, server2, err := b.used(h)
+	if err != nil {
+		return c, err
+	}
+	per := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(c.requests) }
+	c.hub, c.server, c.rate = per(hub2-hub), per(server2-server), float64(c.requests)/took.Seconds()
+	return c, ctx.Err()
+}
+
+// used is the processor time of the hub and of PostgreSQL until now.
+func (b *bench) used(h *benchHub) (hub, server time.Duration, err error) {
+	if hub, err = cpu(h.cmd.Process.Pid, false); err != nil {
+		return 0, 0, err
+	}
+	server, err = cpu(b.yard.pid, true)
+	return hub, server, err
+}
+
+// countStatements has a hub in this process make one page and counts what it
+// asks the database, facets not counted for another reader included.
+func countStatements(ctx context.Context, db string, query url.Values) (queries, trips int, err error) {
+	var s statements
+	store, err := pg.Open(ctx, db, pg.Options{MaxConns: 1, Tracer: &s})
+	if err != nil {
+		return 0, 0, err
+	}
+	defer store.Close()
+	h, err := build(store, &partners{}, options{Demo: true})
+	if err != nil {
+		return 0, 0, err
+	}
+	in := catalog.ListInput{Q: query.Get("q"), Lang: query.Get("lang"), Category: query.Get("category"), Region: query.Get("region")}
+	in.Limit = offersPage
+	for range 2 { // the first also counts what is kept for a while
+		s = statements{}
+		if _, err = h.catalog.List(ctx, in); err != nil {
+			return 0, 0, err
+		}
+	}
+	return s.queries, s.trips, nil
+}
