@@ -101,16 +101,6 @@ func post(tx *pg.Tx, n int64, t Transfer, accounts map[string]known) {
 			moves[at].cr -= l.Amount
 		}
 	}
-	tx.QueueMapped(refused, `with t as (
-			insert into ledger.transfer (id, key, request, kind, order_id, effective_at)
-			values ($1, $2, $3, $4, $5, coalesce($6::timestamptz, platform.now())) on conflict (key) do nothing returning id, effective_at),
-		e as (
-			insert into ledger.entry (transfer_id, leg, account_id, shard, currency, amount, effective_at)
-			select t.id, x.leg, x.account, x.shard, $7, x.amount, t.effective_at
-			from t, unnest($8::smallint[], $9::bigint[], $10::smallint[], $11::bigint[]) x (leg, account, shard, amount))
-		select ledger.claimed($2, $3) where not exists (select from t)`,
-		n, t.Key, t.Hash(), t.Kind, t.Order, effective, t.Currency, legs, ids, shards, amounts)
-
 	slices.SortFunc(moves, func(a, b move) int {
 		if a.floor != b.floor {
 			if a.floor {
@@ -120,11 +110,13 @@ func post(tx *pg.Tx, n int64, t Transfer, accounts map[string]known) {
 		}
 		return cmp.Compare(a.account, b.account)
 	})
-	for _, m := range moves {
-		tx.QueueMapped(refused, `update ledger.balance set dr = dr + $3, cr = cr + $4, version = version + 1
-			where account_id = $1 and shard = $2 and exists (select from ledger.transfer where id = $5)`,
-			m.account, m.shard, m.dr, m.cr, n)
+	rows, rowShards := make([]int64, len(moves)), make([]int16, len(moves))
+	debits, credits := make([]int64, len(moves)), make([]int64, len(moves))
+	for i, m := range moves {
+		rows[i], rowShards[i], debits[i], credits[i] = m.account, m.shard, m.dr, m.cr
 	}
+	tx.QueueMapped(refused, `select ledger.post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		n, t.Key, t.Hash(), t.Kind, t.Order, effective, t.Currency, legs, ids, shards, amounts, rows, rowShards, debits, credits)
 }
 
 // refused says what the database's refusals mean.

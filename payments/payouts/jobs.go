@@ -20,6 +20,7 @@ import (
 
 const (
 	timerDispatch = "payouts.dispatch" // the next file leaves
+	timerLeft     = "payouts.left"     // what should have left is looked for
 	timerReady    = "payouts.ready"    // a draft may be ready now
 
 	// gather is how long the first approved payout waits for others to share
@@ -39,15 +40,17 @@ func (dispatchJob) Kind() string { return "payouts.dispatch" }
 // Work registers the jobs and timers of payouts.
 func (s *Service) Work(w *job.Workers, t *job.Timers) {
 	job.Handle(w, func(ctx context.Context, _ dispatchJob) error { return s.Dispatch(ctx) })
-	t.Handle(timerDispatch, func(ctx context.Context, tx *pg.Tx, bank string) error {
+	dispatch := func(ctx context.Context, tx *pg.Tx, bank string) error {
 		left, err := s.ops.Waiting(ctx, tx, bank, kindPayout)
 		if err != nil || !left {
 			return err
 		}
-		job.Set(tx, timerDispatch, bank, tx.Now().Add(time.Minute)) // should the job get lost
+		job.Set(tx, timerLeft, bank, tx.Now().Add(time.Minute)) // should the job get lost; payouts approved meanwhile need not wait for it
 		tx.Enqueue(dispatchJob{bank}, &river.InsertOpts{Queue: job.Partners})
 		return nil
-	})
+	}
+	t.Handle(timerDispatch, dispatch)
+	t.Handle(timerLeft, dispatch)
 	t.Handle(timerReady, s.retry)
 }
 
@@ -88,6 +91,7 @@ func (s *Service) Dispatch(ctx context.Context) error {
 		// Not now: later, and later each time, as late as the bank asks.
 		wait := max(r.RetryAfter, min(5*time.Second<<min(s.failures.Add(1)-1, 6), 5*time.Minute))
 		return s.db.InTx(ctx, func(tx *pg.Tx) error {
+			job.Clear(tx, timerLeft, s.from.Bank.ID())
 			job.Set(tx, timerDispatch, s.from.Bank.ID(), tx.Now().Add(wait))
 			return nil
 		})

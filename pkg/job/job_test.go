@@ -61,6 +61,32 @@ func TestTimersFireAtTheHubsTimeAndOnce(t *testing.T) {
 	}
 }
 
+func TestATimerSetWhileItFiresFiresAgain(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	timers, fired := job.NewTimers(db), 0
+	once := func(ctx context.Context, in time.Duration) error {
+		return db.InTx(ctx, func(tx *pg.Tx) error {
+			job.SetOnce(tx, "ring", "bell", tx.Now().Add(in))
+			return nil
+		})
+	}
+	timers.Handle("ring", func(ctx context.Context, _ *pg.Tx, _ string) error {
+		if fired++; fired > 1 {
+			return nil
+		}
+		return once(ctx, -time.Second) // somebody else has work for it, too late for this time
+	})
+	for range 2 { // the second changes nothing
+		if err := once(t.Context(), -time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if due(t, timers); fired != 2 {
+		t.Errorf("the timer fired %d times, want twice", fired)
+	}
+}
+
 func TestTwoHubsFireEachTimerOnce(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

@@ -38,8 +38,14 @@ func schedule(tx *pg.Tx, kind, subject string, due time.Time) {
 		on conflict (kind, subject) do update set due = excluded.due, next_at = excluded.next_at, tries = 0, error = ''`, kind, subject, due)
 }
 
+// scheduleOnce leaves a timer that is still to be taken, and holds it until the
+// caller's work commits, so that whoever takes it sees that work. One that is
+// firing may have looked already: it is set anew.
 func scheduleOnce(tx *pg.Tx, kind, subject string, due time.Time) {
-	tx.Queue(`insert into platform.timer (kind, subject, due, next_at) values ($1, $2, $3, $3) on conflict (kind, subject) do nothing`, kind, subject, due)
+	tx.Queue(`insert into platform.timer as t (kind, subject, due, next_at) values ($1, $2, $3, $3)
+		on conflict (kind, subject) do update set
+			next_at = case when t.due <= platform.now() and t.next_at > platform.now() then excluded.next_at else t.next_at end,
+			due = case when t.due <= platform.now() and t.next_at > platform.now() then excluded.due else t.due end`, kind, subject, due)
 }
 
 func unschedule(tx *pg.Tx, kind, subject string) {
