@@ -36,6 +36,10 @@ test: ## run every test against a real PostgreSQL
 race: ## run the tests of money, stock and the edge under the race detector
 	go run ./cmd/hub postgres -- go test -race $(RACY)
 
+.PHONY: long
+long: ## run the end-to-end tests in their long form: ten demos, ten rounds of kill -9 (5 minutes)
+	HUB_LONG=1 go run ./cmd/hub postgres -- go test -count=1 -timeout 30m -run 'Hub|Killed|Misbehaves' ./cmd/hub
+
 .PHONY: bench
 bench: build ## measure the ledger, checkout and lists against pgbench on one server
 	@exec bin/hub bench

@@ -179,8 +179,11 @@ func orphan(pidFile string) int {
 	}
 	_, after, _ := strings.Cut(string(stat), ") ")
 	fields := strings.Fields(after)
-	if !strings.Contains(string(stat), "(hubsim)") || len(fields) < 2 || fields[1] != "1" {
+	if !strings.Contains(string(stat), "(hubsim)") || len(fields) < 2 {
 		return 0
+	}
+	if parent, err := os.ReadFile("/proc/" + fields[1] + "/comm"); err == nil && strings.TrimSpace(string(parent)) == "hub" {
+		return 0 // its hub lives
 	}
 	return pid
 }

@@ -96,7 +96,7 @@ var partners = []Invariant{
 		select format('operation %s (%s of %s) waits and nobody will send it', o.id, o.kind, o.subject)
 		from operations.operation o
 		where o.state = 'intent' and ` + late("o.changed_at", "10 minutes") + `
-			and not exists (select from platform.timer t where (t.kind, t.subject) in (('operations.send', o.id), ('payouts.dispatch', o.connector)))
+			and not exists (select from platform.timer t where (t.kind, t.subject) in (('operations.send', o.id), ('payouts.dispatch', o.connector), ('payouts.left', o.connector)))
 			and not exists (select from river.river_job j where j.finalized_at is null
 				and (j.kind = 'operations.send' and j.args->>'operation' = o.id or j.kind = 'payouts.dispatch' and j.args->>'bank' = o.connector))`},
 

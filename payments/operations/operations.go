@@ -150,8 +150,8 @@ func (o Operation) Hear(from Source, r outbound.Result, at time.Time, p Policy) 
 		}
 		return o
 	}
-	if r.Outcome != outbound.NotFound {
-		o.Absences, o.AbsentAt = 0, nil
+	if r.Outcome != outbound.NotFound && r.Outcome != outbound.NotSent && r.Outcome != outbound.Unknown {
+		o.Absences, o.AbsentAt = 0, nil // it was seen; an inquiry that failed says nothing
 	}
 	switch r.Outcome {
 	case outbound.Succeeded:

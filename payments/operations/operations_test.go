@@ -81,6 +81,10 @@ func TestAbsenceIsBelievedTwiceAndAfterTheQuietPeriod(t *testing.T) {
 	if o := hear(o, 2*time.Hour, policy); o.State != operations.Review {
 		t.Errorf("after the window for sending again it is %s, want review", o.State)
 	}
+	failed := o.Hear(operations.Inquiry, answer(outbound.NotSent), at.Add(time.Minute), policy)
+	if o := hear(failed, 16*time.Minute, policy); o.State != operations.Intent {
+		t.Errorf("an inquiry that could not be made in between makes it %s, want intent", o.State)
+	}
 	o = o.Hear(operations.Inquiry, answer(outbound.Accepted), at.Add(time.Minute), policy)
 	if o = hear(o, 16*time.Minute, policy); o.State == operations.Intent {
 		t.Error("an absence after the partner was seen to have it was believed at once")

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"sync"
+	"testing"
+
+	"tiwiza/pkg/money"
+)
+
+// TestHub holds what a running hub must do and refuse. The facts share one
+// market and touch only what they make themselves; those on bank files come
+// last, when nothing else moves the books.
+func TestHub(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	d := r.trade(t)
+	t.Run("facts", func(t *testing.T) {
+		for name, fact := range map[string]func(*testing.T, *rig, trade){
+			"three demonstrations at once add up":                 demosAddUp,
+			"what cannot be read is 400 and points at it":         unreadable,
+			"what is understood but wrong is 422":                 wrong,
+			"without a good key nobody is let in":                 strangers,
+			"operators' routes are closed to others":              operatorsOnly,
+			"another member's things are not there":               othersThings,
+			"an idempotency key stands for one request":           keysOfRequests,
+			"a checkout is of what was quoted":                    changedSince,
+			"a suspended seller sells nothing":                    suspended,
+			"forged callbacks change nothing":                     forged,
+			"a signed callback of another payment changes it not": otherPayments,
+			"a callback alone pays nothing, and may be repeated":  replayed,
+			"a declined card may be followed by a good one":       declined,
+			"200 buyers of 5 units get 5":                         stockRace,
+			"one checkout sent 20 times is one order":             checkoutRace,
+			"the rest of the interface answers":                   restOf,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				fact(t, r, d)
+			})
+		}
+	})
+	r.verify(t)
+	t.Run("bank files that are not right change nothing", func(t *testing.T) { bankFiles(t, r) })
+	t.Run("every route was called, and answered as the document says", func(t *testing.T) {
+		watch.judge(t)
+	})
+}
+
+// demosAddUp plays the whole job by the hub's own command.
+func demosAddUp(t *testing.T, r *rig, _ trade) {
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() { playOnce(t, r) })
+	}
+	all.Wait()
+	if long {
+		for range 10 {
+			playOnce(t, r)
+		}
+	}
+}
+
+func playOnce(t *testing.T, r *rig) {
+	out, code := r.command(t, "demo")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	var f figures
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &f); err != nil || code != 0 {
+		t.Errorf("hub demo exits %d and ends with %v\n%s", code, err, out)
+		return
+	}
+	sum := money.Dirhams(0)
+	for _, part := range []string{f.PaidOut, f.Fees, f.VAT, f.Delivery} {
+		m, err := money.Parse(part, money.MAD)
+		if err != nil {
+			t.Errorf("%q is no amount: %v", part, err)
+			return
+		}
+		sum = sum.Add(m)
+	}
+	if f.Orders != 2 || f.Matched != 3 || f.Violations != 0 || f.Charged != f.Released || sum.Amount() != f.Released || sum.Sign() <= 0 {
+		t.Errorf("the figures are %+v; want 2 orders, 3 movements matched, no violation, and paid out + fees + VAT + delivery (%s) = released = charged", f, sum)
+	}
+}
+
+// restOf calls what no other fact needs.
+func restOf(t *testing.T, r *rig, d trade) {
+	op := r.operator()
+	s := r.seller(t)
+	w := r.ware(t, s, 3, "12.00")
+	for _, q := range []req{
+		{key: s.key, method: "GET", path: "/v1/balance"},
+		{key: s.key, method: "GET", path: "/v1/payouts"},
+		{key: s.key, method: "GET", path: "/v1/orders?state=paid"},
+		{key: s.key, method: "GET", path: "/v1/exports/offers.csv"},
+		{key: s.key, method: "PATCH", path: "/v1/offers/" + w.offer, body: map[string]any{"names": map[string]string{"fr": "Huile"}}},
+		{key: s.key, method: "PATCH", path: "/v1/variants/" + w.variant + "/stock", body: map[string]int{"delta": -1}},
+		{key: s.key, method: "POST", path: "/v1/offers/" + w.offer + "/pause"},
+		{key: s.key, method: "POST", path: "/v1/offers/" + w.offer + "/archive"},
+		{key: s.key, method: "GET", path: "/v1/organisations/" + s.org},
+		{key: s.key, method: "GET", path: "/v1/organisations/" + s.org + "/api-keys"},
+		{key: s.key, method: "GET", path: "/v1/organisations/" + s.org + "/bank-accounts"},
+		{key: op, method: "GET", path: "/v1/partners"},
+		{key: op, method: "GET", path: "/v1/events?limit=100"},
+		{key: op, method: "GET", path: "/v1/operations?limit=100"},
+		{key: op, method: "GET", path: "/v1/breaks"},
+		{key: op, method: "GET", path: "/v1/ledger/accounts/fees"},
+		{key: op, method: "GET", path: "/v1/ledger/trial-balance"},
+		{key: op, method: "GET", path: "/v1/ledger/transfers?account=fees"},
+		{key: op, method: "GET", path: "/v1/payouts?limit=1"},
+		{key: op, method: "GET", path: "/v1/escrows/" + d.escrows[0]},
+		{key: r.keys.Buyer.APIKey, method: "GET", path: "/v1/order-groups/" + d.group},
+		{method: "GET", path: "/v1/guarantees"},
+		{method: "GET", path: "/v1/offers?q=huile&sort=price&near=30.47,-8.88&radius_km=300&min=10&max=500"},
+		{key: op, method: "POST", path: "/v1/demo/clock", body: map[string]string{"advance": "1s"}},
+	} {
+		r.ask(t, q).into(t, nil)
+	}
+	r.applicants(t)
+	r.largePayout(t)
+	r.partialRelease(t)
+}
+
+// applicants has the operator ask an applicant for changes before admitting it.
+func (r *rig) applicants(t *testing.T) {
+	var o struct{ ID, State string }
+	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/organisations", body: map[string]any{
+		"kind": "beneficiary_coop", "names": map[string]string{"fr": "Candidate (exemple)"}, "region": "MA-09", "commune": "Taroudant",
+		"legal": map[string]string{"ice": number(15, 97)},
+	}}).into(t, &o)
+	for _, move := range []struct{ route, state string }{
+		{"submit", "submitted"}, {"request-changes", "changes_requested"}, {"submit", "submitted"}, {"approve", "active"},
+	} {
+		q := req{key: r.operator(), method: "POST", path: "/v1/organisations/" + o.ID + "/" + move.route}
+		if move.route == "request-changes" {
+			q.body = map[string]string{"note": "Il manque les statuts."}
+		}
+		if r.ask(t, q).into(t, &o); o.State != move.state {
+			t.Errorf("after %s the applicant is %s, want %s", move.route, o.State, move.state)
+		}
+	}
+}
+
+// largePayout is above what one person may decide.
+func (r *rig) largePayout(t *testing.T) {
+	s := r.seller(t)
+	r.earn(t, s, "60000.00")
+	p := r.payout(t, s, "50000.01")
+	at := "/v1/payouts/" + p.ID
+	if p.State != "draft" {
+		t.Errorf("a payout above the limit is %s, want draft until a second person approves", p.State)
+	}
+	r.ask(t, req{key: s.key, method: "POST", path: at + "/approve", idem: once()}).refused(t, 403, "auth.denied")
+	r.ask(t, req{key: r.keys.SecondOperator.APIKey, method: "POST", path: at + "/approve", idem: once()}).into(t, nil)
+	r.until(t, "the payout "+p.ID, func() bool { return r.payoutOf(t, s, p.ID).State == "paid" })
+	r.moved(t, p.Ref, "payout", p.Amount)
+}
+
+// partialRelease lets a part of an escrow go, as its buyer.
+func (r *rig) partialRelease(t *testing.T) {
+	s := r.seller(t)
+	sale := r.checkout(t, r.buyer(t), map[string]int{r.ware(t, s, 1, "100.00").variant: 1})
+	r.payBy(t, sale, goodCard)
+	r.paid(t, sale)
+	var o struct{ Escrow struct{ ID string } }
+	r.ask(t, req{key: sale.buyer, method: "GET", path: "/v1/orders/" + sale.Orders[0].ID}).into(t, &o)
+	q := req{key: sale.buyer, method: "POST", path: "/v1/escrows/" + o.Escrow.ID + "/release", body: map[string]any{"amount": dirhams("10.00")}, idem: once()}
+	r.ask(t, q).into(t, nil)
+	got := r.orderOf(t, sale.buyer, sale.Orders[0].ID).Escrow
+	if want := "10.00"; got.Released.Amount() != want || !got.Held.Add(got.Released).Equal(sale.Charge.Amount) {
+		t.Errorf("after a release of %s the escrow has released %s and holds %s of %s", want, got.Released, got.Held, sale.Charge.Amount)
+	}
+	q.body, q.idem = map[string]any{"amount": dirhams("99999.00")}, once()
+	r.ask(t, q).refused(t, 422, "escrow.amount")
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestHubNeedsNothing starts a hub without a database. It keeps a server of its
+// own, through a kill as well, and takes it along when it leaves.
+func TestHubNeedsNothing(t *testing.T) {
+	t.Parallel()
+	r := &rig{}
+	r.open(t)
+	done := make(chan error, 1)
+	p := r.plays(io.Discard)
+	go func() { _, err := p.play(t.Context()); done <- err }()
+	r.until(t, "the demonstration to begin", func() bool {
+		var list struct{ Data []any }
+		r.ask(t, req{key: r.keys.Buyer.APIKey, method: "GET", path: "/v1/orders"}).into(t, &list)
+		return len(list.Data) > 0
+	})
+	r.kill()
+	r.run(t)
+	if err := <-done; err != nil {
+		t.Errorf("the demonstration ends with %v", err)
+	}
+	r.verify(t)
+	server := r.postmaster(t)
+	r.stop(t)
+	for left := time.Now(); alive(server); time.Sleep(20 * time.Millisecond) {
+		if time.Since(left) > 3*time.Second {
+			log, err := os.ReadFile(filepath.Join(r.dir, "hub.log"))
+			t.Fatalf("the database server (process %d) outlives its hub (%v)\n%s", server, err, log[max(0, len(log)-2000):])
+		}
+	}
+	if out, code := r.command(t, "verify"); code != 0 {
+		t.Errorf("hub verify on the data that was left exits %d\n%s", code, violated(out))
+	}
+}
+
+// cluster is the folder of the hub's own database. As root the hub keeps it
+// where the server's user may go, and notes the place.
+func (r *rig) cluster(t *testing.T) string {
+	t.Helper()
+	at := r.dir
+	if b, err := os.ReadFile(filepath.Join(r.dir, "postgres.location")); err == nil {
+		at = strings.TrimSpace(string(b))
+		t.Cleanup(func() {
+			if err := os.RemoveAll(at); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	return filepath.Join(at, "postgres")
+}
+
+// postmaster is the process of the hub's own database server.
+func (r *rig) postmaster(t *testing.T) int {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(r.cluster(t), "postmaster.pid"))
+	if err != nil {
+		t.Fatalf("the hub's own database server is not running: %v", err)
+	}
+	first, _, _ := strings.Cut(string(b), "\n")
+	pid, err := strconv.Atoi(first)
+	if err != nil || !alive(pid) {
+		t.Fatalf("the hub's own database server %q does not run", first)
+	}
+	return pid
+}
+
+// TestProductionRefusesUnsafeSettings serves in production with settings that
+// would be unsafe, and with safe ones.
+func TestProductionRefusesUnsafeSettings(t *testing.T) {
+	t.Parallel()
+	safe := func() (c partnerConfig) {
+		c.Acquirer.ClientID, c.Acquirer.StoreKey = "600000001", "a long store key"
+		c.Acquirer.GateURL, c.Acquirer.APIURL = "https://acquirer.invalid/gate", "https://acquirer.invalid/api"
+		c.Bank.HostKey, c.Bank.SFTPAddr = "ssh-ed25519 AAAA", "127.0.0.1:1"
+		return c
+	}
+	url, public := "postgres://nobody@127.0.0.1:1/none?connect_timeout=1", "https://market.invalid"
+	for name, c := range map[string]struct {
+		change      func(*partnerConfig)
+		url, public string
+		says        string
+	}{
+		"the acquirer's page in the clear": {func(p *partnerConfig) { p.Acquirer.GateURL = "http://acquirer.invalid/gate" }, url, public, "gate_url"},
+		"the acquirer's API in the clear":  {func(p *partnerConfig) { p.Acquirer.APIURL = "http://acquirer.invalid/api" }, url, public, "api_url"},
+		"no hash key":                      {func(p *partnerConfig) { p.Acquirer.StoreKey = "" }, url, public, "store_key"},
+		"a bank that anybody may play":     {func(p *partnerConfig) { p.Bank.HostKey = "" }, url, public, "host_key"},
+		"a database of its own":            {func(*partnerConfig) {}, "", public, "HUB_DATABASE_URL"},
+		"pages in the clear":               {func(*partnerConfig) {}, url, "http://market.invalid", "HUB_PUBLIC_URL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := safe()
+			c.change(&p)
+			out, code := serveInProduction(t, p, c.url, c.public)
+			if code != 1 || !strings.Contains(out, "not safe in production") || !strings.Contains(out, c.says) {
+				t.Errorf("with %s hub serve exits %d and says %q; want 1 and %s named", name, code, out, c.says)
+			}
+		})
+	}
+	if out, _ := serveInProduction(t, safe(), url, public); strings.Contains(out, "not safe") {
+		t.Errorf("safe settings are refused: %s", out)
+	}
+}
+
+// serveInProduction runs hub serve where no database answers.
+func serveInProduction(t *testing.T, p partnerConfig, url, public string) (string, int) {
+	t.Helper()
+	dir := t.TempDir()
+	b, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "partners.json")
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return command(t, []string{"HUB_DATA_DIR=" + dir, "HUB_DATABASE_URL=" + url, "HUB_PUBLIC_URL=" + public}, "serve", "--env", "production", "--partners", file, "--addr", freePort(t))
+}
