@@ -30,13 +30,25 @@ create table platform.clock (
 insert into platform.clock default values;
 grant select, update on platform.clock to hub_app;
 
--- now is the hub's time, the same all through a transaction.
-create function platform.now() returns timestamptz language sql stable parallel safe
-    return now() + (select shift from platform.clock);
+-- now is the hub's time, the same all through a transaction. In plpgsql, since
+-- a connection keeps its plan; SQL with a subselect is planned at each call.
+-- +goose StatementBegin
+create function platform.now() returns timestamptz language plpgsql stable parallel safe as $$
+declare moved interval;
+begin
+    select shift into moved from platform.clock;
+    return now() + moved;
+end $$;
+-- +goose StatementEnd
 
 -- enter says who is at work in this transaction and answers the hub's time.
-create function platform.enter(principal text) returns timestamptz language sql volatile
-    return case when set_config('hub.principal', principal, true) is not null then platform.now() end;
+-- +goose StatementBegin
+create function platform.enter(principal text) returns timestamptz language plpgsql volatile as $$
+begin
+    perform set_config('hub.principal', principal, true);
+    return platform.now();
+end $$;
+-- +goose StatementEnd
 
 -- principal is who is at work in this transaction.
 create function platform.principal() returns text language sql stable parallel safe

@@ -114,21 +114,29 @@ end $$;
 -- again: they were planned anew each time.
 -- +goose StatementBegin
 create function ledger.post(n bigint, wanted text, hash bytea, what text, for_order text, at timestamptz, cur text,
-    legs smallint[], accounts bigint[], leg_shards smallint[], amounts bigint[],
-    rows bigint[], row_shards smallint[], debits bigint[], credits bigint[]) returns void language plpgsql as $$
-declare counts timestamptz := coalesce(at, platform.now());
+    accounts bigint[], shards smallint[], amounts bigint[]) returns void language plpgsql as $$
+declare recorded timestamptz := platform.now(); counts timestamptz := coalesce(at, recorded);
 begin
-    insert into ledger.transfer (id, key, request, kind, order_id, effective_at)
-    values (n, wanted, hash, what, for_order, counts) on conflict (key) do nothing;
+    insert into ledger.transfer (id, key, request, kind, order_id, effective_at, recorded_at)
+    values (n, wanted, hash, what, for_order, counts, recorded) on conflict (key) do nothing;
     if not found then
         perform ledger.claimed(wanted, hash);
         return;
     end if;
-    insert into ledger.entry (transfer_id, leg, account_id, shard, currency, amount, effective_at)
-    select n, x.leg, x.account, x.shard, cur, x.amount, counts from unnest(legs, accounts, leg_shards, amounts) x (leg, account, shard, amount);
-    for i in 1 .. cardinality(rows) loop
-        update ledger.balance set dr = dr + debits[i], cr = cr + credits[i], version = version + 1
-        where account_id = rows[i] and shard = row_shards[i];
+    if cardinality(accounts) = 2 then -- most have two, and rows are quicker than arrays
+        insert into ledger.entry (transfer_id, leg, account_id, shard, currency, amount, effective_at)
+        values (n, 0, accounts[1], shards[1], cur, amounts[1], counts), (n, 1, accounts[2], shards[2], cur, amounts[2], counts);
+    else
+        insert into ledger.entry (transfer_id, leg, account_id, shard, currency, amount, effective_at)
+        select n, x.leg - 1, x.account, x.shard, cur, x.amount, counts
+        from unnest(accounts, shards, amounts) with ordinality x (account, shard, amount, leg);
+    end if;
+    for i in 1 .. cardinality(accounts) loop
+        if amounts[i] > 0 then
+            update ledger.balance set dr = dr + amounts[i], version = version + 1 where account_id = accounts[i] and shard = shards[i];
+        else
+            update ledger.balance set cr = cr - amounts[i], version = version + 1 where account_id = accounts[i] and shard = shards[i];
+        end if;
     end loop;
 end $$;
 -- +goose StatementEnd

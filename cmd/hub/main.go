@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -43,6 +44,11 @@ type cli struct {
 }
 
 func main() {
+	// The hub's heap is a few megabytes: let it grow further before each
+	// collection, for a tenth less work. GOGC says otherwise.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 	var c cli
 	k := kong.Parse(&c, kong.Name("hub"), kong.Description("Tiwiza: a marketplace and payments hub for cooperatives."),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))

@@ -64,59 +64,33 @@ func nextBlock(ctx context.Context, db pg.DB) (int64, error) {
 	return n, nil
 }
 
-// A move is what a transfer does to one balance row.
-type move struct {
-	account int64
-	shard   int16
-	floor   bool
-	dr, cr  int64
-}
-
-// post queues the facts first, then the balances in one fixed order with the
-// busy accounts last: a row lock is kept until the commit is flushed, so what
-// is locked last is kept shortest. When the key is taken already, our id is not
-// inserted, nothing else matches, and claimed looks, with a snapshot of its own,
-// whether the key stands for the same.
+// post queues a transfer. Its legs go out in one fixed order of accounts, those
+// with a floor first and the busy ones last: a row lock is kept until the commit
+// is flushed, so what is locked last is kept shortest.
 func post(tx *pg.Tx, n int64, t Transfer, accounts map[string]known) {
 	var effective any
 	if !t.Effective.IsZero() {
 		effective = t.Effective
 	}
-	legs := make([]int16, len(t.Legs))
-	ids := make([]int64, len(t.Legs))
-	shards := make([]int16, len(t.Legs))
-	amounts := make([]int64, len(t.Legs))
-	var moves []move
-	for i, l := range t.Legs {
-		k := accounts[l.Account]
-		legs[i], ids[i], shards[i], amounts[i] = int16(i), k.ID, int16(n%int64(k.Shards)), l.Amount
-		at := slices.IndexFunc(moves, func(m move) bool { return m.account == k.ID })
-		if at < 0 {
-			at = len(moves)
-			moves = append(moves, move{account: k.ID, shard: shards[i], floor: k.Floor})
-		}
-		if l.Amount > 0 {
-			moves[at].dr += l.Amount
-		} else {
-			moves[at].cr -= l.Amount
-		}
-	}
-	slices.SortFunc(moves, func(a, b move) int {
-		if a.floor != b.floor {
-			if a.floor {
+	hash := t.Hash()
+	legs := slices.Clone(t.Legs)
+	slices.SortStableFunc(legs, func(a, b Leg) int {
+		x, y := accounts[a.Account], accounts[b.Account]
+		if x.Floor != y.Floor {
+			if x.Floor {
 				return -1
 			}
 			return 1
 		}
-		return cmp.Compare(a.account, b.account)
+		return cmp.Compare(x.ID, y.ID)
 	})
-	rows, rowShards := make([]int64, len(moves)), make([]int16, len(moves))
-	debits, credits := make([]int64, len(moves)), make([]int64, len(moves))
-	for i, m := range moves {
-		rows[i], rowShards[i], debits[i], credits[i] = m.account, m.shard, m.dr, m.cr
+	ids, shards, amounts := make([]int64, len(legs)), make([]int16, len(legs)), make([]int64, len(legs))
+	for i, l := range legs {
+		k := accounts[l.Account]
+		ids[i], shards[i], amounts[i] = k.ID, int16(n%int64(k.Shards)), l.Amount
 	}
-	tx.QueueMapped(refused, `select ledger.post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-		n, t.Key, t.Hash(), t.Kind, t.Order, effective, t.Currency, legs, ids, shards, amounts, rows, rowShards, debits, credits)
+	tx.QueueMapped(refused, `select ledger.post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		n, t.Key, hash, t.Kind, t.Order, effective, t.Currency, ids, shards, amounts)
 }
 
 // refused says what the database's refusals mean.

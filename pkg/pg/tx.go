@@ -126,7 +126,7 @@ func (tx *Tx) send(ctx context.Context, b *pgx.Batch) (pgx.BatchResults, error) 
 	begins := !tx.begun
 	if begins {
 		all.Queue("begin")
-		all.Queue(`select platform.enter($1)`, auth.From(ctx).Actor())
+		all.Queue(enter, auth.From(ctx).Actor())
 	}
 	pending := tx.pending
 	tx.pending = nil
@@ -188,8 +188,8 @@ func (tx *Tx) commit(ctx context.Context) error {
 			return err
 		}
 	}
-	if !tx.begun && len(tx.pending) == 0 {
-		return nil
+	if !tx.begun {
+		return tx.alone(ctx)
 	}
 	last := &pgx.Batch{}
 	last.Queue("commit")
@@ -210,6 +210,41 @@ func (tx *Tx) commit(ctx context.Context) error {
 	}
 	return nil
 }
+
+// alone sends a unit of work that only writes, in its one round trip. What is
+// sent up to one synchronisation point is one transaction to PostgreSQL, so it
+// needs neither begin nor commit.
+func (tx *Tx) alone(ctx context.Context) error {
+	if len(tx.pending) == 0 {
+		return nil
+	}
+	all := &pgx.Batch{}
+	all.Queue(`select set_config('hub.principal', $1, true)`, auth.From(ctx).Actor()) // nobody asked for the time
+	for _, q := range tx.pending {
+		all.Queue(q.sql, q.args...)
+	}
+	br := tx.conn.SendBatch(ctx, all)
+	_, err := br.Exec()
+	for _, q := range tx.pending {
+		if err != nil {
+			break
+		}
+		if _, err = br.Exec(); err != nil && q.then != nil {
+			err = q.then(pgconn.CommandTag{}, err)
+		}
+	}
+	if cerr := br.Close(); err == nil {
+		err = cerr // of the commit that the synchronisation point is
+	}
+	tx.pending = nil
+	if err != nil {
+		return tx.doubt(err)
+	}
+	return nil
+}
+
+// enter says who is at work, and answers the hub's time.
+const enter = `select platform.enter($1)`
 
 // doubt tells a refusal, which undid the unit, from a lost answer.
 func (tx *Tx) doubt(err error) error {
