@@ -47,7 +47,7 @@ type Line struct {
 	BookedOn  time.Time
 }
 
-// A Verdict is what was made of one part of a line.
+// A verdict is what was made of one part of a line.
 type verdict struct {
 	state State
 	to    string
