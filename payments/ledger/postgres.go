@@ -89,7 +89,7 @@ func post(tx *pg.Tx, n int64, t Transfer, accounts map[string]known) {
 		k := accounts[l.Account]
 		ids[i], shards[i], amounts[i] = k.ID, int16(n%int64(k.Shards)), l.Amount
 	}
-	tx.QueueMapped(refused, `select ledger.post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+	tx.QueueSelf(refused, `select ledger.post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		n, t.Key, hash, t.Kind, t.Order, effective, t.Currency, ids, shards, amounts)
 }
 

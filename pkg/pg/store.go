@@ -57,9 +57,10 @@ type Outbox interface {
 // Store opens units of work. Use gives it its jobs and its outbox once, before
 // it is shared.
 type Store struct {
-	pool   *pgxpool.Pool
-	jobs   Jobs
-	outbox Outbox
+	pool     *pgxpool.Pool
+	jobs     Jobs
+	outbox   Outbox
+	patience time.Duration // with a commit's answer
 }
 
 // Options tune a Store; the zero value is right for a hub.
@@ -94,7 +95,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		pool.Close()
 		return nil, fmt.Errorf("reach database: %w", err)
 	}
-	return &Store{pool: pool}, nil
+	return &Store{pool: pool, patience: commitTimeout}, nil
 }
 
 // Use sets where jobs and events go. It is called once, before the Store is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"time"
 
@@ -40,6 +41,7 @@ type queued struct {
 	args []any
 	then func(tag pgconn.CommandTag, err error) error // nil: pass the error on
 	look bool                                         // then may refuse what the database took
+	self bool                                         // the statement says itself who is at work
 }
 
 // Now is the hub's time, frozen for this unit of work: the database's clock
@@ -61,18 +63,30 @@ func (tx *Tx) Queue(sql string, args ...any) {
 // touched or what went wrong, and says what the caller shall see. It never
 // rides with the commit, which would come before the look.
 func (tx *Tx) QueueThen(then func(tag pgconn.CommandTag, err error) error, sql string, args ...any) {
-	tx.pending = append(tx.pending, queued{sql, args, then, true})
+	tx.pending = append(tx.pending, queued{sql: sql, args: args, then: then, look: true})
 }
 
 // QueueMapped is Queue with a translation of what the database refuses. It may
 // ride with the commit, so it can only turn one error into another.
 func (tx *Tx) QueueMapped(mapped func(error) error, sql string, args ...any) {
-	tx.pending = append(tx.pending, queued{sql, args, func(_ pgconn.CommandTag, err error) error {
+	tx.pending = append(tx.pending, queued{sql: sql, args: args, then: translate(mapped)})
+}
+
+// QueueSelf is QueueMapped of a statement that says itself who is at work: $1
+// is the principal, and the caller's args follow from $2. It spares a unit of
+// work that does nothing else the statement that would.
+func (tx *Tx) QueueSelf(mapped func(error) error, sql string, args ...any) {
+	all := append(make([]any, 0, 1+len(args)), auth.From(tx.ctx).Actor())
+	tx.pending = append(tx.pending, queued{sql: sql, args: append(all, args...), then: translate(mapped), self: true})
+}
+
+func translate(mapped func(error) error) func(pgconn.CommandTag, error) error {
+	return func(_ pgconn.CommandTag, err error) error {
 		if err != nil {
 			return mapped(err)
 		}
 		return nil
-	}, false})
+	}
 }
 
 // QueueOne adds a write that must touch exactly one row; otherwise the unit of
@@ -171,8 +185,14 @@ func (tx *Tx) commit(ctx context.Context) error {
 	if tx.err != nil {
 		return tx.err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
-	defer cancel()
+	// A deadline on the connection itself: a context with one would cost a
+	// goroutine each time.
+	ctx = context.WithoutCancel(ctx)
+	wire := tx.conn.Conn().PgConn().Conn()
+	if err := wire.SetDeadline(time.Now().Add(tx.store.patience)); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	defer func() { _ = wire.SetDeadline(time.Time{}) }() // a closed connection needs none
 	if len(tx.jobs) > 0 {
 		jobs := tx.jobs
 		tx.jobs = nil
@@ -218,6 +238,14 @@ func (tx *Tx) alone(ctx context.Context) error {
 	if len(tx.pending) == 0 {
 		return nil
 	}
+	if q := tx.pending[0]; q.self && len(tx.pending) == 1 {
+		tx.pending = nil
+		_, err := tx.conn.Exec(ctx, q.sql, q.args...)
+		if err != nil {
+			err = tx.doubt(q.then(pgconn.CommandTag{}, err))
+		}
+		return err
+	}
 	all := &pgx.Batch{}
 	all.Queue(`select set_config('hub.principal', $1, true)`, auth.From(ctx).Actor()) // nobody asked for the time
 	for _, q := range tx.pending {
@@ -250,6 +278,9 @@ const enter = `select platform.enter($1)`
 func (tx *Tx) doubt(err error) error {
 	if _, refused := errors.AsType[*pgconn.PgError](err); refused {
 		return err
+	}
+	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
+		_ = tx.conn.Conn().Close(tx.ctx) // its answer may still come: nobody else shall read it
 	}
 	if !tx.conn.Conn().IsClosed() {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -189,6 +190,22 @@ func TestALostCommitIsInDoubt(t *testing.T) {
 	var refused *pgconn.PgError
 	if !errors.Is(err, pg.ErrInDoubt) && !errors.As(err, &refused) {
 		t.Errorf("error = %v, want in doubt or the server's word", err)
+	}
+}
+
+func TestACommitWithoutAnAnswerIsInDoubt(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	pg.SetPatience(db, 200*time.Millisecond)
+	err := db.InTx(t.Context(), func(tx *pg.Tx) error {
+		tx.Queue(`select pg_sleep(2)`)
+		return nil
+	})
+	if !errors.Is(err, pg.ErrInDoubt) {
+		t.Errorf("error = %v, want in doubt", err)
+	}
+	if n := timers(t, db); n != 0 { // on a connection of its own: the late answer is nobody's
+		t.Errorf("%d timers, want none", n)
 	}
 }
 
