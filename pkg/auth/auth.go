@@ -60,6 +60,10 @@ func (p Principal) Actor() string {
 	return s
 }
 
+// Person is who the principal is where two people must decide: all keys of one
+// organisation's operator are one person.
+func (p Principal) Person() string { return string(p.Role) + " " + p.Subject }
+
 type contextKey struct{}
 
 // With returns a context in which p is asking.
