@@ -69,6 +69,9 @@ const (
 	Partial  Standing = "partial" // of a group: see its items
 	Settled  Standing = "settled"
 	Rejected Standing = "rejected"
+	// Again: refused because the bank has it already. It says nothing against
+	// the first one, which may have been paid.
+	Again Standing = "again"
 )
 
 // Report is a bank's answer to a batch.

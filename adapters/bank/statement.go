@@ -76,9 +76,10 @@ func (e Entry) Explained() bool {
 
 // Check says whether the booked entries lead from the opening to the closing
 // balance, all in one currency: ErrUnbalanced. A notification has no balances
-// and is never unbalanced; a page of several is not checked alone.
+// and is never unbalanced; a page of several without balances of its own is not
+// checked alone.
 func (s Statement) Check() error {
-	if s.Kind == Notification || s.Page > 1 || !s.LastPage {
+	if s.Kind == Notification || !s.HasBalances && (s.Page > 1 || !s.LastPage) {
 		return nil
 	}
 	if !s.HasBalances {

@@ -42,6 +42,8 @@ var kinds = map[string][]leg{
 	"settlement": {
 		credit("psp:*:clearing"), mayDebit("bank:*:safeguard"),
 		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
+		// a fee that is given back
+		mayCredit("psp_cost"), mayCredit("bank:*:transit"), mayDebit("bank:*:operating"),
 	},
 	"suspense":        {debit("bank:*:safeguard"), credit("suspense:*")},
 	"payout.intent":   {debit("seller:*:available"), credit("payout:*")},

@@ -128,7 +128,7 @@ var partners = []Invariant{
 	{"M1", "The books' safeguard account equals the bank's last statement plus what was booked since.", `
 		with last as (
 			select distinct on (bank, account) bank, account, currency, statement_id, closing, at from recon.statement
-			where kind = 'statement' and closing is not null order by bank, account, sequence desc, created_at desc),
+			where kind = 'statement' and closing is not null order by bank, account, created_at desc, sequence desc, page desc),
 		line as (
 			select s.bank, s.account, s.at, l.amount, case when l.state in ('matched', 'suspense') or l.state = 'partly' and l.amount > 0 then l.amount
 				when l.state = 'partly' then -(select coalesce(sum(p.amount), 0) from payouts.payout p where p.id = any (string_to_array(l.matched_to, '; ')))

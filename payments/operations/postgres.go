@@ -40,6 +40,16 @@ func waiting(ctx context.Context, tx *pg.Tx, connector, kind string) (bool, erro
 	return pg.Value[bool](ctx, tx, nil, `select exists (select from operations.operation where connector = $1 and kind = $2 and state = 'intent')`, connector, kind)
 }
 
+func shown(ctx context.Context, db pg.DB, opID string) (bool, error) {
+	return pg.Value[bool](ctx, db, nil, `select exists (select from operations.evidence
+		where operation = $1 and source = 'statement' and outcome = 'succeeded')`, opID)
+}
+
+func told(ctx context.Context, db pg.DB, opID string) (bool, error) {
+	return pg.Value[bool](ctx, db, nil, `select exists (select from operations.evidence
+		where operation = $1 and source = 'callback' and outcome = 'accepted')`, opID)
+}
+
 func ofFile(ctx context.Context, db pg.DB, file string) ([]Operation, error) {
 	return pg.All[Operation](ctx, db, `select `+columns+` from operations.operation where file = $1 order by id`, file)
 }

@@ -193,6 +193,17 @@ func (e *Engine) Find(ctx context.Context, tx *pg.Tx, connector, ref string) (Op
 	return lockByRef(ctx, tx, connector, ref)
 }
 
+// Shown says whether a statement has shown an operation as executed before. A
+// review of such a one is a contradiction: showing it again ends nothing.
+func (e *Engine) Shown(ctx context.Context, db pg.DB, opID string) (bool, error) {
+	return shown(ctx, db, opID)
+}
+
+// Told says whether the partner has said, by itself, that it took an operation.
+func (e *Engine) Told(ctx context.Context, db pg.DB, opID string) (bool, error) {
+	return told(ctx, db, opID)
+}
+
 // OfFile lists the operations that left in a file.
 func (e *Engine) OfFile(ctx context.Context, db pg.DB, file string) ([]Operation, error) {
 	return ofFile(ctx, db, file)

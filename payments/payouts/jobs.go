@@ -156,7 +156,20 @@ func (s *Service) inquire(ctx context.Context, o operations.Operation) outbound.
 	if err != nil {
 		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
 	}
-	return s.from.Bank.Find(ctx, f)
+	r := s.from.Bank.Find(ctx, f)
+	if r.Outcome != outbound.NotFound {
+		return r
+	}
+	// Banks take files away once they have read them: one that was reported on
+	// is not missing.
+	told, err := s.ops.Told(ctx, s.db, o.ID)
+	switch {
+	case err != nil:
+		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
+	case told:
+		r.Outcome, r.Text = outbound.Accepted, "the bank has reported on it"
+	}
+	return r
 }
 
 func names(ops []operations.Operation) []string {

@@ -70,9 +70,9 @@ const kindPayout = "payout"
 // New makes the service and registers its operations with the engine.
 func New(db *pg.Store, books Books, escrows Escrows, accounts Accounts, ops *operations.Engine, judge Judge, from From) *Service {
 	s := &Service{db: db, books: books, escrows: escrows, accounts: accounts, ops: ops, judge: judge, from: from}
-	// A file is known by its name and bytes, and the bank refuses a second one:
-	// what is surely absent may go out again.
-	ops.Handle(kindPayout, operations.Handler{Inquire: s.inquire, Moved: s.moved, Policy: operations.Policy{Resend: true, Window: 7 * 24 * time.Hour}})
+	// A file is known by its name and bytes, and the bank refuses a second one
+	// for a day: what is surely absent may go out again until then.
+	ops.Handle(kindPayout, operations.Handler{Inquire: s.inquire, Moved: s.moved, Policy: operations.Policy{Resend: true, Window: 20 * time.Hour}})
 	return s
 }
 

@@ -77,7 +77,7 @@ func breaks(ctx context.Context, db pg.DB, before string, limit int) ([]breakRow
 			select id, kind, bank, name, error, null, '', id from recon.file where kind = 'unreadable'
 			union all
 			select id, 'gap', bank, statement_id, 'no statement leads up to its opening balance', opening, currency, id from (
-				select s.*, lag(closing) over (partition by bank, account order by sequence, page) as last
+				select s.*, lag(closing) over (partition by bank, account order by created_at, sequence, page) as last
 				from recon.statement s where kind = 'statement') g where last <> opening
 		) b where $1 = '' or sort < $1 order by sort desc limit $2`, before, limit)
 }

@@ -296,6 +296,12 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 	}
 	shown := outbound.Result{Outcome: outbound.Succeeded, PartnerID: d.BankRef}
 	back := amount > 0
+	again := false
+	if o.State == operations.Review {
+		if again, err = s.ops.Shown(ctx, tx, o.ID); err != nil {
+			return verdict{}, err
+		}
+	}
 	size := amount
 	if size < 0 {
 		size = -size
@@ -312,6 +318,9 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 		slog.ErrorContext(ctx, "the bank shows a payment a second time", "our_ref", o.Ref, "operation", o.ID, "line", l.ID)
 		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
 		return verdict{Unmatched, o.Subject, "paid a second time: " + o.Ref}, err
+	case again:
+		slog.ErrorContext(ctx, "the bank shows a second time what it had refused", "our_ref", o.Ref, "operation", o.ID, "line", l.ID)
+		return verdict{Unmatched, o.Subject, "paid again after it was refused: " + o.Ref}, nil
 	case o.State == operations.Rejected:
 		slog.ErrorContext(ctx, "the bank paid what it had refused", "our_ref", o.Ref, "operation", o.ID, "line", l.ID)
 		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)

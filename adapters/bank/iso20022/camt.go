@@ -33,9 +33,15 @@ func statement(n *node, kind bank.Kind, page *node) (s bank.Statement, err error
 	if s.ID == "" || s.Account == "" {
 		return s, fmt.Errorf("its name or its account is missing")
 	}
+	if len(s.ID) > 140 || len(s.Account) > 140 { // Max35Text and Max34Text; some banks take more
+		return s, fmt.Errorf("its name or its account is too long")
+	}
 	if page != nil {
 		if s.Page, err = strconv.Atoi(page.str("PgNb")); err != nil {
 			return s, fmt.Errorf("PgNb: %w", err)
+		}
+		if s.Page < 1 || s.Page > 99999 { // Max5NumericText
+			return s, fmt.Errorf("PgNb is %d", s.Page)
 		}
 		s.LastPage = page.str("LastPgInd") != "false"
 	}

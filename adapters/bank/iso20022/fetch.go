@@ -1,6 +1,7 @@
 package iso20022
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -74,11 +75,25 @@ func (d *Driver) Waiting(ctx context.Context) ([]bank.Received, error) {
 		if err != nil {
 			return out, err
 		}
+		if whole && !ended(b) && time.Since(f.info.ModTime()) < patience {
+			continue // cut off, or not written to its end yet: the next look tells
+		}
 		if whole {
 			out = append(out, bank.Received{Dir: f.dir, Name: f.info.Name(), Bytes: b, SHA256: digest(b)})
 		}
 	}
 	return out, nil
+}
+
+// patience is how long a file that is cut off is taken for one that is still
+// being written.
+const patience = 15 * time.Second
+
+// ended says whether a file goes on to the end of its document; what is no
+// document at all has nothing to wait for.
+func ended(b []byte) bool {
+	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\ufeff")))
+	return len(b) > 0 && b[0] != '<' || bytes.HasSuffix(b, []byte("Document>"))
 }
 
 // settled fetches a file that stands as it stood when it was listed. One that

@@ -312,3 +312,22 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A file that goes out again is refused as a duplicate by a bank that has it:
+// that says nothing against the first.
+func TestARefusedDuplicateIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	const doc = `<?xml version="1.0"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.03"><CstmrPmtStsRpt>
+		<GrpHdr><MsgId>R</MsgId><CreDtTm>2026-11-22T00:00:00Z</CreDtTm></GrpHdr>
+		<OrgnlGrpInfAndSts><OrgnlMsgId>FIL1</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.03</OrgnlMsgNmId><GrpSts>RJCT</GrpSts>
+		<StsRsnInf><Rsn><Cd>%s</Cd></Rsn></StsRsnInf></OrgnlGrpInfAndSts></CstmrPmtStsRpt></Document>`
+	for reason, want := range map[string]bank.Standing{"AM05": bank.Again, "DU01": bank.Again, "AC04": bank.Rejected} {
+		m, err := read(t, fmt.Sprintf(doc, reason))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Report.Of("PAY1").Standing; got != want {
+			t.Errorf("%s: %s, want %s", reason, got, want)
+		}
+	}
+}

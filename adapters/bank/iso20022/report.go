@@ -14,6 +14,18 @@ var standings = map[string]bank.Standing{
 	"ACWP": bank.Accepted, "ACSC": bank.Settled, "ACCC": bank.Settled, "RJCT": bank.Rejected, "CANC": bank.Rejected,
 }
 
+// duplicates are the reasons for refusing what was handed in before (ISO
+// external codes). A file goes out again when its first fate is not known, so
+// such a refusal must not be taken for that of the first.
+var duplicates = map[string]bool{"AM05": true, "DU01": true, "DU02": true, "DU03": true, "DU04": true, "DU05": true}
+
+func refusal(s bank.Standing, reason string) bank.Standing {
+	if s == bank.Rejected && duplicates[reason] {
+		return bank.Again
+	}
+	return s
+}
+
 // standing reads a code; none inherits, an unlisted one decides nothing.
 func standing(code string, inherited bank.Standing) bank.Standing {
 	if code == "" {
@@ -49,6 +61,10 @@ func report(n *node, m *bank.Message) error {
 	}
 	for _, t := range group.all("TxInfAndSts") {
 		r.Items = append(r.Items, item(t, r.Group, r.Reason, r.Text))
+	}
+	r.Group = refusal(r.Group, r.Reason)
+	for i := range r.Items {
+		r.Items[i].Standing = refusal(r.Items[i].Standing, r.Items[i].Reason)
 	}
 	m.Report = &r
 	return nil
