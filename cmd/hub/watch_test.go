@@ -117,6 +117,11 @@ func (w *watcher) look(req *http.Request, res *http.Response, body []byte) strin
 		}
 	}
 	media, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";")
+	if said, ok := w.answers[route][status].(map[string]any); ok && said["content"] != nil {
+		if content, _ := said["content"].(map[string]any); content[media] == nil {
+			return "the document names no such media type: " + media
+		}
+	}
 	if !strings.HasSuffix(media, "json") {
 		return ""
 	}
