@@ -62,11 +62,10 @@ func (j journal) transfer(t transferRow) error {
 	return nil
 }
 
-// tag writes a comment line. The name's colon is kept from being a tag of
-// hledger's, which has its own idea of dates in tags.
+// tag writes a comment line, of a tag as hledger has them.
 func (j journal) tag(name, value string) {
 	if value != "" {
-		j.line("    ; ", name, " = ", strings.ReplaceAll(journalText(value), ":", "："))
+		j.line("    ; ", name, ": ", journalText(value))
 	}
 }
 
