@@ -15,6 +15,7 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/invariants"
@@ -22,6 +23,7 @@ import (
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/payments/recon"
+	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 	"tiwiza/pkg/clock"
@@ -29,6 +31,7 @@ import (
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
+	"tiwiza/pkg/seal"
 	"tiwiza/search/pgsearch"
 	"tiwiza/web"
 )
@@ -72,6 +75,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	m := members.New(store, policies)
 	cat := catalog.New(store, pgsearch.Open(store, pgsearch.Options{}), m)
 	books := ledger.New(store)
+	second := approvals.New(store)
 	escrows := escrow.New(store, books, policies)
 	engine := operations.New(store)
 	var acquirers []*card.Acquirer
@@ -87,6 +91,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	orders.Subscribe(bus, ord)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
+	books.Approve(second)
+	books.Work(timers)
 	engine.Work(workers, timers)
 	ch.Work(workers, timers)
 	pay.Work(workers, timers)
@@ -105,7 +111,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
-		payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
+		payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), approvals.Routes(second),
 		event.Routes(store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {
 		h.routes = append(h.routes, routes...)
@@ -158,13 +164,15 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 5)
+	done := make(chan struct{}, 7)
 	for _, f := range []func(){
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
 		func() { h.collect(ctx) },
 		func() { h.forget(ctx) },
 		func() { h.sweep(ctx) },
+		func() { seal.Run(ctx, h.store, ledger.Chain, audit.Chain) },
+		func() { h.books.Keep(ctx) },
 	} {
 		go func() { f(); done <- struct{}{} }()
 	}

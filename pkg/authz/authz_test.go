@@ -78,6 +78,11 @@ var matrix = map[string]map[auth.Role]string{
 	"ledger.transfers":     {auth.Operator: "*"},
 	"ledger.post":          {auth.Operator: "*"},
 	"ledger.trial_balance": {auth.Operator: "*"},
+	"ledger.entries":       {auth.Operator: "*"},
+	"ledger.export":        {auth.Operator: "*"},
+	"ledger.closings":      {auth.Operator: "*"},
+	"ledger.closing":       {auth.Operator: "*"},
+	"ledger.close":         {auth.Operator: "*"},
 
 	"guarantees.show": everyone,
 	"callbacks.card":  {auth.Guest: "*"},
