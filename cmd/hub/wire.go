@@ -75,7 +75,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	m := members.New(store, policies)
 	cat := catalog.New(store, pgsearch.Open(store, pgsearch.Options{}), m)
 	books := ledger.New(store)
-	second := approvals.New(store)
+	desk := approvals.New(store)
 	escrows := escrow.New(store, books, policies)
 	engine := operations.New(store)
 	var acquirers []*card.Acquirer
@@ -91,7 +91,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	orders.Subscribe(bus, ord)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
-	books.Approve(second)
+	books.Approve(desk)
 	books.Work(timers)
 	engine.Work(workers, timers)
 	ch.Work(workers, timers)
@@ -111,7 +111,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
-		payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), approvals.Routes(second),
+		payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), approvals.Routes(desk),
 		event.Routes(store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {
 		h.routes = append(h.routes, routes...)
