@@ -179,10 +179,24 @@ func Operating(bank string) string { return "bank:" + bank + ":operating" }
 // CarrierPayable is the account of what a carrier has earned.
 func CarrierPayable(carrier string) string { return "payable:carrier:" + carrier }
 
+// InsurerPayable is the account of what an insurer has earned.
+func InsurerPayable(insurer string) string { return "payable:insurer:" + insurer }
+
+// Refund is the account of a refund on its way.
+func Refund(id string) string { return "refund:" + id }
+
+// COD is the account of the cash that a carrier took and has not remitted.
+func COD(carrier string) string { return "carrier:" + carrier + ":cod" }
+
+// Disputed is the account of what an acquirer took back and may give again.
+func Disputed(acquirer string) string { return "psp:" + acquirer + ":disputed" }
+
 // Accounts of our own.
 const (
-	Fees    = "fees"
-	VAT     = "payable:vat"
-	PSPCost = "psp_cost"
-	Capital = "capital"
+	Fees        = "fees"
+	VAT         = "payable:vat"
+	PSPCost     = "psp_cost"
+	DisputeCost = "dispute_cost"
+	Loss        = "loss"
+	Capital     = "capital"
 )
