@@ -15,6 +15,7 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/invariants"
@@ -41,6 +42,7 @@ type house struct {
 	members  *members.Service
 	catalog  *catalog.Service
 	books    *ledger.Books
+	engine   *operations.Engine
 	recon    *recon.Service
 	payouts  *payouts.Service
 	partners *partners
@@ -74,6 +76,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	books := ledger.New(store)
 	escrows := escrow.New(store, books, policies)
 	engine := operations.New(store)
+	desk := approvals.New(store)
+	engine.Reviewed(desk)
 	var acquirers []*card.Acquirer
 	if p.acquirer != nil {
 		acquirers = append(acquirers, p.acquirer)
@@ -94,7 +98,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
-	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, recon: rec, payouts: pay, partners: p, timers: timers, bus: bus}
+	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, engine: engine, recon: rec, payouts: pay, partners: p, timers: timers, bus: bus}
 	if !o.Work {
 		workers = nil
 	}
@@ -105,7 +109,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
-		payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
+		payouts.Routes(pay), approvals.Routes(desk), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
 		event.Routes(store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {
 		h.routes = append(h.routes, routes...)

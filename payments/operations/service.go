@@ -205,8 +205,7 @@ func (e *Engine) Find(ctx context.Context, tx *pg.Tx, connector, ref string) (Op
 	return lockByRef(ctx, tx, connector, ref)
 }
 
-// Shown says whether a statement has shown an operation as executed before. A
-// review of such a one is a contradiction: showing it again ends nothing.
+// Shown says whether a statement has shown an operation as executed before.
 func (e *Engine) Shown(ctx context.Context, db pg.DB, opID string) (bool, error) {
 	return shown(ctx, db, opID)
 }

@@ -297,7 +297,7 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 	shown := outbound.Result{Outcome: outbound.Succeeded, PartnerID: d.BankRef}
 	back := amount > 0
 	again := false
-	if o.State == operations.Review {
+	if o.ContradictedAt != nil {
 		if again, err = s.ops.Shown(ctx, tx, o.ID); err != nil {
 			return verdict{}, err
 		}
