@@ -113,8 +113,7 @@ func (o Operation) unsent(from Source, r outbound.Result) Operation {
 		return o
 	}
 	o.State = Intent
-	o.Gone--
-	o.Inquiries++ // the next try waits longer
+	o.Gone-- // and the next try waits longer
 	if r.Reason == outbound.Unfit {
 		o.State = Review // it could never be sent
 	}

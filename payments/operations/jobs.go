@@ -41,7 +41,7 @@ func (e *Engine) Work(w *job.Workers, t *job.Timers) {
 		if err != nil || o.State != Intent {
 			return err
 		}
-		job.Set(tx, timerSend, op, tx.Now().Add(max(time.Minute, NextInquiry(o.Inquiries)))) // should the job get lost
+		job.Set(tx, timerSend, op, tx.Now().Add(max(time.Minute, o.NextTry()))) // should the job get lost
 		tx.Enqueue(sendJob{op}, &partners)
 		return nil
 	})

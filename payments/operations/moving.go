@@ -45,7 +45,7 @@ func (e *Engine) plan(tx *pg.Tx, was, o Operation) {
 	case o.State == Intent && was.State != Intent:
 		job.Clear(tx, timerInquire, o.ID)
 		if e.handlers[o.Kind].Send != nil {
-			job.Set(tx, timerSend, o.ID, tx.Now().Add(NextInquiry(o.Inquiries)))
+			job.Set(tx, timerSend, o.ID, tx.Now().Add(o.NextTry()))
 		}
 	case o.State != was.State && o.State != Intent:
 		job.Set(tx, timerInquire, o.ID, o.NextLook(tx.Now()))

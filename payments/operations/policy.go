@@ -83,6 +83,12 @@ func NextInquiry(inquiries int) time.Duration {
 	return schedule[inquiries]
 }
 
+// NextTry is how long an intent waits for its next try: a moment after a proven
+// absence, and longer each time that nothing could be sent, up to an hour.
+func (o Operation) NextTry() time.Duration {
+	return min(NextInquiry(o.Tries-o.Gone), time.Hour)
+}
+
 // pages are the ages at which people are called to an operation that does not
 // resolve itself: first when in doubt, then whatever it is that is open.
 var pages = []time.Duration{time.Hour, week}

@@ -15,9 +15,21 @@ import (
 // send takes an intent to its partner: the sending commits before the call,
 // the outcome after it. Two runs at once send once: the second finds no intent.
 func (e *Engine) send(ctx context.Context, opID string) error {
-	var o Operation
-	var ours bool
-	err := e.db.InTx(ctx, func(tx *pg.Tx) (err error) {
+	o, ours, err := e.begin(ctx, opID)
+	if errors.Is(err, ErrNotFound) {
+		return job.Cancel(err)
+	}
+	if err != nil || !ours {
+		return err
+	}
+	h := e.handlers[o.Kind]
+	_, err = e.Call(ctx, []Operation{o}, func(ctx context.Context) outbound.Result { return h.Send(ctx, o) })
+	return err
+}
+
+// begin commits that an operation is being sent, if it is ours to send.
+func (e *Engine) begin(ctx context.Context, opID string) (o Operation, ours bool, err error) {
+	err = e.db.InTx(ctx, func(tx *pg.Tx) error {
 		was, err := lock(ctx, tx, opID)
 		if err != nil {
 			return err
@@ -28,15 +40,7 @@ func (e *Engine) send(ctx context.Context, opID string) error {
 		o, err = e.move(ctx, tx, was, o)
 		return err
 	})
-	if errors.Is(err, ErrNotFound) {
-		return job.Cancel(err)
-	}
-	if err != nil || !ours {
-		return err
-	}
-	h := e.handlers[o.Kind]
-	_, err = e.Call(ctx, []Operation{o}, func(ctx context.Context) outbound.Result { return h.Send(ctx, o) })
-	return err
+	return o, ours && err == nil, err
 }
 
 // take begins a sending; what may have left us before needs the connector's

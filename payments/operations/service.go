@@ -150,7 +150,13 @@ func (e *Engine) heard(ctx context.Context, tx *pg.Tx, o Operation, w word) (Ope
 	if err != nil || moved {
 		return next, err
 	}
-	return e.move(ctx, tx, o, next)
+	if next, err = e.move(ctx, tx, o, next); err != nil {
+		return next, err
+	}
+	if next.State == Intent && o.State != Intent && e.handlers[o.Kind].Send != nil && w.said.RetryAfter > next.NextTry() {
+		job.Set(tx, timerSend, o.ID, tx.Now().Add(w.said.RetryAfter)) // as late as the partner asks
+	}
+	return next, nil
 }
 
 // CameBack records that a confirmed operation's money was returned, as a
