@@ -28,9 +28,11 @@ func (o Operation) Send(at time.Time, p Policy) (Operation, bool) {
 }
 
 // resendable says whether the partner still knows the reference that it may
-// have been given.
+// have been given, and will when it takes in what is sent now, perhaps a quiet
+// period later.
 func (o Operation) resendable(at time.Time, p Policy) bool {
-	return p.Resend && at.Before(o.ResendUntil) && o.FirstSentAt != nil && at.Before(o.FirstSentAt.Add(p.Window))
+	last := at.Add(p.Quiet)
+	return p.Resend && last.Before(o.ResendUntil) && o.FirstSentAt != nil && last.Before(o.FirstSentAt.Add(p.Window))
 }
 
 // Lapse makes a sending whose lease is over unknown: whoever sent may have died

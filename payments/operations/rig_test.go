@@ -230,6 +230,13 @@ func (d *desk) say(opID string, from operations.Source, o outbound.Outcome) {
 	d.ok(d.engine.Outcome(d.t.Context(), from, outbound.Result{Outcome: o}, opID))
 }
 
+func (d *desk) now() time.Time {
+	d.t.Helper()
+	at, err := clock.Now(d.t.Context(), d.db)
+	d.ok(err)
+	return at
+}
+
 func (d *desk) advance(by time.Duration) {
 	d.t.Helper()
 	d.tx(func(ctx context.Context, tx *pg.Tx) error {

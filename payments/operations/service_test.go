@@ -440,7 +440,9 @@ func TestPoliciesThatCouldPayTwiceAreRefusedAtStart(t *testing.T) {
 func TestPeopleAreCalledAfterAnHourAndEachWeekAndItNeverFails(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, func(d *desk, h *operations.Handler) {
-		h.Inquire = func(context.Context, operations.Operation) outbound.Result { return outbound.Result{Outcome: outbound.Unknown} }
+		h.Inquire = func(context.Context, operations.Operation) outbound.Result {
+			return outbound.Result{Outcome: outbound.Unknown}
+		}
 	})
 	d.partner.answer = func(operations.Operation) outbound.Outcome { return outbound.Unknown }
 	o := d.intend(operations.Intention{})
