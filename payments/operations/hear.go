@@ -90,8 +90,8 @@ func (o Operation) Hear(from Source, r outbound.Result, at time.Time, p Policy) 
 	case outbound.NotFound:
 		return o.absent(at, p)
 	default:
-		if r.Reason == outbound.Unlisted && from != Answer {
-			o.State = Review // refused by a word that we do not know to be final
+		if (r.Reason == outbound.Unlisted || r.Reason == outbound.Differs) && from != Answer {
+			o.State = Review // refused by a word that we do not know to be final, or done otherwise than we asked
 		} else if o.State == Sending {
 			o.State = Unknown
 		}

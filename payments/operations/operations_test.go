@@ -172,13 +172,15 @@ func TestTheStrongerWordContradictsAndNoWordChangesAnEnd(t *testing.T) {
 }
 
 // A refusal for a reason that is not known to be final is nobody's guess.
-func TestAnUnlistedRefusalGoesToPeople(t *testing.T) {
+func TestAnUnlistedRefusalOrAnotherAmountGoesToPeople(t *testing.T) {
 	t.Parallel()
-	r := answer(outbound.Unknown)
-	r.Reason = outbound.Unlisted
 	o := sent().Hear(operations.Answer, answer(outbound.Accepted), at, policy)
-	if got := o.Hear(operations.Callback, r, at, policy).State; got != operations.Review {
-		t.Errorf("it is %s, want review", got)
+	for _, why := range []outbound.Reason{outbound.Unlisted, outbound.Differs} {
+		r := answer(outbound.Unknown)
+		r.Reason = why
+		if got := o.Hear(operations.Callback, r, at, policy).State; got != operations.Review {
+			t.Errorf("%s makes it %s, want review", why, got)
+		}
 	}
 }
 

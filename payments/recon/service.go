@@ -303,6 +303,10 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 	}
 	switch {
 	case o.Amount != size || o.Currency != d.Amount.Currency():
+		differs := outbound.Result{Outcome: outbound.Unknown, Reason: outbound.Differs, Text: "a statement shows " + d.Amount.String()}
+		if _, err := s.ops.Heard(ctx, tx, o.ID, operations.Statement, differs, "line "+key); err != nil {
+			return verdict{}, err
+		}
 		return s.unknown(ctx, tx, h, amount, l, key, "another amount than "+o.Ref)
 	case back && o.State == operations.Confirmed:
 		_, err = s.ops.CameBack(ctx, tx, o, strings.TrimSpace(d.ReturnReason+" "+d.ReturnText), "returned "+key)

@@ -38,6 +38,7 @@ const (
 	Trust       Reason = "trust"       // we do not trust the partner's key or certificate: a person must look
 	Unfit       Reason = "unfit"       // the request is not one the partner could take
 	Unlisted    Reason = "unlisted"    // refused by a code that is not listed as final: a person must look
+	Differs     Reason = "differs"     // the partner speaks of another amount than ours: a person must look
 )
 
 // Result is what a partner's answer, or its silence, means.
