@@ -44,6 +44,7 @@ type house struct {
 	members  *members.Service
 	catalog  *catalog.Service
 	books    *ledger.Books
+	engine   *operations.Engine
 	recon    *recon.Service
 	payouts  *payouts.Service
 	partners *partners
@@ -78,6 +79,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	desk := approvals.New(store)
 	escrows := escrow.New(store, books, policies)
 	engine := operations.New(store)
+	engine.Reviewed(desk)
 	var acquirers []*card.Acquirer
 	if p.acquirer != nil {
 		acquirers = append(acquirers, p.acquirer)
@@ -100,7 +102,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
-	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, recon: rec, payouts: pay, partners: p, timers: timers, bus: bus}
+	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, engine: engine, recon: rec, payouts: pay, partners: p, timers: timers, bus: bus}
 	if !o.Work {
 		workers = nil
 	}

@@ -116,11 +116,18 @@ func newHub(t *testing.T) *hub {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var certified []operations.Certificate
 	bus := event.NewBus()
 	workers := job.NewWorkers()
 	h := &hub{t: t, db: db, books: ledger.New(db), acquirer: &acquirer{state: map[string]card.State{}}, timers: job.NewTimers(db), events: make(chan string, 100)}
 	escrows := escrow.New(db, h.books, policies)
 	engine := operations.New(db)
+	for _, kind := range []string{"capture", "void"} {
+		certified = append(certified, operations.Certificate{Connector: "acq", Kind: kind, Proof: "the one above takes a reference once", Remembers: 24 * time.Hour})
+	}
+	if err := engine.Certify(t.Context(), "acq", certified...); err != nil {
+		t.Fatal(err)
+	}
 	h.charges = charges.New(db, h.books, escrows, engine, policies, []*card.Acquirer{card.New("acq", h.acquirer, card.Options{})}, charges.Config{PublicURL: "https://hub.example"})
 	engine.Work(workers, h.timers)
 	h.charges.Work(workers, h.timers)

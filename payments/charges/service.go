@@ -61,7 +61,8 @@ func New(db *pg.Store, books Books, escrows Escrows, ops *operations.Engine, jud
 	s := &Service{db, books, escrows, ops, judge, acquirers, c}
 	ops.Handle(kindCharge, operations.Handler{Inquire: s.inquireCharge, Moved: s.chargeMoved})
 	// A status query that shows the money authorised proves that it was not
-	// captured, so the capture may be ordered again.
+	// captured, so the capture may be ordered again where the acquirer has proved
+	// that it takes one once.
 	ops.Handle(kindCapture, operations.Handler{
 		Send: s.sendCapture, Inquire: s.inquireCapture, Moved: s.captureMoved, Policy: operations.Policy{Resend: true},
 	})

@@ -162,10 +162,11 @@ var cases = map[string]func(s story) []wound{
 			{says: "(paid, 100.00) 2 times, for 100.00", do: func(w *world) { w.statement(entry(-10000, detail(payouts.RefOf(s.paid.ID), -10000, 0))) }},
 			{says: "(rejected, 10.00) 1 times, for 10.00", do: func(w *world) { w.statement(entry(-1000, detail(payouts.RefOf(s.rejected.ID), -1000, 0))) }},
 			{says: "(sent, 15.00) 1 times, for 15.01", do: func(w *world) { w.statement(entry(-1501, detail(payouts.RefOf(s.sent.ID), -1501, 0))) }},
-			do("was done by 1 operations of kind payout", s.fill(`insert into operations.operation (id, subject, kind, connector, ref, amount, currency, request, state, resend_until)
-				values ('op_x', '{paid}', 'payout', 'bnk', 'X', 10000, 'MAD', '', 'rejected', now())`),
+			do("was done by 1 operations of kind payout", s.fill(`insert into operations.operation (id, subject, kind, connector, ref, amount, currency, request, state, resend_until, proof)
+				values ('op_x', '{paid}', 'payout', 'bnk', 'X', 10000, 'MAD', '', 'rejected', now(), 'answer')`),
 				`insert into operations.evidence (operation, connector, source, event_id, outcome) values ('op_x', 'bnk', 'statement', 'x', 'succeeded')`),
-			do("has 2 confirmed operations of kind payout", `drop index operations.operation_live`,
+			do("was executed by 2 operations of kind payout", `update operations.operation set contradicted_at = now() where id = 'op_x'`),
+			do("was executed by 2 operations of kind payout", `drop index operations.operation_live`,
 				s.fill(`update operations.operation set state = 'confirmed' where id = 'op_x'`)),
 			do("of 150.00 is covered for", `update escrow.release set amount = 15000, covered = covered + 1 where order_id = 'A'`),
 			do("of 5.00 covers 5.01", s.fill(`update payouts.cover set amount = amount + 1 where payout = '{draft}'`)),

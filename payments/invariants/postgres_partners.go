@@ -47,6 +47,7 @@ func waiting(class, term string, sign int) string {
 var partners = []Invariant{
 	// Lines of notifications are said again by the statement, so only lines that
 	// were acted on count. A payment that came back is a payment less.
+	// A rejection that was contradicted counts as paid.
 	{"I13", "Nothing is paid twice, and nobody is paid more than is due.", `
 		with line as (
 			select l.amount, p.id as payout, strpos(l.matched_to, ';') = 0 as alone from recon.line l
@@ -62,8 +63,9 @@ var partners = []Invariant{
 		where x.times > case when p.state in (` + ended + `) then 0 else 1 end
 			or x.amount > case when p.state in (` + ended + `) then 0 else p.amount end
 		union all
-		select format('%s has %s confirmed operations of kind %s', subject, count(*), kind)
-		from operations.operation where state = 'confirmed' group by subject, kind having count(*) > 1
+		select format('%s was executed by %s operations of kind %s', subject, count(*), kind)
+		from operations.operation where state = 'confirmed' or state = 'rejected' and contradicted_at is not null
+		group by subject, kind having count(*) > 1
 		union all
 		select format('%s was done by %s operations of kind %s, partners say', o.subject, count(distinct o.id), o.kind)
 		from operations.evidence e join operations.operation o on o.id = e.operation

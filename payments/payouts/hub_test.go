@@ -58,6 +58,11 @@ func newHub(t *testing.T) *hub {
 	h := &hub{t: t, db: db, books: ledger.New(db), engine: operations.New(db), bank: &paperbank.Bank{}, timers: job.NewTimers(db), accounts: accounts{
 		"org_s": {RIB: "011519000001205000534921", Holder: "Coopérative exemple", Verified: true},
 	}}
+	if err := h.engine.Certify(t.Context(), "bank", operations.Certificate{
+		Connector: "bank", Kind: "payout", Proof: "a file on paper is found by its hash", Remembers: 24 * time.Hour,
+	}); err != nil {
+		t.Fatal(err)
+	}
 	h.escrow = escrow.New(db, h.books, policies)
 	from := payouts.From{Bank: bank.New("bank", h.bank, bank.Options{}), Account: bank.Account{RIB: safeguard, Name: "Tiwiza"}}
 	h.payouts = payouts.New(db, h.books, h.escrow, h.accounts, h.engine, policies, from)

@@ -79,11 +79,11 @@ func (s *Service) Dispatch(ctx context.Context) error {
 		if len(ops) == 0 { // all of them were refused
 			continue
 		}
-		r := s.from.Bank.Publish(ctx, f)
-		slog.InfoContext(ctx, "payout file", "partner", s.from.Bank.ID(), "file", f.Name, "payouts", len(ops), "outcome", string(r.Outcome), "why", r.Text)
-		if err := s.ops.Outcome(ctx, operations.Answer, r, names(ops)...); err != nil {
+		r, err := s.ops.Call(ctx, ops, func(ctx context.Context) outbound.Result { return s.from.Bank.Publish(ctx, f) })
+		if err != nil {
 			return err
 		}
+		slog.InfoContext(ctx, "payout file", "partner", s.from.Bank.ID(), "file", f.Name, "payouts", len(ops), "outcome", string(r.Outcome), "why", r.Text)
 		if r.Outcome != outbound.NotSent {
 			s.failures.Store(0)
 			continue
@@ -170,14 +170,6 @@ func (s *Service) inquire(ctx context.Context, o operations.Operation) outbound.
 		r.Outcome, r.Text = outbound.Accepted, "the bank has reported on it"
 	}
 	return r
-}
-
-func names(ops []operations.Operation) []string {
-	out := make([]string, len(ops))
-	for i, o := range ops {
-		out[i] = o.ID
-	}
-	return out
 }
 
 func orElse(err, other error) error {

@@ -71,7 +71,8 @@ const kindPayout = "payout"
 func New(db *pg.Store, books Books, escrows Escrows, accounts Accounts, ops *operations.Engine, judge Judge, from From) *Service {
 	s := &Service{db: db, books: books, escrows: escrows, accounts: accounts, ops: ops, judge: judge, from: from}
 	// A file is known by its name and bytes, and the bank refuses a second one
-	// for a day: what is surely absent may go out again until then.
+	// for a day: what is surely absent may go out again until then, at banks that
+	// have proved it.
 	ops.Handle(kindPayout, operations.Handler{Inquire: s.inquire, Moved: s.moved, Policy: operations.Policy{Resend: true, Window: 20 * time.Hour}})
 	return s
 }

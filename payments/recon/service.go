@@ -100,7 +100,7 @@ func (s *Service) take(ctx context.Context, tx *pg.Tx, h House, f bank.Received)
 }
 
 // report takes in the bank's word on a payout file. It never proves that money
-// moved; a refusal is final.
+// moved; a refusal is final for the reasons that are listed as such.
 func (s *Service) report(ctx context.Context, tx *pg.Tx, h House, r bank.Report, f bank.Received) error {
 	ops, err := s.ops.OfFile(ctx, tx, payouts.FileOf(r.OriginalID))
 	if err != nil {
@@ -110,12 +110,7 @@ func (s *Service) report(ctx context.Context, tx *pg.Tx, h House, r bank.Report,
 		slog.WarnContext(ctx, "the bank reports on a file that is not ours", "partner", h.Bank.ID(), "file", r.OriginalID)
 	}
 	for _, o := range ops {
-		item := r.Of(o.Ref)
-		res := outbound.Result{Outcome: outbound.Accepted, Code: item.Reason, Text: item.Text}
-		if item.Standing == bank.Rejected {
-			res.Outcome = outbound.Declined
-		}
-		if _, err := s.ops.Heard(ctx, tx, o.ID, operations.Callback, res, "report "+f.SHA256[:16]+" "+o.Ref); err != nil {
+		if _, err := s.ops.Heard(ctx, tx, o.ID, operations.Callback, r.Of(o.Ref).Result(), "report "+f.SHA256[:16]+" "+o.Ref); err != nil {
 			return err
 		}
 	}
@@ -297,7 +292,7 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 	shown := outbound.Result{Outcome: outbound.Succeeded, PartnerID: d.BankRef}
 	back := amount > 0
 	again := false
-	if o.State == operations.Review {
+	if o.ContradictedAt != nil {
 		if again, err = s.ops.Shown(ctx, tx, o.ID); err != nil {
 			return verdict{}, err
 		}
@@ -308,6 +303,10 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 	}
 	switch {
 	case o.Amount != size || o.Currency != d.Amount.Currency():
+		differs := outbound.Result{Outcome: outbound.Unknown, Reason: outbound.Differs, Text: "a statement shows " + d.Amount.String()}
+		if _, err := s.ops.Heard(ctx, tx, o.ID, operations.Statement, differs, "line "+key); err != nil {
+			return verdict{}, err
+		}
 		return s.unknown(ctx, tx, h, amount, l, key, "another amount than "+o.Ref)
 	case back && o.State == operations.Confirmed:
 		_, err = s.ops.CameBack(ctx, tx, o, strings.TrimSpace(d.ReturnReason+" "+d.ReturnText), "returned "+key)

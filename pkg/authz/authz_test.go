@@ -75,6 +75,7 @@ var matrix = map[string]map[auth.Role]string{
 	"approvals.show":       {auth.Operator: "*"},
 	"approvals.decide":     {auth.Operator: "*"},
 	"operations.list":      {auth.Operator: "*"},
+	"operations.show":      {auth.Operator: "*"},
 	"operations.review":    {auth.Operator: "*"},
 	"statements.create":    {auth.Operator: "*", auth.Bank: "*"},
 	"statements.list":      {auth.Operator: "*"},
