@@ -22,6 +22,7 @@ var machine = map[string]string{
 	"pkg/pgtest":      "patience with the tests' server",
 	"pkg/job":         "River's jobs are due by the machine's clock, so that moving time does not stampede",
 	"pkg/pg":          "pauses between attempts",
+	"pkg/webhook":     "a signature's time is for receivers, who have the machine's",
 	"search/pgsearch": "the age of counted facets",
 	auditor:           "how long a promise took to prove, and the age of the last report",
 }
