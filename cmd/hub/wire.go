@@ -20,6 +20,7 @@ import (
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/invariants"
 	"tiwiza/payments/ledger"
+	"tiwiza/payments/limits"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/payments/recon"
@@ -32,6 +33,7 @@ import (
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
 	"tiwiza/pkg/seal"
+	"tiwiza/pkg/webhook"
 	"tiwiza/search/pgsearch"
 	"tiwiza/web"
 )
@@ -52,6 +54,8 @@ type house struct {
 	runner   *job.Runner
 	timers   *job.Timers
 	bus      *event.Bus
+	hooks    *webhook.Service
+	limits   *limits.Service
 }
 
 // options tell build what is wanted.
@@ -62,6 +66,9 @@ type options struct {
 	Rate      float64 // requests a second of one member; 0: the default
 	Work      bool    // run jobs
 	Log       *slog.Logger
+	Metrics   prometheus.Registerer // nil: for nobody
+	// Loopback lets webhooks go to this machine.
+	Loopback bool
 }
 
 // build puts the hub together over a migrated database. It starts nothing.
@@ -85,11 +92,18 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		acquirers = append(acquirers, p.acquirer)
 	}
 	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{PublicURL: o.PublicURL, Email: o.Email})
-	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch})
+	bounds := limits.New(store, desk)
+	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch, Limits: bounds})
 	pay := payouts.New(store, books, escrows, accounts{m}, engine, policies, payouts.From{Bank: p.bank, Account: p.from})
 	rec := recon.New(store, books, ch, engine, []recon.House{p.house})
 	proofs := invariants.New(store)
+	hooks := webhook.New(store, bus, policies, webhook.Config{Guard: webhook.Guard{Loopback: o.Loopback}, Metrics: webhook.NewMetrics(o.Metrics)})
 
+	members.Tell(bus)
+	orders.Tell(bus)
+	charges.Tell(bus)
+	escrow.Tell(bus)
+	payouts.Tell(bus)
 	orders.Subscribe(bus, ord)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
@@ -102,7 +116,10 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
-	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, engine: engine, recon: rec, payouts: pay, partners: p, timers: timers, bus: bus}
+	h := &house{
+		store: store, policies: policies, members: m, catalog: cat, books: books, engine: engine, recon: rec, payouts: pay,
+		partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
+	}
 	if !o.Work {
 		workers = nil
 	}
@@ -114,7 +131,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
 		payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), approvals.Routes(desk),
-		event.Routes(store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
+		webhook.Routes(hooks), limits.Routes(bounds),
+		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {
 		h.routes = append(h.routes, routes...)
 	}
@@ -166,7 +184,7 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 7)
+	done := make(chan struct{}, 8)
 	for _, f := range []func(){
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
@@ -175,6 +193,7 @@ func (h *house) work(ctx context.Context) error {
 		func() { h.sweep(ctx) },
 		func() { seal.Run(ctx, h.store, ledger.Chain, audit.Chain) },
 		func() { h.books.Keep(ctx) },
+		func() { h.hooks.Run(ctx) },
 	} {
 		go func() { f(); done <- struct{}{} }()
 	}
@@ -216,7 +235,8 @@ func (h *house) collect(ctx context.Context) {
 // keepAnswers is how long a POST may be sent again and get its first answer.
 const keepAnswers = 30 * 24 * time.Hour
 
-// forget deletes answers that are older than they are promised to be kept.
+// forget deletes answers that are older than they are promised to be kept, and
+// counts that no limit looks at any more.
 func (h *house) forget(ctx context.Context) {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
@@ -225,8 +245,8 @@ func (h *house) forget(ctx context.Context) {
 		if err == nil {
 			_, err = rest.ForgetAnswers(ctx, h.store, now.Add(-keepAnswers))
 		}
-		if err != nil && ctx.Err() == nil {
-			slog.WarnContext(ctx, "old answers cannot be deleted", "error", err)
+		if err := errors.Join(err, h.limits.Forget(ctx)); err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "old answers and counts cannot be deleted", "error", err)
 		}
 		select {
 		case <-ctx.Done():

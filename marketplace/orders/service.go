@@ -10,6 +10,7 @@ import (
 	"tiwiza/payments/charges"
 	"tiwiza/payments/disputes"
 	"tiwiza/payments/escrow"
+	"tiwiza/payments/limits"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 	"tiwiza/pkg/pg"
@@ -55,6 +56,11 @@ type Disputes interface {
 	Open(ctx context.Context, tx *pg.Tx, o disputes.Opening) (disputes.Dispute, error)
 }
 
+// Limits are what may be ordered in a while.
+type Limits interface {
+	Check(ctx context.Context, tx *pg.Tx, sale limits.Sale) error
+}
+
 // Needs are the others that orders works with.
 type Needs struct {
 	Judge     Judge
@@ -63,6 +69,7 @@ type Needs struct {
 	Escrows   Escrows
 	Charges   Charges
 	Disputes  Disputes
+	Limits    Limits
 }
 
 // Service is what others may ask of orders.
