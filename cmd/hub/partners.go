@@ -11,12 +11,16 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/shopspring/decimal"
 
 	"tiwiza/adapters/bank"
 	"tiwiza/adapters/bank/iso20022"
+	"tiwiza/adapters/bank/mappedcsv"
+	"tiwiza/adapters/bank/mt940"
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/card/nestpay"
 	"tiwiza/payments/recon"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
 )
 
@@ -30,6 +34,9 @@ type partnerConfig struct {
 		APIPassword string `json:"api_password"`
 		GateURL     string `json:"gate_url"`
 		APIURL      string `json:"api_url"`
+		// FeePercent is what its contract lets it keep of each charge. Where it is
+		// not given, a settlement that tells only the net is for people.
+		FeePercent *decimal.Decimal `json:"fee_percent"`
 	} `json:"acquirer"`
 	Bank struct {
 		SFTPAddr   string `json:"sftp_addr"`
@@ -47,6 +54,8 @@ type partnerConfig struct {
 			Ack     string `json:"ack"`
 			Archive string `json:"archive"`
 		} `json:"dirs"`
+		Organisation string             `json:"organisation"` // whose keys may hand in this bank's statements
+		CSV          *mappedcsv.Mapping `json:"csv"`          // how it writes CSV, if it does
 	} `json:"bank"`
 }
 
@@ -67,6 +76,8 @@ type partners struct {
 	bank     *bank.Bank
 	from     bank.Account
 	house    recon.House
+	owner    string // the organisation that is the bank, "" when it is none
+	fee      func(acquirer string, gross money.Money) (money.Money, bool)
 }
 
 func readPartners(path string) (c partnerConfig, err error) {
@@ -134,11 +145,25 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 	if err != nil {
 		return nil, err
 	}
+	readers := []bank.Reader{mt940.Reader{}}
+	if c.Bank.CSV != nil {
+		r, err := mappedcsv.New(*c.Bank.CSV)
+		if err != nil {
+			return nil, err
+		}
+		readers = append(readers, r)
+	}
 	p := &partners{
 		acquirer: card.New(acquirerName, cd, card.Options{Metrics: m}),
-		bank:     bank.New(bankName, bd, bank.Options{Metrics: m}),
+		bank:     bank.New(bankName, bd, bank.Options{Metrics: m, Readers: readers}),
 		from:     bank.Account{RIB: c.Bank.Safeguard.RIB, Name: c.Bank.Safeguard.Name, BIC: c.Bank.BIC},
 	}
 	p.house = recon.House{Bank: p.bank, Safeguard: c.Bank.Safeguard.RIB, Operating: c.Bank.Operating.RIB}
+	p.owner = c.Bank.Organisation
+	if rate := c.Acquirer.FeePercent; rate != nil {
+		p.fee = func(acquirer string, gross money.Money) (money.Money, bool) {
+			return gross.Rate(*rate), acquirer == acquirerName
+		}
+	}
 	return p, nil
 }

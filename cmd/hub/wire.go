@@ -15,6 +15,7 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/invariants"
@@ -73,6 +74,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	cat := catalog.New(store, pgsearch.Open(store, pgsearch.Options{}), m)
 	books := ledger.New(store)
 	escrows := escrow.New(store, books, policies)
+	words := approvals.New(store)
 	engine := operations.New(store)
 	var acquirers []*card.Acquirer
 	if p.acquirer != nil {
@@ -81,7 +83,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{PublicURL: o.PublicURL, Email: o.Email})
 	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch})
 	pay := payouts.New(store, books, escrows, accounts{m}, engine, policies, payouts.From{Bank: p.bank, Account: p.from})
-	rec := recon.New(store, books, ch, engine, []recon.House{p.house})
+	rec := recon.New(store, books, ch, engine, words, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o)})
 	proofs := invariants.New(store)
 
 	orders.Subscribe(bus, ord)
@@ -91,6 +93,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	ch.Work(workers, timers)
 	pay.Work(workers, timers)
 	escrows.Work(timers)
+	rec.Work(timers)
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
@@ -105,7 +108,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
-		payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
+		payouts.Routes(pay), approvals.Routes(words), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
 		event.Routes(store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {
 		h.routes = append(h.routes, routes...)
@@ -133,6 +136,32 @@ func (a accounts) PayoutAccount(ctx context.Context, db pg.DB, member string) (p
 		out.Since = *m.Since
 	}
 	return out, nil
+}
+
+// owner tells reconciliation whose keys hand in a bank's statements: as the
+// partners' file says, else the demonstration market's bank.
+func owner(store *pg.Store, p *partners, o options) func(context.Context, string) (string, error) {
+	return func(ctx context.Context, name string) (string, error) {
+		if p.owner != "" || !o.Demo || name != bankName {
+			return p.owner, nil
+		}
+		m, err := loadNote[market](ctx, store, "demo")
+		if errors.Is(err, errNoNote) {
+			return "", nil
+		}
+		return m.Bank, err
+	}
+}
+
+// receivers tells reconciliation who is paid by a payout.
+func receivers(pay *payouts.Service) func(context.Context, pg.DB, string) (string, string, error) {
+	return func(ctx context.Context, db pg.DB, subject string) (name, rib string, err error) {
+		p, err := pay.ByID(ctx, db, subject)
+		if errors.Is(err, payouts.ErrNotFound) {
+			err = recon.ErrNotOurs
+		}
+		return p.Holder, p.RIB, err
+	}
 }
 
 // handler serves the interface, health and the pages.

@@ -185,4 +185,5 @@ const (
 	VAT     = "payable:vat"
 	PSPCost = "psp_cost"
 	Capital = "capital"
+	Loss    = "loss"
 )

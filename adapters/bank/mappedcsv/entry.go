@@ -64,7 +64,6 @@ func (r *Reader) describe(e *bank.Entry, cell func(string) string) {
 	if among(e.Code, r.m.Returns) {
 		d.ReturnReason = e.Code
 	}
-	e.Ref = d.Ref
 	e.Details = []bank.Detail{d}
 }
 

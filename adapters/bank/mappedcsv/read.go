@@ -232,7 +232,7 @@ func name(s *bank.Statement, number string) error {
 	}
 	h := sha256.New()
 	for _, e := range s.Entries {
-		fmt.Fprintf(h, "%s|%s|%s|%s|%s\n", e.BookedOn.Format("2006-01-02"), e.Amount, e.Ref, e.BankRef, e.Info)
+		fmt.Fprintf(h, "%s|%s|%s|%s|%s\n", e.BookedOn.Format("2006-01-02"), e.Amount, e.Details[0].Ref, e.BankRef, e.Info)
 	}
 	fmt.Fprintf(h, "%s %s", s.Opening, s.Closing)
 	s.ID = fmt.Sprintf("CSV-%s-%s-%s", s.From.Format("060102"), s.To.Format("060102"), hex.EncodeToString(h.Sum(nil))[:12])

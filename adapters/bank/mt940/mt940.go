@@ -186,18 +186,17 @@ func statement(fields []field) (s bank.Statement, err error) {
 	if s.Account == "" || opens.tag == "" || closes.tag == "" {
 		return s, fields[0].wrong("the statement %q lacks its account or a balance", name)
 	}
-	return finish(s, name, opens, closes)
+	return finish(s, name, closes)
 }
 
 // finish names the statement: a bank often gives all of them the same :20:, so
 // its day and number are part of the name.
-func finish(s bank.Statement, name string, opens, closes field) (bank.Statement, error) {
+func finish(s bank.Statement, name string, closes field) (bank.Statement, error) {
 	if s.Opening.Currency() != s.Closing.Currency() {
 		return s, closes.wrong("another currency than the opening balance")
 	}
 	s.Currency, s.HasBalances = s.Opening.Currency(), true
 	s.LastPage = closes.tag == "62F"
-	s.Carried = s.Page > 1 || !s.LastPage || opens.tag == "60M"
 	s.ID = fmt.Sprintf("%s/%s/%d", strings.TrimSpace(name), s.On.Format("060102"), s.Sequence)
 	for i := range s.Entries {
 		whole(&s.Entries[i])

@@ -77,6 +77,7 @@ func whole(e *bank.Entry) {
 	if e.Batch != "" && len(e.Details) == 1 && e.Details[0].Ref == "" {
 		e.Details = nil // the line is of a whole file
 	}
+	e.Ref = "" // it was ours, not the bank's
 }
 
 var numberedShape = regexp.MustCompile(`^(\d{3})([?+<>&@^%])(\d{2})`)
