@@ -13,6 +13,7 @@ import (
 
 	"tiwiza/adapters/bank"
 	"tiwiza/adapters/card"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
@@ -72,7 +73,7 @@ func open(t testing.TB) *world {
 		charges.Config{PublicURL: "https://hub.example"})
 	w.payouts = payouts.New(w.db, w.books, w.escrows, w, w.ops, anyone{}, payouts.From{Bank: b, Account: bank.Account{RIB: rib(1), Name: "Hub"}})
 	w.house = recon.House{Bank: b, Safeguard: safeguard}
-	w.recon = recon.New(w.db, w.books, w.charges, w.ops, []recon.House{w.house})
+	w.recon = recon.New(w.db, w.books, w.charges, w.ops, approvals.New(w.db), []recon.House{w.house}, recon.Ties{})
 	return w
 }
 

@@ -302,7 +302,7 @@ func (w *work) finish(ctx context.Context) error {
 	default:
 		l.State = Matched
 	}
-	l.MatchedTo, l.Why = l.MatchedTo, join(l.Why, "explained by hand: "+w.b.ID)
+	l.Why = join(l.Why, "explained by hand: "+w.b.ID)
 	for _, to := range w.to {
 		if !slices.Contains(strings.Split(l.MatchedTo, "; "), to) {
 			l.MatchedTo = join(l.MatchedTo, to)
