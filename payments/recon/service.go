@@ -71,7 +71,8 @@ type Ties struct {
 	// Fee is what an acquirer's contract lets it keep of a charge.
 	Fee func(acquirer string, gross money.Money) (fee money.Money, known bool)
 	// Deducted says for what the acquirer takes an amount off its settlement under
-	// our reference: a refund, a chargeback. It is ErrNotOurs when for nothing.
+	// our reference: a refund, a chargeback. It is ErrNotOurs when for nothing;
+	// it is asked more than once of one line.
 	Deducted func(ctx context.Context, tx *pg.Tx, acquirer, ref string, amount int64, currency string) (subject string, err error)
 	// Owner is the organisation whose keys may hand in a bank's statements, or "".
 	Owner func(ctx context.Context, bank string) (organisation string, err error)
