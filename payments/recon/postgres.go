@@ -64,12 +64,9 @@ func insertStatement(tx *pg.Tx, of, file, role string, st bank.Statement, conten
 }
 
 func insertLine(tx *pg.Tx, l Line) {
-	if l.Details == nil {
-		l.Details = []bank.Detail{}
-	}
 	tx.Queue(`insert into recon.line (id, statement, no, amount, currency, state, ref, bank_ref, matched_to, why, booked_on, booked, code, info, details)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, left($10, 1000), $11, $12, left($13, 100), left($14, 1000), $15)`,
-		l.ID, l.Statement, l.No, l.Amount, l.Currency, l.State, l.Ref, l.BankRef, l.MatchedTo, l.Why, l.BookedOn, l.Booked, l.Code, l.Info, l.Details)
+		l.ID, l.Statement, l.No, l.Amount, l.Currency, l.State, l.Ref, l.BankRef, l.MatchedTo, l.Why, l.BookedOn, l.Booked, l.Code, l.Info, keep(l.Details))
 }
 
 // insertBooking notes that the mirror account took in an amount of a line.
@@ -77,7 +74,7 @@ func insertBooking(tx *pg.Tx, l lineRow, amount int64, at time.Time) {
 	tx.Queue(`insert into recon.booking (line, bank, account, amount, at) values ($1, $2, $3, $4, $5)`, l.ID, l.Bank, l.Account, amount, at)
 }
 
-const lineColumns = `l.id, l.statement, l.no, l.amount, l.currency, l.state, l.ref, l.bank_ref, l.matched_to, l.why, l.booked_on, l.booked, l.code, l.info, l.details,
+const lineColumns = `l.id, l.statement, l.no, l.amount, l.currency, l.state, l.ref, l.bank_ref, l.matched_to, l.why, l.booked_on, l.booked, l.code, l.info,
 	s.bank, s.account, s.role, l.at`
 
 func loadLine(ctx context.Context, db pg.DB, id string) (lineRow, error) {
@@ -122,11 +119,11 @@ func sameLine(ctx context.Context, tx *pg.Tx, of string, l Line, ref string) (st
 
 // notified are the details that a notification gave of the same entry.
 func notified(ctx context.Context, tx *pg.Tx, of, account string, e bank.Entry) ([]bank.Detail, error) {
-	type row struct{ Details []bank.Detail }
+	type row struct{ Details []kept }
 	r, err := pg.One[row](ctx, tx, errNoFile, `select l.details from recon.line l join recon.statement s on s.id = l.statement
 		where s.bank = $1 and s.account = $2 and s.kind = 'notification' and l.bank_ref = $3 and l.amount = $4 and l.currency = $5
 			and jsonb_array_length(l.details) > 0 order by l.id desc limit 1`, of, account, e.BankRef, e.Amount.Centimes(), e.Amount.Currency())
-	return r.Details, err
+	return given(r.Details), err
 }
 
 // oppositeLines are unexplained lines of an account that would cancel one out.

@@ -10,6 +10,7 @@ import (
 
 	"tiwiza/adapters/bank"
 	"tiwiza/pkg/fault"
+	"tiwiza/pkg/money"
 )
 
 // Errors of reconciliation.
@@ -51,7 +52,32 @@ type Line struct {
 	Booked    int64 // how much of it the mirror account has because of it
 	Code      string
 	Info      string
-	Details   []bank.Detail
+	Details   []bank.Detail `db:"-"`
+}
+
+// A kept is a detail as a line's row has it: amounts in smallest units, of
+// whatever currency a bank may write.
+type kept struct {
+	bank.Detail
+	Amount, Gross, Fee int64
+	Currency           string
+}
+
+func keep(details []bank.Detail) []kept {
+	out := make([]kept, len(details))
+	for i, d := range details {
+		out[i] = kept{d, d.Amount.Centimes(), d.Gross.Centimes(), d.Fee.Centimes(), d.Amount.Currency()}
+	}
+	return out
+}
+
+func given(rows []kept) []bank.Detail {
+	out := make([]bank.Detail, len(rows))
+	for i, k := range rows {
+		out[i] = k.Detail
+		out[i].Amount, out[i].Gross, out[i].Fee = money.FromCentimes(k.Amount, k.Currency), money.FromCentimes(k.Gross, k.Currency), money.FromCentimes(k.Fee, k.Currency)
+	}
+	return out
 }
 
 // A verdict is what was made of one part of a line.
