@@ -187,9 +187,14 @@ func (r *Reader) read(b []byte) (s bank.Statement, err error) {
 	}
 	var running []*money.Money
 	for i, row := range sheet.rows {
+		for _, at := range sheet.columns {
+			if at >= len(row) {
+				return s, fmt.Errorf("line %d is cut short", sheet.lines[i])
+			}
+		}
 		cell := func(column string) string {
 			at, ok := sheet.columns[column]
-			if column == "" || !ok || at >= len(row) {
+			if column == "" || !ok {
 				return ""
 			}
 			return strings.TrimSpace(row[at])

@@ -7,7 +7,7 @@ import (
 	"tiwiza/pkg/money"
 )
 
-var stated = regexp.MustCompile(`^([A-Z]{3})(\d{1,15}(?:,\d{0,3})?)$`)
+var stated = regexp.MustCompile(`^([A-Z]{3})(\d{1,12},\d{0,3})$`)
 
 // charged are the amount before charges and the charges, where :86: gives both
 // and they lead to the line's amount; otherwise they are not taken.

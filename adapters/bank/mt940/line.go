@@ -12,7 +12,7 @@ import (
 	"tiwiza/pkg/money"
 )
 
-var balanceShape = regexp.MustCompile(`^([CD])(\d{6})([A-Z]{3})(\d{1,15}(?:,\d{0,3})?)$`)
+var balanceShape = regexp.MustCompile(`^([CD])(\d{6})([A-Z]{3})(\d{1,12},\d{0,3})$`)
 
 // balance reads :60a: and :62a:.
 func balance(f field) (money.Money, time.Time, error) {
@@ -60,7 +60,7 @@ func amount(text, currency string) (money.Money, error) {
 
 // lineShape is :61:: value day, booking day, mark, a letter of the currency,
 // amount, kind of transaction, the owner's reference, the bank's.
-var lineShape = regexp.MustCompile(`^(\d{6})(\d{4})?(RC|RD|EC|ED|C|D)([A-Z])?(\d{1,15}(?:,\d{0,3})?)([A-Z][A-Z0-9]{3})?(.*)$`)
+var lineShape = regexp.MustCompile(`^(\d{6})(\d{4})?(RC|RD|EC|ED|C|D)([A-Z])?(\d{1,12},\d{0,3})([A-Z][A-Z0-9]{3})?(.*)$`)
 
 // signs are what a mark does to the balance. The reversal of a credit takes
 // money away; an expected entry has not moved it yet.

@@ -113,7 +113,7 @@ func split(text string) (out []field, err error) {
 	}
 	closed := true // no field is open
 	for i, l := range lines {
-		l = strings.TrimRight(strings.Trim(l, "\x01\x03"), " \t\r")
+		l = strings.TrimRight(strings.Trim(l, "\x01\x03"), "\r") // a blank at the end of a line is part of its text
 		if strings.HasPrefix(l, "{") {
 			_, inside, ok := strings.Cut(l, "{4:")
 			if !ok && !strings.HasPrefix(l, "{1:") && !strings.HasPrefix(l, "{5:") {
@@ -127,9 +127,9 @@ func split(text string) (out []field, err error) {
 		case t != nil:
 			out = append(out, field{t[1], []string{l[len(t[0]):]}, i + 1})
 			closed = false
-		case l == "-" || strings.HasPrefix(l, "-}"):
+		case strings.TrimSpace(l) == "-" || strings.HasPrefix(l, "-}"):
 			closed = true
-		case l == "" && (closed || i == len(lines)-1):
+		case strings.TrimSpace(l) == "" && (closed || i == len(lines)-1):
 		case closed:
 			return nil, fmt.Errorf("line %d stands under no tag", i+1)
 		default:
