@@ -130,3 +130,11 @@ type Driver interface {
 	// Read understands a file: ErrUnreadable.
 	Read(r Received) (Message, error)
 }
+
+// A Reader understands one format of statements. It is pure.
+type Reader interface {
+	// Reads says whether a file looks like the format, by its first bytes.
+	Reads(r Received) bool
+	// Read understands such a file: ErrUnreadable, with the place.
+	Read(r Received) (Message, error)
+}

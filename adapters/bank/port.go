@@ -15,6 +15,7 @@ import (
 type Bank struct {
 	id          string
 	d           Driver
+	readers     []Reader
 	file, query *outbound.Lane
 }
 
@@ -22,6 +23,9 @@ type Bank struct {
 type Options struct {
 	File, Query outbound.Settings
 	Metrics     *outbound.Metrics
+	// Readers are the formats that the bank's files, or those who hand them in,
+	// have besides the driver's own.
+	Readers []Reader
 }
 
 // probe is a file that was never sent: asking for it moves nothing.
@@ -34,7 +38,7 @@ func New(id string, d Driver, o Options) *Bank {
 	}
 	query := outbound.Defaults(outbound.File) // fetching files takes longer than asking
 	query.Rate, query.Burst = 50, 50
-	b := &Bank{id: id, d: d, query: outbound.NewLane(id, outbound.Query, o.Query.Or(query), o.Metrics)}
+	b := &Bank{id: id, d: d, readers: o.Readers, query: outbound.NewLane(id, outbound.Query, o.Query.Or(query), o.Metrics)}
 	b.file = outbound.NewLane(id, outbound.File, o.File, o.Metrics).WithProbe(func(ctx context.Context) outbound.Result {
 		return d.Find(ctx, probe)
 	})
@@ -140,7 +144,14 @@ func (b *Bank) Archive(ctx context.Context, r Received) error {
 // Read understands a file: ErrUnreadable. A statement that does not balance
 // comes with ErrUnbalanced, for a person to look at.
 func (b *Bank) Read(r Received) (Message, error) {
-	m, err := b.d.Read(r)
+	read := b.d.Read
+	for _, f := range b.readers {
+		if f.Reads(r) {
+			read = f.Read
+			break
+		}
+	}
+	m, err := read(r)
 	for i := 0; err == nil && i < len(m.Statements); i++ {
 		err = m.Statements[i].Check()
 	}

@@ -29,6 +29,7 @@ type Statement struct {
 	Page             int   // 1 when the bank does not page them
 	LastPage         bool
 	Created          time.Time
+	On               time.Time // the day of its closing balance
 	From, To         time.Time
 	Opening, Closing money.Money
 	HasBalances      bool // both were given
@@ -44,7 +45,21 @@ type Entry struct {
 	Ref               string // the bank's reference of the line, if any
 	BankRef           string // the bank's reference of the movement
 	Info              string
+	Code              string // the bank's word for what it is: "PMNT/ICDT/DMCT", "NTRF"
+	Charge            bool   // the code says that the bank took it for itself
+	Batch             string // the file of ours that it carries out as a whole, by our name of it
 	Details           []Detail
+}
+
+// Day is the day a statement speaks of: of its closing balance, else the end of
+// its span, else the day it was made.
+func (s Statement) Day() time.Time {
+	for _, t := range []time.Time{s.On, s.To, s.Created} {
+		if !t.IsZero() {
+			return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+		}
+	}
+	return time.Time{}
 }
 
 // Detail is one transaction of a line; a line may gather many.

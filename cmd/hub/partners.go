@@ -11,13 +11,17 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/shopspring/decimal"
 
 	"tiwiza/adapters/bank"
 	"tiwiza/adapters/bank/iso20022"
+	"tiwiza/adapters/bank/mappedcsv"
+	"tiwiza/adapters/bank/mt940"
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/card/nestpay"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/recon"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
 )
 
@@ -32,6 +36,9 @@ type partnerConfig struct {
 		GateURL     string `json:"gate_url"`
 		APIURL      string `json:"api_url"`
 		Certified   proofs `json:"certified"`
+		// FeePercent is what its contract lets it keep of each charge. Where it is
+		// not given, a settlement that tells only the net is for people.
+		FeePercent *decimal.Decimal `json:"fee_percent"`
 	} `json:"acquirer"`
 	Bank struct {
 		SFTPAddr   string `json:"sftp_addr"`
@@ -49,7 +56,9 @@ type partnerConfig struct {
 			Ack     string `json:"ack"`
 			Archive string `json:"archive"`
 		} `json:"dirs"`
-		Certified proofs `json:"certified"`
+		Certified    proofs             `json:"certified"`
+		Organisation string             `json:"organisation"` // whose keys may hand in this bank's statements
+		CSV          *mappedcsv.Mapping `json:"csv"`          // how it writes CSV, if it does
 	} `json:"bank"`
 }
 
@@ -102,6 +111,8 @@ type partners struct {
 	from     bank.Account
 	house    recon.House
 	proved   map[string][]operations.Certificate // by partner
+	owner    string                              // the organisation that is the bank, "" when it is none
+	fee      func(acquirer string, gross money.Money) (money.Money, bool)
 }
 
 func readPartners(path string) (c partnerConfig, err error) {
@@ -169,9 +180,17 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 	if err != nil {
 		return nil, err
 	}
+	readers := []bank.Reader{mt940.Reader{}}
+	if c.Bank.CSV != nil {
+		r, err := mappedcsv.New(*c.Bank.CSV)
+		if err != nil {
+			return nil, err
+		}
+		readers = append(readers, r)
+	}
 	p := &partners{
 		acquirer: card.New(acquirerName, cd, card.Options{Metrics: m}),
-		bank:     bank.New(bankName, bd, bank.Options{Metrics: m}),
+		bank:     bank.New(bankName, bd, bank.Options{Metrics: m, Readers: readers}),
 		from:     bank.Account{RIB: c.Bank.Safeguard.RIB, Name: c.Bank.Safeguard.Name, BIC: c.Bank.BIC},
 	}
 	p.house = recon.House{Bank: p.bank, Safeguard: c.Bank.Safeguard.RIB, Operating: c.Bank.Operating.RIB}
@@ -179,6 +198,12 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 	for name, said := range map[string]proofs{acquirerName: c.Acquirer.Certified, bankName: c.Bank.Certified} {
 		if p.proved[name], err = said.of(name); err != nil {
 			return nil, err
+		}
+	}
+	p.owner = c.Bank.Organisation
+	if rate := c.Acquirer.FeePercent; rate != nil {
+		p.fee = func(acquirer string, gross money.Money) (money.Money, bool) {
+			return gross.Rate(*rate), acquirer == acquirerName
 		}
 	}
 	return p, nil

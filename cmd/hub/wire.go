@@ -95,7 +95,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	bounds := limits.New(store, desk)
 	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch, Limits: bounds})
 	pay := payouts.New(store, books, escrows, accounts{m}, engine, policies, payouts.From{Bank: p.bank, Account: p.from})
-	rec := recon.New(store, books, ch, engine, []recon.House{p.house})
+	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o)})
 	proofs := invariants.New(store)
 	hooks := webhook.New(store, bus, policies, webhook.Config{Guard: webhook.Guard{Loopback: o.Loopback}, Metrics: webhook.NewMetrics(o.Metrics)})
 
@@ -113,6 +113,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	ch.Work(workers, timers)
 	pay.Work(workers, timers)
 	escrows.Work(timers)
+	rec.Work(timers)
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
@@ -159,6 +160,32 @@ func (a accounts) PayoutAccount(ctx context.Context, db pg.DB, member string) (p
 		out.Since = *m.Since
 	}
 	return out, nil
+}
+
+// owner tells reconciliation whose keys hand in a bank's statements: as the
+// partners' file says, else the demonstration market's bank.
+func owner(store *pg.Store, p *partners, o options) func(context.Context, string) (string, error) {
+	return func(ctx context.Context, name string) (string, error) {
+		if p.owner != "" || !o.Demo || name != bankName {
+			return p.owner, nil
+		}
+		m, err := loadNote[market](ctx, store, "demo")
+		if errors.Is(err, errNoNote) {
+			return "", nil
+		}
+		return m.Bank, err
+	}
+}
+
+// receivers tells reconciliation who is paid by a payout.
+func receivers(pay *payouts.Service) func(context.Context, pg.DB, string) (string, string, error) {
+	return func(ctx context.Context, db pg.DB, subject string) (name, rib string, err error) {
+		p, err := pay.ByID(ctx, db, subject)
+		if errors.Is(err, payouts.ErrNotFound) {
+			err = recon.ErrNotOurs
+		}
+		return p.Holder, p.RIB, err
+	}
 }
 
 // handler serves the interface, health and the pages.

@@ -12,6 +12,7 @@ import (
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/payouts"
 	"tiwiza/pkg/audit"
+	"tiwiza/pkg/clock"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
@@ -236,6 +237,20 @@ var cases = map[string]func(s story) []wound{
 			}},
 		}
 	},
+	"M2": func(story) []wound {
+		return []wound{
+			{says: "was closed as revision 1; account " + safeguard + " of bnk is another since", do: func(w *world) {
+				w.tx(func(ctx context.Context, tx *pg.Tx) error {
+					_, err := clock.Advance(ctx, tx, 48*time.Hour)
+					audit.Record(tx, "demo.clock", "clock", "platform.operator", nil)
+					return err
+				})
+				w.closeDay(time.Now().UTC())
+				w.sql(`update recon.line set ref = 'OTHER' where state = 'matched'`)
+			}},
+			do("does not follow on the one before", `update recon.closing set prev = 'x'`),
+		}
+	},
 	"R1": func(s story) []wound {
 		return []wound{
 			do("basket bsk G1 was ordered by G1 and G2", `drop index orders.order_group_basket`, `update orders.order_group set basket = 'bsk G1' where id = 'G2'`),
@@ -275,8 +290,8 @@ var cases = map[string]func(s story) []wound{
 			do("of bnk was taken in 2 times", `drop index recon.file_once`,
 				`insert into recon.file (id, bank, name, sha256, bytes, kind) select 'x', bank, name, sha256, '', kind from recon.file limit 1`),
 			do("statement S1 of bnk was read 2 times", `alter table recon.statement drop constraint statement_bank_account_kind_statement_id_page_key`,
-				`insert into recon.statement (id, file, bank, account, statement_id, kind, sequence, currency, opening, closing, content, entries, matched, partly, unmatched, created_at, page)
-				select 'stm_x', 'x', bank, account, statement_id, kind, sequence, currency, opening, closing, 'other', 1, 0, 0, 0, created_at, page from recon.statement where statement_id = 'S1'`),
+				`insert into recon.statement (id, file, bank, account, statement_id, kind, sequence, currency, opening, closing, content, entries, matched, partly, unmatched, created_at, page, day)
+				select 'stm_x', 'x', bank, account, statement_id, kind, sequence, currency, opening, closing, 'other', 1, 0, 0, 0, created_at, page, day from recon.statement where statement_id = 'S1'`),
 			do("was booked 2 times", `insert into recon.line (id, statement, no, amount, currency, state, ref, bank_ref, booked_on)
 				select 'lin_x', 'stm_x', 1, amount, currency, state, ref, bank_ref, booked_on from recon.line where state = 'suspense'`).and("M1"),
 		}

@@ -55,7 +55,7 @@ func TestAWorkedDatabaseKeepsEveryPromise(t *testing.T) {
 func TestEveryKindOfTransferIsWorked(t *testing.T) {
 	t.Parallel()
 	w := open(t)
-	w.work()
+	w.explained(w.work())
 	used, err := pg.Column[string](t.Context(), w.db, `select distinct kind from ledger.transfer`)
 	w.ok(err)
 	for _, k := range invariants.Kinds() {

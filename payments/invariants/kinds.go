@@ -44,6 +44,21 @@ var kinds = map[string][]leg{
 		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
 		// a fee that is given back
 		mayCredit("psp_cost"), mayCredit("bank:*:transit"), mayDebit("bank:*:operating"),
+		// what the acquirer takes off for refunds and chargebacks, which may be more
+		mayDebit("psp:*:clearing"), mayCredit("bank:*:safeguard"),
+	},
+	"settlement.negative": {
+		debit("psp:*:clearing"), credit("bank:*:safeguard"),
+		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
+	},
+	"bank.charge":          {debit("psp_cost"), credit("bank:*:operating"), mayDebit("bank:*:transit"), mayCredit("bank:*:safeguard")},
+	"bank.charge_returned": {credit("psp_cost"), debit("bank:*:operating"), mayCredit("bank:*:transit"), mayDebit("bank:*:safeguard")},
+	"vat.paid":             {debit("payable:vat"), credit("bank:*:operating")},
+	"suspense.undone":      {debit("suspense:*"), credit("bank:*:safeguard")},
+	// Given up by people: what left is our loss, what came in excess a gain.
+	"line.written_off": {
+		mayDebit("loss"), mayDebit("bank:*:transit"), mayCredit("bank:*:safeguard"), mayCredit("bank:*:operating"),
+		mayCredit("loss"), mayDebit("bank:*:safeguard"), mayDebit("bank:*:operating"),
 	},
 	"suspense":        {debit("bank:*:safeguard"), credit("suspense:*")},
 	"payout.intent":   {debit("seller:*:available"), credit("payout:*")},

@@ -46,16 +46,17 @@ func waiting(class, term string, sign int) string {
 // partners are the promises about what partners are asked and what they say.
 var partners = []Invariant{
 	// Lines of notifications are said again by the statement, so only lines that
-	// were acted on count. A payment that came back is a payment less.
-	// A rejection that was contradicted counts as paid.
+	// were acted on count. A payment that came back is a payment less, and one that
+	// two people have given up as a loss is no longer its receiver's. A rejection
+	// that was contradicted counts as paid.
 	{"I13", "Nothing is paid twice, and nobody is paid more than is due.", `
 		with line as (
 			select l.amount, p.id as payout, strpos(l.matched_to, ';') = 0 as alone from recon.line l
 				cross join lateral unnest(string_to_array(l.matched_to, '; ')) m (subject) join payouts.payout p on p.id = m.subject
-			where l.state <> 'noted'
+			where l.state not in ('noted', 'written_off')
 			union all
 			select l.amount, p.id, l.matched_to = '' from recon.line l join payouts.payout p on p.ref = upper(l.ref)
-			where l.state <> 'noted' and strpos(l.matched_to, p.id) = 0),
+			where l.state not in ('noted', 'written_off') and strpos(l.matched_to, p.id) = 0),
 		paid as (select payout, count(*) filter (where amount < 0) - count(*) filter (where amount > 0) as times,
 			coalesce(-sum(amount) filter (where alone), 0) as amount from line group by payout)
 		select format('the bank executed payout %s (%s, %s) %s times, for %s', p.id, p.state, ` + dh("p.amount") + `, x.times, ` + dh("x.amount") + `)
@@ -87,7 +88,7 @@ var partners = []Invariant{
 		with ` + account + `
 		select format('line %s of statement %s (%s %s) is %s: %s', l.id, l.statement, ` + dh("l.amount") + `, l.currency, l.state, l.why)
 		from recon.line l left join account a on a.code = 'suspense:' || l.id and a.currency = l.currency
-		where a.id is null and l.state in ('partly', 'unmatched', 'suspense') and ` + late("l.at", "24 hours")},
+		where (a.id is null and l.state in ('partly', 'unmatched', 'suspense') or l.booked <> l.amount and l.state <> 'noted') and ` + late("l.at", "24 hours")},
 
 	{"I16", "Every partner call without an outcome has its next step ahead of it.", `
 		select format('operation %s (%s of %s) is %s and nobody will ask', o.id, o.kind, o.subject, o.state)
@@ -123,33 +124,46 @@ var partners = []Invariant{
 		where amount > %d and state not in ('draft', 'rejected') and approved_by = '' or approved_by <> '' and approved_by = created_by`,
 		dh("amount"), payouts.TwoAbove)},
 
-	// The safeguard account is the one whose lines are booked. A line that is not
-	// is a break of its own (I15), and taken off here.
-	// What was booked since the last statement counts, less what older
-	// statements, read after it, have brought.
+	// What the bank moved and nobody has explained is a break of its own (I15), and
+	// taken off here. What the books have had since the last statement counts, less
+	// what older statements, read after it, have brought. The account's entries are
+	// looked at from a week before the statement: nobody back-dates a mirror.
 	{"M1", "The books' safeguard account equals the bank's last statement plus what was booked since.", `
 		with last as (
 			select distinct on (bank, account) bank, account, currency, statement_id, closing, at from recon.statement
-			where kind = 'statement' and closing is not null order by bank, account, created_at desc, sequence desc, page desc),
-		line as (
-			select s.bank, s.account, s.at, l.amount, case when l.state in ('matched', 'suspense') or l.state = 'partly' and l.amount > 0 then l.amount
-				when l.state = 'partly' then -(select coalesce(sum(p.amount), 0) from payouts.payout p where p.id = any (string_to_array(l.matched_to, '; ')))
-				else 0 end as booked
-			from recon.line l join recon.statement s on s.id = l.statement where s.kind = 'statement' and l.state <> 'noted'),
+			where kind = 'statement' and role = 'safeguard' and closing is not null
+			order by bank, account, day desc, created_at desc, sequence desc, page desc, at desc),
 		said as (
-			select t.bank, t.account, t.currency, t.statement_id, t.closing, t.at, bool_or(l.booked <> 0) as used,
-				t.closing - coalesce(sum(l.amount - l.booked), 0) - coalesce(sum(l.booked) filter (where l.at > t.at), 0) as amount
-			from last t left join line l on l.bank = t.bank and l.account = t.account
-			group by t.bank, t.account, t.currency, t.statement_id, t.closing, t.at),
-		booked as (
-			select s.bank, s.account, coalesce(sum(e.amount), 0) as amount, coalesce(sum(e.amount) filter (where t.recorded_at > s.at), 0) as since
-			from said s join ledger.account a on a.code = 'bank:' || s.bank || ':safeguard' and a.currency = s.currency
-			join ledger.entry e on e.account_id = a.id join ledger.transfer t on t.id = e.transfer_id
-			group by s.bank, s.account)
-		select format('bank %s: statement %s and what came since make %s %s; the books have %s', s.bank, s.statement_id,
-			` + dh("s.amount + coalesce(b.since, 0)") + `, s.currency, ` + dh("coalesce(b.amount, 0)") + `)
-		from said s left join booked b on b.bank = s.bank and b.account = s.account
-		where s.used and coalesce(b.amount, 0) <> s.amount + coalesce(b.since, 0)`},
+			select t.bank, t.account, t.currency, t.statement_id, t.at, t.closing
+				- (select coalesce(sum(l.amount - l.booked), 0) from recon.line l join recon.statement s on s.id = l.statement
+					where s.bank = t.bank and s.account = t.account and s.kind = 'statement' and l.booked <> l.amount and l.state <> 'noted')
+				- (select coalesce(sum(k.amount), 0) from recon.booking k where k.bank = t.bank and k.account = t.account and k.at > t.at) as amount
+			from last t),
+		mirror as (
+			select s.*, a.id, (select coalesce(sum(b.dr - b.cr), 0) from ledger.balance b where b.account_id = a.id) as has,
+				(select coalesce(sum(e.amount), 0) from ledger.entry e join ledger.transfer t on t.id = e.transfer_id
+					where e.account_id = a.id and e.effective_at > s.at - interval '7 days' and t.recorded_at > s.at) as since
+			from said s left join ledger.account a on a.code = 'bank:' || s.bank || ':safeguard' and a.currency = s.currency)
+		select format('bank %s: statement %s and what came since make %s %s; the books have %s', bank, statement_id,
+			` + dh("amount + since") + `, currency, ` + dh("has") + `)
+		from mirror where has <> amount + since
+		union all
+		select format('line %s of %s has %s booked; its bookings make %s', l.id, l.statement, ` + dh("l.booked") + `, ` + dh("k.amount") + `)
+		from recon.line l join (select line, sum(amount) as amount from recon.booking group by line) k on k.line = l.id where k.amount <> l.booked`},
+
+	// What a late statement changes is listed as a break about the day; anything
+	// else that differs was altered.
+	{"M2", "A day that was closed is as it was, unless a late statement says otherwise.", `
+		select format('%s was closed as revision %s; account %s of %s is another since', c.day, c.revision, d.account, d.bank)
+		from recon.closing c join recon.closed d on d.closing = c.id
+		left join lateral (select f.hash from recon.fact f where f.bank = d.bank and f.account = d.account and f.day = c.day) f on true
+		where d.hash is distinct from f.hash and c.day > (` + now + `)::date - 40
+			and not exists (select from recon.closing n where n.day = c.day and n.revision > c.revision)
+			and not exists (select from recon.break b join recon.statement s on s.id = b.statement
+				where b.kind = 'closed' and s.bank = d.bank and s.account = d.account and s.day = c.day and b.created_at >= c.at)
+		union all
+		select format('the report of %s, revision %s, does not follow on the one before', c.day, c.revision)
+		from (select *, lag(hash, 1, '') over (order by at, id) as before from recon.closing) c where c.prev <> c.before`},
 }
 
 // ended are the states in which a payout's money is back with the seller.

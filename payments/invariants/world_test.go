@@ -13,6 +13,7 @@ import (
 
 	"tiwiza/adapters/bank"
 	"tiwiza/adapters/card"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
@@ -30,6 +31,7 @@ import (
 
 const (
 	safeguard = "011780000012345678901234"
+	operating = "011780000012345678901235"
 	acquirer  = "acq"
 	house     = "bnk"
 )
@@ -46,6 +48,7 @@ type world struct {
 	ops     *operations.Engine
 	charges *charges.Service
 	payouts *payouts.Service
+	words   *approvals.Service
 	recon   *recon.Service
 	house   recon.House
 	ready   atomic.Bool // whether members' accounts are verified
@@ -71,8 +74,9 @@ func open(t testing.TB) *world {
 	w.charges = charges.New(w.db, w.books, w.escrows, w.ops, anyone{}, []*card.Acquirer{card.New(acquirer, hosted{}, card.Options{})},
 		charges.Config{PublicURL: "https://hub.example"})
 	w.payouts = payouts.New(w.db, w.books, w.escrows, w, w.ops, anyone{}, payouts.From{Bank: b, Account: bank.Account{RIB: rib(1), Name: "Hub"}})
-	w.house = recon.House{Bank: b, Safeguard: safeguard}
-	w.recon = recon.New(w.db, w.books, w.charges, w.ops, []recon.House{w.house})
+	w.house = recon.House{Bank: b, Safeguard: safeguard, Operating: operating}
+	w.words = approvals.New(w.db)
+	w.recon = recon.New(w.db, w.books, w.charges, w.ops, w.words, []recon.House{w.house}, recon.Ties{Deducted: deducted})
 	return w
 }
 

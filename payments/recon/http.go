@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"tiwiza/adapters/bank"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
@@ -16,8 +18,14 @@ import (
 // Routes is the HTTP face of reconciliation.
 func Routes(s *Service) []rest.Route {
 	return []rest.Route{
-		rest.Commit("POST", "/v1/statements", "statements.create", "Take in a bank statement by hand", http.StatusCreated, s.Upload, rest.Body(20<<20), rest.Timeout(60*time.Second)),
+		rest.Commit("POST", "/v1/statements", "statements.create", "Take in a bank statement by hand", http.StatusCreated, s.Upload, rest.Body(20<<20), rest.Timeout(60*time.Second),
+			rest.About("camt.053 and camt.054, MT940, and the CSV that is mapped for the bank. The same file again answers the same and changes nothing.")),
 		rest.Handle("GET", "/v1/breaks", "breaks.list", "List what reconciliation could not explain, newest first", http.StatusOK, s.Breaks),
+		rest.Handle("GET", "/v1/breaks/{break}", "breaks.show", "Show one thing that reconciliation could not explain", http.StatusOK, s.Break),
+		rest.Commit("POST", "/v1/breaks/{break}/resolve", "breaks.resolve", "Say what a break is, give it up, or put it off", http.StatusOK, s.Resolve),
+		rest.Handle("GET", "/v1/closings", "closings.list", "List the days that were closed, newest first", http.StatusOK, s.Closings),
+		rest.Handle("GET", "/v1/closings/{day}", "closings.show", "The report of a closed day, byte for byte as it was hashed", http.StatusOK, s.Report, rest.Gives("application/json")),
+		rest.Commit("POST", "/v1/closings", "closings.create", "Close a day, or close it anew after it changed", http.StatusCreated, s.CloseDay),
 	}
 }
 
@@ -36,20 +44,16 @@ type UploadView struct {
 	Unmatched int    `json:"unmatched" required:"true"`
 }
 
-// Upload takes in a statement that an operator or a bank sends. The same file
-// again answers the same and changes nothing.
+// Upload takes in a statement that an operator or a bank sends; a bank only
+// those of its own house. The same file again answers the same and changes
+// nothing.
 func (s *Service) Upload(ctx context.Context, tx *pg.Tx, in UploadInput) (UploadView, error) {
-	var house *House
-	for i := range s.houses {
-		if in.Bank == s.houses[i].Bank.ID() || in.Bank == "" && len(s.houses) == 1 {
-			house = &s.houses[i]
-		}
-	}
-	if house == nil {
-		return UploadView{}, ErrNoBank.At("?bank", "one of the banks on /v1/partners")
+	house, err := s.house(ctx, in.Bank)
+	if err != nil {
+		return UploadView{}, err
 	}
 	sum := sha256.Sum256(in.File.Bytes)
-	reads, err := s.take(ctx, tx, *house, bank.Received{Name: in.File.Name, Bytes: in.File.Bytes, SHA256: hex.EncodeToString(sum[:])})
+	reads, err := s.take(ctx, tx, house, bank.Received{Name: in.File.Name, Bytes: in.File.Bytes, SHA256: hex.EncodeToString(sum[:])})
 	if err != nil {
 		return UploadView{}, err
 	}
@@ -63,33 +67,115 @@ func (s *Service) Upload(ctx context.Context, tx *pg.Tx, in UploadInput) (Upload
 	return v, nil
 }
 
-// BreakView is something that people must look at.
-type BreakView struct {
-	ID     string       `json:"id" required:"true"`
-	Kind   string       `json:"kind" required:"true" enum:"partly,suspense,unmatched,unreadable,gap"`
-	Bank   string       `json:"bank" required:"true"`
-	About  string       `json:"about" required:"true" description:"The reference, statement or file it is about."`
-	Why    string       `json:"why" required:"true"`
-	Amount *money.Money `json:"amount,omitempty"`
+// house is the bank that a caller may hand in statements of: a bank's key only
+// its own, so that for it there are no others.
+func (s *Service) house(ctx context.Context, name string) (House, error) {
+	who := auth.From(ctx)
+	var mine []House
+	for _, h := range s.houses {
+		own := who.Role != auth.Bank
+		if !own && s.ties.Owner != nil {
+			owner, err := s.ties.Owner(ctx, h.Bank.ID())
+			if err != nil {
+				return House{}, err
+			}
+			own = owner != "" && owner == who.Subject
+		}
+		if own {
+			mine = append(mine, h)
+		}
+	}
+	for _, h := range mine {
+		if name == h.Bank.ID() || name == "" && len(mine) == 1 {
+			return h, nil
+		}
+	}
+	if who.Role == auth.Bank {
+		return House{}, ErrNoBank.At("?bank", "leave it out: this key hands in the statements of its own bank only")
+	}
+	return House{}, ErrNoBank.At("?bank", "one of the banks on /v1/partners")
 }
 
-// Breaks lists what reconciliation could not explain.
-func (s *Service) Breaks(ctx context.Context, in rest.Paging) (rest.Page[BreakView], error) {
+// BreakView is something that people must look at.
+type BreakView struct {
+	ID           string       `json:"id" required:"true"`
+	Kind         BreakKind    `json:"kind" required:"true" enum:"unmatched,suspense,unreadable,gap,closed"`
+	Bank         string       `json:"bank" required:"true"`
+	About        string       `json:"about" required:"true" description:"The reference, statement, file or day it is about."`
+	Why          string       `json:"why" required:"true"`
+	Amount       *money.Money `json:"amount,omitempty" description:"Below zero when money left."`
+	Line         string       `json:"line,omitempty"`
+	Suggestion   *Suggestion  `json:"suggestion,omitempty"`
+	State        BreakState   `json:"state" required:"true" enum:"open,snoozed,resolved"`
+	SnoozedUntil *time.Time   `json:"snoozed_until,omitempty"`
+	Proposed     *Resolution  `json:"proposed,omitempty" description:"Waits for a second person."`
+	Approval     string       `json:"approval,omitempty" description:"Where the second person decides."`
+	Resolution   *Resolution  `json:"resolution,omitempty"`
+	ResolvedBy   string       `json:"resolved_by,omitempty"`
+	ResolvedAt   *time.Time   `json:"resolved_at,omitempty"`
+	CreatedAt    time.Time    `json:"created_at" required:"true"`
+}
+
+func (b Break) view() BreakView {
+	v := BreakView{
+		ID: b.ID, Kind: b.Kind, Bank: b.Bank, About: b.About, Why: b.Why, Line: b.line(), Suggestion: b.Suggestion, State: b.State,
+		SnoozedUntil: utc(b.SnoozedUntil), Proposed: b.Proposed, Resolution: b.Resolution, ResolvedAt: utc(b.ResolvedAt), CreatedAt: b.CreatedAt.UTC(),
+	}
+	if b.Amount != nil && b.Currency != "" {
+		m := money.FromCentimes(*b.Amount, b.Currency)
+		v.Amount = &m
+	}
+	if b.ResolvedBy != nil {
+		v.ResolvedBy = *b.ResolvedBy
+	}
+	return v
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}
+
+// BreaksInput pages through breaks.
+type BreaksInput struct {
+	State BreakState `query:"state" enum:"open,snoozed,resolved" default:"open"`
+	Kind  BreakKind  `query:"kind" enum:"unmatched,suspense,unreadable,gap,closed" description:"Only those of this kind."`
+	rest.Paging
+}
+
+// Breaks lists what reconciliation could not explain; the operator reads it.
+func (s *Service) Breaks(ctx context.Context, in BreaksInput) (rest.Page[BreakView], error) {
 	var before string
 	if err := rest.DecodeCursor(in.Cursor, &before); err != nil {
 		return rest.Page[BreakView]{}, err
 	}
-	rows, err := breaks(ctx, s.db, before, in.Limit+1)
+	if before != "" && !id.Is(breakID, before) {
+		return rest.Page[BreakView]{}, rest.ErrCursor
+	}
+	if in.State == "" {
+		in.State = Open
+	}
+	rows, err := listBreaks(ctx, s.db, string(in.State), string(in.Kind), before, in.Limit+1)
 	if err != nil {
 		return rest.Page[BreakView]{}, err
 	}
 	views := make([]BreakView, len(rows))
-	for i, r := range rows {
-		views[i] = BreakView{ID: r.ID, Kind: r.Kind, Bank: r.Bank, About: r.About, Why: r.Why}
-		if r.Amount != nil && r.Currency != "" {
-			m := money.FromCentimes(*r.Amount, r.Currency)
-			views[i].Amount = &m
-		}
+	for i, b := range rows {
+		views[i] = b.view()
 	}
 	return rest.Cut(views, in.Limit, func(v BreakView) any { return v.ID }), nil
+}
+
+// BreakInput names a break.
+type BreakInput struct {
+	Break string `path:"break"`
+}
+
+// Break shows one break; the operator reads it.
+func (s *Service) Break(ctx context.Context, in BreakInput) (BreakView, error) {
+	b, err := loadBreak(ctx, s.db, in.Break)
+	return b.view(), err
 }

@@ -3,6 +3,7 @@ package recon
 import (
 	"context"
 	"errors"
+	"time"
 
 	"tiwiza/adapters/bank"
 	"tiwiza/pkg/pg"
@@ -43,41 +44,103 @@ func statementByName(ctx context.Context, tx *pg.Tx, of string, st bank.Statemen
 		where bank = $1 and account = $2 and kind = $3 and statement_id = $4 and page = $5`, of, st.Account, st.Kind, st.ID, max(st.Page, 1))
 }
 
-func insertStatement(tx *pg.Tx, of, file string, st bank.Statement, content []byte, r Read) {
+// statementByContent is the statement that says the very same under another
+// name.
+func statementByContent(ctx context.Context, tx *pg.Tx, of string, st bank.Statement, content []byte) (statementRow, error) {
+	return pg.One[statementRow](ctx, tx, errNoFile, `select id, entries, matched, partly, unmatched, content from recon.statement
+		where bank = $1 and account = $2 and kind = $3 and day = $4 and content = $5`, of, st.Account, st.Kind, st.Day(), content)
+}
+
+func insertStatement(tx *pg.Tx, of, file, role string, st bank.Statement, content []byte, r Read) {
 	var opening, closing *int64
 	if st.HasBalances {
 		o, c := st.Opening.Centimes(), st.Closing.Centimes()
 		opening, closing = &o, &c
 	}
-	tx.Queue(`insert into recon.statement (id, file, bank, account, statement_id, kind, sequence, currency, opening, closing, content, entries, matched, partly, unmatched, created_at, page)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-		r.ID, file, of, st.Account, st.ID, st.Kind, st.Sequence, st.Currency, opening, closing, content, r.Entries, r.Matched, r.Partly, r.Unmatched, st.Created, max(st.Page, 1))
+	tx.Queue(`insert into recon.statement (id, file, bank, account, role, statement_id, kind, sequence, currency, opening, closing, content, entries, matched, partly, unmatched, created_at, page, day)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+		r.ID, file, of, st.Account, role, st.ID, st.Kind, st.Sequence, st.Currency, opening, closing, content,
+		r.Entries, r.Matched, r.Partly, r.Unmatched, st.Created, max(st.Page, 1), st.Day())
 }
 
 func insertLine(tx *pg.Tx, l Line) {
-	tx.Queue(`insert into recon.line (id, statement, no, amount, currency, state, ref, bank_ref, matched_to, why, booked_on)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, left($10, 1000), $11)`,
-		l.ID, l.Statement, l.No, l.Amount, l.Currency, l.State, l.Ref, l.BankRef, l.MatchedTo, l.Why, l.BookedOn)
+	tx.Queue(`insert into recon.line (id, statement, no, amount, currency, state, ref, bank_ref, matched_to, why, booked_on, booked, code, info, details)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, left($10, 1000), $11, $12, left($13, 100), left($14, 1000), $15)`,
+		l.ID, l.Statement, l.No, l.Amount, l.Currency, l.State, l.Ref, l.BankRef, l.MatchedTo, l.Why, l.BookedOn, l.Booked, l.Code, l.Info, keep(l.Details))
 }
 
-type breakRow struct {
-	ID, Kind, Bank, About, Why string
-	Amount                     *int64
-	Currency                   string
-	Sort                       string
+// insertBooking notes that the mirror account took in an amount of a line.
+func insertBooking(tx *pg.Tx, l lineRow, amount int64, at time.Time) {
+	tx.Queue(`insert into recon.booking (line, bank, account, amount, at) values ($1, $2, $3, $4, $5)`, l.ID, l.Bank, l.Account, amount, at)
 }
 
-// breaks lists what people must look at, newest first: lines that match
-// nothing, files that cannot be read, and statements with a hole before them.
-func breaks(ctx context.Context, db pg.DB, before string, limit int) ([]breakRow, error) {
-	return pg.All[breakRow](ctx, db, `select * from (
-			select l.id, l.state as kind, s.bank, coalesce(nullif(l.ref, ''), s.statement_id) as about, l.why, l.amount, l.currency, l.id as sort
-			from recon.line l join recon.statement s on s.id = l.statement where l.state in ('partly', 'suspense', 'unmatched')
-			union all
-			select id, kind, bank, name, error, null, '', id from recon.file where kind = 'unreadable'
-			union all
-			select id, 'gap', bank, statement_id, 'no statement leads up to its opening balance', opening, currency, id from (
-				select s.*, lag(closing) over (partition by bank, account order by created_at, sequence, page) as last
-				from recon.statement s where kind = 'statement') g where last <> opening
-		) b where $1 = '' or sort < $1 order by sort desc limit $2`, before, limit)
+const lineColumns = `l.id, l.statement, l.no, l.amount, l.currency, l.state, l.ref, l.bank_ref, l.matched_to, l.why, l.booked_on, l.booked, l.code, l.info,
+	s.bank, s.account, s.role, l.at`
+
+func loadLine(ctx context.Context, db pg.DB, id string) (lineRow, error) {
+	return pg.One[lineRow](ctx, db, ErrNoBreak, `select `+lineColumns+` from recon.line l join recon.statement s on s.id = l.statement where l.id = $1`, id)
+}
+
+func lockLine(ctx context.Context, tx *pg.Tx, id string) (lineRow, error) {
+	return pg.One[lineRow](ctx, tx, ErrNoBreak, `select `+lineColumns+` from recon.line l join recon.statement s on s.id = l.statement where l.id = $1 for update of l`, id)
+}
+
+func saveLine(tx *pg.Tx, l Line) {
+	tx.QueueOne(ErrNoBreak, `update recon.line set state = $2, matched_to = $3, why = left($4, 1000), booked = $5 where id = $1`, l.ID, l.State, l.MatchedTo, l.Why, l.Booked)
+}
+
+// shown is the name of another statement that has the very same movement, by
+// the bank's own reference of it; "" when none has.
+func shown(ctx context.Context, tx *pg.Tx, of, account string, l Line, ref string) (string, error) {
+	if l.BankRef == "" {
+		return "", nil
+	}
+	names, err := pg.Column[string](ctx, tx, `select s.statement_id from recon.line l join recon.statement s on s.id = l.statement
+		where s.bank = $1 and s.account = $2 and s.kind = 'statement' and l.state <> 'noted' and l.statement <> $3
+			and l.bank_ref = $4 and l.amount = $5 and l.currency = $6 and l.ref = $7 and l.booked_on = $8 limit 1`,
+		of, account, l.Statement, l.BankRef, l.Amount, l.Currency, ref, l.BookedOn)
+	if err != nil || len(names) == 0 {
+		return "", err
+	}
+	return names[0], nil
+}
+
+// sameLine is the line of that movement.
+func sameLine(ctx context.Context, tx *pg.Tx, of string, l Line, ref string) (string, error) {
+	ids, err := pg.Column[string](ctx, tx, `select l.id from recon.line l join recon.statement s on s.id = l.statement
+		where s.bank = $1 and s.kind = 'statement' and l.state <> 'noted' and l.statement <> $2
+			and l.bank_ref = $3 and l.amount = $4 and l.currency = $5 and l.ref = $6 and l.booked_on = $7 order by l.id limit 1`,
+		of, l.Statement, l.BankRef, l.Amount, l.Currency, ref, l.BookedOn)
+	if err != nil || len(ids) == 0 {
+		return "", err
+	}
+	return ids[0], nil
+}
+
+// notified are the details that a notification gave of the same entry.
+func notified(ctx context.Context, tx *pg.Tx, of, account string, e bank.Entry) ([]bank.Detail, error) {
+	type row struct{ Details []kept }
+	r, err := pg.One[row](ctx, tx, errNoFile, `select l.details from recon.line l join recon.statement s on s.id = l.statement
+		where s.bank = $1 and s.account = $2 and s.kind = 'notification' and l.bank_ref = $3 and l.amount = $4 and l.currency = $5
+			and jsonb_array_length(l.details) > 0 order by l.id desc limit 1`, of, account, e.BankRef, e.Amount.Centimes(), e.Amount.Currency())
+	return given(r.Details), err
+}
+
+// oppositeLines are unexplained lines of an account that would cancel one out.
+func oppositeLines(ctx context.Context, tx *pg.Tx, of string, l Line, amount int64) ([]string, error) {
+	return pg.Column[string](ctx, tx, `select l.id from recon.break b join recon.line l on l.id = b.line
+		where b.bank = $1 and b.state <> 'resolved' and b.amount = -$2::bigint and l.amount = b.amount and b.currency = $3
+			and abs(extract(epoch from l.booked_on - $4)) <= 10 * 86400 order by l.id limit 2`, of, amount, l.Currency, l.BookedOn)
+}
+
+// neighbours are a statement with the one before and the one after it, as the
+// bank's days and numbers order them.
+func neighbours(ctx context.Context, tx *pg.Tx, of, account, statement string) ([]neighbour, error) {
+	return pg.All[neighbour](ctx, tx, `with ordered as (
+			select id, statement_id, sequence, page, extract(year from day)::int as year, opening, closing, currency,
+				row_number() over (order by day, created_at, sequence, page, at, id) as n
+			from recon.statement where kind = 'statement' and bank = $1 and account = $2
+				and day between (select day - 40 from recon.statement where id = $3) and (select day + 40 from recon.statement where id = $3))
+		select id, statement_id, sequence, page, year, opening, closing, currency from ordered
+		where n between (select n - 1 from ordered where id = $3) and (select n + 1 from ordered where id = $3) order by n`, of, account, statement)
 }

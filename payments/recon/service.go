@@ -3,16 +3,17 @@ package recon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 
 	"tiwiza/adapters/bank"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/pkg/id"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 )
@@ -20,12 +21,23 @@ import (
 // Books is what reconciliation asks of the ledger.
 type Books interface {
 	Post(ctx context.Context, tx *pg.Tx, t ledger.Transfer) error
+	Balance(ctx context.Context, db pg.DB, code, currency string) (int64, error)
 }
 
-// Charges is what reconciliation tells charges.
+// Charges is what reconciliation tells charges, and asks of them.
 type Charges interface {
 	Acquirers() []string
 	Settle(ctx context.Context, tx *pg.Tx, acquirer, ref string, gross int64, currency string) (charges.Charge, error)
+	ByRef(ctx context.Context, db pg.DB, acquirer, ref string) (charges.Charge, error)
+	ByID(ctx context.Context, db pg.DB, id string) (charges.Charge, error)
+	Unsettled(ctx context.Context, db pg.DB, amount int64, currency string, limit int) ([]charges.Charge, error)
+}
+
+// Approvals is the second person.
+type Approvals interface {
+	Ask(ctx context.Context, tx *pg.Tx, a approvals.Ask) (approvals.Request, error)
+	Handle(kind string, h func(ctx context.Context, tx *pg.Tx, r approvals.Request) error)
+	Void(ctx context.Context, tx *pg.Tx, kind, subject string) error
 }
 
 // A House is a bank with the accounts we have there.
@@ -34,18 +46,59 @@ type House struct {
 	Safeguard, Operating string // RIBs
 }
 
-// Service reads statements and reports.
-type Service struct {
-	db      *pg.Store
-	books   Books
-	charges Charges
-	ops     *operations.Engine
-	houses  []House
+// role is what an account is to us: safeguard, operating, or "" when it is none
+// of ours.
+func (h House) role(account string) string {
+	switch {
+	case account == "":
+		return ""
+	case account == h.Safeguard:
+		return safeguard
+	case account == h.Operating:
+		return operating
+	}
+	return ""
 }
 
-// New makes the service.
-func New(db *pg.Store, books Books, c Charges, ops *operations.Engine, houses []House) *Service {
-	return &Service{db, books, c, ops, houses}
+const (
+	safeguard = "safeguard"
+	operating = "operating"
+)
+
+// Ties are what other domains know of the lines of statements. Each may be nil:
+// what it would have told is then not known.
+type Ties struct {
+	// Fee is what an acquirer's contract lets it keep of a charge.
+	Fee func(acquirer string, gross money.Money) (fee money.Money, known bool)
+	// Deducted says for what the acquirer takes an amount off its settlement under
+	// our reference: a refund, a chargeback. It is ErrNotOurs when for nothing;
+	// it is asked more than once of one line.
+	Deducted func(ctx context.Context, tx *pg.Tx, acquirer, ref string, amount int64, currency string) (subject string, err error)
+	// Owner is the organisation whose keys may hand in a bank's statements, or "".
+	Owner func(ctx context.Context, bank string) (organisation string, err error)
+	// Receiver is who is paid by an operation's subject; ErrNotOurs when unknown.
+	Receiver func(ctx context.Context, db pg.DB, subject string) (name, rib string, err error)
+}
+
+// ErrNotOurs is how a tie says that it knows nothing of what it was asked.
+var ErrNotOurs = errors.New("nothing of ours")
+
+// Service reads statements and reports.
+type Service struct {
+	db        *pg.Store
+	books     Books
+	charges   Charges
+	ops       *operations.Engine
+	approvals Approvals
+	houses    []House
+	ties      Ties
+}
+
+// New makes the service, and registers what follows a second person's word.
+func New(db *pg.Store, books Books, c Charges, ops *operations.Engine, a Approvals, houses []House, t Ties) *Service {
+	s := &Service{db, books, c, ops, a, houses, t}
+	a.Handle(kindWriteOff, s.decided)
+	return s
 }
 
 // Read is what came of one statement.
@@ -79,6 +132,9 @@ func (s *Service) take(ctx context.Context, tx *pg.Tx, h House, f bank.Received)
 		return nil, err
 	}
 	m, err := h.Bank.Read(f)
+	if err == nil {
+		err = resolveUnreadable(ctx, tx, h.Bank.ID(), f.SHA256)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -117,80 +173,6 @@ func (s *Service) report(ctx context.Context, tx *pg.Tx, h House, r bank.Report,
 	return nil
 }
 
-// statement books a statement's lines. One that was read before changes
-// nothing; one of the same name with another content is refused.
-func (s *Service) statement(ctx context.Context, tx *pg.Tx, h House, file string, st bank.Statement) (Read, error) {
-	if st.Account != h.Safeguard && st.Account != h.Operating {
-		return Read{}, ErrForeign
-	}
-	if err := st.Check(); err != nil {
-		return Read{}, err
-	}
-	sum := content(st)
-	before, err := statementByName(ctx, tx, h.Bank.ID(), st)
-	switch {
-	case err == nil && string(before.Content) != string(sum):
-		return Read{}, ErrDiffers
-	case err == nil:
-		return before.Read, nil
-	case !errors.Is(err, errNoFile):
-		return Read{}, err
-	}
-	r := Read{ID: id.New(id.Statement), Entries: len(st.Entries)}
-	for i, e := range st.Entries {
-		l := Line{
-			ID: id.New(id.Line), Statement: r.ID, No: i + 1, Amount: e.Amount.Centimes(), Currency: e.Amount.Currency(), BankRef: e.BankRef, BookedOn: e.BookedOn,
-		}
-		v := verdict{state: Noted}
-		switch {
-		case st.Kind == bank.Notification:
-		case !e.Booked:
-			v.why = "not booked yet"
-		default:
-			if v, err = s.line(ctx, tx, h, st, e, l); err != nil {
-				return r, fmt.Errorf("line %d of statement %s: %w", i+1, st.ID, err)
-			}
-		}
-		l.State, l.MatchedTo, l.Why = v.state, v.to, v.why
-		l.Ref = details(e)[0].Ref
-		insertLine(tx, l)
-		switch v.state {
-		case Matched:
-			r.Matched++
-		case Partly:
-			r.Partly++
-		case Suspense, Unmatched:
-			r.Unmatched++
-			slog.WarnContext(ctx, "a statement line matches nothing", "partner", h.Bank.ID(), "line", l.ID, "amount", e.Amount.String(), "ref", l.Ref, "why", v.why)
-		}
-	}
-	insertStatement(tx, h.Bank.ID(), file, st, sum, r)
-	return r, nil
-}
-
-// line books one line of an account of ours.
-func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statement, e bank.Entry, l Line) (verdict, error) {
-	if st.Account == h.Operating {
-		return verdict{Unmatched, "", "a movement of our own account that no operation explains"}, nil
-	}
-	key := fmt.Sprintf("%s/%s/%s/%d/%d", h.Bank.ID(), st.Account, st.ID, max(st.Page, 1), l.No)
-	if !e.Explained() {
-		return s.unknown(ctx, tx, h, e.Amount.Centimes(), l, key, "its details do not add up to it")
-	}
-	if e.Amount.Sign() > 0 && !returned(e) {
-		return s.credit(ctx, tx, h, e, l, key)
-	}
-	parts := make([]verdict, 0, 1)
-	for i, d := range details(e) {
-		v, err := s.movement(ctx, tx, h, e, d, l, fmt.Sprintf("%s/%d", key, i))
-		if err != nil {
-			return v, err
-		}
-		parts = append(parts, v)
-	}
-	return whole(parts), nil
-}
-
 func returned(e bank.Entry) bool {
 	for _, d := range details(e) {
 		if d.ReturnReason != "" {
@@ -200,103 +182,75 @@ func returned(e bank.Entry) bool {
 	return e.Reversal
 }
 
-// credit books money that came in: an acquirer's settlement, net of its fee, or
-// money of a sender that is not known. What of it is not a charge's goes to
-// suspense.
-func (s *Service) credit(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, l Line, key string) (verdict, error) {
-	b := h.Bank.ID()
-	for _, d := range details(e) {
-		if d.Amount.Sign() < 0 {
-			return verdict{Unmatched, "", "a part of it takes money away"}, nil
-		}
-	}
-	t := ledger.Transfer{Key: "line:" + key, Kind: "settlement", Currency: l.Currency}
-	var parts []verdict
-	var loose, fees, matched int64
-	for _, d := range details(e) {
-		c, err := s.settle(ctx, tx, d)
-		if err != nil && ours(err) {
-			return verdict{}, err
-		}
-		if err != nil {
-			loose += d.Amount.Centimes()
-			parts = append(parts, verdict{Suspense, "", reason(err, d)})
+// credit books an acquirer's settlement, net of its fee and of what it takes
+// back, or money of a sender that is not known. What of it is not a charge's
+// goes to suspense; when it takes something away that nobody knows of, nothing
+// of it is booked.
+func (s *Service) credit(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, l Line, key string) ([]part, error) {
+	b := newSettlement(h.Bank.ID(), key, l.Currency)
+	parts := make([]part, len(details(e)))
+	for i, d := range details(e) { // what is taken away first: it decides whether anything is booked
+		if d.Amount.Sign() >= 0 {
 			continue
 		}
-		matched += d.Amount.Centimes()
-		fees += d.Fee.Centimes()
-		t.Legs = append(t.Legs, ledger.Credit(ledger.Clearing(c.Acquirer), d.Gross.Centimes()))
-		parts = append(parts, verdict{Matched, c.ID, ""})
+		v, acquirer, err := s.deducted(ctx, tx, d)
+		if err != nil {
+			return nil, err
+		}
+		if v.state != Matched {
+			return alone(e, v), nil
+		}
+		b.back(acquirer, d)
+		parts[i] = part{d, v}
+	}
+	var loose int64
+	for i, d := range details(e) {
+		if d.Amount.Sign() < 0 {
+			continue
+		}
+		d, err := s.priced(ctx, tx, d)
+		if err != nil {
+			return nil, err
+		}
+		c, err := s.settle(ctx, tx, d)
+		switch {
+		case err != nil && ours(err):
+			return nil, err
+		case err != nil:
+			loose += d.Amount.Centimes()
+			parts[i] = part{d, verdict{Suspense, "", reason(err, d)}}
+		default:
+			b.paid(c.Acquirer, d)
+			parts[i] = part{d, verdict{Matched, c.ID, ""}}
+		}
 	}
 	if loose > 0 {
 		if _, err := s.unknown(ctx, tx, h, loose, l, key, ""); err != nil {
-			return verdict{}, err
+			return nil, err
 		}
 	}
-	if matched != 0 || len(t.Legs) > 0 {
-		// The acquirer's fee is ours: our own money makes the clients' whole
-		// again, and is on its way to their account until the bank says so.
-		t.Legs = append([]ledger.Leg{
-			ledger.Debit(ledger.Safeguard(b), matched), ledger.Debit(ledger.PSPCost, fees), ledger.Debit(ledger.Transit(b), fees),
-		}, append(t.Legs, ledger.Credit(ledger.Operating(b), fees))...)
-		if err := s.books.Post(ctx, tx, t); err != nil {
-			return verdict{}, err
-		}
-	}
-	return whole(parts), nil
+	return parts, b.post(ctx, tx, s.books)
 }
 
-// errNoCharge says that a reference is no charge's.
-var errNoCharge = errors.New("no charge of ours has this reference")
-
-func (s *Service) settle(ctx context.Context, tx *pg.Tx, d bank.Detail) (charges.Charge, error) {
-	if d.Ref == "" {
-		return charges.Charge{}, errNoCharge
-	}
-	for _, a := range s.charges.Acquirers() {
-		c, err := s.charges.Settle(ctx, tx, a, d.Ref, d.Gross.Centimes(), d.Gross.Currency())
-		if !errors.Is(err, charges.ErrNotFound) {
-			return c, err
-		}
-	}
-	return charges.Charge{}, errNoCharge
-}
-
-// ours says whether err is a failure of ours and not the line's.
-func ours(err error) bool {
-	return !errors.Is(err, errNoCharge) && !errors.Is(err, operations.ErrAmount) && !errors.Is(err, charges.ErrSettled) && !errors.Is(err, charges.ErrUnproved)
-}
-
-func reason(err error, d bank.Detail) string {
-	switch {
-	case errors.Is(err, operations.ErrAmount):
-		return "another amount than the charge " + d.Ref
-	case errors.Is(err, charges.ErrSettled):
-		return "the charge " + d.Ref + " was settled before"
-	case errors.Is(err, charges.ErrUnproved):
-		return "the charge " + d.Ref + " was refused, and yet it is settled"
-	}
-	return "no charge of ours is named"
-}
+// arrives are the kinds of operation that bring money to the clients' account.
+var arrives = map[string]bool{"top_up": true}
 
 // movement books money that left, or a payment that came back.
 func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, d bank.Detail, l Line, key string) (verdict, error) {
 	amount := d.Amount.Centimes()
-	o, err := s.ops.Find(ctx, tx, h.Bank.ID(), strings.ToUpper(d.Ref))
+	o, err := s.find(ctx, tx, h, d)
 	if errors.Is(err, operations.ErrNotFound) {
 		return s.unknown(ctx, tx, h, amount, l, key, "no operation of ours has this reference")
 	}
 	if err != nil {
 		return verdict{}, err
 	}
-	shown := outbound.Result{Outcome: outbound.Succeeded, PartnerID: d.BankRef}
-	back := amount > 0
-	again := false
-	if o.ContradictedAt != nil {
-		if again, err = s.ops.Shown(ctx, tx, o.ID); err != nil {
-			return verdict{}, err
-		}
+	again, err := s.ops.Shown(ctx, tx, o.ID)
+	if err != nil {
+		return verdict{}, err
 	}
+	shown := outbound.Result{Outcome: outbound.Succeeded, PartnerID: d.BankRef}
+	back := amount > 0 != arrives[o.Kind]
 	size := amount
 	if size < 0 {
 		size = -size
@@ -313,11 +267,14 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 		return verdict{Matched, o.Subject, "came back " + d.ReturnReason}, err
 	case back:
 		return s.unknown(ctx, tx, h, amount, l, key, "came back, though it was never paid: "+o.Ref)
+	case o.State == operations.Confirmed && !again:
+		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
+		return verdict{Matched, o.Subject, "people had confirmed it"}, err
 	case o.State == operations.Confirmed || o.State == operations.Returned:
 		slog.ErrorContext(ctx, "the bank shows a payment a second time", "our_ref", o.Ref, "operation", o.ID, "line", l.ID)
 		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
 		return verdict{Unmatched, o.Subject, "paid a second time: " + o.Ref}, err
-	case again:
+	case again && (o.State == operations.Review || o.ContradictedAt != nil):
 		slog.ErrorContext(ctx, "the bank shows a second time what it had refused", "our_ref", o.Ref, "operation", o.ID, "line", l.ID)
 		return verdict{Unmatched, o.Subject, "paid again after it was refused: " + o.Ref}, nil
 	case o.State == operations.Rejected:
@@ -338,53 +295,5 @@ func (s *Service) unknown(ctx context.Context, tx *pg.Tx, h House, amount int64,
 	return verdict{Suspense, "", why}, s.books.Post(ctx, tx, ledger.Transfer{
 		Key: "suspense:" + key, Kind: "suspense", Currency: l.Currency,
 		Legs: []ledger.Leg{ledger.Debit(ledger.Safeguard(h.Bank.ID()), amount), ledger.Credit(ledger.Suspense(l.ID), amount)},
-	})
-}
-
-// Collect takes in what a bank has put out, and sets it aside. A file that
-// cannot be read is kept, listed as a break, and set aside too.
-func (s *Service) Collect(ctx context.Context, h House) (int, error) {
-	files, err := h.Bank.Waiting(ctx)
-	if err != nil {
-		return 0, err
-	}
-	var failed error
-	done := 0
-	for _, f := range files {
-		_, err := s.Take(ctx, h, f)
-		if err != nil && itsOwnFault(err) {
-			slog.ErrorContext(ctx, "a file of the bank cannot be taken in", "partner", h.Bank.ID(), "file", f.Name, "error", err)
-			err = s.setAside(ctx, h, f, err)
-		}
-		if err == nil {
-			err = h.Bank.Archive(ctx, f)
-		}
-		if err != nil { // ours to mend: the file waits, and keeps no other waiting
-			failed = errors.Join(failed, fmt.Errorf("take in %s: %w", f.Name, err))
-			continue
-		}
-		done++
-	}
-	return done, failed
-}
-
-// itsOwnFault says that a file is refused for what it says. Everything else may
-// pass: a file is never set aside because of us.
-func itsOwnFault(err error) bool {
-	for _, its := range []error{bank.ErrUnreadable, bank.ErrUnbalanced, ErrForeign, ErrDiffers} {
-		if errors.Is(err, its) {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *Service) setAside(ctx context.Context, h House, f bank.Received, why error) error {
-	return s.db.InTx(ctx, func(tx *pg.Tx) error {
-		if _, err := fileBySum(ctx, tx, h.Bank.ID(), f.SHA256); !errors.Is(err, errNoFile) {
-			return err
-		}
-		insertFile(tx, id.New(id.File), h.Bank.ID(), f, "unreadable", why.Error())
-		return nil
 	})
 }

@@ -108,6 +108,11 @@ func balances(n *node, s *bank.Statement) error {
 		if found[code], err = signed(v, b.str("CdtDbtInd")); err != nil {
 			return fmt.Errorf("balance %s: %w", code, err)
 		}
+		if code == "CLBD" {
+			if s.On, err = day(b.kid("Dt")); err != nil {
+				return fmt.Errorf("balance %s: %w", code, err)
+			}
+		}
 	}
 	var opens, closes bool
 	if s.Opening, opens = found["OPBD"]; !opens {
@@ -135,10 +140,32 @@ func entry(n *node) (e bank.Entry, err error) {
 		return e, err
 	}
 	e.Ref, e.BankRef, e.Info = n.str("NtryRef"), n.str("AcctSvcrRef"), n.str("AddtlNtryInf")
+	e.Code, e.Charge = code(n.kid("BkTxCd"))
 	var parts []*node
+	var batches []string
 	for _, d := range n.all("NtryDtls") {
 		parts = append(parts, d.all("TxDtls")...)
+		if b := d.str("Btch/MsgId", "Btch/PmtInfId"); b != "" {
+			batches = append(batches, b)
+		}
+	}
+	if len(batches) == 1 {
+		e.Batch = batches[0]
 	}
 	e.Details, err = details(e, parts)
 	return e, err
+}
+
+// charge are the subfamilies of the external code set that say what a bank
+// takes for itself (ISO 20022 external bank transaction codes, «Charges»,
+// «Fees» and «Commission» of every family).
+var charge = set("CHRG FEES COMM COMI COME COMT")
+
+// code is a bank transaction code as text, and whether it is a charge's.
+func code(n *node) (text string, charges bool) {
+	domain, family, sub := n.str("Domn/Cd"), n.str("Domn/Fmly/Cd"), n.str("Domn/Fmly/SubFmlyCd")
+	if domain == "" {
+		return n.str("Prtry/Cd"), false
+	}
+	return domain + "/" + family + "/" + sub, charge[sub]
 }

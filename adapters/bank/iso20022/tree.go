@@ -32,7 +32,7 @@ var singles = set(`GrpHdr MsgId CreDtTm Id IBAN Ccy Acct Amt CdtDbtInd RvslInd S
 	EndToEndId InstrId PmtInfId TxId Refs AmtDtls InstdAmt TxAmt CntrValAmt TtlChrgsAndTaxAmt RltdPties Cdtr Dbtr Pty
 	CdtrAcct DbtrAcct Nm Cd Dt DtTm Tp CdOrPrtry Rsn RtrInf RmtInf Btch ElctrncSeqNb LglSeqNb FrToDt FrDtTm ToDtTm
 	StmtPgntn NtfctnPgntn PgNb LastPgInd GrpSts PmtInfSts TxSts OrgnlMsgId OrgnlPmtInfId OrgnlEndToEndId OrgnlInstrId
-	OrgnlGrpInfAndSts AddtlNtryInf BkToCstmrStmt BkToCstmrDbtCdtNtfctn CstmrPmtStsRpt`)
+	OrgnlGrpInfAndSts AddtlNtryInf BkTxCd Domn Fmly SubFmlyCd BkToCstmrStmt BkToCstmrDbtCdtNtfctn CstmrPmtStsRpt`)
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}

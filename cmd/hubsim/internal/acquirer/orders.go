@@ -10,8 +10,8 @@ import (
 	"tiwiza/pkg/money"
 )
 
-// feePercent is what the acquirer keeps of each charge.
-var feePercent = decimal.RequireFromString("1.8")
+// FeePercent is what the acquirer keeps of each charge.
+var FeePercent = decimal.RequireFromString("1.8")
 
 // A refusal says why an operation on an order was not done; its zero value
 // says that it was.
@@ -40,7 +40,7 @@ func (a *Acquirer) capture(tx *journal.Tx, oid string, centimes int64) refusal {
 	}
 	o.State, o.Captured = Captured, centimes
 	a.orders.Put(tx, oid, o)
-	fee := money.Dirhams(centimes).Rate(feePercent).Centimes()
+	fee := money.Dirhams(centimes).Rate(FeePercent).Centimes()
 	a.unsettled.Put(tx, oid, world.NetLine{Ref: oid, Gross: centimes, Fee: fee})
 	a.did(tx, oid, world.Capture, centimes)
 	return done

@@ -164,6 +164,7 @@ func (s *Sim) config(rw http.ResponseWriter, r *http.Request) {
 		"acquirer": map[string]string{
 			"client_id": a.ClientID, "store_key": a.StoreKey, "api_user": a.APIUser, "api_password": a.APIPassword,
 			"gate_url": s.URL() + "/acquirer/fim/est3Dgate", "api_url": s.URL() + "/acquirer/fim/api",
+			"fee_percent": acquirer.FeePercent.String(),
 		},
 		"bank": map[string]any{
 			"sftp_addr": s.bank.Addr(), "host_key": strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host))),
