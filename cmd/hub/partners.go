@@ -19,6 +19,7 @@ import (
 	"tiwiza/adapters/bank/mt940"
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/card/nestpay"
+	"tiwiza/payments/files"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/recon"
 	"tiwiza/pkg/money"
@@ -50,7 +51,10 @@ type partnerConfig struct {
 		BIC        string `json:"bic"`
 		ICE        string `json:"ice"`  // ours, for the files' header
 		IBAN       bool   `json:"iban"` // whether the bank wants IBANs; else RIBs
-		Dirs       struct {
+		// When files leave and until when the bank acts on the same day; nothing:
+		// at once, and always.
+		Times files.Timetable `json:"times"`
+		Dirs  struct {
 			In      string `json:"in"`
 			Out     string `json:"out"`
 			Ack     string `json:"ack"`
@@ -83,7 +87,7 @@ func (p proofs) of(connector string) (all []operations.Certificate, err error) {
 // standIns is what the stand-in partners' own tests prove of them.
 func (c *partnerConfig) standIns() {
 	const tests = "the tests of cmd/hubsim"
-	for partner, kinds := range map[*proofs][]string{&c.Acquirer.Certified: {"capture", "void"}, &c.Bank.Certified: {"payout"}} {
+	for partner, kinds := range map[*proofs][]string{&c.Acquirer.Certified: {"capture", "void"}, &c.Bank.Certified: {"payout", "refund", "top_up", "sweep"}} {
 		*partner = proofs{}
 		for _, k := range kinds {
 			p := (*partner)[k]
@@ -108,7 +112,7 @@ const (
 type partners struct {
 	acquirer *card.Acquirer
 	bank     *bank.Bank
-	from     bank.Account
+	pays     files.House
 	house    recon.House
 	proved   map[string][]operations.Certificate // by partner
 	owner    string                              // the organisation that is the bank, "" when it is none
@@ -191,7 +195,11 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 	p := &partners{
 		acquirer: card.New(acquirerName, cd, card.Options{Metrics: m}),
 		bank:     bank.New(bankName, bd, bank.Options{Metrics: m, Readers: readers}),
-		from:     bank.Account{RIB: c.Bank.Safeguard.RIB, Name: c.Bank.Safeguard.Name, BIC: c.Bank.BIC},
+	}
+	p.pays = files.House{
+		Bank: p.bank, Times: c.Bank.Times,
+		Safeguard: bank.Account{RIB: c.Bank.Safeguard.RIB, Name: c.Bank.Safeguard.Name, BIC: c.Bank.BIC},
+		Operating: bank.Account{RIB: c.Bank.Operating.RIB, Name: c.Bank.Operating.Name, BIC: c.Bank.BIC},
 	}
 	p.house = recon.House{Bank: p.bank, Safeguard: c.Bank.Safeguard.RIB, Operating: c.Bank.Operating.RIB}
 	p.proved = map[string][]operations.Certificate{}

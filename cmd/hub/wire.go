@@ -18,12 +18,14 @@ import (
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
+	"tiwiza/payments/files"
 	"tiwiza/payments/invariants"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/limits"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/payments/recon"
+	"tiwiza/payments/treasury"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
@@ -49,6 +51,7 @@ type house struct {
 	engine   *operations.Engine
 	recon    *recon.Service
 	payouts  *payouts.Service
+	treasury *treasury.Service
 	partners *partners
 	routes   []rest.Route
 	runner   *job.Runner
@@ -94,7 +97,9 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{PublicURL: o.PublicURL, Email: o.Email})
 	bounds := limits.New(store, desk)
 	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch, Limits: bounds})
-	pay := payouts.New(store, books, escrows, accounts{m}, engine, policies, payouts.From{Bank: p.bank, Account: p.from})
+	out := files.New(store, engine, p.pays)
+	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Judge: policies})
+	own := treasury.New(store, books, out, engine, desk)
 	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o)})
 	proofs := invariants.New(store)
 	hooks := webhook.New(store, bus, policies, webhook.Config{Guard: webhook.Guard{Loopback: o.Loopback}, Metrics: webhook.NewMetrics(o.Metrics)})
@@ -111,7 +116,9 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	books.Work(timers)
 	engine.Work(workers, timers)
 	ch.Work(workers, timers)
-	pay.Work(workers, timers)
+	out.Work(workers, timers)
+	pay.Work(timers)
+	own.Work(timers)
 	escrows.Work(timers)
 	rec.Work(timers)
 	catalog.Timers(timers, cat)
@@ -119,7 +126,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	h := &house{
 		store: store, policies: policies, members: m, catalog: cat, books: books, engine: engine, recon: rec, payouts: pay,
-		partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
+		treasury: own, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
 	}
 	if !o.Work {
 		workers = nil
@@ -131,8 +138,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
-		payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), approvals.Routes(desk),
-		webhook.Routes(hooks), limits.Routes(bounds),
+		payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
+		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {
 		h.routes = append(h.routes, routes...)
@@ -208,6 +215,9 @@ func (h *house) handler(doc []byte, checks []rest.Check, reg *prometheus.Registr
 // work runs what happens by itself, until ctx ends: jobs, timers, and fetching
 // what the bank puts out.
 func (h *house) work(ctx context.Context) error {
+	if err := h.treasury.Arm(auth.With(ctx, auth.Hub)); err != nil {
+		return fmt.Errorf("arm the treasury: %w", err)
+	}
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}

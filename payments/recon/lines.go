@@ -8,9 +8,9 @@ import (
 
 	"tiwiza/adapters/bank"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/files"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
-	"tiwiza/payments/payouts"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
@@ -54,9 +54,15 @@ func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statemen
 		v, err := s.unknown(ctx, tx, h, e.Amount.Centimes(), l, key, "its details do not add up to it")
 		return alone(e, v), err
 	}
-	if ours, err := s.settlement(ctx, tx, e); err != nil {
+	ours, err := s.settlement(ctx, tx, e)
+	if err != nil {
 		return nil, err
-	} else if ours || e.Amount.Sign() > 0 && !returned(e) {
+	}
+	arrived, err := s.arrived(ctx, tx, h, e)
+	if err != nil {
+		return nil, err
+	}
+	if ours || e.Amount.Sign() > 0 && !returned(e) && !arrived {
 		return s.credit(ctx, tx, h, e, l, key)
 	}
 	if mixed(e) {
@@ -94,10 +100,8 @@ func (s *Service) own(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, key
 		if err != nil {
 			return nil, err
 		}
-		amount := e.Amount.Centimes()
-		if o.Kind == "top_up" && amount == -o.Amount || o.Kind == "sweep" && amount == o.Amount {
-			return alone(e, verdict{Matched, o.Subject, "the other side of " + o.Ref}), nil
-		}
+		v, err := s.otherSide(ctx, tx, o, e, d)
+		return alone(e, v), err
 	}
 	return alone(e, verdict{Unmatched, "", "a movement of our own account that no operation explains"}), nil
 }
@@ -112,8 +116,10 @@ const (
 // so our own money makes the clients' whole again.
 func charged(of, key string, amount int64, currency string) ledger.Transfer {
 	t := ledger.Transfer{Key: "charge:" + key, Kind: bankCharge, Currency: currency, Legs: []ledger.Leg{
-		{Account: ledger.PSPCost, Amount: -amount}, {Account: ledger.Transit(of), Amount: -amount},
-		{Account: ledger.Safeguard(of), Amount: amount}, {Account: ledger.Operating(of), Amount: amount},
+		{Account: ledger.PSPCost, Amount: -amount},
+		{Account: ledger.Transit(of), Amount: -amount},
+		{Account: ledger.Safeguard(of), Amount: amount},
+		{Account: ledger.Operating(of), Amount: amount},
 	}}
 	if amount > 0 {
 		t.Kind = bankChargeBack
@@ -152,7 +158,7 @@ func (s *Service) find(ctx context.Context, tx *pg.Tx, h House, d bank.Detail) (
 // are under way, when they make exactly the line. It answers nothing when they
 // do not.
 func (s *Service) file(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, key string) ([]part, error) {
-	all, err := s.ops.OfFile(ctx, tx, payouts.FileOf(e.Batch))
+	all, err := s.ops.OfFile(ctx, tx, files.FileOf(e.Batch))
 	if err != nil {
 		return nil, err
 	}

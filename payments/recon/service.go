@@ -9,9 +9,9 @@ import (
 	"tiwiza/adapters/bank"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/files"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
-	"tiwiza/payments/payouts"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
@@ -158,7 +158,7 @@ func (s *Service) take(ctx context.Context, tx *pg.Tx, h House, f bank.Received)
 // report takes in the bank's word on a payout file. It never proves that money
 // moved; a refusal is final for the reasons that are listed as such.
 func (s *Service) report(ctx context.Context, tx *pg.Tx, h House, r bank.Report, f bank.Received) error {
-	ops, err := s.ops.OfFile(ctx, tx, payouts.FileOf(r.OriginalID))
+	ops, err := s.ops.OfFile(ctx, tx, files.FileOf(r.OriginalID))
 	if err != nil {
 		return err
 	}
@@ -232,9 +232,6 @@ func (s *Service) credit(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, 
 	return parts, b.post(ctx, tx, s.books)
 }
 
-// arrives are the kinds of operation that bring money to the clients' account.
-var arrives = map[string]bool{"top_up": true}
-
 // movement books money that left, or a payment that came back.
 func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, d bank.Detail, l Line, key string) (verdict, error) {
 	amount := d.Amount.Centimes()
@@ -250,7 +247,7 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 		return verdict{}, err
 	}
 	shown := outbound.Result{Outcome: outbound.Succeeded, PartnerID: d.BankRef}
-	back := amount > 0 != arrives[o.Kind]
+	back := amount > 0 != comesIn(o)
 	size := amount
 	if size < 0 {
 		size = -size
@@ -279,8 +276,8 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 		return verdict{Unmatched, o.Subject, "paid again after it was refused: " + o.Ref}, nil
 	case o.State == operations.Rejected:
 		slog.ErrorContext(ctx, "the bank paid what it had refused", "our_ref", o.Ref, "operation", o.ID, "line", l.ID)
-		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
-		return verdict{Unmatched, o.Subject, "paid after it was refused: " + o.Ref}, err
+		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key) // its domain books it, and says so aloud
+		return verdict{Matched, o.Subject, "paid after it was refused: " + o.Ref}, err
 	}
 	_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
 	return verdict{Matched, o.Subject, ""}, err
