@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"tiwiza/pkg/clock"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 )
@@ -22,7 +23,7 @@ func Timers(t *job.Timers, s *Service) {
 
 // remind sets the timer for the next day on which the offer's labels change.
 func remind(tx *pg.Tx, o Offer) {
-	today := tx.Now().In(morocco).Format(time.DateOnly)
+	today := tx.Now().In(clock.Morocco).Format(time.DateOnly)
 	next := ""
 	for _, l := range o.Labels {
 		for _, d := range []string{l.From, dayAfter(l.To)} {
@@ -34,7 +35,7 @@ func remind(tx *pg.Tx, o Offer) {
 	if next == "" {
 		return
 	}
-	if due, err := time.ParseInLocation(time.DateOnly, next, morocco); err == nil {
+	if due, err := time.ParseInLocation(time.DateOnly, next, clock.Morocco); err == nil {
 		job.Set(tx, labelTimer, o.ID, due)
 	}
 }

@@ -67,6 +67,18 @@ func (w *world) post(kind string, legs ...ledger.Leg) {
 	})
 }
 
+// reversed posts something and takes it back.
+func (w *world) reversed() {
+	w.t.Helper()
+	w.tx(func(ctx context.Context, tx *pg.Tx) error {
+		return w.books.Post(ctx, tx, ledger.Transfer{Key: "a slip", Kind: "capital", Currency: money.MAD, Legs: []ledger.Leg{ledger.Debit(own, 5), ledger.Credit("capital", 5)}})
+	})
+	w.tx(func(ctx context.Context, tx *pg.Tx) error {
+		_, err := w.books.Reverse(ctx, tx, "taken back", "a slip", "it was a slip")
+		return err
+	})
+}
+
 // fill writes names of the story into a statement.
 func (s story) fill(text string) string {
 	return strings.NewReplacer("{charge}", s.charge.ID, "{waiting}", s.waiting.ID, "{late}", s.late.ID, "{fresh}", s.fresh.ID,
@@ -131,6 +143,10 @@ var cases = map[string]func(s story) []wound{
 			post("(gift), is of no known kind", "gift", ledger.Debit(own, 5), ledger.Credit("capital", 5)),
 			post("(capital), has a leg that its kind does not know, lacks", "capital", ledger.Debit(own, 5), ledger.Credit("fees", 5)),
 			post("(settlement), lacks a leg that its kind needs", "settlement", ledger.Debit("psp_cost", 5), ledger.Credit(own, 5)),
+			{says: "is not the mirror of transfer", do: func(w *world) {
+				w.reversed()
+				w.sql(`update ledger.transfer set reverses = (select id from ledger.transfer where key = 'capital') where kind = 'reversal'`)
+			}},
 			post("(settlement), takes 0.05 MAD from clients", "settlement", ledger.Debit("psp_cost", 5), ledger.Credit(clearing, 5)),
 		}
 	},

@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"tiwiza/payments/invariants"
+	"tiwiza/payments/ledger"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/pgtest"
 )
 
 func TestMain(m *testing.M) {
@@ -47,6 +49,21 @@ func TestAWorkedDatabaseKeepsEveryPromise(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	w.work()
+	for _, f := range w.broken() {
+		t.Errorf("%s: %d, such as %q", f.ID, f.Count, f.Rows)
+	}
+}
+
+func TestReversalsHoldsAndSealsKeepEveryPromise(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	w.work()
+	w.reversed()
+	w.tx(func(ctx context.Context, tx *pg.Tx) error {
+		return w.books.Hold(ctx, tx, ledger.Hold{ID: "x", Account: "escrow:B", Currency: "MAD", Amount: 100, Why: "a case"})
+	})
+	pgtest.Seal(t, w.db, ledger.Chain)
+	pgtest.Seal(t, w.db, audit.Chain)
 	for _, f := range w.broken() {
 		t.Errorf("%s: %d, such as %q", f.ID, f.Count, f.Rows)
 	}

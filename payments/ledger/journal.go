@@ -76,7 +76,7 @@ func journalText(s string) string {
 		switch {
 		case r == ';':
 			return ','
-		case r == '\u2028' || r == '\u2029' || unicode.IsControl(r):
+		case unicode.IsControl(r):
 			return ' '
 		}
 		return r

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,12 @@ func TestHledgerAgreesWithTheBooks(t *testing.T) {
 	hledger(t, journal.Bytes(), "check", "--strict")
 	if n := strings.Count(hledger(t, journal.Bytes(), "print"), "; id:"); n != 2*len(texts)+3 {
 		t.Errorf("hledger sees %d transfers, want %d", n, 2*len(texts)+3)
+	}
+	kinds := strings.Split(hledger(t, journal.Bytes(), "descriptions"), "\n")
+	for _, k := range []string{`"quoted" and 'so'`, "two lines   and a tab", "دفعة للتعاونية ؛ شكرا", ", a comment", "_* starred", "_(code) x", "end  , of line", "reversal"} {
+		if !slices.Contains(kinds, k) {
+			t.Errorf("hledger reads no %q; it reads %q", k, kinds)
+		}
 	}
 	v, err := b.TrialBalance(t.Context(), ledger.TrialInput{})
 	if err != nil {

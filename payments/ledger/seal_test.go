@@ -164,6 +164,20 @@ func TestWhatIsNotSealedYetIsNoFault(t *testing.T) {
 	}
 }
 
+// A dump restored onto a server that counts its transactions from the start must
+// not look sealed for ever.
+func TestARestoredDumpIsNoticed(t *testing.T) {
+	t.Parallel()
+	b, owner := sealedBooks(t)
+	if _, err := owner.Exec(t.Context(), `update ledger.block set upto_xid = '90000000000' where seq = 3`); err != nil {
+		t.Fatal(err)
+	}
+	b.must("later", ledger.Debit("psp:p:clearing", 1), ledger.Credit("fees", 1))
+	if _, err := ledger.Chain.Seal(t.Context(), b.db); !errors.Is(err, seal.ErrRestored) {
+		t.Errorf("error = %v, want ErrRestored", err)
+	}
+}
+
 // A transaction that began earlier and commits later is sealed in its place or
 // later, never skipped, and nobody waits for the sealer.
 func TestTheSealSkipsNobody(t *testing.T) {
