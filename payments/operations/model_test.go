@@ -385,7 +385,7 @@ func (s *real) hear(try int, from operations.Source, o outbound.Outcome, at time
 func (s *real) lapse() {
 	_, err := s.d.timers.Due(s.d.t.Context())
 	s.d.ok(err)
-	s.d.jobs.take()
+	s.d.take()
 }
 
 func TestTheEngineDoesAsTheModelAllows(t *testing.T) {

@@ -119,7 +119,7 @@ func evidenceOf(ctx context.Context, db pg.DB, opID string) ([]EvidenceView, err
 
 // figuresOf counts what is open. The oldest in doubt counts from when it may
 // first have left us.
-func figuresOf(ctx context.Context, db pg.DB) (f figures, err error) {
+func figuresOf(ctx context.Context, db pg.DB) (f Figures, err error) {
 	type count struct {
 		State State
 		N     int64
@@ -129,9 +129,9 @@ func figuresOf(ctx context.Context, db pg.DB) (f figures, err error) {
 	if err != nil {
 		return f, err
 	}
-	f.open = map[State]int64{}
+	f.Open = map[State]int64{}
 	for _, r := range rows {
-		f.open[r.State] = r.N
+		f.Open[r.State] = r.N
 	}
 	if f.Contradicted, err = pg.Value[int64](ctx, db, nil, `select count(*) from operations.operation where contradicted_at is not null`); err != nil {
 		return f, err
