@@ -17,15 +17,57 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-// The faults a partner can play on each thing that is asked of it.
+// The faults a partner can play on each thing that is asked of it. Of those the
+// stand-ins know, two are not among them: key_expires, which a reference that is
+// sent again too late would meet and none does (see forgotten),
+// and statement_net_of_fee, which is the settlement's and reconciliation's.
 var (
 	faultsOfSale = strings.Fields(`callback_missing bad_signature same_ref_other_amount callbacks_shuffled answer_twice callback_before_answer
 		replayed_callback execute_then_drop execute_then_500 execute_then_garbage execute_late drop_request rate_limited slow_body
 		contradicts_itself not_found_then_visible`)
 	faultsOfPayout = strings.Fields(`execute_then_drop execute_then_500 drop_request execute_then_garbage execute_late answer_twice
 		callback_before_answer callbacks_shuffled callback_missing not_found_then_visible statement_missing statement_twice rate_limited
-		bad_signature replayed_callback slow_body key_expires same_ref_other_amount paid_then_returned contradicts_itself statement_net_of_fee`)
+		bad_signature replayed_callback slow_body same_ref_other_amount paid_then_returned contradicts_itself`)
+	faultsElsewhere = []string{"key_expires", "statement_net_of_fee"}
 )
+
+// TestEveryFaultIsPlayed holds the lists above against the stand-ins' own.
+func TestEveryFaultIsPlayed(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	var v struct{ Faults []string }
+	l.partner(t, "GET", "/faults", nil, &v)
+	ours := slices.Concat(faultsOfSale, faultsOfPayout, faultsElsewhere)
+	for _, f := range v.Faults {
+		if !slices.Contains(ours, f) {
+			t.Errorf("no test plays %s against the hub", f)
+		}
+	}
+	if len(v.Faults) < 21 {
+		t.Errorf("the stand-ins know only %v", v.Faults)
+	}
+	t.Run("no reference is sent again once its partner forgot it", func(t *testing.T) { l.forgotten(t) })
+}
+
+// forgotten has a file vanish on its way, and the hub find out a day later: the
+// bank would take the same names for new ones by then.
+func (l *lab) forgotten(t *testing.T) {
+	l.t = t
+	s := l.shop(true)
+	disarm := l.arm("bank", []string{"drop_request", "key_expires"})
+	p := l.payout(t, s.shop, "20.00")
+	l.pass(3*time.Second, 0)
+	l.until(t, "the file to vanish", func() bool { return !slices.Contains(l.armed(t), "drop_request") })
+	l.pass(25*time.Hour, 25*time.Hour)
+	var ops []operations.Operation
+	l.settles("people to be called", time.Hour, func() (ended bool) { ops, ended = l.ops(p.ID); return ended })
+	if o := ops[0]; o.State != operations.Review || o.Tries != 1 || l.times(p.Ref, "payout") != 0 {
+		t.Errorf("a day after it vanished the payout was sent %d times and paid %d times%s", o.Tries, l.times(p.Ref, "payout"), told(ops))
+	}
+	if left := disarm(); !slices.Equal(left, []string{"key_expires"}) {
+		t.Errorf("not played: %v, want key_expires alone", left)
+	}
+}
 
 // TestRandomFaultsMoveMoneyOnce plays one thing a seed (a sale, a payment that
 // comes too late, a payout) under faults that its seed draws: it moves once or
@@ -35,7 +77,7 @@ var (
 func TestRandomFaultsMoveMoneyOnce(t *testing.T) {
 	t.Parallel()
 	first, n := fromEnv(t, "SEED", 1), fromEnv(t, "SEEDS", 8)
-	labs := min(n, 3)
+	labs := max(1, min(n/4, 3)) // a lab takes longer to start than a seed to play
 	s := &score{played: map[string]int{}, ends: map[string]int{}}
 	for i := range labs {
 		t.Run(fmt.Sprint("lab ", i), func(t *testing.T) {
@@ -107,9 +149,8 @@ func (l *lab) sells(rnd *rand.Rand, s *score, tooLate bool) {
 		if ops, ended = l.ops(sold.Charge.ID); !ended {
 			return false
 		}
-		var c struct{ State string }
-		l.ask(l.t, req{key: sold.buyer, method: "GET", path: "/v1/charges/" + sold.Charge.ID}).into(l.t, &c)
-		return c.State == "confirmed" || c.State == "expired"
+		o := l.orderOf(l.t, sold.buyer, sold.Orders[0].ID)
+		return o.State == "paid" || o.State == "expired"
 	})
 	s.count(faults, disarm())
 	o := l.orderOf(l.t, sold.buyer, sold.Orders[0].ID)

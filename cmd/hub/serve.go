@@ -111,7 +111,7 @@ func (c serving) serve(ctx context.Context, d *database, cfg partnerConfig, demo
 	if err != nil {
 		return err
 	}
-	reg.MustRegister(h.engine.Collector())
+	reg.MustRegister(doubts{h.engine})
 	if err := h.certify(ctx); err != nil {
 		return err
 	}

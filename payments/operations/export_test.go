@@ -29,14 +29,3 @@ var (
 	SendJob    = sendJob{}.Kind()
 	InquireJob = inquireJob{}.Kind()
 )
-
-// OperationOf is the operation that a job is about.
-func OperationOf(job any) string {
-	switch j := job.(type) {
-	case sendJob:
-		return j.Operation
-	case inquireJob:
-		return j.Operation
-	}
-	return ""
-}

@@ -63,10 +63,16 @@ func ofSubject(ctx context.Context, db pg.DB, subject string) ([]Operation, erro
 }
 
 // list pages through operations, newest first; state "" lists all, before ""
-// starts at the newest.
+// starts at the newest. What is rare is found by an index of its own.
 func list(ctx context.Context, db pg.DB, state, before string, limit int) ([]Operation, error) {
-	return pg.All[Operation](ctx, db, `select `+columns+` from operations.operation
-		where ($1 = '' or state = $1 or $1 = 'contradicted' and contradicted_at is not null) and ($2 = '' or id < $2) order by id desc limit $3`, state, before, limit)
+	const page = ` and ($1 = '' or id < $1) order by id desc limit $2`
+	switch state {
+	case "":
+		return pg.All[Operation](ctx, db, `select `+columns+` from operations.operation where true`+page, before, limit)
+	case "contradicted":
+		return pg.All[Operation](ctx, db, `select `+columns+` from operations.operation where contradicted_at is not null`+page, before, limit)
+	}
+	return pg.All[Operation](ctx, db, `select `+columns+` from operations.operation where state = $3`+page, before, limit, state)
 }
 
 func save(tx *pg.Tx, o Operation) {
@@ -120,7 +126,7 @@ func evidenceOf(ctx context.Context, db pg.DB, opID string) ([]EvidenceView, err
 
 // figuresOf counts what is open. The oldest in doubt counts from when it may
 // first have left us.
-func figuresOf(ctx context.Context, db pg.DB) (f figures, err error) {
+func figuresOf(ctx context.Context, db pg.DB) (f Figures, err error) {
 	type count struct {
 		State State
 		N     int64
@@ -130,9 +136,9 @@ func figuresOf(ctx context.Context, db pg.DB) (f figures, err error) {
 	if err != nil {
 		return f, err
 	}
-	f.open = map[State]int64{}
+	f.Open = map[State]int64{}
 	for _, r := range rows {
-		f.open[r.State] = r.N
+		f.Open[r.State] = r.N
 	}
 	if f.Contradicted, err = pg.Value[int64](ctx, db, nil, `select count(*) from operations.operation where contradicted_at is not null`); err != nil {
 		return f, err

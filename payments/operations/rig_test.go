@@ -10,10 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
-
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/operations"
 	"tiwiza/pkg/auth"
@@ -81,27 +77,15 @@ func (p *partner) did(ref string) (executed, calls int) {
 	return p.executed[ref], p.calls[ref]
 }
 
-// jobs keeps what was queued, for the test to run: once, twice, or never.
-type jobs struct {
-	mu     sync.Mutex
-	queued []river.JobArgs
-}
+// A task is a job that waits, for the test to run: once, twice, or never.
+type task struct{ Kind, Operation string }
 
-// InsertManyTx queues jobs.
-func (j *jobs) InsertManyTx(_ context.Context, _ pgx.Tx, params []river.InsertManyParams) ([]*rivertype.JobInsertResult, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, p := range params {
-		j.queued = append(j.queued, p.Args)
-	}
-	return make([]*rivertype.JobInsertResult, len(params)), nil
-}
-
-func (j *jobs) take() []river.JobArgs {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	q := j.queued
-	j.queued = nil
+// take gives what is queued, and takes it out of the queue.
+func (d *desk) take() []task {
+	d.t.Helper()
+	q, err := pg.All[task](d.t.Context(), d.db, `with taken as (delete from river.river_job returning id, kind, args)
+		select kind, args->>'operation' as operation from taken order by id`)
+	d.ok(err)
 	return q
 }
 
@@ -114,7 +98,6 @@ type desk struct {
 	approvals *approvals.Service
 	partner   *partner
 	timers    *job.Timers
-	jobs      *jobs
 	mu        sync.Mutex
 	told      []string // "op was→is" of Moved, "op contradicted" of Contradicted
 	hook      func(o operations.Operation, was operations.State) error
@@ -122,8 +105,10 @@ type desk struct {
 
 func newDesk(t testing.TB, change ...func(d *desk, h *operations.Handler)) *desk {
 	t.Helper()
-	d := &desk{t: t, db: pgtest.New(t), jobs: &jobs{}, partner: &partner{once: true, executed: map[string]int{}, calls: map[string]int{}}}
-	d.db.Use(d.jobs, event.NewBus())
+	d := &desk{t: t, db: pgtest.New(t), partner: &partner{once: true, executed: map[string]int{}, calls: map[string]int{}}}
+	runner, err := job.NewRunner(d.db, nil, slog.New(slog.DiscardHandler))
+	d.ok(err)
+	d.db.Use(runner.Jobs(), event.NewBus())
 	d.timers = job.NewTimers(d.db)
 	d.engine = operations.New(d.db)
 	d.approvals = approvals.New(d.db)
@@ -252,7 +237,7 @@ func (d *desk) work() {
 	for {
 		fired, err := d.timers.Due(d.t.Context())
 		d.ok(err)
-		queued := d.jobs.take()
+		queued := d.take()
 		if fired == 0 && len(queued) == 0 {
 			return
 		}
@@ -262,15 +247,15 @@ func (d *desk) work() {
 	}
 }
 
-func (d *desk) run(j river.JobArgs) error {
+func (d *desk) run(j task) error {
 	ctx := auth.With(d.t.Context(), auth.Hub)
-	switch j.Kind() {
+	switch j.Kind {
 	case operations.SendJob:
-		return d.engine.Send(ctx, operations.OperationOf(j))
+		return d.engine.Send(ctx, j.Operation)
 	case operations.InquireJob:
-		return d.engine.Ask(ctx, operations.OperationOf(j))
+		return d.engine.Ask(ctx, j.Operation)
 	}
-	return errors.New("a job of kind " + j.Kind())
+	return errors.New("a job of kind " + j.Kind)
 }
 
 // pass lets time go by in steps, with all that falls due.

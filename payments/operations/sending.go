@@ -80,8 +80,8 @@ func (e *Engine) Call(ctx context.Context, ops []Operation, call func(ctx contex
 	r := outbound.Result{Outcome: outbound.NotSent, Reason: outbound.Cancelled, Text: "held up until too little of its lease was left"}
 	if inTime(ops, now, deadline) {
 		bounded, cancel := context.WithTimeout(ctx, deadline)
+		defer cancel()
 		r = e.guarded(bounded, ops[0].Kind, call)
-		cancel()
 	}
 	err = e.record(ctx, func(ctx context.Context, tx *pg.Tx) error {
 		for _, o := range ops {

@@ -133,7 +133,7 @@ func TestACrashAtAnyPointMovesTheMoneyOnce(t *testing.T) {
 				}()
 				_ = d.engine.Send(t.Context(), o.ID)
 			}()
-			d.jobs.take() // and its job is lost
+			d.take() // and its job is lost
 			d.pass(time.Hour, time.Minute)
 			d.want(o.ID, c.want)
 			if n, _ := d.partner.did(o.Ref); n != c.executed {
@@ -196,7 +196,7 @@ func TestAZombieNeitherPaysTwiceNorDisturbsTheNextTry(t *testing.T) {
 			})
 			d.certify(kind)
 			o := d.intend(operations.Intention{})
-			d.jobs.take()
+			d.take()
 			var zombie, second sync.WaitGroup
 			zombie.Go(func() { _ = d.engine.Send(t.Context(), o.ID) })
 			<-first
@@ -204,8 +204,8 @@ func TestAZombieNeitherPaysTwiceNorDisturbsTheNextTry(t *testing.T) {
 				d.advance(time.Minute)
 				_, err := d.timers.Due(t.Context())
 				d.ok(err)
-				for _, j := range d.jobs.take() {
-					if j.Kind() == operations.InquireJob {
+				for _, j := range d.take() {
+					if j.Kind == operations.InquireJob {
 						d.ok(d.run(j))
 						continue
 					}
@@ -278,7 +278,7 @@ func TestACertificateTakenBackStopsWhatWasAboutToGoAgain(t *testing.T) {
 		d.advance(time.Minute)
 		_, err := d.timers.Due(t.Context())
 		d.ok(err)
-		for _, j := range d.jobs.take() {
+		for _, j := range d.take() {
 			d.ok(d.run(j))
 		}
 	}
@@ -294,7 +294,7 @@ func TestAContradictionIsToldOnceAndChangesNoState(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	o := d.intend(operations.Intention{Subject: "pay_1"})
-	d.jobs.take()
+	d.take()
 	_, _, err := d.engine.Begin(t.Context(), o.ID)
 	d.ok(err)
 	d.say(o.ID, operations.Callback, outbound.Declined)
@@ -483,17 +483,21 @@ func TestPeopleAreCalledAfterAnHourAndEachWeekAndItNeverFails(t *testing.T) {
 func TestTheFiguresTellTheOldestDoubt(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	if got := gauges(t, d.engine); got["hub_unknown_oldest_seconds"] != 0 || got["hub_operations_open unknown"] != 0 {
-		t.Errorf("with nothing asked: %v", got)
+	figures := func() operations.Figures {
+		f, err := d.engine.Figures(t.Context())
+		d.ok(err)
+		return f
+	}
+	if got := figures(); got.Oldest != 0 || len(got.Open) != 0 {
+		t.Errorf("with nothing asked: %+v", got)
 	}
 	d.partner.loses = true
 	d.partner.answer = func(operations.Operation) outbound.Outcome { return outbound.Unknown }
 	o := d.intend(operations.Intention{})
 	d.work()
 	d.advance(10 * time.Minute)
-	got := gauges(t, d.engine)
-	if age := got["hub_unknown_oldest_seconds"]; age < 600 || age > 700 || got["hub_operations_open unknown"] != 1 {
-		t.Errorf("ten minutes into a doubt: %v", got)
+	if got := figures(); got.Oldest < 600*time.Second || got.Oldest > 700*time.Second || got.Open[operations.Unknown] != 1 {
+		t.Errorf("ten minutes into a doubt: %+v", got)
 	}
 	page, err := d.engine.List(t.Context(), operations.ListInput{State: "unknown"})
 	d.ok(err)
@@ -506,7 +510,7 @@ func TestTheFiguresTellTheOldestDoubt(t *testing.T) {
 	if n := len(whole.Evidence); n < 2 || whole.Evidence[n-1].Source != operations.Statement || whole.State != operations.Confirmed || whole.Proof != operations.Statement {
 		t.Errorf("shown: %+v", whole)
 	}
-	if got := gauges(t, d.engine); got["hub_unknown_oldest_seconds"] != 0 {
-		t.Errorf("after it ended: %v", got)
+	if got := figures(); got.Oldest != 0 || len(got.Open) != 0 {
+		t.Errorf("after it ended: %+v", got)
 	}
 }

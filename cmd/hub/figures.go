@@ -1,4 +1,4 @@
-package operations
+package main
 
 import (
 	"context"
@@ -6,14 +6,13 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"tiwiza/payments/operations"
 )
 
-// Collector answers how long the oldest operation has been in doubt, and how
-// many are in which state, from the database at each scrape: all hubs tell the
-// same.
-func (e *Engine) Collector() prometheus.Collector { return collector{e} }
-
-type collector struct{ e *Engine }
+// doubts tells how long the oldest operation has been in doubt, and how many
+// are in which state, from the database at each scrape.
+type doubts struct{ engine *operations.Engine }
 
 var (
 	oldestDoubt  = prometheus.NewDesc("hub_unknown_oldest_seconds", "Age of the oldest operation whose outcome is not known; 0 when there is none.", nil, nil)
@@ -22,17 +21,17 @@ var (
 )
 
 // Describe names the figures.
-func (c collector) Describe(ch chan<- *prometheus.Desc) {
+func (d doubts) Describe(ch chan<- *prometheus.Desc) {
 	ch <- oldestDoubt
 	ch <- openNow
 	ch <- contradicted
 }
 
 // Collect reads the figures; a database that does not answer gives none.
-func (c collector) Collect(ch chan<- prometheus.Metric) {
+func (d doubts) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	f, err := figuresOf(ctx, c.e.db)
+	f, err := d.engine.Figures(ctx)
 	if err != nil {
 		slog.WarnContext(ctx, "the figures of operations cannot be read", "error", err)
 		return
@@ -42,14 +41,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(oldestDoubt, f.Oldest.Seconds())
 	gauge(contradicted, float64(f.Contradicted))
-	for _, s := range []State{Intent, Sending, Accepted, Unknown, Review} {
-		gauge(openNow, float64(f.open[s]), string(s))
+	for _, s := range []operations.State{operations.Intent, operations.Sending, operations.Accepted, operations.Unknown, operations.Review} {
+		gauge(openNow, float64(f.Open[s]), string(s))
 	}
-}
-
-// figures are what Collector publishes.
-type figures struct {
-	Oldest       time.Duration
-	Contradicted int64
-	open         map[State]int64
 }
