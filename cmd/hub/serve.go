@@ -24,6 +24,7 @@ type serving struct {
 	MaxConns  int32         `help:"Database connections." env:"HUB_MAX_CONNS" default:"16"`
 	DrainWait time.Duration `help:"How long to answer «not ready» before closing the door." env:"HUB_DRAIN_WAIT" default:"1s"`
 	Rate      float64       `help:"Requests a second of one member; of one address without a key a quarter of it. 500 in production, 5000 in a demonstration." env:"HUB_RATE" default:"0"`
+	Loopback  bool          `help:"Let webhooks go to this machine, by http and on any port; for demonstrations." env:"HUB_WEBHOOK_LOOPBACK"`
 	NoWork    bool          `help:"Serve only; leave jobs to other hubs." env:"HUB_NO_WORK"`
 }
 
@@ -67,6 +68,9 @@ func (c serveCmd) unsafe(s *Settings) error {
 	if len(c.PublicURL) < 8 || c.PublicURL[:8] != "https://" {
 		errs = append(errs, fmt.Errorf("HUB_PUBLIC_URL %q is not https", c.PublicURL))
 	}
+	if c.Loopback {
+		errs = append(errs, errors.New("HUB_WEBHOOK_LOOPBACK lets members call this machine through the hub"))
+	}
 	return errors.Join(errs...)
 }
 
@@ -102,7 +106,7 @@ func (c serving) serve(ctx context.Context, d *database, cfg partnerConfig, demo
 			c.Rate = 5000
 		}
 	}
-	o := options{PublicURL: c.PublicURL, Demo: demo, Rate: c.Rate, Email: c.Email, Work: !c.NoWork, Log: quiet(log)}
+	o := options{PublicURL: c.PublicURL, Demo: demo, Rate: c.Rate, Email: c.Email, Work: !c.NoWork, Log: quiet(log), Metrics: reg, Loopback: c.Loopback}
 	h, err := build(store, p, o)
 	if err != nil {
 		return err

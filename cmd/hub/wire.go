@@ -29,6 +29,7 @@ import (
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
+	"tiwiza/pkg/webhook"
 	"tiwiza/search/pgsearch"
 	"tiwiza/web"
 )
@@ -48,6 +49,7 @@ type house struct {
 	runner   *job.Runner
 	timers   *job.Timers
 	bus      *event.Bus
+	hooks    *webhook.Service
 }
 
 // options tell build what is wanted.
@@ -58,6 +60,9 @@ type options struct {
 	Rate      float64 // requests a second of one member; 0: the default
 	Work      bool    // run jobs
 	Log       *slog.Logger
+	Metrics   prometheus.Registerer // nil: for nobody
+	// Loopback lets webhooks go to this machine.
+	Loopback bool
 }
 
 // build puts the hub together over a migrated database. It starts nothing.
@@ -83,7 +88,13 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	pay := payouts.New(store, books, escrows, accounts{m}, engine, policies, payouts.From{Bank: p.bank, Account: p.from})
 	rec := recon.New(store, books, ch, engine, []recon.House{p.house})
 	proofs := invariants.New(store)
+	hooks := webhook.New(store, bus, policies, webhook.Config{Guard: webhook.Guard{Loopback: o.Loopback}, Metrics: webhook.NewMetrics(o.Metrics)})
 
+	members.Tell(bus)
+	orders.Tell(bus)
+	charges.Tell(bus)
+	escrow.Tell(bus)
+	payouts.Tell(bus)
 	orders.Subscribe(bus, ord)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
@@ -94,7 +105,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
-	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, recon: rec, payouts: pay, partners: p, timers: timers, bus: bus}
+	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, recon: rec, payouts: pay, partners: p, timers: timers, bus: bus, hooks: hooks}
 	if !o.Work {
 		workers = nil
 	}
@@ -106,7 +117,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
 		payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
-		event.Routes(store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
+		event.Routes(bus, store), webhook.Routes(hooks), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {
 		h.routes = append(h.routes, routes...)
 	}
@@ -158,13 +169,14 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 5)
+	done := make(chan struct{}, 6)
 	for _, f := range []func(){
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
 		func() { h.collect(ctx) },
 		func() { h.forget(ctx) },
 		func() { h.sweep(ctx) },
+		func() { h.hooks.Run(ctx) },
 	} {
 		go func() { f(); done <- struct{}{} }()
 	}

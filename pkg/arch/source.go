@@ -23,6 +23,7 @@ var machine = map[string]string{
 	"pkg/job":                "River's jobs are due by the machine's clock, so that moving time does not stampede",
 	"pkg/pg":                 "pauses between attempts, and patience with a commit",
 	"adapters/bank/iso20022": "how long ago a bank's server wrote a file that is still being written",
+	"pkg/webhook":            "a signature's time is for receivers, who have the machine's",
 	"search/pgsearch":        "the age of counted facets",
 	auditor:                  "how long a promise took to prove, and the age of the last report",
 }

@@ -54,7 +54,7 @@ func (m migration) breaks(at int, format string, args ...any) Violation {
 }
 
 // platform are the packages that share the schema platform.
-var platform = []string{"pkg/pg", "pkg/clock", "pkg/job", "pkg/event", "pkg/audit", "pkg/rest"}
+var platform = []string{"pkg/pg", "pkg/clock", "pkg/job", "pkg/event", "pkg/audit", "pkg/rest", "pkg/webhook"}
 
 // auditor reads every domain's tables, because it proves them against each
 // other; it changes none.

@@ -15,15 +15,18 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-// Bus knows who listens to what. It is filled at start and then only read.
+// Bus knows who listens to what, and what members are told. It is filled at start and then only read.
 type Bus struct {
 	byType map[string][]string                                                   // event type → subscribers
 	take   map[string]func(ctx context.Context, tx *pg.Tx, payload []byte) error // "type subscriber"
+
+	tellers map[string]teller // event type → what members are told
+	forward []func(ctx context.Context, tx *pg.Tx, told []Telling) error
 }
 
 // NewBus makes a bus without subscribers.
 func NewBus() *Bus {
-	return &Bus{map[string][]string{}, map[string]func(context.Context, *pg.Tx, []byte) error{}}
+	return &Bus{byType: map[string][]string{}, take: map[string]func(context.Context, *pg.Tx, []byte) error{}, tellers: map[string]teller{}}
 }
 
 // Subscribe has take called once for each event of E's type, in a unit of

@@ -26,17 +26,10 @@ func load(ctx context.Context, tx *pg.Tx, event string) ([]byte, error) {
 }
 
 type row struct {
+	Seq               int64
 	ID, Type, Subject string
 	At                time.Time
 	Payload           []byte
-}
-
-// list reads the log in the order in which rows were written. A transaction
-// still at work may write an earlier number later: a reader who must miss
-// nothing reads on from a little before.
-func list(ctx context.Context, db pg.DB, after string, limit int) ([]row, error) {
-	return pg.All[row](ctx, db, `select id, type, subject, at, payload from platform.event
-		where seq > coalesce((select seq from platform.event where id = $1), 0) order by seq limit $2`, after, limit)
 }
 
 // undelivered lists events of the last two days that a subscriber should have taken

@@ -1,0 +1,53 @@
+package orders
+
+import (
+	"context"
+
+	"tiwiza/pkg/event"
+	"tiwiza/pkg/pg"
+)
+
+// PlacedNews is what a buyer is told of a checkout.
+type PlacedNews struct {
+	Group  string   `json:"order_group"`
+	Orders []string `json:"orders"`
+}
+
+// News is what a buyer and a seller are told of an order. Who the buyer is, the
+// seller sees in the order, once it may.
+type News struct {
+	Order  string `json:"order"`
+	Group  string `json:"order_group"`
+	Seller string `json:"seller"`
+	State  State  `json:"state"`
+}
+
+func (e Moved) news(s State) map[string]News {
+	n := News{e.Order, e.Group, e.Seller, s}
+	return map[string]News{e.Seller: n, e.Buyer: n}
+}
+
+// Tell publishes what buyers and sellers hear of orders.
+func Tell(bus *event.Bus) {
+	event.Tell(bus, 1, "The buyer checked out.", func(_ context.Context, _ *pg.Tx, e Placed) (map[string]PlacedNews, error) {
+		return map[string]PlacedNews{e.Buyer: {e.Group, e.Orders}}, nil
+	})
+	event.Tell(bus, 1, "The buyer paid.", func(_ context.Context, _ *pg.Tx, e OrderPaid) (map[string]News, error) {
+		return e.news(Paid), nil
+	})
+	event.Tell(bus, 1, "The buyer did not pay in time.", func(_ context.Context, _ *pg.Tx, e OrderExpired) (map[string]News, error) {
+		return e.news(Expired), nil
+	})
+	event.Tell(bus, 1, "The seller will serve the order.", func(_ context.Context, _ *pg.Tx, e OrderAccepted) (map[string]News, error) {
+		return e.news(Accepted), nil
+	})
+	event.Tell(bus, 1, "The goods are on their way.", func(_ context.Context, _ *pg.Tx, e OrderShipped) (map[string]News, error) {
+		return e.news(Shipped), nil
+	})
+	event.Tell(bus, 1, "The goods are there, by proof.", func(_ context.Context, _ *pg.Tx, e OrderDelivered) (map[string]News, error) {
+		return e.news(Delivered), nil
+	})
+	event.Tell(bus, 1, "The buyer has the goods, the seller the money.", func(_ context.Context, _ *pg.Tx, e OrderCompleted) (map[string]News, error) {
+		return e.news(Completed), nil
+	})
+}
