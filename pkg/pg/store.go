@@ -139,8 +139,12 @@ const (
 // After a commit whose answer was lost it returns ErrInDoubt.
 func (s *Store) InTx(ctx context.Context, fn func(tx *Tx) error) error {
 	for try := 1; ; try++ {
-		err := s.once(ctx, fn)
+		var undone []func(context.Context)
+		err := s.once(ctx, fn, &undone)
 		if err == nil || try == attempts || !retryable(err) {
+			for _, f := range undone {
+				f(context.WithoutCancel(ctx))
+			}
 			return err
 		}
 		pause := time.Duration(rand.Int64N(int64(try*try) * int64(10*time.Millisecond)))
@@ -153,7 +157,9 @@ func (s *Store) InTx(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 }
 
-func (s *Store) once(ctx context.Context, fn func(tx *Tx) error) (err error) {
+// once runs fn one time. When fn itself fails, it hands out what shall be done
+// about that.
+func (s *Store) once(ctx context.Context, fn func(tx *Tx) error, undone *[]func(context.Context)) (err error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
@@ -173,6 +179,7 @@ func (s *Store) once(ctx context.Context, fn func(tx *Tx) error) (err error) {
 		}
 	}()
 	if err = fn(tx); err != nil {
+		*undone = tx.undone
 		return err
 	}
 	if err = tx.commit(ctx); err != nil {

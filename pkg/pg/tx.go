@@ -34,6 +34,7 @@ type Tx struct {
 	pending []queued
 	jobs    []river.InsertManyParams
 	after   []func()
+	undone  []func(context.Context)
 }
 
 type queued struct {
@@ -117,6 +118,10 @@ func (tx *Tx) Publish(ctx context.Context, e Event) error {
 // After runs f once the unit of work has been committed. It is for caches: a
 // crash in between loses it.
 func (tx *Tx) After(f func()) { tx.after = append(tx.after, f) }
+
+// Undone runs f once the unit of work has failed for good and left nothing: for
+// what must be told although it was not done. A crash in between loses it.
+func (tx *Tx) Undone(f func(ctx context.Context)) { tx.undone = append(tx.undone, f) }
 
 // Flush sends what is queued and reports its first error.
 func (tx *Tx) Flush(ctx context.Context) error {
