@@ -15,10 +15,12 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/invariants"
 	"tiwiza/payments/ledger"
+	"tiwiza/payments/limits"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/payments/recon"
@@ -50,6 +52,7 @@ type house struct {
 	timers   *job.Timers
 	bus      *event.Bus
 	hooks    *webhook.Service
+	limits   *limits.Service
 }
 
 // options tell build what is wanted.
@@ -84,7 +87,9 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		acquirers = append(acquirers, p.acquirer)
 	}
 	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{PublicURL: o.PublicURL, Email: o.Email})
-	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch})
+	second := approvals.New(store)
+	bounds := limits.New(store, second)
+	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch, Limits: bounds})
 	pay := payouts.New(store, books, escrows, accounts{m}, engine, policies, payouts.From{Bank: p.bank, Account: p.from})
 	rec := recon.New(store, books, ch, engine, []recon.House{p.house})
 	proofs := invariants.New(store)
@@ -105,7 +110,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
-	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, recon: rec, payouts: pay, partners: p, timers: timers, bus: bus, hooks: hooks}
+	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, recon: rec, payouts: pay, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds}
 	if !o.Work {
 		workers = nil
 	}
@@ -117,7 +122,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
 		payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
-		event.Routes(bus, store), webhook.Routes(hooks), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
+		event.Routes(bus, store), webhook.Routes(hooks), approvals.Routes(second), limits.Routes(bounds), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {
 		h.routes = append(h.routes, routes...)
 	}
@@ -218,7 +223,8 @@ func (h *house) collect(ctx context.Context) {
 // keepAnswers is how long a POST may be sent again and get its first answer.
 const keepAnswers = 30 * 24 * time.Hour
 
-// forget deletes answers that are older than they are promised to be kept.
+// forget deletes answers that are older than they are promised to be kept, and
+// counts that no limit looks at any more.
 func (h *house) forget(ctx context.Context) {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
@@ -227,8 +233,8 @@ func (h *house) forget(ctx context.Context) {
 		if err == nil {
 			_, err = rest.ForgetAnswers(ctx, h.store, now.Add(-keepAnswers))
 		}
-		if err != nil && ctx.Err() == nil {
-			slog.WarnContext(ctx, "old answers cannot be deleted", "error", err)
+		if err := errors.Join(err, h.limits.Forget(ctx)); err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "old answers and counts cannot be deleted", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -9,6 +9,7 @@ import (
 
 	"tiwiza/marketplace/catalog"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/limits"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/geo"
@@ -135,6 +136,9 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 		ids[i], v.Orders = d.ID, append(v.Orders, summary(d.Order))
 	}
 	audit.Record(tx, "checkouts.create", g.ID, policy, nil)
+	if err := s.Limits.Check(ctx, tx, bounded(g, drafts, in)); err != nil {
+		return v, err
+	}
 	return v, tx.Publish(ctx, Placed{Group: g.ID, Buyer: g.Buyer, Orders: ids})
 }
 
@@ -190,6 +194,18 @@ func changed(quoted, now Quote, blocking []Problem) error {
 		err = err.At("/fees", "Delivery now costs "+now.Totals.Delivery.String()+" instead of "+quoted.Totals.Delivery.String()+".")
 	}
 	return err
+}
+
+// bounded is a checkout as limits see it.
+func bounded(g group, drafts []Draft, in CheckoutInput) limits.Sale {
+	n := limits.Sale{Group: g.ID, Buyer: g.Buyer, Method: in.Payment.Method, Phone: in.Contact.Phone, Amount: money.FromCentimes(g.Total, g.Currency)}
+	if in.Delivery.Address != "" {
+		n.Address = in.Delivery.Address + " " + in.Delivery.Commune
+	}
+	for _, d := range drafts {
+		n.Parts = append(n.Parts, limits.Part{Order: d.ID, Seller: d.Seller, Amount: d.Part().Amount})
+	}
+	return n
 }
 
 func charge(g group, drafts []Draft, in CheckoutInput) charges.Sale {

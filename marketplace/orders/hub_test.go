@@ -16,9 +16,11 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
+	"tiwiza/payments/limits"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 	"tiwiza/pkg/event"
@@ -60,7 +62,7 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	h.members = members.New(db, policies)
 	h.catalog = catalog.New(db, noIndex{}, h.members)
 	h.escrows = escrow.New(db, ledger.New(db), policies)
-	h.orders = orders.New(db, orders.Needs{Judge: policies, Catalogue: h.catalog, Sellers: h.members, Escrows: h.escrows, Charges: h.till})
+	h.orders = orders.New(db, orders.Needs{Judge: policies, Catalogue: h.catalog, Sellers: h.members, Escrows: h.escrows, Charges: h.till, Limits: limits.New(db, approvals.New(db))})
 	orders.Subscribe(h.bus, h.orders)
 	mux := http.NewServeMux()
 	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), orders.Routes(h.orders)), rest.Edge{

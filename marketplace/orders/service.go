@@ -9,6 +9,7 @@ import (
 	"tiwiza/marketplace/members"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
+	"tiwiza/payments/limits"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 	"tiwiza/pkg/pg"
@@ -46,6 +47,11 @@ type Charges interface {
 	OfGroup(ctx context.Context, db pg.DB, group string) (charges.Receipt, charges.Charge, error)
 }
 
+// Limits are what may be ordered in a while.
+type Limits interface {
+	Check(ctx context.Context, tx *pg.Tx, sale limits.Sale) error
+}
+
 // Needs are the others that orders works with.
 type Needs struct {
 	Judge     Judge
@@ -53,6 +59,7 @@ type Needs struct {
 	Sellers   Sellers
 	Escrows   Escrows
 	Charges   Charges
+	Limits    Limits
 }
 
 // Service is what others may ask of orders.

@@ -28,18 +28,18 @@ func Routes(s *Service) []rest.Route {
 
 // DecisionView is a decision as the API shows it.
 type DecisionView struct {
-	ID        string      `json:"id" required:"true"`
-	What      string      `json:"what" required:"true" enum:"sale,payout"`
-	Ref       string      `json:"ref" required:"true" description:"The order group, or the payout."`
-	Outcome   Action      `json:"outcome" required:"true" enum:"pass,review,hold,refuse"`
-	Rules     []string    `json:"rules" required:"true" description:"Those that were reached."`
+	ID        string       `json:"id" required:"true"`
+	What      string       `json:"what" required:"true" enum:"sale,payout"`
+	Ref       string       `json:"ref" required:"true" description:"The order group, or the payout."`
+	Outcome   Action       `json:"outcome" required:"true" enum:"pass,review,hold,refuse"`
+	Rules     []string     `json:"rules" required:"true" description:"Those that were reached."`
 	Figures   []FigureView `json:"figures" required:"true" description:"All rules that were looked at, as they stood."`
-	Amount    money.Money `json:"amount" required:"true"`
-	Open      bool        `json:"open" required:"true" description:"It waits for a person."`
-	At        time.Time   `json:"at" required:"true"`
-	ClearedBy string      `json:"cleared_by,omitempty"`
-	ClearedAt *time.Time  `json:"cleared_at,omitempty"`
-	Note      string      `json:"note,omitempty"`
+	Amount    money.Money  `json:"amount" required:"true"`
+	Open      bool         `json:"open" required:"true" description:"It waits for a person."`
+	At        time.Time    `json:"at" required:"true"`
+	ClearedBy string       `json:"cleared_by,omitempty"`
+	ClearedAt *time.Time   `json:"cleared_at,omitempty"`
+	Note      string       `json:"note,omitempty"`
 }
 
 // FigureView is a rule as it stood for one key.

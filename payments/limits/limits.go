@@ -52,16 +52,16 @@ func (a Action) weight() int { return slices.Index([]Action{Pass, Review, Hold, 
 // A Rule says how much, or how often, in a window. Windows slide in steps of
 // five minutes, and count what began in their first step.
 type Rule struct {
-	ID        string `json:"id" required:"true" pattern:"^[a-z][a-z0-9_]{2,39}$"`
-	What      string `json:"what" required:"true" enum:"sale,payout"`
-	Per       string `json:"per" required:"true" enum:"buyer,seller,phone,address,card,all" description:"Whose sales or payouts are counted together; all: everybody's."`
-	Method    string `json:"method,omitempty" enum:"card,wallet,transfer,cash_on_delivery" description:"Only sales paid in this way."`
-	WindowS   int64  `json:"window_s" required:"true" minimum:"0" maximum:"2678400" description:"Seconds, 300 to a month; 0 looks at each single one."`
+	ID        string       `json:"id" required:"true" pattern:"^[a-z][a-z0-9_]{2,39}$"`
+	What      string       `json:"what" required:"true" enum:"sale,payout"`
+	Per       string       `json:"per" required:"true" enum:"buyer,seller,phone,address,card,all" description:"Whose sales or payouts are counted together; all: everybody's."`
+	Method    string       `json:"method,omitempty" enum:"card,wallet,transfer,cash_on_delivery" description:"Only sales paid in this way."`
+	WindowS   int64        `json:"window_s" required:"true" minimum:"0" maximum:"2678400" description:"Seconds, 300 to a month; 0 looks at each single one."`
 	Max       *money.Money `json:"max_amount,omitempty" db:"-" description:"The most in the window."`
-	MaxAmount *int64 `json:"-"` // the same in centimes
-	MaxCount  *int64 `json:"max_count,omitempty" minimum:"1"`
-	Action    Action `json:"action" required:"true" enum:"refuse,hold,review"`
-	About     string `json:"about" required:"true" minLength:"1" maxLength:"200"`
+	MaxAmount *int64       `json:"-"` // the same in centimes
+	MaxCount  *int64       `json:"max_count,omitempty" minimum:"1"`
+	Action    Action       `json:"action" required:"true" enum:"refuse,hold,review"`
+	About     string       `json:"about" required:"true" minLength:"1" maxLength:"200"`
 }
 
 // check says what cannot be about a rule, by the name of its field.

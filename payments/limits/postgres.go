@@ -40,6 +40,11 @@ func lockKeys(tx *pg.Tx, what string, alone map[string]bool) {
 	}
 }
 
+// mark remembers which locks were had before, and giveBack drops those since.
+func mark(tx *pg.Tx) { tx.Queue(`savepoint limits`) }
+
+func giveBack(tx *pg.Tx) { tx.Queue(`rollback to savepoint limits`) }
+
 // again has the whole unit of work run once more.
 func again(ctx context.Context, tx *pg.Tx) error {
 	_, err := tx.Exec(ctx, `select limits.again()`)

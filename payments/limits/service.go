@@ -190,6 +190,9 @@ type key struct {
 	Ask      int64
 }
 
+// name is what the key is locked by.
+func (k key) name() string { return k.Per + " " + k.Key }
+
 // merge adds up the parts of one key.
 func merge(keys []key) (out []key) {
 	for _, k := range keys {
@@ -199,35 +202,50 @@ func merge(keys []key) (out []key) {
 			out = append(out, k)
 		}
 	}
-	slices.SortFunc(out, func(a, b key) int { return strings.Compare(a.Per+a.Key, b.Per+b.Key) })
+	slices.SortFunc(out, func(a, b key) int { return strings.Compare(a.name(), b.name()) })
 	return out
 }
 
-// figures are all rules as they stand for the keys. Keys that a rule comes near
-// are locked to their end; of the others only those who lock must wait for us.
+// figures are all rules as they stand for the keys. At first each key is only
+// shared, which lets any number of others by; when no rule is near, that is all.
+// Else these locks are given back, and the keys that a rule is near are locked
+// alone, to the end of the caller's unit of work.
 func (s *Service) figures(ctx context.Context, tx *pg.Tx, what, method string, keys []key) ([]Figure, error) {
-	guess, err := usage(ctx, tx, what, method, keys, tx.Now())
-	if err != nil || len(guess) == 0 {
-		return nil, err
+	alone := map[string]bool{}
+	for _, k := range keys {
+		alone[k.name()] = false
 	}
-	near := map[string]bool{} // per key: whether it is locked alone
-	for _, f := range guess {
-		if k := f.Per + " " + f.Key; f.WindowS > 0 {
-			near[k] = near[k] || !f.ample()
-		}
-	}
-	lockKeys(tx, what, near)
+	mark(tx)
+	lockKeys(tx, what, alone)
 	figures, err := usage(ctx, tx, what, method, keys, tx.Now())
 	if err != nil {
 		return nil, err
 	}
-	for i, f := range figures {
-		if f.WindowS > 0 && !f.ample() && !near[f.Per+" "+f.Key] {
+	if near(figures, alone) {
+		giveBack(tx)
+		lockKeys(tx, what, alone)
+		if figures, err = usage(ctx, tx, what, method, keys, tx.Now()); err != nil {
+			return nil, err
+		}
+		if near(figures, alone) {
 			return nil, again(ctx, tx)
 		}
+	}
+	for i, f := range figures {
 		figures[i] = f.judge()
 	}
 	return figures, nil
+}
+
+// near marks the keys that must be locked alone, and says whether there are more
+// of them than before.
+func near(figures []Figure, alone map[string]bool) (more bool) {
+	for _, f := range figures {
+		if k := (key{f.Per, f.Key, 0}).name(); !f.ample() && !alone[k] {
+			alone[k], more = true, true
+		}
+	}
+	return more
 }
 
 // hash stands for what shall be counted and not be read.

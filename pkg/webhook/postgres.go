@@ -64,7 +64,7 @@ func insertSecret(tx *pg.Tx, endpoint string, secret []byte) {
 // retire has the current secret end, and forgets those before it.
 func retire(tx *pg.Tx, endpoint string, now, ends time.Time) {
 	tx.Queue(`delete from platform.webhook_secret where endpoint = $1 and ends_at is not null`, endpoint)
-	tx.Queue(`update platform.webhook_secret set ends_at = greatest($2, $3) where endpoint = $1 and ends_at is null`, endpoint, now, ends)
+	tx.Queue(`update platform.webhook_secret set ends_at = greatest($2::timestamptz, $3::timestamptz) where endpoint = $1 and ends_at is null`, endpoint, now, ends)
 }
 
 // live are the secrets that sign now, the newest first.
