@@ -34,6 +34,8 @@ func TestHub(t *testing.T) {
 			"200 buyers of 5 units get 5":                         stockRace,
 			"one checkout sent 20 times is one order":             checkoutRace,
 			"two people end what no partner does":                 reviewed,
+			"members hear of what concerns them":                  hooked,
+			"limits are set by two people and stop what they say": bounded,
 			"the rest of the interface answers":                   restOf,
 		} {
 			t.Run(name, func(t *testing.T) {

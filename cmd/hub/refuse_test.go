@@ -138,7 +138,6 @@ func operatorsOnly(t *testing.T, r *rig, d trade) {
 		{method: "POST", path: org + "/reactivate"},
 		{method: "POST", path: org + "/api-keys"},
 		{method: "GET", path: "/v1/partners"},
-		{method: "GET", path: "/v1/events"},
 		{method: "GET", path: "/v1/operations"},
 		{method: "GET", path: "/v1/operations/op_01m804qv7w2wdypqkqvjftvdzt"},
 		{method: "POST", path: "/v1/operations/op_01m804qv7w2wdypqkqvjftvdzt/review"},

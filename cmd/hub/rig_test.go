@@ -97,7 +97,7 @@ func (r *rig) open(t testing.TB, settings ...string) {
 	r.url, r.sim = "http://"+addr, "http://"+sim
 	r.env = append([]string{
 		"HUB_DATA_DIR=" + r.dir, "HUB_ADDR=" + addr, "HUBSIM_ADDR=" + sim, "HUBSIM_SFTP_ADDR=" + freePort(t), "HUB_DATABASE_URL=",
-		"HUB_MAX_CONNS=8", "HUB_DRAIN_WAIT=100ms", "HUB_LOG_FORMAT=text", "HUBSIM_SETTLE_EVERY=200ms", "HUBSIM_STATEMENT_EVERY=200ms",
+		"HUB_MAX_CONNS=8", "HUB_DRAIN_WAIT=100ms", "HUB_LOG_FORMAT=text", "HUB_WEBHOOK_LOOPBACK=true", "HUBSIM_SETTLE_EVERY=200ms", "HUBSIM_STATEMENT_EVERY=200ms",
 	}, settings...)
 	t.Cleanup(func() { r.stop(t) })
 	r.run(t)

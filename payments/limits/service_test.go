@@ -1,6 +1,7 @@
 package limits_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -358,5 +359,42 @@ func TestOldTalliesAreForgotten(t *testing.T) {
 	d.advance(33 * 24 * time.Hour)
 	if n := left(); n != 0 {
 		t.Errorf("%d tallies of last month are kept", n)
+	}
+}
+
+// One that shares a lock and has not committed is waited for before the limit is
+// given out to the last.
+func TestWhoHasNotCommittedIsCounted(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, amounting("seller_day", limits.OfSales, "seller", 1_000_000, 24*time.Hour, limits.Refuse))
+	checked, let, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- d.db.InTx(context.WithoutCancel(t.Context()), func(tx *pg.Tx) error {
+			if err := d.s.Check(t.Context(), tx, d.sale("per_slow")); err != nil {
+				return err
+			}
+			if err := tx.Flush(t.Context()); err != nil {
+				return err
+			}
+			close(checked)
+			<-let
+			return nil
+		})
+	}()
+	<-checked
+	raced := make(chan int64)
+	go func() { raced <- d.race(1010, 8, func(i int) string { return fmt.Sprint("per_", i) }) }()
+	var passed int64
+	select {
+	case passed = <-raced:
+		t.Errorf("the others were all judged while one had not committed")
+		close(let)
+	case <-time.After(3 * time.Second):
+		close(let)
+		passed = <-raced
+	}
+	must(t, <-done)
+	if passed != 999 {
+		t.Errorf("%d others passed, want 999 beside the one", passed)
 	}
 }

@@ -523,3 +523,36 @@ func TestTwentyEndpointsAreTheMost(t *testing.T) {
 		}
 	}
 }
+
+// An event that is queued while the one before it is being written down as
+// delivered must not wait for it for ever.
+func TestAnEventThatComesWhileAnotherEndsIsSent(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	r := receive(t, always(500))
+	v := h.create(seller, r.URL, "*")
+	h.grow("fig", 1)
+	h.once()
+	r.becomes(nil)
+	h.grow("fig", 2)
+	placed := make(chan error, 1)
+	must(t, h.db.InTx(t.Context(), func(tx *pg.Tx) error { // as an attempt that succeeds is written down
+		if _, err := tx.Exec(t.Context(), `select from platform.webhook_endpoint where id = $1 for update`, v.ID); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(t.Context(), `update platform.webhook_delivery set state = 'delivered' where endpoint = $1`, v.ID); err != nil {
+			return err
+		}
+		go func() {
+			_, err := h.bus.Place(context.WithoutCancel(t.Context()), h.db)
+			placed <- err
+		}()
+		time.Sleep(300 * time.Millisecond)
+		return nil
+	}))
+	must(t, <-placed)
+	h.once()
+	if _, d, _ := h.states(v.ID); d != 2 {
+		t.Errorf("%d are delivered, want both", d)
+	}
+}
