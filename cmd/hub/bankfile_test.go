@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -81,7 +83,89 @@ func bankFiles(t *testing.T, r *rig) {
 	if after := r.books(t); after != before {
 		t.Errorf("files that are refused, or known, changed the books from\n%s to\n%s", before, after)
 	}
-	r.putOut(t, before)
+	r.closing(t)
+	r.putOut(t, r.quiet(t))
+	r.explains(t)
+}
+
+// closing closes the day of the bank's last statement, once.
+func (r *rig) closing(t *testing.T) {
+	t.Helper()
+	op, day := r.operator(), time.Now().UTC().Format(time.DateOnly)
+	q := req{key: op, method: "POST", path: "/v1/closings", body: map[string]string{"day": day}, idem: once()}
+	r.ask(t, q).refused(t, 422, "closings.day", "/day")
+	r.advance(t, "25h")
+	r.quiet(t)
+	q.idem = once()
+	var c struct {
+		Hash    string
+		Changed bool
+	}
+	r.ask(t, q).into(t, &c)
+	q.idem = once()
+	r.ask(t, q).refused(t, 409, "closings.unchanged")
+	var list struct{ Data []struct{ Day, Hash string } }
+	if r.ask(t, req{key: op, method: "GET", path: "/v1/closings"}).into(t, &list); len(list.Data) == 0 || list.Data[0].Day != day || list.Data[0].Hash != c.Hash {
+		t.Errorf("the days closed are %+v, want %s with %s", list.Data, day, c.Hash)
+	}
+	var report struct{ Text string }
+	r.ask(t, req{key: op, method: "GET", path: "/v1/closings/" + day}).into(t, &report)
+	if sum := sha256.Sum256([]byte(report.Text)); hex.EncodeToString(sum[:]) != c.Hash || !strings.Contains(report.Text, r.config(t).Bank.Safeguard.RIB) {
+		t.Errorf("the report %.400s hashes to %x, want %s", report.Text, sum, c.Hash)
+	}
+	r.ask(t, req{key: op, method: "GET", path: "/v1/closings/2020-01-01"}).refused(t, 404, "closings.not_found")
+}
+
+// explains has two people give up the payment that nobody ordered, and one the
+// damaged file.
+func (r *rig) explains(t *testing.T) {
+	t.Helper()
+	var breaks struct {
+		Data []struct{ ID, Kind, About string }
+	}
+	r.ask(t, req{key: r.operator(), method: "GET", path: "/v1/breaks?limit=100"}).into(t, &breaks)
+	done := 0
+	for _, b := range breaks.Data {
+		two := strings.Contains(b.About, "PAYNOBODYORDERED")
+		if !two && !strings.Contains(b.About, "CAMT053_damaged.xml") {
+			continue
+		}
+		done++
+		q := req{key: r.operator(), method: "POST", path: "/v1/breaks/" + b.ID + "/resolve", idem: once(), body: map[string]string{"by": "write_off", "note": "Demandé à la banque (exemple)."}}
+		var v struct{ State, Approval string }
+		first, second := r.ask(t, q).into(t, &v), r.ask(t, q).into(t, nil)
+		if string(first.body) != string(second.body) {
+			t.Errorf("resolving again with one key answers\n%s and\n%s", first.body, second.body)
+		}
+		if two {
+			if v.State != "open" {
+				t.Errorf("given up by one, a large payment is %s", v.State)
+			}
+			r.seconded(t, v.Approval)
+		}
+		q.idem = once()
+		r.ask(t, q).refused(t, 409, "breaks.resolved")
+		if r.ask(t, req{key: r.operator(), method: "GET", path: "/v1/breaks/" + b.ID}).into(t, &v); v.State != "resolved" {
+			t.Errorf("break %s is %s, want resolved", b.ID, v.State)
+		}
+	}
+	if done != 2 {
+		t.Errorf("%d breaks were explained, want 2 of %+v", done, breaks.Data)
+	}
+}
+
+// seconded is the second person's word; the first may not give it.
+func (r *rig) seconded(t *testing.T, approval string) {
+	t.Helper()
+	path := "/v1/approvals/" + approval
+	var list struct{ Data []struct{ ID string } }
+	if r.ask(t, req{key: r.operator(), method: "GET", path: "/v1/approvals?state=open"}).into(t, &list); len(list.Data) == 0 || list.Data[0].ID != approval {
+		t.Errorf("%+v waits for a second person, want %s first", list.Data, approval)
+	}
+	r.ask(t, req{key: r.operator(), method: "GET", path: path}).into(t, nil)
+	yes := map[string]string{"decision": "approve"}
+	r.ask(t, req{key: r.operator(), method: "POST", path: path, body: yes, idem: once()}).refused(t, 403, "approvals.self")
+	r.ask(t, req{key: r.keys.SecondOperator.APIKey, method: "POST", path: path, body: yes, idem: once()}).into(t, nil)
 }
 
 // named is a bank file under another identification.
@@ -156,10 +240,10 @@ func unordered(account string) string {
 	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?>
 <Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><GrpHdr><MsgId>CAMT-TEST-9</MsgId><CreDtTm>%[5]s</CreDtTm></GrpHdr>
 <Stmt><Id>CAMT-TEST-9</Id><ElctrncSeqNb>900</ElctrncSeqNb><CreDtTm>%[5]s</CreDtTm><Acct><Id><Othr><Id>%[2]s</Id></Othr></Id><Ccy>MAD</Ccy></Acct>%[3]s%[4]s
-<Ntry><NtryRef>EX9</NtryRef><Amt Ccy="MAD">10.00</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>%[1]s</Dt></BookgDt><ValDt><Dt>%[1]s</Dt></ValDt><AcctSvcrRef>EX9</AcctSvcrRef>
+<Ntry><NtryRef>EX9</NtryRef><Amt Ccy="MAD">150.00</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>%[1]s</Dt></BookgDt><ValDt><Dt>%[1]s</Dt></ValDt><AcctSvcrRef>EX9</AcctSvcrRef>
 <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>ICDT</Cd><SubFmlyCd>DMCT</SubFmlyCd></Fmly></Domn></BkTxCd>
-<NtryDtls><TxDtls><Refs><EndToEndId>PAYNOBODYORDERED</EndToEndId></Refs><Amt Ccy="MAD">10.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls></NtryDtls></Ntry>
-</Stmt></BkToCstmrStmt></Document>`, day, account, balance("OPBD", "20.00"), balance("CLBD", "10.00"), now.Format(time.RFC3339))
+<NtryDtls><TxDtls><Refs><EndToEndId>PAYNOBODYORDERED</EndToEndId></Refs><Amt Ccy="MAD">150.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls></NtryDtls></Ntry>
+</Stmt></BkToCstmrStmt></Document>`, day, account, balance("OPBD", "200.00"), balance("CLBD", "50.00"), now.Format(time.RFC3339))
 }
 
 // quiet waits until nothing changes the books any more, and gives them.

@@ -150,6 +150,7 @@ func TestAcquirerThatMisbehavesTakesOnce(t *testing.T) {
 		})
 	}
 	t.Run("a refused capture may be followed by another card", func(t *testing.T) { r.refusedCapture(t, w) })
+	t.Run("a settlement that tells only the net is booked by the contract", func(t *testing.T) { r.netOfFee(t, w) })
 	t.Run("a quote expires", func(t *testing.T) { r.expiredQuote(t, w) })
 	t.Run("money after the window goes back", func(t *testing.T) { r.tooLate(t, s) })
 	r.verify(t)
@@ -171,6 +172,19 @@ func (r *rig) refusedCapture(t *testing.T, w ware) {
 	r.payBy(t, s, goodCard)
 	r.paid(t, s)
 	r.captured(t, s)
+}
+
+// netOfFee has the acquirer's settlement tell only what it paid.
+func (r *rig) netOfFee(t *testing.T, w ware) {
+	r.fault(t, "bank", "statement_net_of_fee")
+	sale := r.checkout(t, r.buyer(t), map[string]int{w.variant: 1})
+	r.payBy(t, sale, goodCard)
+	r.paid(t, sale)
+	r.until(t, "all charges to be settled", func() bool {
+		var a struct{ Balance moneyView }
+		r.ask(t, req{key: r.operator(), method: "GET", path: "/v1/ledger/accounts/psp:acquirer:clearing"}).into(t, &a)
+		return len(r.armed(t)) == 0 && a.Balance.IsZero()
+	})
 }
 
 func (r *rig) expiredQuote(t *testing.T, w ware) {

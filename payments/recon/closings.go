@@ -42,23 +42,23 @@ const (
 
 // A Sheet is one account on a closed day.
 type Sheet struct {
-	Bank       string      `json:"bank"`
-	Account    string      `json:"account"`
-	Role       string      `json:"role"`
-	Statements []string    `json:"statements"`
-	Opening    money.Money `json:"opening"`
-	Credits    money.Money `json:"credits"`
-	Debits     money.Money `json:"debits"`
-	Closing    money.Money `json:"closing"`
-	Lines      int64       `json:"lines"`
-	Matched    int64       `json:"matched"`
-	Unmatched  int64       `json:"unmatched"`
+	Bank       string      `json:"bank" required:"true"`
+	Account    string      `json:"account" required:"true"`
+	Role       string      `json:"role" required:"true" enum:"safeguard,operating"`
+	Statements []string    `json:"statements" required:"true"`
+	Opening    money.Money `json:"opening" required:"true"`
+	Credits    money.Money `json:"credits" required:"true"`
+	Debits     money.Money `json:"debits" required:"true"`
+	Closing    money.Money `json:"closing" required:"true"`
+	Lines      int64       `json:"lines" required:"true"`
+	Matched    int64       `json:"matched" required:"true"`
+	Unmatched  int64       `json:"unmatched" required:"true"`
 	// Unbooked is what the bank has moved and the books have not, up to this day.
-	Unbooked money.Money `json:"unbooked"`
+	Unbooked money.Money `json:"unbooked" required:"true"`
 	// Books is the mirror account at the end of this day's statements. For our
 	// own account it is what it has and what is on its way to the clients'.
-	Books money.Money `json:"books"`
-	Equal bool        `json:"equal"`
+	Books money.Money `json:"books" required:"true"`
+	Equal bool        `json:"equal" required:"true"`
 }
 
 // A DayReport is what was true of a day when it was closed.
@@ -237,14 +237,27 @@ type ReportInput struct {
 	Day string `path:"day"`
 }
 
-// Report is a closed day's latest report, byte for byte.
-func (s *Service) Report(ctx context.Context, in ReportInput) (rest.Blob, error) {
+// ReportView is a closed day with its report, also in the very bytes that were
+// hashed.
+type ReportView struct {
+	ClosingView
+	Accounts []Sheet `json:"accounts" required:"true"`
+	Text     string  `json:"text" required:"true" description:"The report as it was hashed: JSON that holds the accounts."`
+}
+
+// Report is a closed day's latest report; the operator reads it.
+func (s *Service) Report(ctx context.Context, in ReportInput) (ReportView, error) {
 	day, err := time.Parse(time.DateOnly, in.Day)
 	if err != nil {
-		return rest.Blob{}, ErrNoClosing
+		return ReportView{}, ErrNoClosing
 	}
 	c, err := closingOf(ctx, s.db, day)
-	return rest.Blob{ContentType: "application/json", Bytes: c.Report}, err
+	if err != nil {
+		return ReportView{}, err
+	}
+	var r DayReport
+	err = json.Unmarshal(c.Report, &r)
+	return ReportView{c.view(), r.Accounts, string(c.Report)}, err
 }
 
 // reopened has a day looked at when a statement speaks of one that is closed,

@@ -24,7 +24,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("GET", "/v1/breaks/{break}", "breaks.show", "Show one thing that reconciliation could not explain", http.StatusOK, s.Break),
 		rest.Commit("POST", "/v1/breaks/{break}/resolve", "breaks.resolve", "Say what a break is, give it up, or put it off", http.StatusOK, s.Resolve),
 		rest.Handle("GET", "/v1/closings", "closings.list", "List the days that were closed, newest first", http.StatusOK, s.Closings),
-		rest.Handle("GET", "/v1/closings/{day}", "closings.show", "The report of a closed day, byte for byte as it was hashed", http.StatusOK, s.Report, rest.Gives("application/json")),
+		rest.Handle("GET", "/v1/closings/{day}", "closings.show", "Show the report of a closed day", http.StatusOK, s.Report),
 		rest.Commit("POST", "/v1/closings", "closings.create", "Close a day, or close it anew after it changed", http.StatusCreated, s.CloseDay),
 	}
 }
