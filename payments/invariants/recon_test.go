@@ -51,12 +51,18 @@ func (w *world) newest() recon.BreakView {
 func (w *world) resolve(b recon.BreakView, in recon.ResolveInput) recon.BreakView {
 	w.t.Helper()
 	in.Break = b.ID
-	var v recon.BreakView
-	w.ok(w.as(first, func(ctx context.Context, tx *pg.Tx) (err error) {
+	v, err := w.tryResolve(in)
+	w.ok(err)
+	return v
+}
+
+// tryResolve resolves a break as a person; what does not fit is refused.
+func (w *world) tryResolve(in recon.ResolveInput) (v recon.BreakView, err error) {
+	err = w.as(first, func(ctx context.Context, tx *pg.Tx) (err error) {
 		v, err = w.recon.Resolve(ctx, tx, in)
 		return err
-	}))
-	return v
+	})
+	return v, err
 }
 
 // agree is the second person's word.
