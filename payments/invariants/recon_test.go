@@ -9,10 +9,12 @@ import (
 
 	"tiwiza/adapters/bank"
 	"tiwiza/payments/approvals"
+	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/payments/recon"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/money"
+	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
 )
@@ -215,4 +217,22 @@ func TestEachWayToResolveABreakKeepsEveryPromise(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	w.explained(w.work())
+}
+
+// People have confirmed a payout, and booked it by that, before the bank shows
+// it under a name that is not ours.
+func TestAPayoutThatPeopleConfirmedMayBeShownLater(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	s := w.work()
+	w.tx(func(ctx context.Context, tx *pg.Tx) error {
+		o, err := w.ops.Find(ctx, tx, house, payouts.RefOf(s.sent.ID))
+		if err == nil {
+			_, err = w.ops.Heard(ctx, tx, o.ID, operations.Inquiry, outbound.Result{Outcome: outbound.Succeeded}, "people")
+		}
+		return err
+	})
+	w.statement(entry(-1500, detail("MANGLED", -1500, 0)))
+	w.resolve(w.newest(), recon.ResolveInput{By: "match", To: s.sent.ID})
+	w.fine("a payout that people had confirmed")
 }
