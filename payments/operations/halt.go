@@ -53,6 +53,7 @@ func (e *Engine) guarded(ctx context.Context, kind string, call func(context.Con
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	watched := make(chan struct{})
+	defer func() { cancel(); <-watched }()
 	go func() {
 		defer close(watched)
 		tick := time.NewTicker(look)
@@ -68,8 +69,5 @@ func (e *Engine) guarded(ctx context.Context, kind string, call func(context.Con
 			}
 		}
 	}()
-	r := call(ctx)
-	cancel()
-	<-watched
-	return r
+	return call(ctx)
 }
