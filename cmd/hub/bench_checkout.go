@@ -199,8 +199,9 @@ func (c *checkoutBench) send(ctx context.Context, req []byte) ([]byte, error) {
 
 // form is the request that checks a quote out.
 func (c *checkoutBench) form(q orders.Quote, key, idem string) []byte {
-	body := fmt.Appendf(nil, `{"basket":%q,"quote":%q,"contact":{"name":"Acheteur exemple","phone":"+212600000000","email":"acheteur@exemple.ma"},`+
-		`"delivery":{"method":"carrier","commune":"Rabat","address":"12, rue de l’Exemple"},"payment":{"method":"card"}}`, q.Basket, q.Hash)
+	body := fmt.Appendf(nil, `{"basket":%q,"quote":%q,"contact":{"name":"Acheteur exemple","phone":"+2126%08d","email":"acheteur@exemple.ma"},`+
+		`"delivery":{"method":"carrier","commune":"Rabat","address":"%d, rue de l’Exemple"},"payment":{"method":"card"}}`,
+		q.Basket, q.Hash, rand.IntN(1e8), rand.IntN(1e6))
 	return request(http.MethodPost, "/v1/checkouts", key, idem, body)
 }
 

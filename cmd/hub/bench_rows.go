@@ -42,6 +42,9 @@ func (b *bench) same(ctx context.Context, c *checkoutBench) error {
 	for _, table := range slices.Sorted(maps.Keys(both)) {
 		h, t := hub[table], theirs[table]
 		b.tell("%-24s hub %+d inserted %+d updated, pgbench %+d inserted %+d updated", table, h.inserted, h.updated, t.inserted, t.updated)
+		if table == "limits.tally" { // whether a count is there already depends on the connection and the minute
+			h.inserted, h.updated, t.inserted, t.updated = h.inserted+h.updated, 0, t.inserted+t.updated, 0
+		}
 		if h != t {
 			differ = append(differ, fmt.Errorf("one checkout writes %+v to %s and pgbench %+v", h, table, t))
 		}

@@ -54,7 +54,7 @@ type TypeView struct {
 func (b *Bus) types() rest.Page[TypeView] {
 	p := rest.Page[TypeView]{Data: []TypeView{}}
 	for _, t := range b.Published() {
-		p.Data = append(p.Data, TypeView{t.Type, t.Version, t.About, t.Fields})
+		p.Data = append(p.Data, TypeView(t))
 	}
 	return p
 }
