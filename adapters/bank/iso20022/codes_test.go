@@ -85,8 +85,10 @@ func TestBothVersionsOfBothMessagesAreRead(t *testing.T) {
 		space, sts string
 		note       bool
 	}{
-		{"camt.053.001.08", "<Sts><Cd>BOOK</Cd></Sts>", false}, {"camt.053.001.02", "<Sts>BOOK</Sts>", false},
-		{"camt.054.001.08", "<Sts><Cd>BOOK</Cd></Sts>", true}, {"camt.054.001.02", "<Sts>BOOK</Sts>", true},
+		{"camt.053.001.08", "<Sts><Cd>BOOK</Cd></Sts>", false},
+		{"camt.053.001.02", "<Sts>BOOK</Sts>", false},
+		{"camt.054.001.08", "<Sts><Cd>BOOK</Cd></Sts>", true},
+		{"camt.054.001.02", "<Sts>BOOK</Sts>", true},
 	} {
 		text := strings.Replace(strings.Replace(newer, "camt.053.001.08", v.space, 1), "<Sts><Cd>BOOK</Cd></Sts>", v.sts, 1)
 		if v.note {

@@ -127,8 +127,13 @@ func (m Mapping) defaults() Mapping {
 		to *string
 		is string
 	}{
-		{&m.Encoding, "utf-8"}, {&m.Separator, ";"}, {&m.Decimal, ","}, {&m.Thousands, " \u00a0\u202f"},
-		{&m.Date, "dd/mm/yyyy"}, {&m.Currency, "MAD"}, {&m.Sign, "signed"},
+		{&m.Encoding, "utf-8"},
+		{&m.Separator, ";"},
+		{&m.Decimal, ","},
+		{&m.Thousands, " \u00a0\u202f"},
+		{&m.Date, "dd/mm/yyyy"},
+		{&m.Currency, "MAD"},
+		{&m.Sign, "signed"},
 	} {
 		if *d.to == "" {
 			*d.to = d.is

@@ -86,47 +86,58 @@ func TestDialectsOf86AreRead(t *testing.T) {
 	}{
 		"slashes": {
 			[]string{":61:2611211121D50,00NTRFNONREF//EX1", ":86:/TRTP/SEPA OVERBOEKING/IBAN/MA64001810007800020110620318/NAME/A", "MAL SARL/REMI/ord 1/x/EREF/PAY01"},
-			-5000, bank.Detail{Ref: "PAY01", BankRef: "EX1", Info: "ord 1/x", Counterparty: "AMAL SARL", CounterpartyAccount: bankconform.Account},
+			-5000,
+			bank.Detail{Ref: "PAY01", BankRef: "EX1", Info: "ord 1/x", Counterparty: "AMAL SARL", CounterpartyAccount: bankconform.Account},
 		},
 		"numbered subfields": {
 			[]string{":61:2611211121D50,00NTRFKREF+//EX1", ":86:020?00VIREMENT?10931?20EREF+PAY01?21SVWZ+ord?22 1?31" + bankconform.Account + "?32AMAL ?33SARL"},
-			-5000, bank.Detail{Ref: "PAY01", BankRef: "EX1", Info: "ord 1", Counterparty: "AMAL SARL", CounterpartyAccount: bankconform.Account},
+			-5000,
+			bank.Detail{Ref: "PAY01", BankRef: "EX1", Info: "ord 1", Counterparty: "AMAL SARL", CounterpartyAccount: bankconform.Account},
 		},
 		"numbered, another sign": {
 			[]string{":61:2611211121D50,00NTRFNONREF", ":86:020>00VIREMENT>20ord 1>32AMAL"},
-			-5000, bank.Detail{Info: "ord 1", Counterparty: "AMAL"},
+			-5000,
+			bank.Detail{Info: "ord 1", Counterparty: "AMAL"},
 		},
 		"words with a plus": {
 			[]string{":61:2611211121C50,00NTRFNONREF//EX1", ":86:EREF+PAY01 SVWZ+ord", " 1"},
-			5000, bank.Detail{Ref: "PAY01", BankRef: "EX1", Info: "ord 1"},
+			5000,
+			bank.Detail{Ref: "PAY01", BankRef: "EX1", Info: "ord 1"},
 		},
 		"plain text": {
 			[]string{":61:2611211121C50,00NTRFNONREF", ":86:VIREMENT RECU DE AMAL", "POUR ord 1"},
-			5000, bank.Detail{Info: "VIREMENT RECU DE AMAL POUR ord 1"},
+			5000,
+			bank.Detail{Info: "VIREMENT RECU DE AMAL POUR ord 1"},
 		},
 		"no remark": {
 			[]string{":61:2611211121C50,00NTRFPAY01//EX1"},
-			5000, bank.Detail{Ref: "PAY01", BankRef: "EX1"},
+			5000,
+			bank.Detail{Ref: "PAY01", BankRef: "EX1"},
 		},
 		"a reference of ours in the line": {
 			[]string{":61:2611211121C50,00NTRFPAY01//EX1", "SUPPLEMENT", ":86:VIREMENT"},
-			5000, bank.Detail{Ref: "PAY01", BankRef: "EX1", Info: "VIREMENT"},
+			5000,
+			bank.Detail{Ref: "PAY01", BankRef: "EX1", Info: "VIREMENT"},
 		},
 		"what was charged": {
 			[]string{":61:2611211121C98,20NTRFNONREF", ":86:/EREF/CHG01/OCMT/MAD100,00/CHGS/MAD1,80/REMI/x"},
-			9820, bank.Detail{Ref: "CHG01", Info: "x", Gross: money.Dirhams(10000), Fee: money.Dirhams(180)},
+			9820,
+			bank.Detail{Ref: "CHG01", Info: "x", Gross: money.Dirhams(10000), Fee: money.Dirhams(180)},
 		},
 		"charges that do not add up": {
 			[]string{":61:2611211121C98,20NTRFNONREF", ":86:/EREF/CHG01/OCMT/MAD100,00/CHGS/MAD1,81/REMI/x"},
-			9820, bank.Detail{Ref: "CHG01", Info: "x"},
+			9820,
+			bank.Detail{Ref: "CHG01", Info: "x"},
 		},
 		"a payment that came back": {
 			[]string{":61:2611211121C50,00NRTINONREF", ":86:/EREF/PAY01/RTRN/AC04/REMI/x"},
-			5000, bank.Detail{Ref: "PAY01", Info: "x", ReturnReason: "AC04"},
+			5000,
+			bank.Detail{Ref: "PAY01", Info: "x", ReturnReason: "AC04"},
 		},
 		"one that came back without a reason": {
 			[]string{":61:2611211121C50,00NRTIPAY01"},
-			5000, bank.Detail{Ref: "PAY01", ReturnReason: "RTI"},
+			5000,
+			bank.Detail{Ref: "PAY01", ReturnReason: "RTI"},
 		},
 	} {
 		m, err := read(t, stmt(c.sum, c.lines...))
