@@ -52,9 +52,9 @@ const (
 
 const (
 	breakID   id.Kind = "brk"
-	timerWake         = "recon.wake"
+	timerWake string  = "recon.wake"
 	// longestSnooze is how long people may look away.
-	longestSnooze = 30 * 24 * time.Hour
+	longestSnooze time.Duration = 30 * 24 * time.Hour
 )
 
 // A Suggestion is how a break could be resolved, and why one might think so. It

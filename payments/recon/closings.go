@@ -35,9 +35,9 @@ var (
 
 const (
 	closingID id.Kind = "cls"
-	timerDay          = "recon.close"
+	timerDay  string  = "recon.close"
 	// morning is when a day that is over is closed by itself.
-	morning = 30 * time.Hour
+	morning time.Duration = 30 * time.Hour
 )
 
 // A Sheet is one account on a closed day.
