@@ -43,10 +43,13 @@ func (w *world) grow(n int) {
 		`insert into platform.timer (kind, subject, due, next_at) select 'operations.inquire', id, now(), now() from operations.operation where state = 'accepted'`,
 		`insert into operations.evidence (operation, connector, source, event_id, outcome)
 			select id, connector, 'statement', id || e, 'succeeded' from operations.operation, generate_series(1, 2) e where state = 'confirmed'`,
-		`insert into recon.statement select 'stm', 'fil', 'bnk', 'rib', 'S1', 'statement', 1, 'MAD', 0, 2000 * count(*), '', 0, 0, 0, 0, now(), now() from o`,
-		`insert into recon.line (id, statement, no, amount, currency, state, ref, bank_ref, matched_to, booked_on)
-			select 'lin_' || k || n, 'stm', 2 * n + k, case k when 0 then 9800 else -7800 end, 'MAD', 'matched', upper(case k when 0 then charge else payout end), k::text || n,
-				case k when 0 then charge else payout end, now() from o, generate_series(0, 1) k`,
+		`insert into recon.statement (id, file, bank, account, statement_id, kind, sequence, page, currency, opening, closing, content, entries, matched, partly, unmatched, created_at, day)
+			select 'stm', 'fil', 'bnk', 'rib', 'S1', 'statement', 1, 1, 'MAD', 0, 2000 * count(*), '', 0, 0, 0, 0, now(), now() from o`,
+		`insert into recon.line (id, statement, no, amount, booked, currency, state, ref, bank_ref, matched_to, booked_on)
+			select 'lin_' || k || n, 'stm', 2 * n + k, a.amount, a.amount, 'MAD', 'matched', upper(case k when 0 then charge else payout end), k::text || n,
+				case k when 0 then charge else payout end, now()
+			from o, generate_series(0, 1) k, lateral (select case k when 0 then 9800 else -7800 end as amount) a`,
+		`insert into recon.booking (line, bank, account, amount, at) select id, 'bnk', 'rib', booked, (select at from recon.statement) from recon.line`,
 		`insert into platform.event (id, type, subject, payload, at) select 'evt_' || t || n, t, id, '{}', now() - interval '1 hour' from o, unnest(array['a', 'b', 'c', 'd', 'e']) t`,
 		`insert into platform.handled (event, subscriber) select id, 'orders' from platform.event`,
 		`insert into platform.audit (action, subject, policy) select 'x', id, 'y' from platform.event`,

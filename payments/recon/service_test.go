@@ -257,8 +257,8 @@ func TestWhatDoesNotFitIsABreakAndBooksNothingWrong(t *testing.T) {
 	if r.Matched != 1 || r.Unmatched != 4 {
 		t.Errorf("read %+v, want 1 matched and 4 not", r)
 	}
-	if got := h.state("PAY1"); got != operations.Accepted {
-		t.Errorf("the payout of another amount is %s, want accepted", got)
+	if got := h.state("PAY1"); got != operations.Review {
+		t.Errorf("the payout of another amount is %s, want review", got)
 	}
 	h.has("bank:bank:safeguard", 3892) // what came in and the payout; what left besides is explained by people
 	kinds := map[recon.BreakKind]int{}
