@@ -12,8 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/fault"
 )
@@ -50,6 +48,7 @@ const (
 	Delivered      State = "delivered"
 	Completed      State = "completed"
 	Expired        State = "expired"
+	Refunded       State = "refunded"
 )
 
 // A Move is what can happen to an order; those of people are named as their
@@ -65,6 +64,7 @@ const (
 	Deliver Move = "deliver" // proof of delivery
 	Receive Move = "receive" // the buyer: lets the money go
 	Settle  Move = "settle"  // payments: nothing is held any more
+	Return  Move = "return"  // payments: all of it went back to the buyer
 )
 
 // moves is the whole of an order's life.
@@ -79,6 +79,7 @@ var moves = map[Move]struct {
 	Deliver: {[]State{Shipped}, Delivered},
 	Receive: {[]State{Shipped, Delivered}, Completed},
 	Settle:  {[]State{Shipped, Delivered}, Completed},
+	Return:  {[]State{Paid, Accepted, Shipped, Delivered}, Refunded},
 }
 
 // An Order is what one buyer buys of one seller. Its lines, fees and shares
@@ -93,6 +94,7 @@ type Order struct {
 	Currency     string
 	Goods        int64 // centimes
 	Delivery     int64 // centimes; the buyer pays it
+	Fees         int64 // centimes; what the market takes of the buyer
 	Total        int64 // centimes
 	Legs         escrow.Legs
 	Method       string // carrier, own or pickup
@@ -149,13 +151,6 @@ func (o Order) Prove(code string) (Order, error) {
 func newCode() string {
 	n, _ := rand.Int(rand.Reader, big.NewInt(10000)) // never fails (crypto/rand)
 	return fmt.Sprintf("%04d", n)
-}
-
-// Rates are the market's shares of a sale: those of the demonstration.
-var Rates = escrow.Rates{
-	Commission: decimal.NewFromInt(5),
-	VAT:        decimal.NewFromInt(20),
-	Reserve:    decimal.Zero,
 }
 
 // windows says how long money waits after delivery: goods that perish are

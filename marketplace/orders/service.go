@@ -8,6 +8,7 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/members"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/disputes"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/limits"
 	"tiwiza/pkg/auth"
@@ -38,13 +39,21 @@ type Escrows interface {
 	Open(ctx context.Context, tx *pg.Tx, t escrow.Terms) (id string, err error)
 	ReleaseOrder(ctx context.Context, tx *pg.Tx, order string) (escrow.Hold, error)
 	Delivered(ctx context.Context, tx *pg.Tx, order string, at time.Time) error
+	Shipped(ctx context.Context, tx *pg.Tx, order string, at time.Time) error
 	OfOrders(ctx context.Context, db pg.DB, orders []string) (map[string]escrow.Hold, error)
+	CaseOf(ctx context.Context, db pg.DB, orders []string) (map[string]escrow.Case, error)
+	Fees(ctx context.Context, db pg.DB) (escrow.Sheet, error)
 }
 
 // Charges take the buyer's money.
 type Charges interface {
 	Create(ctx context.Context, tx *pg.Tx, n charges.Sale) (charges.Receipt, error)
 	OfGroup(ctx context.Context, db pg.DB, group string) (charges.Receipt, charges.Charge, error)
+}
+
+// Disputes are about orders that something is wrong with.
+type Disputes interface {
+	Open(ctx context.Context, tx *pg.Tx, o disputes.Opening) (disputes.Dispute, error)
 }
 
 // Limits are what may be ordered in a while.
@@ -59,6 +68,7 @@ type Needs struct {
 	Sellers   Sellers
 	Escrows   Escrows
 	Charges   Charges
+	Disputes  Disputes
 	Limits    Limits
 }
 
