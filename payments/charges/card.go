@@ -337,6 +337,9 @@ func (s *Service) windowOver(ctx context.Context, tx *pg.Tx, chargeID string) er
 	if err != nil || !c.Open() {
 		return err
 	}
+	if c.Method == Transfer { // only the statement brings money, and it has not
+		return s.expire(ctx, tx, chargeID)
+	}
 	job.Set(tx, timerWindow, chargeID, tx.Now().Add(time.Minute)) // until it is open no more
 	op, err := s.live(ctx, tx, c, kindCapture)
 	if err != nil || op != nil {

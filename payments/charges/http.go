@@ -18,11 +18,11 @@ import (
 
 // Routes is the HTTP face of charges.
 func Routes(s *Service) []rest.Route {
-	return []rest.Route{
+	return append([]rest.Route{
 		rest.Handle("GET", "/v1/charges/{charge}", "charges.show", "Show a charge to its buyer or the operator", http.StatusOK, s.Show),
 		rest.Handle("POST", "/callbacks/{partner}/card", "callbacks.card", "Take in what an acquirer says of a card payment", http.StatusOK, s.Callback,
 			rest.Public(), rest.About("Form fields signed by the acquirer. The answer is plain text: ACTION=POSTAUTH orders the capture, APPROVED takes note, FAILURE says that the message was not authentic.")),
-	}
+	}, cashRoutes(s)...)
 }
 
 // View is a charge as the API shows it.
@@ -32,7 +32,7 @@ type View struct {
 	Method  string      `json:"method" required:"true"`
 	State   State       `json:"state" required:"true" enum:"created,accepted,confirmed,declined,unknown,expired"`
 	Amount  money.Money `json:"amount" required:"true"`
-	Settled bool        `json:"settled" required:"true" description:"The acquirer has paid it to the safeguard account."`
+	Settled bool        `json:"settled" required:"true" description:"Its money has reached the safeguard account."`
 	Orders  []string    `json:"orders" required:"true"`
 }
 

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
@@ -31,6 +33,9 @@ type Escrows interface {
 	Expire(ctx context.Context, tx *pg.Tx, charge string) ([]escrow.Hold, error)
 	Settled(ctx context.Context, tx *pg.Tx, charge string) error
 	OfCharge(ctx context.Context, db pg.DB, charge string) ([]escrow.Hold, error)
+	Collect(ctx context.Context, tx *pg.Tx, c escrow.Collected) (escrow.Hold, error)
+	Remitted(ctx context.Context, tx *pg.Tx, order string) (escrow.Hold, error)
+	Refuse(ctx context.Context, tx *pg.Tx, order string, carrierFee int64) (escrow.Hold, error)
 }
 
 // Judge says who may do what, and by which policy.
@@ -43,7 +48,14 @@ type Config struct {
 	PublicURL string // without a slash at the end
 	// Email stands in for a buyer who gave none: acquirers ask for one.
 	Email string
+	// Bank is where transfers and remitted cash come in, on Account. Without one
+	// neither is offered.
+	Bank    string
+	Account Account
 }
+
+// An Account is the clients' money account that buyers transfer to.
+type Account struct{ RIB, Holder, BIC string }
 
 // Service is what others may ask of charges.
 type Service struct {
@@ -54,11 +66,12 @@ type Service struct {
 	judge     Judge
 	acquirers []*card.Acquirer // in order of preference
 	config    Config
+	approvals Approvals
 }
 
 // New makes the service and registers its operations with the engine.
 func New(db *pg.Store, books Books, escrows Escrows, ops *operations.Engine, judge Judge, acquirers []*card.Acquirer, c Config) *Service {
-	s := &Service{db, books, escrows, ops, judge, acquirers, c}
+	s := &Service{db: db, books: books, escrows: escrows, ops: ops, judge: judge, acquirers: acquirers, config: c}
 	ops.Handle(kindCharge, operations.Handler{Inquire: s.inquireCharge, Moved: s.chargeMoved})
 	// A status query that shows the money authorised proves that it was not
 	// captured, so the capture may be ordered again.
@@ -86,14 +99,26 @@ func (s *Service) acquirer(name string) (*card.Acquirer, error) {
 	return nil, ErrPartner
 }
 
-// Create makes the charge of a checkout, as part of it. The form for the card
-// page comes back in the receipt; nothing is sent to anyone.
-func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error) {
-	if n.Method != "card" {
-		return Receipt{}, ErrMethod.At("/payment/method", "pay by card")
+// Methods are the ways to pay that there are partners for.
+func (s *Service) Methods() (ways []string) {
+	if len(s.acquirers) > 0 {
+		ways = append(ways, Card)
 	}
-	if len(s.acquirers) == 0 {
+	if s.config.Bank != "" {
+		ways = append(ways, Transfer, Cash)
+	}
+	return ways
+}
+
+// Create makes the charge of a checkout, as part of it. What the buyer does next
+// comes back in the receipt: the form for the card page, or what to tell the
+// bank; nothing is sent to anyone.
+func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error) {
+	switch {
+	case n.Method == Card && len(s.acquirers) == 0:
 		return Receipt{}, ErrPartner
+	case !slices.Contains(s.Methods(), n.Method):
+		return Receipt{}, ErrMethod.At("/payment/method", "There is no partner for this yet; pay by "+strings.Join(s.Methods(), ", ")+".")
 	}
 	sum := n.Amount
 	for _, p := range n.Parts {
@@ -104,33 +129,58 @@ func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error
 	}
 	at := tx.Now()
 	c := Charge{
-		ID: id.New(id.Charge), Group: n.Group, Buyer: n.Buyer, Method: n.Method, Acquirer: s.acquirers[0].ID(),
+		ID: id.New(id.Charge), Group: n.Group, Buyer: n.Buyer, Method: n.Method,
 		Contact: Contact{n.Name, n.Email, n.Phone, n.Lang}, Currency: n.Amount.Currency(), Amount: n.Amount.Centimes(),
 		State: Accepted, CreatedAt: at, ExpiresAt: at.Add(Window),
 	}
-	c.Ref = RefOf(c.ID)
+	switch n.Method {
+	case Transfer:
+		return s.awaitTransfer(tx, c)
+	case Cash:
+		return s.awaitCash(tx, c, n.Parts)
+	}
+	c.Acquirer, c.Ref = s.acquirers[0].ID(), RefOf(c.ID)
 	insert(tx, c)
 	s.ops.Intend(tx, operations.Intention{
 		Subject: c.ID, Kind: kindCharge, Connector: c.Acquirer, Ref: c.Ref, Amount: n.Amount,
 		State: operations.Accepted, Ask: askHosted,
 	})
 	job.Set(tx, timerWindow, c.ID, c.ExpiresAt)
-	return s.receipt(c)
+	return s.cardReceipt(c)
 }
 
-// OfGroup returns the charge of an order group, with a fresh form while it can
-// still be paid.
+// OfGroup returns the charge of an order group, with what the buyer does next
+// while it can still be paid.
 func (s *Service) OfGroup(ctx context.Context, db pg.DB, group string) (Receipt, Charge, error) {
 	c, err := ofGroup(ctx, db, group)
 	if err != nil {
 		return Receipt{}, c, err
 	}
-	r, err := s.receipt(c)
+	r, err := s.receipt(ctx, db, c)
 	return r, c, err
 }
 
-func (s *Service) receipt(c Charge) (Receipt, error) {
-	r := Receipt{ID: c.ID, State: c.State, ExpiresAt: c.ExpiresAt, NextAction: NextAction{Type: "none"}}
+func (s *Service) receipt(ctx context.Context, db pg.DB, c Charge) (Receipt, error) {
+	switch c.Method {
+	case Transfer:
+		t, err := transferOf(ctx, db, c.ID)
+		if err != nil {
+			return Receipt{}, err
+		}
+		return s.transferReceipt(c, t), nil
+	case Cash:
+		return plainReceipt(c), nil
+	}
+	return s.cardReceipt(c)
+}
+
+// plainReceipt is that of a charge for which the buyer has nothing to do here.
+func plainReceipt(c Charge) Receipt {
+	return Receipt{ID: c.ID, State: c.State, ExpiresAt: c.ExpiresAt, NextAction: NextAction{Type: "none"}}
+}
+
+func (s *Service) cardReceipt(c Charge) (Receipt, error) {
+	r := plainReceipt(c)
 	if c.State != Accepted {
 		return r, nil
 	}
@@ -199,6 +249,11 @@ func (s *Service) expire(ctx context.Context, tx *pg.Tx, chargeID string) error 
 	holds, err := s.escrows.Expire(ctx, tx, c.ID)
 	if err != nil {
 		return fmt.Errorf("expire the escrows of %s: %w", c.ID, err)
+	}
+	if c.Method == Transfer {
+		if err := s.overdue(ctx, tx, c); err != nil {
+			return err
+		}
 	}
 	return tx.Publish(ctx, Lapsed{c.ID, c.Group, orders(holds)})
 }

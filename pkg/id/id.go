@@ -39,6 +39,7 @@ const (
 	Release      Kind = "rel"
 	File         Kind = "fil"
 	Approval     Kind = "apr"
+	Remittance   Kind = "rem"
 )
 
 var (
