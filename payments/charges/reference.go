@@ -47,15 +47,18 @@ func checkSign(s string) byte {
 
 // References finds every well-formed reference in what somebody wrote: in any
 // case, with spaces or strokes in between, with O for 0 and I or L for 1.
-// Whether it is of something is not known yet.
+// A reference does not go over a line's end. Whether it is of something is not
+// known yet.
 func References(text string) (found []string) {
-	s := signs(text)
-	for i := range len(s) - refSigns + 1 {
-		r := s[i : i+refSigns]
-		switch r[:2] {
-		case forTransfer, forParcel, forRemittance:
-			if checkSign(r[:refSigns-1]) == r[refSigns-1] && !slices.Contains(found, r) {
-				found = append(found, r)
+	for line := range strings.Lines(text) {
+		s := signs(line)
+		for i := range max(0, len(s)-refSigns+1) {
+			r := s[i : i+refSigns]
+			switch r[:2] {
+			case forTransfer, forParcel, forRemittance:
+				if checkSign(r[:refSigns-1]) == r[refSigns-1] && !slices.Contains(found, r) {
+					found = append(found, r)
+				}
 			}
 		}
 	}

@@ -41,11 +41,13 @@ type Service struct {
 	charges Charges
 	ops     *operations.Engine
 	houses  []House
+
+	receiver Receiver // nil: money without an acquirer waits in suspense
 }
 
 // New makes the service.
 func New(db *pg.Store, books Books, c Charges, ops *operations.Engine, houses []House) *Service {
-	return &Service{db, books, c, ops, houses}
+	return &Service{db: db, books: books, charges: c, ops: ops, houses: houses}
 }
 
 // Read is what came of one statement.
@@ -179,7 +181,7 @@ func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statemen
 		return verdict{Unmatched, "", "a movement of our own account that no operation explains"}, nil
 	}
 	key := fmt.Sprintf("%s/%s/%s/%d/%d", h.Bank.ID(), st.Account, st.ID, max(st.Page, 1), l.No)
-	if !e.Explained() {
+	if len(e.Details) > 0 && !e.Explained() {
 		return s.unknown(ctx, tx, h, e.Amount.Centimes(), l, key, "its details do not add up to it")
 	}
 	if e.Amount.Sign() > 0 && !returned(e) {
@@ -218,10 +220,19 @@ func (s *Service) credit(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, 
 	t := ledger.Transfer{Key: "line:" + key, Kind: "settlement", Currency: l.Currency}
 	var parts []verdict
 	var loose, fees, matched int64
-	for _, d := range details(e) {
+	for i, d := range details(e) {
 		c, err := s.settle(ctx, tx, d)
 		if err != nil && ours(err) {
 			return verdict{}, err
+		}
+		if errors.Is(err, errNoCharge) {
+			made, left, err := s.received(ctx, tx, h, e, d, l, i)
+			if err != nil {
+				return verdict{}, err
+			}
+			loose += left
+			parts = append(parts, made...)
+			continue
 		}
 		if err != nil {
 			loose += d.Amount.Centimes()
