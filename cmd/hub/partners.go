@@ -16,6 +16,7 @@ import (
 	"tiwiza/adapters/bank/iso20022"
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/card/nestpay"
+	"tiwiza/payments/charges"
 	"tiwiza/payments/recon"
 	"tiwiza/pkg/outbound"
 )
@@ -67,6 +68,19 @@ type partners struct {
 	bank     *bank.Bank
 	from     bank.Account
 	house    recon.House
+}
+
+// name is the bank's in the books, or "" without a bank.
+func (p *partners) name() string {
+	if p.bank == nil {
+		return ""
+	}
+	return bankName
+}
+
+// account is where buyers transfer to.
+func (p *partners) account() charges.Account {
+	return charges.Account{RIB: p.from.RIB, Holder: p.from.Name, BIC: p.from.BIC}
 }
 
 func readPartners(path string) (c partnerConfig, err error) {

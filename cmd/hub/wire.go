@@ -78,10 +78,11 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	if p.acquirer != nil {
 		acquirers = append(acquirers, p.acquirer)
 	}
-	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{PublicURL: o.PublicURL, Email: o.Email})
+	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{PublicURL: o.PublicURL, Email: o.Email, Bank: p.name(), Account: p.account()})
+	ch.Approved(desk)
 	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch})
 	pay := payouts.New(store, books, escrows, accounts{m}, engine, policies, payouts.From{Bank: p.bank, Account: p.from})
-	rec := recon.New(store, books, ch, engine, []recon.House{p.house})
+	rec := recon.New(store, books, ch, engine, []recon.House{p.house}).Receives(ch)
 	proofs := invariants.New(store)
 
 	orders.Subscribe(bus, ord)
@@ -91,6 +92,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	ch.Work(workers, timers)
 	pay.Work(workers, timers)
 	escrows.Work(timers)
+	ord.Work(timers)
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 

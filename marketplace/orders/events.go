@@ -43,6 +43,8 @@ type (
 	OrderDelivered struct{ Moved } // the goods are there, by proof
 	OrderCompleted struct{ Moved } // the buyer has the goods, the seller the money
 	OrderRefunded  struct{ Moved } // all the money went back
+	OrderConfirmed struct{ Moved } // the buyer of a cash order wants it
+	OrderRefused   struct{ Moved } // a cash order was not taken
 )
 
 // EventType names the event.
@@ -66,6 +68,12 @@ func (OrderCompleted) EventType() string { return "orders.completed" }
 // EventType names the event.
 func (OrderRefunded) EventType() string { return "orders.refunded" }
 
+// EventType names the event.
+func (OrderConfirmed) EventType() string { return "orders.confirmed" }
+
+// EventType names the event.
+func (OrderRefused) EventType() string { return "orders.refused" }
+
 // news is the event of the state that an order came to.
 func news(o Order) pg.Event {
 	m := Moved{o.ID, o.Group, o.Seller, o.Buyer}
@@ -82,6 +90,10 @@ func news(o Order) pg.Event {
 		return OrderDelivered{m}
 	case Refunded:
 		return OrderRefunded{m}
+	case Confirmed:
+		return OrderConfirmed{m}
+	case Refused:
+		return OrderRefused{m}
 	default:
 		return OrderCompleted{m}
 	}
@@ -93,6 +105,7 @@ func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, "orders", s.lapsed)
 	event.Subscribe(bus, "orders", s.released)
 	event.Subscribe(bus, "orders", s.returned)
+	event.Subscribe(bus, "orders", s.remitted)
 }
 
 // paid takes the goods out of stock for orders whose charge is confirmed. The

@@ -26,6 +26,7 @@ type Catalogue interface {
 	Reserve(ctx context.Context, tx *pg.Tx, order map[string][]catalog.Line) error
 	Take(ctx context.Context, tx *pg.Tx, order string) error
 	Unreserve(ctx context.Context, tx *pg.Tx, order string) error
+	Return(ctx context.Context, tx *pg.Tx, order string) error
 }
 
 // Sellers says who sells, and whether they may now.
@@ -48,6 +49,10 @@ type Escrows interface {
 type Charges interface {
 	Create(ctx context.Context, tx *pg.Tx, n charges.Sale) (charges.Receipt, error)
 	OfGroup(ctx context.Context, db pg.DB, group string) (charges.Receipt, charges.Charge, error)
+	Methods() []string
+	Collect(ctx context.Context, tx *pg.Tx, order string, cash int64) (charges.Parcel, error)
+	Refuse(ctx context.Context, tx *pg.Tx, order, reason string, brought bool) (charges.Parcel, error)
+	Parcels(ctx context.Context, db pg.DB, orders []string) (map[string]charges.Parcel, error)
 }
 
 // Disputes are about orders that something is wrong with.
