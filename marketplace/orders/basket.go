@@ -86,6 +86,7 @@ func (s *Service) showBasket(ctx context.Context, tx *pg.Tx, basket string) (Bas
 	if err != nil {
 		return BasketView{}, err
 	}
+	m.At = tx.Now()
 	return basketView(c.basket, m.Quote(c.basket.Lines, Destination{Method: "carrier"})), nil
 }
 
@@ -211,6 +212,7 @@ func (s *Service) quote(ctx context.Context, tx *pg.Tx, basket string, to Destin
 	if err != nil {
 		return Quote{}, err
 	}
+	m.At = tx.Now()
 	q := m.Quote(c.basket.Lines, to)
 	q.ID, q.Basket, q.Version = id.New(id.Quote), basket, c.basket.Version
 	q.ExpiresAt = tx.Now().Add(Validity).Truncate(time.Second)
@@ -243,6 +245,9 @@ func (s *Service) market(ctx context.Context, db pg.DB, c counter) (m Market, er
 	}
 	if m.Items, err = s.Catalogue.Items(ctx, db, variants); err != nil {
 		return m, fmt.Errorf("read the articles: %w", err)
+	}
+	if m.Fees, err = s.Escrows.Fees(ctx, db); err != nil {
+		return m, err
 	}
 	seen := map[string]bool{}
 	var sellers []string

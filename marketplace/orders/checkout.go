@@ -9,6 +9,7 @@ import (
 
 	"tiwiza/marketplace/catalog"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/escrow"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/geo"
@@ -108,7 +109,7 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	if c.basket.Ordered {
 		return v, s.ordered(ctx, tx, in.Basket)
 	}
-	q, err := s.agreed(ctx, tx, c, in)
+	q, fees, err := s.agreed(ctx, tx, c, in)
 	if err != nil {
 		return v, err
 	}
@@ -116,7 +117,7 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 		ID: id.New(id.Group), Basket: in.Basket, Buyer: c.basket.Buyer, Currency: q.Totals.Total.Currency(),
 		Total: q.Totals.Total.Centimes(), Contact: in.Contact, Delivery: in.Delivery, CreatedAt: tx.Now(),
 	}
-	drafts := q.Split(g.ID, g.Buyer, Rates, tx.Now())
+	drafts := q.Split(g.ID, g.Buyer, fees, tx.Now())
 	receipt, err := s.Charges.Create(ctx, tx, charge(g, drafts, in))
 	if err != nil {
 		return v, err
@@ -139,37 +140,38 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 }
 
 // agreed makes the quote anew from things as they are now: the same hash means
-// the same deal.
-func (s *Service) agreed(ctx context.Context, tx *pg.Tx, c counter, in CheckoutInput) (q Quote, err error) {
+// the same deal. It gives the sheet of fees that it was made by.
+func (s *Service) agreed(ctx context.Context, tx *pg.Tx, c counter, in CheckoutInput) (q Quote, fees escrow.Sheet, err error) {
 	h := c.quote
 	switch {
 	case h == nil:
-		return q, ErrNoQuote.At("/quote", ErrNoQuote.Text)
+		return q, fees, ErrNoQuote.At("/quote", ErrNoQuote.Text)
 	case !tx.Now().Before(h.ExpiresAt):
-		return q, ErrExpired.At("/quote", ErrExpired.Text)
+		return q, fees, ErrExpired.At("/quote", ErrExpired.Text)
 	case h.Version != c.basket.Version:
-		return q, ErrQuoteChanged.At("/quote", "The basket was changed after the quote; ask for a new one.")
+		return q, fees, ErrQuoteChanged.At("/quote", "The basket was changed after the quote; ask for a new one.")
 	case h.Method != in.Delivery.Method:
-		return q, ErrDelivery.At("/delivery/method", "The quote is for "+h.Method+".")
+		return q, fees, ErrDelivery.At("/delivery/method", "The quote is for "+h.Method+".")
 	case h.Commune != "" && (h.Commune != in.Delivery.Commune || h.Region != in.Delivery.Region):
-		return q, ErrDelivery.At("/delivery/commune", "The quote is for "+h.Commune+".")
+		return q, fees, ErrDelivery.At("/delivery/commune", "The quote is for "+h.Commune+".")
 	}
 	m, err := s.market(ctx, tx, c)
 	if err != nil {
-		return q, err
+		return q, fees, err
 	}
+	m.At = tx.Now()
 	q = m.Quote(c.basket.Lines, Destination{h.Method, h.Commune, h.Region})
 	q.ID, q.Basket, q.Version, q.ExpiresAt = h.ID, c.basket.ID, h.Version, h.ExpiresAt
 	q = q.Seal()
 	blocking := q.blocking()
 	if q.Hash == in.Quote && len(blocking) == 0 {
-		return q, nil
+		return q, m.Fees, nil
 	}
 	quoted, err := loadQuote(ctx, tx, h.ID)
 	if err != nil {
-		return q, err
+		return q, fees, err
 	}
-	return q, changed(quoted, q, blocking)
+	return q, fees, changed(quoted, q, blocking)
 }
 
 // changed says what changed between the quote and now.
@@ -188,6 +190,9 @@ func changed(quoted, now Quote, blocking []Problem) error {
 	}
 	if !quoted.Totals.Delivery.Equal(now.Totals.Delivery) {
 		err = err.At("/fees", "Delivery now costs "+now.Totals.Delivery.String()+" instead of "+quoted.Totals.Delivery.String()+".")
+	}
+	if !quoted.Totals.Fees.Equal(now.Totals.Fees) {
+		err = err.At("/fees", "The market's fee is now "+now.Totals.Fees.String()+" instead of "+quoted.Totals.Fees.String()+".")
 	}
 	return err
 }

@@ -102,7 +102,7 @@ func summary(o Order) Summary {
 	return Summary{
 		o.ID, o.Group, o.State,
 		Party{o.Seller, texts(o.SellerNames)},
-		Totals{mad(o.Goods), mad(o.Delivery), mad(o.Total)},
+		Totals{mad(o.Goods), mad(o.Delivery), mad(o.Fees), mad(o.Total)},
 		o.CreatedAt.UTC(),
 	}
 }

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/fault"
 )
@@ -93,6 +91,7 @@ type Order struct {
 	Currency     string
 	Goods        int64 // centimes
 	Delivery     int64 // centimes; the buyer pays it
+	Fees         int64 // centimes; what the market takes of the buyer
 	Total        int64 // centimes
 	Legs         escrow.Legs
 	Method       string // carrier, own or pickup
@@ -149,13 +148,6 @@ func (o Order) Prove(code string) (Order, error) {
 func newCode() string {
 	n, _ := rand.Int(rand.Reader, big.NewInt(10000)) // never fails (crypto/rand)
 	return fmt.Sprintf("%04d", n)
-}
-
-// Rates are the market's shares of a sale: those of the demonstration.
-var Rates = escrow.Rates{
-	Commission: decimal.NewFromInt(5),
-	VAT:        decimal.NewFromInt(20),
-	Reserve:    decimal.Zero,
 }
 
 // windows says how long money waits after delivery: goods that perish are

@@ -134,9 +134,9 @@ func insertGroup(tx *pg.Tx, g group, drafts []Draft) {
 	tx.Queue(`insert into orders.order_group (id, basket, buyer, charge, currency, total, contact, delivery, created_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, g.ID, g.Basket, g.Buyer, g.Charge, g.Currency, g.Total, g.Contact, g.Delivery, g.CreatedAt)
 	for _, d := range drafts {
-		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, total, legs, method, delivery_code, created_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt)
+		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt)
 	}
 	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total)
 		select order_id, variant, offer, names, variant_names, sku, quantity, price, total
@@ -157,7 +157,7 @@ type boughtLine struct {
 	Total        int64             `json:"total"`
 }
 
-const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, delivery, total, legs, method,
+const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method,
 	delivery_code, code_tries, carrier, tracking, settled, version, created_at`
 
 // lockOrders locks orders, always in the order of their ids.

@@ -10,6 +10,7 @@ import (
 
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/members"
+	"tiwiza/payments/escrow"
 	"tiwiza/pkg/money"
 )
 
@@ -25,7 +26,7 @@ type Quote struct {
 	Version   int64       `json:"basket_version" required:"true"`
 	Delivery  Destination `json:"delivery" required:"true"`
 	Lines     []QuoteLine `json:"lines" required:"true"`
-	Fees      []Fee       `json:"fees" required:"true" description:"One for each seller: its parcel."`
+	Fees      []Fee       `json:"fees" required:"true" description:"For each seller its parcel, and what the market takes of the buyer."`
 	Totals    Totals      `json:"totals" required:"true"`
 	Problems  []Problem   `json:"problems" required:"true"`
 	ExpiresAt time.Time   `json:"expires_at" required:"true"`
@@ -50,8 +51,9 @@ type QuoteLine struct {
 	Price        money.Money       `json:"price" required:"true"`
 	Total        money.Money       `json:"total" required:"true"`
 
-	weight int64
-	exempt string // why it cannot be sent back, if so
+	weight   int64
+	category string
+	exempt   string // why it cannot be sent back, if so
 }
 
 // A Party is a seller as others see it.
@@ -60,9 +62,10 @@ type Party struct {
 	Names map[string]string `json:"names" required:"true"`
 }
 
-// A Fee is what bringing one seller's goods costs the buyer.
+// A Fee is what bringing one seller's goods costs the buyer, or what the market
+// takes for its service, VAT included.
 type Fee struct {
-	Kind    string      `json:"kind" required:"true" enum:"delivery"`
+	Kind    string      `json:"kind" required:"true" enum:"delivery,service"`
 	Seller  Party       `json:"seller" required:"true"`
 	Method  string      `json:"method" required:"true" enum:"carrier,own,pickup"`
 	WeightG int64       `json:"weight_g" required:"true"`
@@ -75,6 +78,7 @@ type Fee struct {
 type Totals struct {
 	Goods    money.Money `json:"goods" required:"true"`
 	Delivery money.Money `json:"delivery" required:"true"`
+	Fees     money.Money `json:"fees" required:"true" description:"What the market takes of the buyer, VAT included."`
 	Total    money.Money `json:"total" required:"true"`
 }
 
@@ -122,13 +126,15 @@ type Market struct {
 	Items   map[string]catalog.Item
 	Sellers map[string]members.Seller
 	Tariffs []Tariff
+	Fees    escrow.Sheet // what the market takes
+	At      time.Time    // by what holds then
 }
 
 // Quote prices lines, in their order. The caller sets what names the quote
 // (ID, Basket, Version, ExpiresAt) and then seals it.
 func (m Market) Quote(lines []Line, d Destination) Quote {
 	q := Quote{Delivery: d, Lines: []QuoteLine{}, Fees: []Fee{}, Problems: []Problem{}}
-	q.Totals = Totals{money.Dirhams(0), money.Dirhams(0), money.Dirhams(0)}
+	q.Totals = Totals{money.Dirhams(0), money.Dirhams(0), money.Dirhams(0), money.Dirhams(0)}
 	weights := map[string]int64{}
 	for i, l := range lines {
 		line := m.line(l)
@@ -144,9 +150,24 @@ func (m Market) Quote(lines []Line, d Destination) Quote {
 		f := Fee{"delivery", m.party(seller), d.Method, weights[seller], t.Fee(weights[seller]), t.Payee}
 		q.Fees = append(q.Fees, f)
 		q.Totals.Delivery = q.Totals.Delivery.Add(f.Amount)
+		if onTop := escrow.OnTop(m.Fees.Fees(q.sale(seller, f.Amount, m.At))); onTop > 0 {
+			q.Fees = append(q.Fees, Fee{Kind: "service", Seller: f.Seller, Method: d.Method, Amount: money.Dirhams(onTop)})
+			q.Totals.Fees = q.Totals.Fees.Add(money.Dirhams(onTop))
+		}
 	}
-	q.Totals.Total = q.Totals.Goods.Add(q.Totals.Delivery)
+	q.Totals.Total = q.Totals.Goods.Add(q.Totals.Delivery).Add(q.Totals.Fees)
 	return q
+}
+
+// sale is one seller's part of a quote, for the fees on it.
+func (q Quote) sale(seller string, delivery money.Money, at time.Time) escrow.Sale {
+	s := escrow.Sale{Goods: map[string]int64{}, Delivery: delivery.Centimes(), At: at}
+	for _, l := range q.Lines {
+		if l.Seller.ID == seller {
+			s.Goods[l.category] += l.Total.Centimes()
+		}
+	}
+	return s
 }
 
 // line prices one line. What is no longer on offer keeps the price shown last.
@@ -159,7 +180,7 @@ func (m Market) line(l Line) QuoteLine {
 	return QuoteLine{
 		Variant: l.Variant, Offer: item.Offer, Seller: m.party(item.Seller), Names: texts(item.OfferNames),
 		VariantNames: texts(item.Names), SKU: item.SKU, Quantity: l.Quantity, Price: price, Total: price.Times(int64(l.Quantity)),
-		weight: int64(item.WeightG) * int64(l.Quantity), exempt: item.WithdrawalExempt,
+		weight: int64(item.WeightG) * int64(l.Quantity), category: item.Category, exempt: item.WithdrawalExempt,
 	}
 }
 
@@ -232,7 +253,7 @@ func (q Quote) canonical() []byte {
 	for _, f := range q.Fees {
 		b = fmt.Appendf(b, "fee %q %q %q %d %s\n", f.Kind, f.Seller.ID, f.Method, f.WeightG, f.Amount)
 	}
-	return fmt.Appendf(b, "totals %s %s %s\n", q.Totals.Goods, q.Totals.Delivery, q.Totals.Total)
+	return fmt.Appendf(b, "totals %s %s %s %s\n", q.Totals.Goods, q.Totals.Delivery, q.Totals.Fees, q.Totals.Total)
 }
 
 // blocking are the problems that must be mended first.

@@ -37,7 +37,10 @@ type Escrows interface {
 	Open(ctx context.Context, tx *pg.Tx, t escrow.Terms) (id string, err error)
 	ReleaseOrder(ctx context.Context, tx *pg.Tx, order string) (escrow.Hold, error)
 	Delivered(ctx context.Context, tx *pg.Tx, order string, at time.Time) error
+	Shipped(ctx context.Context, tx *pg.Tx, order string, at time.Time) error
 	OfOrders(ctx context.Context, db pg.DB, orders []string) (map[string]escrow.Hold, error)
+	CaseOf(ctx context.Context, db pg.DB, orders []string) (map[string]escrow.Case, error)
+	Fees(ctx context.Context, db pg.DB) (escrow.Sheet, error)
 }
 
 // Charges take the buyer's money.

@@ -20,9 +20,12 @@ type Draft struct {
 
 // Split makes one order of each seller's part of a quote, with new ids. The
 // orders' totals add up to the quote's, and each order's legs to its total.
-func (q Quote) Split(group, buyer string, r escrow.Rates, at time.Time) []Draft {
+func (q Quote) Split(group, buyer string, fees escrow.Sheet, at time.Time) []Draft {
 	out := make([]Draft, 0, len(q.Fees))
 	for _, f := range q.Fees {
+		if f.Kind != "delivery" { // each seller has one parcel
+			continue
+		}
 		goods := money.Dirhams(0)
 		var lines []QuoteLine
 		for _, l := range q.Lines {
@@ -30,11 +33,12 @@ func (q Quote) Split(group, buyer string, r escrow.Rates, at time.Time) []Draft 
 				goods, lines = goods.Add(l.Total), append(lines, l)
 			}
 		}
-		own := f.payee == ""
+		legs, taken := fees.Share(q.sale(f.Seller.ID, f.Amount, at))
+		onTop := escrow.OnTop(taken)
 		out = append(out, Draft{Lines: lines, Payee: f.payee, Windows: windows(lines), Order: Order{
 			ID: id.New(id.Order), Group: group, Seller: f.Seller.ID, SellerNames: f.Seller.Names, Buyer: buyer,
-			State: PendingPayment, Currency: goods.Currency(), Goods: goods.Centimes(), Delivery: f.Amount.Centimes(),
-			Total: goods.Add(f.Amount).Centimes(), Legs: escrow.Share(goods, f.Amount, own, r), Method: f.Method,
+			State: PendingPayment, Currency: goods.Currency(), Goods: goods.Centimes(), Delivery: f.Amount.Centimes(), Fees: onTop,
+			Total: goods.Add(f.Amount).Centimes() + onTop, Legs: legs, Method: f.Method,
 			DeliveryCode: newCode(), Version: 1, CreatedAt: at,
 		}})
 	}

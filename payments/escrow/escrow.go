@@ -7,8 +7,6 @@ package escrow
 import (
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/money"
 )
@@ -20,6 +18,11 @@ var (
 	ErrAmount   = fault.New(fault.Invalid, "escrow.amount", "Give an amount above zero, at most what is held.")
 	ErrFrozen   = fault.New(fault.Conflict, "escrow.frozen", "A case is open about this order; nothing of its money moves until that has ended.")
 	ErrFlying   = fault.New(fault.Conflict, "escrow.flying", "A refund of this order is on its way; wait until its end is known.")
+	ErrCash     = fault.New(fault.Conflict, "escrow.unremitted", "The carrier has not remitted this order's cash yet; it cannot be released before.")
+	ErrCase     = fault.New(fault.NotFound, "escrow.no_case", "There is no such case.")
+	ErrRefund   = fault.New(fault.NotFound, "escrow.no_refund", "There is no such refund of an escrow.")
+	ErrShares   = fault.New(fault.Invalid, "escrow.shares", "What goes back and what is released must together be what is held.")
+	ErrBank     = fault.New(fault.Internal, "escrow.no_bank", "No bank is configured to top up the clients' account from.")
 	ErrTerms    = fault.New(fault.Internal, "escrow.terms", "The shares of an escrow do not add up to it.")
 )
 
@@ -42,11 +45,11 @@ const (
 // Legs is how an escrow is shared when it is released, in centimes. They add
 // up to its amount.
 type Legs struct {
-	Seller     int64 `json:"seller"`     // the seller's share, less the reserve; own delivery is inside
+	Seller     int64 `json:"seller"`     // the seller's share of the goods, less the reserve
 	Reserve    int64 `json:"reserve"`    // kept back of the seller's share
 	Commission int64 `json:"commission"` // ours, before VAT
 	VAT        int64 `json:"vat"`        // on the commission
-	Carrier    int64 `json:"carrier"`    // the carrier's, when it is not the seller's own delivery
+	Carrier    int64 `json:"carrier"`    // delivery: the carrier's, or the seller's who delivers
 }
 
 // Total is the sum of the legs.
@@ -62,35 +65,10 @@ func (l Legs) Minus(o Legs) Legs {
 	return Legs{l.Seller - o.Seller, l.Reserve - o.Reserve, l.Commission - o.Commission, l.VAT - o.VAT, l.Carrier - o.Carrier}
 }
 
-// Rates are the shares of a sale in percent, fixed when the order is made.
-type Rates struct {
-	Commission decimal.Decimal // of the goods, before VAT
-	VAT        decimal.Decimal // on the commission
-	Reserve    decimal.Decimal // of the seller's share of the goods
-}
-
-// Share splits an order: the commission is taken of the goods, VAT on the
-// commission on top, the reserve of what is left; delivery goes to the carrier,
-// or to the seller who delivers.
-func Share(goods, delivery money.Money, own bool, r Rates) Legs {
-	var l Legs
-	commission := goods.Rate(r.Commission)
-	l.Commission, l.VAT = commission.Centimes(), commission.Rate(r.VAT).Centimes()
-	share := money.FromCentimes(goods.Centimes()-l.Commission-l.VAT, goods.Currency())
-	l.Reserve = share.Rate(r.Reserve).Centimes()
-	l.Seller = share.Centimes() - l.Reserve
-	if own {
-		l.Seller += delivery.Centimes()
-	} else {
-		l.Carrier = delivery.Centimes()
-	}
-	return l
-}
-
 // Terms are what an escrow is opened with, at checkout.
 type Terms struct {
 	Order, Seller, Buyer, Charge string
-	Carrier                      string // whose the carrier's leg is: payable:carrier:{Carrier}
+	Carrier                      string // whose the delivery leg is: payable:carrier:{Carrier}; "" is the seller
 	Amount                       money.Money
 	Legs                         Legs
 	Release                      Windows
@@ -103,7 +81,7 @@ func (l Legs) wide() []int64 { return []int64{l.Seller, l.Reserve, l.Commission,
 func legsOf(w []int64) Legs { return Legs{w[0], w[1], w[2], w[3], w[4]} }
 
 // Windows say how long after delivery the money waits when the buyer says
-// nothing (PAYMENTS.md §2): the longer of the two.
+// nothing: the longer of the two.
 type Windows struct {
 	Inspection time.Duration // 72 h; fresh food 24 h; at most 14 d
 	Withdrawal time.Duration // 7 d (law 31-08); 0 for exempt goods
@@ -121,16 +99,31 @@ type Hold struct {
 	Charge   string
 	Carrier  string
 	Currency string
-	Amount   int64 // centimes; the charge's part for this order
-	Released int64 // centimes gone to those they belong to
-	Refunded int64 // centimes gone back to the buyer, or on their way
-	Legs     Legs  `db:"-"` // how the whole is shared
-	Gone     Legs  `db:"-"` // how what was released was shared
-	State    State
-	WaitS    int64 `db:"wait_s"` // seconds to wait after delivery
-	Settled  bool  // the acquirer's money has reached the safeguard account
-	Version  int64
-	FundedAt *time.Time
+	Amount   int64 // centimes; the charge's part for this order, or the cash that was collected
+
+	// What moved, in centimes. Refunds count from their intent on.
+	Released  int64 // gone to those it belongs to
+	Refunded  int64 // gone back to the buyer out of what was held
+	Charged   int64 // lost by chargeback out of what was held
+	Recovered int64 // gone back to the buyer after its release
+	Clawed    int64 // lost by chargeback after its release
+
+	Legs      Legs `db:"-"` // how the whole is shared
+	Gone      Legs `db:"-"` // how what was released was shared
+	Cancelled Legs `db:"-"` // what refunds and chargebacks took of what was held
+	Taken     Legs `db:"-"` // what they took back of what had been released
+
+	State      State
+	WaitS      int64    `db:"wait_s"` // seconds to wait after delivery
+	Settled    bool     // the money has reached the safeguard account
+	Cash       bool     // a carrier collected it
+	Flying     int      // refunds whose end is not known
+	Cases      []string // open cases
+	FrozenAt   *time.Time
+	FundedAt   *time.Time
+	ShippedAt  *time.Time
+	ReleaseDue *time.Time // when it goes by itself, once the goods are there
+	Version    int64
 }
 
 // Held is what still stands in the escrow, in centimes.
@@ -138,44 +131,20 @@ func (h Hold) Held() int64 {
 	if h.State != Funded {
 		return 0
 	}
-	return h.Amount - h.Released - h.Refunded
+	return h.Amount - h.Released - h.Refunded - h.Charged
 }
 
-// Fund says that the charge is confirmed and the money stands in the escrow.
-func (h Hold) Fund(at time.Time) (Hold, error) {
-	if h.State != Awaiting && h.State != Authorized {
-		return h, ErrState.Say("This escrow is %s; only an awaited or authorized one can be funded.", h.State)
+// Returned is what has gone back to the buyer by refunds, or is on its way.
+func (h Hold) Returned() int64 { return h.Refunded + h.Recovered }
+
+// Claim is the most that can still go back to the buyer: what was captured less
+// what went back.
+func (h Hold) Claim() int64 {
+	switch h.State {
+	case Funded, Released, Refunded, Closed:
+		return h.Amount - h.Refunded - h.Charged - h.Recovered - h.Clawed
 	}
-	h.State, h.FundedAt = Funded, &at
-	return h, nil
+	return 0
 }
 
-// Expire says that the payment window passed without money.
-func (h Hold) Expire() (Hold, error) {
-	if h.State != Awaiting {
-		return h, ErrState.Say("This escrow is %s; only an awaited one expires.", h.State)
-	}
-	h.State = Expired
-	return h, nil
-}
-
-// Release lets amount go (centimes) and says how it is shared: each leg in
-// proportion to what is left of it, to the centime, by largest remainder. The
-// last release takes exactly what is left.
-func (h Hold) Release(amount int64) (Hold, Legs, error) {
-	if h.State != Funded {
-		return h, Legs{}, ErrState.Say("This escrow is %s; only what is funded can be released.", h.State)
-	}
-	if amount <= 0 || amount > h.Held() {
-		return h, Legs{}, ErrAmount.At("/amount", "above zero, at most "+money.FromCentimes(h.Held(), h.Currency).Amount())
-	}
-	left := h.Legs.Minus(h.Gone)
-	p := money.Allocate(amount, left.Seller, left.Reserve, left.Commission, left.VAT, left.Carrier)
-	part := Legs{p[0], p[1], p[2], p[3], p[4]}
-	h.Released += amount
-	h.Gone = h.Gone.Plus(part)
-	if h.Amount == h.Released+h.Refunded {
-		h.State = Released
-	}
-	return h, part, nil
-}
+func (h Hold) money(centimes int64) money.Money { return money.FromCentimes(centimes, h.Currency) }

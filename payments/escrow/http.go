@@ -1,8 +1,12 @@
 package escrow
 
 import (
+	"context"
 	"net/http"
 
+	"tiwiza/pkg/authz"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
 )
 
@@ -12,4 +16,68 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("GET", "/v1/escrows/{escrow}", "escrows.show", "Show what is held for an order", http.StatusOK, s.Show),
 		rest.Commit("POST", "/v1/escrows/{escrow}/release", "escrows.release", "Let a part of an escrow go to those it belongs to", http.StatusOK, s.Release),
 	}
+}
+
+// View is an escrow as the API shows it.
+type View struct {
+	ID       string      `json:"id" required:"true"`
+	Order    string      `json:"order" required:"true"`
+	Seller   string      `json:"seller" required:"true"`
+	State    State       `json:"state" required:"true" enum:"awaiting,authorized,funded,released,closed,expired,voided,refunded"`
+	Amount   money.Money `json:"amount" required:"true"`
+	Held     money.Money `json:"held" required:"true"`
+	Released money.Money `json:"released" required:"true"`
+	Refunded money.Money `json:"refunded" required:"true" description:"Gone back to the buyer, or on its way."`
+	Charged  money.Money `json:"charged_back" required:"true" description:"Taken by the buyer's bank."`
+	Case     string      `json:"case,omitempty" description:"The open case that keeps it as it is."`
+	Settled  bool        `json:"settled" required:"true" description:"The money has reached the safeguard account."`
+}
+
+// View is the escrow as the API shows it.
+func (h Hold) View() View {
+	m := func(c int64) money.Money { return money.FromCentimes(c, h.Currency) }
+	v := View{h.ID, h.Order, h.Seller, h.State, m(h.Amount), m(h.Held()), m(h.Released), m(h.Returned()), m(h.Charged + h.Clawed), "", h.Settled}
+	if len(h.Cases) > 0 {
+		v.Case = h.Cases[len(h.Cases)-1]
+	}
+	return v
+}
+
+// ShowInput names an escrow.
+type ShowInput struct {
+	Escrow string `path:"escrow"`
+}
+
+// Show returns an escrow to its buyer, its seller or the operator.
+func (s *Service) Show(ctx context.Context, in ShowInput) (View, error) {
+	h, err := load(ctx, s.db, in.Escrow)
+	if err != nil {
+		return View{}, err
+	}
+	if !authz.Allows(ctx, s.judge, "escrows.show", authz.Resource{Seller: h.Seller, Buyer: h.Buyer}) {
+		return View{}, ErrNotFound
+	}
+	return h.View(), nil
+}
+
+// ReleaseInput asks for some of an escrow to be let go.
+type ReleaseInput struct {
+	Escrow string      `path:"escrow"`
+	Amount money.Money `json:"amount" required:"true" description:"At most what is held."`
+}
+
+// Release lets a part of an escrow go, by its buyer's or the operator's word.
+func (s *Service) Release(ctx context.Context, tx *pg.Tx, in ReleaseInput) (View, error) {
+	h, err := lock(ctx, tx, in.Escrow)
+	if err != nil {
+		return View{}, err
+	}
+	if !authz.Allows(ctx, s.judge, "escrows.release", authz.Resource{Seller: h.Seller, Buyer: h.Buyer}) {
+		return View{}, ErrNotFound
+	}
+	if in.Amount.Currency() != h.Currency {
+		return View{}, ErrAmount.At("/amount/currency", "the escrow is in "+h.Currency)
+	}
+	h, err = s.release(ctx, tx, h, in.Amount.Centimes())
+	return h.View(), err
 }

@@ -6,23 +6,27 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-const columns = `id, order_id, seller, buyer, charge, carrier, currency, amount, released, refunded, state, wait_s, settled, version, funded_at,
-	legs as wide_legs, gone as wide_gone`
+const columns = `id, order_id, seller, buyer, charge, carrier, currency, amount, released, refunded, charged, recovered, clawed,
+	state, wait_s, settled, cash, flying, cases, frozen_at, funded_at, shipped_at, release_due, version,
+	legs as wide_legs, gone as wide_gone, cancelled as wide_cancelled, taken as wide_taken`
 
 // row is a Hold as the database keeps it.
-type row struct {
+type holdRow struct {
 	Hold
-	WideLegs []int64
-	WideGone []int64
+	WideLegs      []int64
+	WideGone      []int64
+	WideCancelled []int64
+	WideTaken     []int64
 }
 
-func (r row) hold() Hold {
-	r.Hold.Legs, r.Hold.Gone = legsOf(r.WideLegs), legsOf(r.WideGone)
-	return r.Hold
+func (r holdRow) hold() Hold {
+	h := r.Hold
+	h.Legs, h.Gone, h.Cancelled, h.Taken = legsOf(r.WideLegs), legsOf(r.WideGone), legsOf(r.WideCancelled), legsOf(r.WideTaken)
+	return h
 }
 
-func one(ctx context.Context, db pg.DB, sql string, args ...any) (Hold, error) {
-	r, err := pg.One[row](ctx, db, ErrNotFound, `select `+columns+` from escrow.hold where `+sql, args...)
+func one(ctx context.Context, db pg.DB, missing error, sql string, args ...any) (Hold, error) {
+	r, err := pg.One[holdRow](ctx, db, missing, `select `+columns+` from escrow.hold where `+sql, args...)
 	if err != nil {
 		return Hold{}, err
 	}
@@ -30,7 +34,7 @@ func one(ctx context.Context, db pg.DB, sql string, args ...any) (Hold, error) {
 }
 
 func all(ctx context.Context, db pg.DB, sql string, args ...any) ([]Hold, error) {
-	rows, err := pg.All[row](ctx, db, `select `+columns+` from escrow.hold where `+sql, args...)
+	rows, err := pg.All[holdRow](ctx, db, `select `+columns+` from escrow.hold where `+sql, args...)
 	holds := make([]Hold, len(rows))
 	for i, r := range rows {
 		holds[i] = r.hold()
@@ -39,15 +43,15 @@ func all(ctx context.Context, db pg.DB, sql string, args ...any) ([]Hold, error)
 }
 
 func load(ctx context.Context, db pg.DB, id string) (Hold, error) {
-	return one(ctx, db, `id = $1`, id)
+	return one(ctx, db, ErrNotFound, `id = $1`, id)
 }
 
 func lock(ctx context.Context, tx *pg.Tx, id string) (Hold, error) {
-	return one(ctx, tx, `id = $1 for update`, id)
+	return one(ctx, tx, ErrNotFound, `id = $1 for update`, id)
 }
 
 func lockOrder(ctx context.Context, tx *pg.Tx, order string) (Hold, error) {
-	return one(ctx, tx, `order_id = $1 for update`, order)
+	return one(ctx, tx, ErrNotFound, `order_id = $1 for update`, order)
 }
 
 func lockCharge(ctx context.Context, tx *pg.Tx, charge string) ([]Hold, error) {
@@ -68,9 +72,19 @@ func insert(tx *pg.Tx, h Hold) {
 		h.ID, h.Order, h.Seller, h.Buyer, h.Charge, h.Carrier, h.Currency, h.Amount, h.Legs.wide(), h.State, h.WaitS)
 }
 
-func save(tx *pg.Tx, h Hold) {
-	tx.QueueOne(ErrState, `update escrow.hold set released = $3, refunded = $4, gone = $5, state = $6, funded_at = $7, version = version + 1
-		where id = $1 and version = $2`, h.ID, h.Version, h.Released, h.Refunded, h.Gone.wide(), h.State, h.FundedAt)
+// save keeps a hold, and returns it as it is kept.
+func save(tx *pg.Tx, h Hold) Hold {
+	if h.Cases == nil {
+		h.Cases = []string{}
+	}
+	tx.QueueOne(ErrState, `update escrow.hold set amount = $3, released = $4, refunded = $5, charged = $6, recovered = $7, clawed = $8,
+			legs = $9, gone = $10, cancelled = $11, taken = $12, state = $13, settled = $14, cash = $15, flying = $16, cases = $17,
+			frozen_at = $18, funded_at = $19, shipped_at = $20, release_due = $21, version = version + 1
+		where id = $1 and version = $2`, h.ID, h.Version, h.Amount, h.Released, h.Refunded, h.Charged, h.Recovered, h.Clawed,
+		h.Legs.wide(), h.Gone.wide(), h.Cancelled.wide(), h.Taken.wide(), h.State, h.Settled, h.Cash, h.Flying, h.Cases,
+		h.FrozenAt, h.FundedAt, h.ShippedAt, h.ReleaseDue)
+	h.Version++
+	return h
 }
 
 func settle(ctx context.Context, tx *pg.Tx, charge string) error {
@@ -86,16 +100,19 @@ func insertRelease(tx *pg.Tx, rid string, h Hold, share int64) {
 		values ($1, $2, $3, $4, $5, $6, $7, $8)`, rid, h.ID, h.Order, h.Seller, h.Charge, h.Currency, share, h.Settled)
 }
 
+func settleOrder(tx *pg.Tx, order string) {
+	tx.Queue(`update escrow.release set settled = true where order_id = $1 and not settled`, order)
+}
+
 type release struct {
 	ID      string
 	Amount  int64
-	Covered int64
 	Settled bool
 }
 
 func openReleases(ctx context.Context, tx *pg.Tx, seller, currency string) ([]release, error) {
-	return pg.All[release](ctx, tx, `select id, amount, covered, settled from escrow.release
-		where seller = $1 and currency = $2 and covered < amount order by not settled, id for update skip locked`, seller, currency)
+	return pg.All[release](ctx, tx, `select id, amount - covered - taken as amount, settled from escrow.release
+		where seller = $1 and currency = $2 and covered + taken < amount order by not settled, id for update skip locked`, seller, currency)
 }
 
 func releasesOf(ctx context.Context, db pg.DB, charge string) ([]string, error) {
@@ -111,6 +128,7 @@ func allSettled(ctx context.Context, db pg.DB, releases []string) (bool, error) 
 }
 
 func pending(ctx context.Context, db pg.DB, seller, currency string) (int64, error) {
-	return pg.Value[int64](ctx, db, nil, `select coalesce(sum(legs[1] - gone[1]), 0)::bigint from escrow.hold
+	return pg.Value[int64](ctx, db, nil, `select coalesce(sum(legs[1] - gone[1] - cancelled[1]
+			+ case when carrier = '' then legs[5] - gone[5] - cancelled[5] else 0 end), 0)::bigint from escrow.hold
 		where seller = $1 and currency = $2 and state = 'funded'`, seller, currency)
 }

@@ -2,21 +2,23 @@ package escrow
 
 import (
 	"context"
+	"strings"
 	"time"
 
+	"tiwiza/payments/ledger"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
-
-	"tiwiza/payments/ledger"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/job"
-	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
 
 // Books is what escrow asks of the ledger.
 type Books interface {
 	Post(ctx context.Context, tx *pg.Tx, t ledger.Transfer) error
+	Balance(ctx context.Context, db pg.DB, code, currency string) (int64, error)
+	// Free locks accounts and says what could be taken out of each.
+	Free(ctx context.Context, tx *pg.Tx, currency string, codes ...string) (map[string]int64, error)
 }
 
 // Judge says who may do what, and by which policy.
@@ -29,10 +31,37 @@ type Service struct {
 	db    *pg.Store
 	books Books
 	judge Judge
+	bank  string // whose operating account tops up the clients'
+	vault Vault
+}
+
+// A Vault keeps money back inside an account until it is dropped.
+type Vault interface {
+	// Keep keeps back as much of an amount as there is, and says how much.
+	Keep(ctx context.Context, tx *pg.Tx, id, account, currency string, amount int64, why string) (int64, error)
+	Drop(ctx context.Context, tx *pg.Tx, id string) error
 }
 
 // New makes the service.
-func New(db *pg.Store, books Books, judge Judge) *Service { return &Service{db, books, judge} }
+func New(db *pg.Store, books Books, judge Judge) *Service {
+	return &Service{db: db, books: books, judge: judge}
+}
+
+// TopUpFrom names the bank at which our own money lies that clients' money is
+// topped up from. It is called at start.
+func (s *Service) TopUpFrom(bank string) *Service { s.bank = bank; return s }
+
+// topUp are the legs that bring an amount of our own money in, so that clients'
+// money is not short by what is booked beside it.
+func (s *Service) topUp(amount int64) ([]ledger.Leg, error) {
+	if amount == 0 {
+		return nil, nil
+	}
+	if s.bank == "" {
+		return nil, ErrBank
+	}
+	return []ledger.Leg{ledger.Debit(ledger.Transit(s.bank), amount), ledger.Credit(ledger.Operating(s.bank), amount)}, nil
+}
 
 // Open makes an escrow that awaits its money, as part of a checkout. The write
 // is queued.
@@ -50,9 +79,10 @@ func (s *Service) Open(_ context.Context, tx *pg.Tx, t Terms) (string, error) {
 }
 
 // Fund puts a confirmed charge's money into the escrows it was made for: from
-// is the account it stands in (the acquirer's clearing). It returns them as
-// they are now. An escrow that is not awaited any more is an error: the caller
-// puts such money in suspense instead.
+// is the account it stands in (the acquirer's clearing, suspense, or the
+// safeguard account, where it is settled at once). It returns them as they are
+// now. An escrow that is not awaited any more is an error: the caller puts such
+// money in suspense instead.
 func (s *Service) Fund(ctx context.Context, tx *pg.Tx, charge, from string) ([]Hold, error) {
 	holds, err := lockCharge(ctx, tx, charge)
 	if err != nil {
@@ -61,14 +91,14 @@ func (s *Service) Fund(ctx context.Context, tx *pg.Tx, charge, from string) ([]H
 	t := ledger.Transfer{Key: "fund:" + charge, Kind: "escrow.fund"}
 	var whole int64
 	for i, h := range holds {
-		if holds[i], err = h.Fund(tx.Now()); err != nil {
+		if h, err = h.Fund(tx.Now()); err != nil {
 			return nil, err
 		}
-		save(tx, holds[i])
+		h.Settled = strings.HasSuffix(from, ":safeguard")
 		t.Currency = h.Currency
 		t.Legs = append(t.Legs, ledger.Credit(ledger.Escrow(h.Order), h.Amount))
 		whole += h.Amount
-		if err := tx.Publish(ctx, Opened{h.ID, h.Order, money.FromCentimes(h.Amount, h.Currency)}); err != nil {
+		if holds[i], err = s.funded(ctx, tx, h); err != nil {
 			return nil, err
 		}
 	}
@@ -76,19 +106,58 @@ func (s *Service) Fund(ctx context.Context, tx *pg.Tx, charge, from string) ([]H
 	return holds, s.books.Post(ctx, tx, t)
 }
 
+// funded keeps a hold whose money has come, and tells of it.
+func (s *Service) funded(ctx context.Context, tx *pg.Tx, h Hold) (Hold, error) {
+	h = save(tx, h)
+	job.Set(tx, TimerCap, h.Order, tx.Now().Add(holdFor))
+	return h, tx.Publish(ctx, Opened{h.ID, h.Order, h.money(h.Amount)})
+}
+
+// Authorize says that the card is reserved for the escrows of a charge.
+func (s *Service) Authorize(ctx context.Context, tx *pg.Tx, charge string) ([]Hold, error) {
+	return s.each(ctx, tx, charge, Hold.Authorize)
+}
+
 // Expire ends the escrows of a charge that will not be paid.
 func (s *Service) Expire(ctx context.Context, tx *pg.Tx, charge string) ([]Hold, error) {
+	return s.each(ctx, tx, charge, Hold.Expire)
+}
+
+// Void ends the escrows of a charge whose reservation was let go, or of a cash
+// order that was not confirmed.
+func (s *Service) Void(ctx context.Context, tx *pg.Tx, charge string) ([]Hold, error) {
+	return s.each(ctx, tx, charge, func(h Hold) (Hold, error) { return h.Void(MoveVoid) })
+}
+
+// each moves the escrows of a charge, all or none.
+func (s *Service) each(ctx context.Context, tx *pg.Tx, charge string, move func(Hold) (Hold, error)) ([]Hold, error) {
 	holds, err := lockCharge(ctx, tx, charge)
 	if err != nil {
 		return nil, err
 	}
 	for i, h := range holds {
-		if holds[i], err = h.Expire(); err != nil {
+		if h, err = move(h); err != nil {
 			return nil, err
 		}
-		save(tx, holds[i])
+		if holds[i], err = s.keep(ctx, tx, h); err != nil {
+			return nil, err
+		}
 	}
 	return holds, nil
+}
+
+// keep saves a hold, and does what follows its end.
+func (s *Service) keep(ctx context.Context, tx *pg.Tx, h Hold) (Hold, error) {
+	h = save(tx, h)
+	switch h.State {
+	case Awaiting, Authorized, Funded, Closed:
+		return h, nil
+	}
+	for _, t := range []string{timerRelease, TimerUndelivered, TimerCap} {
+		job.Clear(tx, t, h.Order)
+	}
+	job.SetOnce(tx, timerClose, h.Order, tx.Now().Add(closeAfter))
+	return h, tx.Publish(ctx, Ended{h.ID, h.Order, h.State, h.money(h.Released), h.money(h.Returned())})
 }
 
 // Settled marks the escrows of a charge, and what was released of them, as
@@ -97,55 +166,23 @@ func (s *Service) Settled(ctx context.Context, tx *pg.Tx, charge string) error {
 	return settle(ctx, tx, charge)
 }
 
-// ReleaseOrder lets everything go that is held for an order, to those it
-// belongs to. Only the buyer's acceptance and the timer lead here; who may call
-// has been decided by then. What is not funded is ErrState.
-func (s *Service) ReleaseOrder(ctx context.Context, tx *pg.Tx, order string) (Hold, error) {
+// Shipped says that the goods left: from here on the carrier's leg is never
+// reduced, and a sign of delivery is waited for.
+func (s *Service) Shipped(ctx context.Context, tx *pg.Tx, order string, at time.Time) error {
 	h, err := lockOrder(ctx, tx, order)
 	if err != nil {
-		return h, err
+		return err
 	}
-	return s.release(ctx, tx, h, h.Held())
-}
-
-// release books one release: the shares leave the escrow, and the seller's is
-// written down for payouts to cover.
-func (s *Service) release(ctx context.Context, tx *pg.Tx, h Hold, amount int64) (Hold, error) {
-	if h.State != Funded {
-		return h, ErrState.Say("This escrow is %s; only what is funded can be released.", h.State)
+	if h.ShippedAt != nil || !row(MoveShip).starts(h.State) {
+		return nil // all of it was released before: the trade goes on without us
 	}
-	h, part, err := h.Release(amount)
-	if err != nil {
-		return h, err
-	}
+	h.ShippedAt = &at
 	save(tx, h)
-	rid := id.New(id.Release)
-	if part.Seller > 0 {
-		insertRelease(tx, rid, h, part.Seller)
+	if !h.frozen() {
+		job.Set(tx, TimerUndelivered, order, at.Add(signWithin))
 	}
-	if h.State == Released {
-		job.Clear(tx, timerRelease, h.Order)
-	}
-	err = s.books.Post(ctx, tx, ledger.Transfer{
-		Key: "release:" + rid, Kind: "escrow.release", Order: h.Order, Currency: h.Currency,
-		Legs: []ledger.Leg{
-			ledger.Debit(ledger.Escrow(h.Order), amount),
-			ledger.Credit(ledger.Available(h.Seller), part.Seller),
-			ledger.Credit(ledger.Reserve(h.Seller), part.Reserve),
-			ledger.Credit(ledger.CarrierPayable(h.Carrier), part.Carrier),
-			ledger.Credit(ledger.Fees, part.Commission),
-			ledger.Credit(ledger.VAT, part.VAT),
-		},
-	})
-	if err != nil {
-		return h, err
-	}
-	return h, tx.Publish(ctx, Let{
-		h.ID, h.Order, h.Seller, money.FromCentimes(amount, h.Currency), money.FromCentimes(part.Seller, h.Currency), h.State == Released,
-	})
+	return nil
 }
-
-const timerRelease = "escrow.release"
 
 // Delivered starts the wait after which the money goes by itself when the
 // buyer says nothing.
@@ -154,23 +191,17 @@ func (s *Service) Delivered(ctx context.Context, tx *pg.Tx, order string, at tim
 	if err != nil {
 		return err
 	}
-	if h.State == Funded {
-		job.Set(tx, timerRelease, order, at.Add(time.Duration(h.WaitS)*time.Second))
+	if !row(MoveDeliver).starts(h.State) {
+		return nil
+	}
+	due := at.Add(time.Duration(h.WaitS) * time.Second)
+	h.ReleaseDue = &due
+	save(tx, h)
+	job.Clear(tx, TimerUndelivered, order)
+	if !h.frozen() {
+		job.Set(tx, timerRelease, order, due)
 	}
 	return nil
-}
-
-// Work registers the escrow's timer. It re-checks what it finds: an escrow
-// that is not funded any more is left alone.
-func (s *Service) Work(t *job.Timers) {
-	t.Handle(timerRelease, func(ctx context.Context, tx *pg.Tx, order string) error {
-		h, err := lockOrder(ctx, tx, order)
-		if err != nil || h.State != Funded {
-			return err
-		}
-		_, err = s.release(ctx, tx, h, h.Held())
-		return err
-	})
 }
 
 // OfOrders returns the escrows of orders by order.
@@ -186,6 +217,12 @@ func (s *Service) OfOrders(ctx context.Context, db pg.DB, orders []string) (map[
 	return by, nil
 }
 
+// LockOrder locks the escrow of an order for the caller's unit of work, so that
+// what the caller decides by it stays true.
+func (s *Service) LockOrder(ctx context.Context, tx *pg.Tx, order string) (Hold, error) {
+	return lockOrder(ctx, tx, order)
+}
+
 // OfCharge returns the escrows of a charge.
 func (s *Service) OfCharge(ctx context.Context, db pg.DB, charge string) ([]Hold, error) {
 	return ofCharge(ctx, db, charge)
@@ -194,107 +231,4 @@ func (s *Service) OfCharge(ctx context.Context, db pg.DB, charge string) ([]Hold
 // Pending is a seller's share of what is still held, in centimes.
 func (s *Service) Pending(ctx context.Context, db pg.DB, seller, currency string) (int64, error) {
 	return pending(ctx, db, seller, currency)
-}
-
-// A Cover is the part of one release that a payout pays.
-type Cover struct {
-	Release string
-	Amount  int64
-	Settled bool
-}
-
-// Cover takes up to amount of what a seller was given and no payout covers yet,
-// oldest first and settled money before unsettled, for the caller's payout.
-// Money that another payout is taking at this moment is passed over.
-func (s *Service) Cover(ctx context.Context, tx *pg.Tx, seller, currency string, amount int64) ([]Cover, error) {
-	open, err := openReleases(ctx, tx, seller, currency)
-	if err != nil {
-		return nil, err
-	}
-	var covers []Cover
-	for _, r := range open {
-		take := min(amount, r.Amount-r.Covered)
-		if take == 0 {
-			break
-		}
-		amount -= take
-		cover(tx, r.ID, take)
-		covers = append(covers, Cover{r.ID, take, r.Settled})
-	}
-	return covers, nil
-}
-
-// Uncover gives back what a payout covered that was refused or came back.
-func (s *Service) Uncover(tx *pg.Tx, covers []Cover) {
-	for _, c := range covers {
-		cover(tx, c.Release, -c.Amount)
-	}
-}
-
-// AllSettled says whether the money of all these releases has been settled.
-func (s *Service) AllSettled(ctx context.Context, db pg.DB, releases []string) (bool, error) {
-	return allSettled(ctx, db, releases)
-}
-
-// ReleasesOf lists what was released of a charge.
-func (s *Service) ReleasesOf(ctx context.Context, db pg.DB, charge string) ([]string, error) {
-	return releasesOf(ctx, db, charge)
-}
-
-// View is an escrow as the API shows it.
-type View struct {
-	ID       string      `json:"id" required:"true"`
-	Order    string      `json:"order" required:"true"`
-	Seller   string      `json:"seller" required:"true"`
-	State    State       `json:"state" required:"true" enum:"awaiting,authorized,funded,released,closed,expired,voided,refunded"`
-	Amount   money.Money `json:"amount" required:"true"`
-	Held     money.Money `json:"held" required:"true"`
-	Released money.Money `json:"released" required:"true"`
-	Refunded money.Money `json:"refunded" required:"true"`
-	Settled  bool        `json:"settled" required:"true" description:"The money has reached the safeguard account."`
-}
-
-// View is the escrow as the API shows it.
-func (h Hold) View() View {
-	m := func(c int64) money.Money { return money.FromCentimes(c, h.Currency) }
-	return View{h.ID, h.Order, h.Seller, h.State, m(h.Amount), m(h.Held()), m(h.Released), m(h.Refunded), h.Settled}
-}
-
-// ShowInput names an escrow.
-type ShowInput struct {
-	Escrow string `path:"escrow"`
-}
-
-// Show returns an escrow to its buyer, its seller or the operator.
-func (s *Service) Show(ctx context.Context, in ShowInput) (View, error) {
-	h, err := load(ctx, s.db, in.Escrow)
-	if err != nil {
-		return View{}, err
-	}
-	if !authz.Allows(ctx, s.judge, "escrows.show", authz.Resource{Seller: h.Seller, Buyer: h.Buyer}) {
-		return View{}, ErrNotFound
-	}
-	return h.View(), nil
-}
-
-// ReleaseInput asks for some of an escrow to be let go.
-type ReleaseInput struct {
-	Escrow string      `path:"escrow"`
-	Amount money.Money `json:"amount" required:"true" description:"At most what is held."`
-}
-
-// Release lets a part of an escrow go, by its buyer's or the operator's word.
-func (s *Service) Release(ctx context.Context, tx *pg.Tx, in ReleaseInput) (View, error) {
-	h, err := lock(ctx, tx, in.Escrow)
-	if err != nil {
-		return View{}, err
-	}
-	if !authz.Allows(ctx, s.judge, "escrows.release", authz.Resource{Seller: h.Seller, Buyer: h.Buyer}) {
-		return View{}, ErrNotFound
-	}
-	if in.Amount.Currency() != h.Currency {
-		return View{}, ErrAmount.At("/amount/currency", "the escrow is in "+h.Currency)
-	}
-	h, err = s.release(ctx, tx, h, in.Amount.Centimes())
-	return h.View(), err
 }

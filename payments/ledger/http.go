@@ -3,9 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
-	"slices"
 	"time"
 
 	"tiwiza/pkg/money"
@@ -16,8 +14,17 @@ import (
 func Routes(b *Books) []rest.Route {
 	return []rest.Route{
 		rest.Handle("GET", "/v1/ledger/accounts/{code}", "ledger.account", "Show an account's balance, now or as it was", http.StatusOK, b.Account),
+		rest.Handle("GET", "/v1/ledger/accounts/{code}/entries", "ledger.entries", "Show an account's statement, oldest first", http.StatusOK, b.Entries),
 		rest.Handle("GET", "/v1/ledger/transfers", "ledger.transfers", "List transfers, newest first", http.StatusOK, b.Transfers),
-		rest.Handle("GET", "/v1/ledger/trial-balance", "ledger.trial_balance", "Show the trial balance", http.StatusOK, b.TrialBalance),
+		rest.Handle("GET", "/v1/ledger/trial-balance", "ledger.trial_balance", "Show the trial balance, now or as it was", http.StatusOK, b.TrialBalance, rest.Timeout(time.Minute),
+			rest.About("Accounts at zero are left out.")),
+		rest.Handle("GET", "/v1/ledger/export.journal", "ledger.export", "Export the books as plain-text accounting", http.StatusOK, b.Export,
+			rest.Gives("text/plain"), rest.About("The format of hledger: debits are above zero, a code's unusual signs are percent-encoded.")),
+		rest.Handle("GET", "/v1/ledger/closings", "ledger.closings", "List closed periods, newest first", http.StatusOK, b.Closings),
+		rest.Handle("GET", "/v1/ledger/closings/{upto}/trial-balance", "ledger.closing", "Show the trial balance kept of a closed period", http.StatusOK, b.Closing,
+			rest.About("The very bytes that were hashed: a line for each account that was not at zero, with code, currency, debit and credit, parted by tabs. Empty until it is known.")),
+		rest.Commit("POST", "/v1/ledger/closings", "ledger.close", "Ask for the books to be closed up to a day", http.StatusCreated, b.AskToClose,
+			rest.About("Another person decides (/v1/approvals). From then on nothing that counts from before the end of that day is taken.")),
 	}
 }
 
@@ -35,7 +42,16 @@ type AccountView struct {
 	Currency string      `json:"currency" required:"true"`
 	Normal   string      `json:"normal" required:"true" enum:"D,C" description:"The side the balance is counted on."`
 	Balance  money.Money `json:"balance" required:"true"`
-	Held     money.Money `json:"held" required:"true"`
+	Held     money.Money `json:"held" required:"true" description:"Of what there is now, what is kept back."`
+	Holds    []HoldView  `json:"holds" required:"true" description:"What keeps it back now, oldest first."`
+}
+
+// HoldView is one part of a balance that is kept back.
+type HoldView struct {
+	ID     string      `json:"id" required:"true"`
+	Amount money.Money `json:"amount" required:"true"`
+	Why    string      `json:"why" required:"true"`
+	Until  *time.Time  `json:"until,omitempty"`
 }
 
 // Account shows one account.
@@ -51,20 +67,29 @@ func (b *Books) Account(ctx context.Context, in AccountInput) (AccountView, erro
 	if err != nil {
 		return AccountView{}, err
 	}
+	v := AccountView{Code: row.Code, Currency: row.Currency, Normal: row.Normal, Held: money.FromCentimes(row.Held, row.Currency), Holds: []HoldView{}}
 	if in.At != nil || in.KnownAt != nil {
-		far := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-		at, known := far, far
-		if in.At != nil {
-			at = *in.At
-		}
-		if in.KnownAt != nil {
-			known = *in.KnownAt
-		}
-		if row.Balance, err = balanceAt(ctx, b.db, in.Code, in.Currency, at, known); err != nil {
+		if row.Balance, err = balanceAt(ctx, b.db, in.Code, in.Currency, given(in.At), given(in.KnownAt)); err != nil {
 			return AccountView{}, err
 		}
 	}
-	return AccountView{row.Code, row.Currency, row.Normal, money.FromCentimes(row.Balance, row.Currency), money.FromCentimes(row.Held, row.Currency)}, nil
+	v.Balance = money.FromCentimes(row.Balance, row.Currency)
+	if row.Held == 0 {
+		return v, nil
+	}
+	holds, err := openHolds(ctx, b.db, in.Code, in.Currency)
+	for _, h := range holds {
+		v.Holds = append(v.Holds, HoldView{h.ID, money.FromCentimes(h.Remains, row.Currency), h.Why, h.Until})
+	}
+	return v, err
+}
+
+// given is a time that was asked for, or far away.
+func given(t *time.Time) time.Time {
+	if t == nil {
+		return far
+	}
+	return *t
 }
 
 // TransfersInput pages through transfers.
@@ -79,6 +104,8 @@ type TransferView struct {
 	Key         string    `json:"key" required:"true"`
 	Kind        string    `json:"kind" required:"true"`
 	Order       string    `json:"order,omitempty"`
+	Note        string    `json:"note,omitempty"`
+	Reverses    *int64    `json:"reverses,omitempty" description:"The transfer that this one takes back."`
 	Actor       string    `json:"actor" required:"true"`
 	EffectiveAt time.Time `json:"effective_at" required:"true"`
 	RecordedAt  time.Time `json:"recorded_at" required:"true"`
@@ -104,7 +131,7 @@ func (b *Books) Transfers(ctx context.Context, in TransfersInput) (rest.Page[Tra
 	}
 	views := make([]TransferView, len(rows))
 	for i, r := range rows {
-		v := TransferView{ID: r.ID, Key: r.Key, Kind: r.Kind, Order: r.OrderID, Actor: r.Actor, EffectiveAt: r.EffectiveAt.UTC(), RecordedAt: r.RecordedAt.UTC()}
+		v := TransferView{ID: r.ID, Key: r.Key, Kind: r.Kind, Order: r.OrderID, Note: r.Note, Reverses: r.Reverses, Actor: r.Actor, EffectiveAt: r.EffectiveAt.UTC(), RecordedAt: r.RecordedAt.UTC()}
 		for j, a := range r.Accounts {
 			l := LegView{a, "debit", money.FromCentimes(r.Amounts[j], r.Currency)}
 			if r.Amounts[j] < 0 {
@@ -115,50 +142,4 @@ func (b *Books) Transfers(ctx context.Context, in TransfersInput) (rest.Page[Tra
 		views[i] = v
 	}
 	return rest.Cut(views, in.Limit, func(v TransferView) any { return v.ID }), nil
-}
-
-// TrialView is the trial balance: amounts as decimal texts.
-type TrialView struct {
-	Accounts []TrialAccount `json:"accounts" required:"true"`
-	Totals   []TrialTotal   `json:"totals" required:"true"`
-}
-
-// TrialAccount is one account's line.
-type TrialAccount struct {
-	Code     string `json:"code" required:"true"`
-	Currency string `json:"currency" required:"true"`
-	Debit    string `json:"debit" required:"true"`
-	Credit   string `json:"credit" required:"true"`
-}
-
-// TrialTotal is one currency's line; the difference is always zero.
-type TrialTotal struct {
-	Currency   string `json:"currency" required:"true"`
-	Debit      string `json:"debit" required:"true"`
-	Credit     string `json:"credit" required:"true"`
-	Difference string `json:"difference" required:"true"`
-}
-
-// TrialBalance shows every account's balance on its side, and that they agree.
-func (b *Books) TrialBalance(ctx context.Context, _ rest.None) (TrialView, error) {
-	rows, err := trialBalance(ctx, b.db)
-	if err != nil {
-		return TrialView{}, err
-	}
-	v := TrialView{Accounts: []TrialAccount{}, Totals: []TrialTotal{}}
-	sums := map[string][2]int64{}
-	for _, r := range rows {
-		v.Accounts = append(v.Accounts, TrialAccount{r.Code, r.Currency, text(r.Debit, r.Currency), text(r.Credit, r.Currency)})
-		s := sums[r.Currency]
-		sums[r.Currency] = [2]int64{s[0] + r.Debit, s[1] + r.Credit}
-	}
-	for _, c := range slices.Sorted(maps.Keys(sums)) {
-		s := sums[c]
-		v.Totals = append(v.Totals, TrialTotal{c, text(s[0], c), text(s[1], c), text(s[0]-s[1], c)})
-	}
-	return v, nil
-}
-
-func text(centimes int64, currency string) string {
-	return money.FromCentimes(centimes, currency).Amount()
 }

@@ -12,7 +12,11 @@ import (
 	"time"
 
 	"tiwiza/pkg/fault"
+	"tiwiza/pkg/seal"
 )
+
+// Chain seals the transfers, with their entries.
+var Chain = seal.Chain{Row: "transfer", View: "ledger.sealable", Blocks: "ledger.block"}
 
 // Errors of the books.
 var (
@@ -20,6 +24,7 @@ var (
 	ErrAccount    = fault.New(fault.NotFound, "ledger.no_account", "The chart of accounts has no such account.")
 	ErrOverdraft  = fault.New(fault.Conflict, "ledger.overdraft", "There is not enough money in the account.")
 	ErrReused     = fault.New(fault.Conflict, "ledger.reused", "This reference already stands for another transfer.")
+	ErrClosed     = fault.New(fault.Conflict, "ledger.closed", "The books of that time are closed; give a later effective time.")
 )
 
 // A Leg moves centimes into an account (a debit, above zero) or out of it (a
@@ -43,7 +48,9 @@ type Transfer struct {
 	Order     string // the order it belongs to, or ""
 	Currency  string
 	Effective time.Time // when it counts; zero: when it is recorded
+	Note      string    // why, for whoever reads the books; may be empty
 	Legs      []Leg
+	reverses  int64 // the transfer that this one takes back, or 0
 }
 
 // Check returns the transfer without empty legs, or ErrUnbalanced.
@@ -60,7 +67,7 @@ func (t Transfer) Check() (Transfer, error) {
 }
 
 // Hash is what the key stands for: kind, order, currency, the time if one was
-// given, and each leg.
+// given, each leg, and the note and what it takes back if there are any.
 func (t Transfer) Hash() []byte {
 	h := sha256.New()
 	for _, s := range []string{t.Kind, t.Order, t.Currency} {
@@ -73,6 +80,10 @@ func (t Transfer) Hash() []byte {
 	for _, l := range t.Legs {
 		h.Write([]byte(l.Account))
 		h.Write(binary.BigEndian.AppendUint64([]byte{0}, uint64(l.Amount)))
+	}
+	if t.Note != "" || t.reverses != 0 {
+		h.Write([]byte("\x00note\x00" + t.Note + "\x00"))
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(t.reverses)))
 	}
 	return h.Sum(nil)
 }
@@ -161,11 +172,20 @@ func Receivable(seller string) string { return "seller:" + seller + ":receivable
 // Payout is the account of a payout on its way.
 func Payout(id string) string { return "payout:" + id }
 
+// Refund is the account of a refund on its way.
+func Refund(id string) string { return "refund:" + id }
+
 // Suspense is the account of money whose owner is not known yet, by charge or statement line.
 func Suspense(of string) string { return "suspense:" + of }
 
 // Clearing is the account of what an acquirer took and has not settled.
 func Clearing(acquirer string) string { return "psp:" + acquirer + ":clearing" }
+
+// Disputed is the account of what an acquirer took back and we contest.
+func Disputed(acquirer string) string { return "psp:" + acquirer + ":disputed" }
+
+// COD is the account of what a carrier collected and has not remitted.
+func COD(carrier string) string { return "carrier:" + carrier + ":cod" }
 
 // Safeguard is the account of our clients' money at the bank.
 func Safeguard(bank string) string { return "bank:" + bank + ":safeguard" }
@@ -179,17 +199,8 @@ func Operating(bank string) string { return "bank:" + bank + ":operating" }
 // CarrierPayable is the account of what a carrier has earned.
 func CarrierPayable(carrier string) string { return "payable:carrier:" + carrier }
 
-// InsurerPayable is the account of what an insurer has earned.
+// InsurerPayable is the account of premiums taken for an insurer.
 func InsurerPayable(insurer string) string { return "payable:insurer:" + insurer }
-
-// Refund is the account of a refund on its way.
-func Refund(id string) string { return "refund:" + id }
-
-// COD is the account of the cash that a carrier took and has not remitted.
-func COD(carrier string) string { return "carrier:" + carrier + ":cod" }
-
-// Disputed is the account of what an acquirer took back and may give again.
-func Disputed(acquirer string) string { return "psp:" + acquirer + ":disputed" }
 
 // Accounts of our own.
 const (

@@ -89,8 +89,12 @@ func post(tx *pg.Tx, n int64, t Transfer, accounts map[string]known) {
 		k := accounts[l.Account]
 		ids[i], shards[i], amounts[i] = k.ID, int16(n%int64(k.Shards)), l.Amount
 	}
-	tx.QueueSelf(refused, `select ledger.post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		n, t.Key, hash, t.Kind, t.Order, effective, t.Currency, ids, shards, amounts)
+	var mirrors any
+	if t.reverses != 0 {
+		mirrors = t.reverses
+	}
+	tx.QueueSelf(refused, `select ledger.post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		n, t.Key, hash, t.Kind, t.Order, effective, t.Currency, ids, shards, amounts, t.Note, mirrors)
 }
 
 // refused says what the database's refusals mean.
@@ -102,6 +106,8 @@ func refused(err error) error {
 		return ErrReused.With(err)
 	case pg.Code(err) == "HB002":
 		return ErrUnbalanced.With(err)
+	case pg.Code(err) == "HB010":
+		return ErrClosed.With(err)
 	}
 	return err
 }
@@ -109,12 +115,6 @@ func refused(err error) error {
 func balance(ctx context.Context, db pg.DB, code, currency string) (int64, error) {
 	return pg.Value[int64](ctx, db, nil, `select coalesce(sum(case b.normal when 'C' then b.cr - b.dr else b.dr - b.cr end), 0)::bigint
 		from ledger.account a join ledger.balance b on b.account_id = a.id where a.code = $1 and a.currency = $2`, code, currency)
-}
-
-func balanceAt(ctx context.Context, db pg.DB, code, currency string, at, known time.Time) (int64, error) {
-	return pg.Value[int64](ctx, db, nil, `select coalesce(sum(case a.normal when 'C' then -e.amount else e.amount end), 0)::bigint
-		from ledger.account a join ledger.entry e on e.account_id = a.id join ledger.transfer t on t.id = e.transfer_id
-		where a.code = $1 and a.currency = $2 and e.effective_at <= $3 and t.recorded_at <= $4`, code, currency, at, known)
 }
 
 type standing struct {
@@ -132,26 +132,16 @@ func accountRow(ctx context.Context, db pg.DB, code, currency string) (standing,
 		where a.code = $1 and a.currency = $2 group by a.id`, code, currency)
 }
 
-type trialRow struct {
-	Code     string
-	Currency string
-	Debit    int64
-	Credit   int64
-}
-
-func trialBalance(ctx context.Context, db pg.DB) ([]trialRow, error) {
-	return pg.All[trialRow](ctx, db, `select a.code, a.currency, greatest(sum(b.dr - b.cr), 0)::bigint as debit, greatest(sum(b.cr - b.dr), 0)::bigint as credit
-		from ledger.account a join ledger.balance b on b.account_id = a.id group by a.id order by a.code, a.currency`)
-}
-
 type transferRow struct {
 	ID          int64
 	Key         string
 	Kind        string
 	OrderID     string
+	Note        string
 	Actor       string
 	EffectiveAt time.Time
 	RecordedAt  time.Time
+	Reverses    *int64
 	Currency    string
 	Accounts    []string
 	Amounts     []int64
@@ -170,7 +160,7 @@ func transfers(ctx context.Context, db pg.DB, account string, before int64, limi
 			where a.code = $3 and e.transfer_id < $1 order by 1 desc limit $2)`+transferLegs, before, limit, account)
 }
 
-const transferLegs = ` select t.id, x.key, x.kind, x.order_id, x.actor, x.effective_at, x.recorded_at,
+const transferLegs = ` select t.id, x.key, x.kind, x.order_id, x.note, x.actor, x.effective_at, x.recorded_at, x.reverses,
 		min(e.currency) as currency, array_agg(a.code order by e.leg) as accounts, array_agg(e.amount order by e.leg) as amounts
 	from t join ledger.transfer x on x.id = t.id join ledger.entry e on e.transfer_id = t.id join ledger.account a on a.id = e.account_id
 	group by t.id, x.id order by t.id desc`

@@ -3,8 +3,8 @@ package ledger
 import (
 	"context"
 	"sync"
-	"time"
 
+	"tiwiza/payments/approvals"
 	"tiwiza/pkg/pg"
 )
 
@@ -14,6 +14,8 @@ type Books struct {
 	db       *pg.Store
 	accounts sync.Map // "code currency" → known
 	ids      ids
+
+	approvals *approvals.Service // nil: nobody can close periods over the interface
 }
 
 // New returns the books kept in db.
@@ -111,10 +113,4 @@ func (i *ids) next(ctx context.Context, db pg.DB) (int64, error) {
 // account that was never used has nothing in it.
 func (b *Books) Balance(ctx context.Context, db pg.DB, code, currency string) (int64, error) {
 	return balance(ctx, db, code, currency)
-}
-
-// BalanceAt is what stood in an account at a time, as the books knew it at
-// another (both UTC; the same row may be recorded long after it counts).
-func (b *Books) BalanceAt(ctx context.Context, db pg.DB, code, currency string, at, known time.Time) (int64, error) {
-	return balanceAt(ctx, db, code, currency, at, known)
 }

@@ -4,7 +4,11 @@ package audit
 
 import (
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/seal"
 )
+
+// Chain seals the trail.
+var Chain = seal.Chain{Row: "audit", View: "platform.audit_sealable", Blocks: "platform.audit_block"}
 
 // Record adds a row to the trail in the caller's unit of work. The actor is the
 // principal of that unit and the time is the hub's; action is the route's name,

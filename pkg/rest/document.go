@@ -153,7 +153,7 @@ func describe(r *openapi31.Reflector, rt *Route, seen map[string]bool) error {
 	switch kindOf(reflect.TypeOf(rt.Out)) {
 	case outText:
 		op.AddRespStructure(nil, append(answer, openapi.WithContentType("text/plain"))...)
-	case outBlob:
+	case outBlob, outStream:
 		for _, t := range rt.gives {
 			op.AddRespStructure(nil, append(answer, openapi.WithContentType(t))...)
 		}

@@ -2,8 +2,10 @@ package rest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"mime"
 	"reflect"
 	"sync"
@@ -16,6 +18,7 @@ type answer struct {
 	disposition string
 	replayed    bool
 	body        []byte
+	stream      func(ctx context.Context, w io.Writer) error // instead of body
 }
 
 // encode makes the answer of what a use case gave.
@@ -26,9 +29,7 @@ func encode(status int, out any) (answer, error) {
 		a.contentType, a.body = "text/plain; charset=utf-8", []byte(o)
 	case Blob:
 		a.contentType, a.body = o.ContentType, o.Bytes
-		if o.FileName != "" {
-			a.disposition = mime.FormatMediaType("attachment", map[string]string{"filename": o.FileName})
-		}
+		a.disposition = saved(o.FileName)
 		if o.Write != nil {
 			var b bytes.Buffer
 			if err := o.Write(&b); err != nil {
@@ -36,6 +37,8 @@ func encode(status int, out any) (answer, error) {
 			}
 			a.body = b.Bytes()
 		}
+	case Stream:
+		a.contentType, a.stream, a.disposition = o.ContentType, o.Write, saved(o.FileName)
 	default:
 		b, err := json.Marshal(listed(out))
 		if err != nil {
@@ -44,6 +47,14 @@ func encode(status int, out any) (answer, error) {
 		a.contentType, a.body = "application/json", b
 	}
 	return a, nil
+}
+
+// saved offers an answer for saving under a name.
+func saved(name string) string {
+	if name == "" {
+		return ""
+	}
+	return mime.FormatMediaType("attachment", map[string]string{"filename": name})
 }
 
 // listed returns out with an empty list or map wherever it has a nil one, as

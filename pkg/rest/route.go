@@ -81,7 +81,7 @@ func row[In, Out any](method, path, name, doc string, status int, opts []Option)
 	if s.file != nil {
 		r.body, r.accepts = defaultFile, fileTypes
 	}
-	if kindOf(reflect.TypeFor[Out]()) == outBlob {
+	if k := kindOf(reflect.TypeFor[Out]()); k == outBlob || k == outStream {
 		r.gives = []string{"application/octet-stream"}
 	}
 	for _, o := range opts {
@@ -111,7 +111,7 @@ func Timeout(d time.Duration) Option { return func(r *Route) { r.timeout = d } }
 // Accepts sets which media types a File may have.
 func Accepts(types ...string) Option { return func(r *Route) { r.accepts = types } }
 
-// Gives says which media types a Blob may have, for the document.
+// Gives says which media types a Blob or Stream may have, for the document.
 func Gives(types ...string) Option { return func(r *Route) { r.gives = types } }
 
 // About adds a longer text to the document.

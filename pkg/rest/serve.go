@@ -226,7 +226,12 @@ func (s *server) handler(rt *served) http.Handler {
 	kit := kithttp.NewServer(s.chain(endpoint.Endpoint(use)),
 		func(ctx context.Context, _ *http.Request) (any, error) { return callOf(ctx), nil },
 		func(ctx context.Context, _ http.ResponseWriter, out any) error {
-			callOf(ctx).write(out.(answer))
+			c, a := callOf(ctx), out.(answer)
+			if a.stream != nil && c.r.Method != http.MethodHead {
+				s.stream(ctx, c, a)
+				return nil
+			}
+			c.write(a)
 			return nil
 		},
 		kithttp.ServerErrorEncoder(func(ctx context.Context, err error, _ http.ResponseWriter) { callOf(ctx).problem(err) }))

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -37,6 +38,15 @@ type Blob struct {
 	FileName    string // offered for saving; "" shows it in place
 	Bytes       []byte
 	Write       func(io.Writer) error
+}
+
+// A Stream is an answer that is written while it is read, for what may be too
+// large to hold. Once Write has begun its failure breaks the connection off: the
+// caller sees that the answer is not whole. ctx ends when the caller goes.
+type Stream struct {
+	ContentType string
+	FileName    string // offered for saving; "" shows it in place
+	Write       func(ctx context.Context, w io.Writer) error
 }
 
 // A Page is one piece of a list. Data is never null; Next is null on the last
@@ -113,6 +123,7 @@ const (
 	outJSON outKind = iota
 	outText
 	outBlob
+	outStream
 )
 
 func kindOf(t reflect.Type) outKind {
@@ -121,6 +132,8 @@ func kindOf(t reflect.Type) outKind {
 		return outText
 	case reflect.TypeFor[Blob]():
 		return outBlob
+	case reflect.TypeFor[Stream]():
+		return outStream
 	}
 	return outJSON
 }

@@ -1,0 +1,275 @@
+package escrow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"tiwiza/payments/ledger"
+	"tiwiza/pkg/pg"
+)
+
+// A Contest is a chargeback as the acquirer opened it.
+type Contest struct {
+	Case, Charge, Acquirer string
+	Amount, Fee            int64 // centimes
+}
+
+// contest is a chargeback as it is kept.
+type contest struct {
+	ID       string
+	Charge   string
+	Acquirer string
+	Currency string
+	Amount   int64
+	Fee      int64
+	State    string
+	Version  int64
+}
+
+// contested is the stake of one escrow in a chargeback.
+type contested struct {
+	Contest   string
+	OrderID   string
+	Seller    string
+	Amount    int64
+	Kept      int64 // kept back inside the seller's available money
+	Uncovered int64 // neither held nor kept
+	Open      bool
+}
+
+// Contest books an opened chargeback: the acquirer has taken it out of what it
+// owes us, so our own money comes in. It is shared over the charge's escrows;
+// what is not held of an escrow is kept back inside the seller's available
+// money. Each stake is a case of its escrow. The caller has cancelled what
+// refunds were not sent. Opening the same case twice is harmless.
+func (s *Service) Contest(ctx context.Context, tx *pg.Tx, c Contest) error {
+	if c.Amount <= 0 || c.Fee < 0 {
+		return ErrAmount
+	}
+	holds, err := lockCharge(ctx, tx, c.Charge)
+	if err != nil {
+		return err
+	}
+	if len(holds) == 0 {
+		return ErrNotFound
+	}
+	switch old, err := lockContest(ctx, tx, c.Case); {
+	case err == nil && (old.Charge != c.Charge || old.Amount != c.Amount):
+		return ErrState.Say("Case %s stands for another chargeback already.", c.Case)
+	case err == nil || !errors.Is(err, ErrCase):
+		return err
+	}
+	for _, h := range holds {
+		if err := h.may(MoveContest); err != nil {
+			return err
+		}
+	}
+	top, err := s.topUp(c.Amount + c.Fee)
+	if err != nil {
+		return err
+	}
+	insertContest(tx, c, holds[0].Currency)
+	stakes, _ := Shares(c.Amount, holds)
+	for _, st := range stakes {
+		if err := s.stake(ctx, tx, c, st); err != nil {
+			return err
+		}
+	}
+	return s.books.Post(ctx, tx, ledger.Transfer{
+		Key: "chargeback:" + c.Case, Kind: "chargeback.opened", Currency: holds[0].Currency,
+		Legs: append(top, ledger.Debit(ledger.Disputed(c.Acquirer), c.Amount), ledger.Debit(ledger.DisputeCost, c.Fee),
+			ledger.Credit(ledger.Clearing(c.Acquirer), c.Amount+c.Fee)),
+	})
+}
+
+// stake writes down what a chargeback is of one escrow, covers it, and freezes
+// the escrow.
+func (s *Service) stake(ctx context.Context, tx *pg.Tx, c Contest, st Stake) error {
+	h := st.Hold
+	cut, err := h.Cut(st.Amount, true)
+	if err != nil {
+		return err
+	}
+	k := contested{Contest: c.Case, OrderID: h.Order, Seller: h.Seller, Amount: st.Amount, Uncovered: cut.Gone.Total()}
+	if k.Uncovered > 0 && s.vault != nil {
+		if k.Kept, err = s.vault.Keep(ctx, tx, keepID(k), ledger.Available(h.Seller), h.Currency, k.Uncovered, "chargeback "+c.Case); err != nil {
+			return err
+		}
+		k.Uncovered -= k.Kept
+	}
+	insertContested(tx, k)
+	_, err = s.freeze(ctx, tx, h, Case{ID: c.Case, Kind: "chargeback", State: "open"})
+	return err
+}
+
+func keepID(k contested) string { return k.Contest + " " + k.OrderID }
+
+// Won ends a chargeback that the acquirer decided for us: what it took comes
+// back. Our own money that stood in for it leaves with the sweep. Winning twice
+// is harmless.
+func (s *Service) Won(ctx context.Context, tx *pg.Tx, caseID string) error {
+	c, holds, stakes, err := s.decided(ctx, tx, caseID, "won")
+	if err != nil || c.State == "won" {
+		return err
+	}
+	for _, k := range stakes {
+		h := holds[k.OrderID]
+		if err := h.may(MoveWin); err != nil {
+			return err
+		}
+		if err := s.unstake(ctx, tx, k); err != nil {
+			return err
+		}
+		if h, err = s.thaw(ctx, tx, h, caseID); err != nil {
+			return err
+		}
+		save(tx, h)
+	}
+	endContest(tx, c, "won")
+	return s.books.Post(ctx, tx, ledger.Transfer{
+		Key: "chargeback.won:" + caseID, Kind: "chargeback.won", Currency: c.Currency,
+		Legs: []ledger.Leg{ledger.Debit(ledger.Clearing(c.Acquirer), c.Amount), ledger.Credit(ledger.Disputed(c.Acquirer), c.Amount)},
+	})
+}
+
+// A Loser says who bears a chargeback that was lost.
+type Loser struct {
+	PlatformBears bool // with proof of delivery the platform may bear it all
+}
+
+// Lost ends a chargeback that the acquirer decided for the buyer: what is held
+// goes first, then what was released is taken back as for a refund. What is more
+// than the buyer could still claim is our loss. While a refund of one of its
+// orders is on its way it is ErrFlying: call again once that has ended. Losing
+// twice is harmless.
+func (s *Service) Lost(ctx context.Context, tx *pg.Tx, caseID string, l Loser) error {
+	c, holds, stakes, err := s.decided(ctx, tx, caseID, "lost")
+	if err != nil || c.State == "lost" {
+		return err
+	}
+	for _, h := range holds {
+		if h.Flying > 0 {
+			return ErrFlying
+		}
+	}
+	t := ledger.Transfer{Key: "chargeback.lost:" + caseID, Kind: "chargeback.lost", Currency: c.Currency}
+	loss := c.Amount
+	for _, k := range stakes {
+		h := holds[k.OrderID]
+		if err := h.may(MoveLose); err != nil {
+			return err
+		}
+		if err := s.unstake(ctx, tx, k); err != nil {
+			return err
+		}
+		taken, legs, err := s.lose(ctx, tx, h, min(k.Amount, h.Claim()), caseID, l)
+		if err != nil {
+			return err
+		}
+		loss -= taken
+		t.Legs = append(t.Legs, legs...)
+	}
+	endContest(tx, c, "lost")
+	t.Legs = append(t.Legs, ledger.Debit(ledger.Loss, loss), ledger.Credit(ledger.Disputed(c.Acquirer), c.Amount))
+	return s.books.Post(ctx, tx, merge(t))
+}
+
+// lose takes a lost stake out of one escrow and ends its case there.
+func (s *Service) lose(ctx context.Context, tx *pg.Tx, h Hold, amount int64, caseID string, l Loser) (int64, []ledger.Leg, error) {
+	var legs []ledger.Leg
+	if amount > 0 {
+		cut, err := h.Cut(amount, true)
+		if err != nil {
+			return 0, nil, err
+		}
+		if _, legs, err = s.bear(ctx, tx, h, cut.Gone, Bearing{All: l.PlatformBears}); err != nil {
+			return 0, nil, err
+		}
+		legs = append(legs, ledger.Debit(ledger.Escrow(h.Order), cut.Held.Total()))
+		h = h.Lose(cut)
+	}
+	h, err := s.thaw(ctx, tx, h, caseID)
+	if err != nil {
+		return 0, nil, err
+	}
+	_, err = s.keep(ctx, tx, h)
+	return amount, legs, err
+}
+
+// decided locks a chargeback with its escrows, and says whether it may end so.
+func (s *Service) decided(ctx context.Context, tx *pg.Tx, caseID, end string) (contest, map[string]Hold, []contested, error) {
+	c, err := loadContest(ctx, tx, caseID)
+	if err != nil {
+		return c, nil, nil, err
+	}
+	all, err := lockCharge(ctx, tx, c.Charge) // before the case, as when it opens
+	if err != nil {
+		return c, nil, nil, err
+	}
+	if c, err = lockContest(ctx, tx, caseID); err != nil {
+		return c, nil, nil, err
+	}
+	if c.State != "open" && c.State != end {
+		return c, nil, nil, ErrState.Say("The chargeback %s was %s already.", caseID, c.State).At("/state", c.State)
+	}
+	stakes, err := stakesOf(ctx, tx, caseID)
+	holds := make(map[string]Hold, len(all))
+	for _, h := range all {
+		holds[h.Order] = h
+	}
+	return c, holds, stakes, err
+}
+
+func (s *Service) unstake(ctx context.Context, tx *pg.Tx, k contested) error {
+	endContested(tx, k)
+	if k.Kept == 0 {
+		return nil
+	}
+	if s.vault == nil {
+		return fmt.Errorf("nobody keeps %s", keepID(k))
+	}
+	return s.vault.Drop(ctx, tx, keepID(k))
+}
+
+// merge adds up legs of one account on one side, of a transfer that spans
+// several orders.
+func merge(t ledger.Transfer) ledger.Transfer {
+	type side struct {
+		account string
+		debit   bool
+	}
+	at := map[side]int{}
+	var legs []ledger.Leg
+	for _, l := range t.Legs {
+		k := side{l.Account, l.Amount > 0}
+		if i, ok := at[k]; ok {
+			legs[i].Amount += l.Amount
+			continue
+		}
+		at[k] = len(legs)
+		legs = append(legs, l)
+	}
+	t.Legs = legs
+	return t
+}
+
+// debtLimit is what a seller may owe before its payouts stop, in centimes.
+const debtLimit = 50_000
+
+// Blocked says why a seller's payouts stop, or "": a chargeback that nothing
+// covers, or a debt above the limit.
+func (s *Service) Blocked(ctx context.Context, db pg.DB, seller, currency string) (why string, err error) {
+	open, err := uncovered(ctx, db, seller)
+	if err != nil {
+		return "", err
+	}
+	if open != "" {
+		return "a chargeback is open that the seller's money does not cover (" + open + ")", nil
+	}
+	owed, err := s.books.Balance(ctx, db, ledger.Receivable(seller), currency)
+	if err != nil || owed <= debtLimit {
+		return "", err
+	}
+	return "the seller owes more than the limit", nil
+}

@@ -1,0 +1,65 @@
+package escrow
+
+import (
+	"context"
+	"time"
+
+	"tiwiza/pkg/pg"
+)
+
+type caseRow struct {
+	OrderID string
+	Case
+}
+
+func putCase(tx *pg.Tx, order string, c Case, at time.Time) {
+	tx.Queue(`insert into escrow.case_of (id, order_id, kind, state, deadline, opened_at) values ($1, $2, $3, $4, $5, $6)
+		on conflict (id, order_id) do update set state = excluded.state, deadline = excluded.deadline`, c.ID, order, c.Kind, c.State, c.Deadline, at)
+}
+
+func endCase(tx *pg.Tx, order, id string, at time.Time) {
+	tx.QueueOne(ErrCase, `update escrow.case_of set ended_at = $3 where id = $1 and order_id = $2 and ended_at is null`, id, order, at)
+}
+
+func openCases(ctx context.Context, db pg.DB, orders []string) ([]caseRow, error) {
+	return pg.All[caseRow](ctx, db, `select order_id, id, kind, state, deadline from escrow.case_of
+		where order_id = any($1) and ended_at is null order by opened_at, id`, orders)
+}
+
+const contestColumns = `id, charge, acquirer, currency, amount, fee, state, version`
+
+func insertContest(tx *pg.Tx, c Contest, currency string) {
+	tx.Queue(`insert into escrow.contest (id, charge, acquirer, currency, amount, fee) values ($1, $2, $3, $4, $5, $6)`,
+		c.Case, c.Charge, c.Acquirer, currency, c.Amount, c.Fee)
+}
+
+func loadContest(ctx context.Context, db pg.DB, id string) (contest, error) {
+	return pg.One[contest](ctx, db, ErrCase, `select `+contestColumns+` from escrow.contest where id = $1`, id)
+}
+
+func lockContest(ctx context.Context, tx *pg.Tx, id string) (contest, error) {
+	return pg.One[contest](ctx, tx, ErrCase, `select `+contestColumns+` from escrow.contest where id = $1 for update`, id)
+}
+
+func endContest(tx *pg.Tx, c contest, state string) {
+	tx.QueueOne(ErrState, `update escrow.contest set state = $3, version = version + 1 where id = $1 and version = $2`, c.ID, c.Version, state)
+}
+
+func insertContested(tx *pg.Tx, k contested) {
+	tx.Queue(`insert into escrow.contested (contest, order_id, seller, amount, kept, uncovered) values ($1, $2, $3, $4, $5, $6)`,
+		k.Contest, k.OrderID, k.Seller, k.Amount, k.Kept, k.Uncovered)
+}
+
+func stakesOf(ctx context.Context, db pg.DB, contest string) ([]contested, error) {
+	return pg.All[contested](ctx, db, `select contest, order_id, seller, amount, kept, uncovered, open from escrow.contested
+		where contest = $1 order by order_id`, contest)
+}
+
+func endContested(tx *pg.Tx, k contested) {
+	tx.QueueOne(ErrState, `update escrow.contested set open = false where contest = $1 and order_id = $2 and open`, k.Contest, k.OrderID)
+}
+
+// uncovered is a chargeback of a seller's that nothing covers, or "".
+func uncovered(ctx context.Context, db pg.DB, seller string) (string, error) {
+	return pg.Value[string](ctx, db, nil, `select coalesce(min(contest), '') from escrow.contested where seller = $1 and open and uncovered > 0`, seller)
+}

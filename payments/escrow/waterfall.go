@@ -1,0 +1,139 @@
+package escrow
+
+import (
+	"slices"
+
+	"tiwiza/pkg/money"
+)
+
+// A Lot is what is kept back of one release, until it is due.
+type Lot struct {
+	ID    string
+	Order string `db:"order_id"`
+	Left  int64  // centimes
+}
+
+// A Purse is what a seller has that money can be taken back of, as it stands
+// under lock.
+type Purse struct {
+	Lots      []Lot // the order's own first, then the oldest
+	Available int64 // centimes
+}
+
+// Bearing says who bears what cannot be asked of the seller.
+type Bearing struct {
+	Delivery bool // a carrier's fee that goes back is our loss
+	All      bool // with proof of delivery the platform may bear it all
+}
+
+// A Part is some of a lot or of a release, in centimes.
+type Part struct {
+	ID     string `json:"id"`
+	Amount int64  `json:"amount"`
+}
+
+// A Source is where money comes from that goes back after its release, in
+// centimes.
+type Source struct {
+	Lots       []Part `json:"lots,omitempty"`
+	Releases   []Part `json:"releases,omitempty"` // what of Available payouts could have covered
+	Available  int64  `json:"available,omitempty"`
+	Receivable int64  `json:"receivable,omitempty"` // what the seller owes from now on
+	Fees       int64  `json:"fees,omitempty"`       // commission given back
+	VAT        int64  `json:"vat,omitempty"`        // on it
+	Loss       int64  `json:"loss,omitempty"`
+}
+
+// Reserve is what the lots give.
+func (s Source) Reserve() int64 {
+	var n int64
+	for _, l := range s.Lots {
+		n += l.Amount
+	}
+	return n
+}
+
+// Total is all of it.
+func (s Source) Total() int64 { return s.Reserve() + s.Available + s.TopUp() }
+
+// TopUp is what our own money must bring in, so that clients' money is not
+// short when this is paid to a buyer: all that is not clients' money.
+func (s Source) TopUp() int64 { return s.Receivable + s.Fees + s.VAT + s.Loss }
+
+// Waterfall says where money that a seller gives back comes from: the lots in
+// their order, then what is available, then it is owed.
+func Waterfall(amount int64, p Purse) Source {
+	var s Source
+	for _, l := range p.Lots {
+		n := min(amount, l.Left)
+		if n <= 0 {
+			continue
+		}
+		s.Lots = append(s.Lots, Part{l.ID, n})
+		amount -= n
+	}
+	s.Available = min(amount, max(p.Available, 0))
+	s.Receivable = amount - s.Available
+	return s
+}
+
+// Bear says where the money comes from that is taken back of what was released:
+// the seller's share and reserve by the waterfall, commission and VAT of what we
+// took, delivery from the seller or as our loss.
+func (h Hold) Bear(cut Legs, p Purse, b Bearing) Source {
+	if b.All {
+		return Source{Loss: cut.Total()}
+	}
+	seller, loss := cut.Seller+cut.Reserve, int64(0)
+	if b.Delivery && !h.own() {
+		loss = cut.Carrier
+	} else {
+		seller += cut.Carrier
+	}
+	s := Waterfall(seller, p)
+	s.Fees, s.VAT, s.Loss = cut.Commission, cut.VAT, loss
+	return s
+}
+
+// Recovery is what of a share that comes to a seller pays its debt first: at
+// most half of it.
+func Recovery(share, owed int64) int64 { return min(max(owed, 0), share/2) }
+
+// pick takes an amount out of parts, in their order, as far as they go.
+func pick(amount int64, of []Part) []Part {
+	var out []Part
+	for _, p := range of {
+		n := min(amount, p.Amount)
+		if n <= 0 {
+			continue
+		}
+		out = append(out, Part{p.ID, n})
+		amount -= n
+	}
+	return slices.Clip(out)
+}
+
+// A Stake is the part of a chargeback that one escrow of the charge has in it.
+type Stake struct {
+	Hold   Hold
+	Amount int64
+}
+
+// Shares splits a chargeback over the escrows of its charge by largest
+// remainder of what can still go back of each. What is more than all of that is
+// the excess: it is contested like the rest, and our loss if it is not won.
+func Shares(amount int64, holds []Hold) (parts []Stake, excess int64) {
+	claims := make([]int64, len(holds))
+	var all int64
+	for i, h := range holds {
+		claims[i] = h.Claim()
+		all += claims[i]
+	}
+	excess = max(0, amount-all)
+	for i, n := range money.Allocate(amount-excess, claims...) {
+		if n > 0 {
+			parts = append(parts, Stake{holds[i], n})
+		}
+	}
+	return parts, excess
+}

@@ -1,0 +1,14 @@
+package ledger
+
+import (
+	"context"
+
+	"tiwiza/pkg/pg"
+)
+
+// Free locks accounts that have a floor for the rest of tx, in the order in
+// which Post locks them, and says what could be taken out of each: its balance
+// less what is kept back. An account that was never used has nothing in it.
+func (b *Books) Free(ctx context.Context, tx *pg.Tx, currency string, codes ...string) (map[string]int64, error) {
+	return lockedFree(ctx, tx, currency, codes)
+}

@@ -1,0 +1,63 @@
+package ledger
+
+import (
+	"context"
+
+	"tiwiza/pkg/fault"
+	"tiwiza/pkg/pg"
+)
+
+// Errors of taking a transfer back.
+var (
+	ErrTransfer = fault.New(fault.NotFound, "ledger.no_transfer", "The books have no transfer of this reference.")
+	ErrReversal = fault.New(fault.Conflict, "ledger.reversal", "This transfer takes another back; post anew what shall count again.")
+	ErrShort    = fault.New(fault.Conflict, "ledger.clients_short", "Taking this back would leave clients short; post a transfer with its own top-up instead.")
+)
+
+// reversal is the kind of transfer that takes another back.
+const reversal = "reversal"
+
+// Mirror is the transfer that takes t back: each leg on its other side, counted
+// from the time it is recorded. One that would lower what clients' assets come
+// to beyond their claims is ErrShort: only the sweep may do that.
+func (t Transfer) Mirror(key, why string) (Transfer, error) {
+	m := Transfer{Key: key, Kind: reversal, Order: t.Order, Currency: t.Currency, Note: why}
+	var clients int64
+	for _, l := range t.Legs {
+		m.Legs = append(m.Legs, Leg{l.Account, -l.Amount})
+		if Client(l.Account) != 0 {
+			clients -= l.Amount
+		}
+	}
+	if clients < 0 {
+		return m, ErrShort
+	}
+	return m, nil
+}
+
+// Reverse takes the transfer of key of back, as part of tx, by posting its
+// mirror under key, with the reason. It answers the key under which it was taken
+// back: a transfer is taken back once, and whoever comes second gets the first
+// one's. Taking a reversal back is ErrReversal. Like Post it is queued.
+func (b *Books) Reverse(ctx context.Context, tx *pg.Tx, key, of, why string) (string, error) {
+	row, err := lockTransfer(ctx, tx, of)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case row.Reverses != nil:
+		return "", ErrReversal
+	case row.ReversedBy != "":
+		return row.ReversedBy, nil
+	}
+	t := Transfer{Order: row.OrderID, Currency: row.Currency}
+	for i, a := range row.Accounts {
+		t.Legs = append(t.Legs, Leg{a, row.Amounts[i]})
+	}
+	m, err := t.Mirror(key, why)
+	if err != nil {
+		return "", err
+	}
+	m.reverses = row.ID
+	return key, b.Post(ctx, tx, m)
+}
