@@ -51,11 +51,16 @@ check: build ## format, vet, staticcheck, arrows, generated files, modules
 	@echo "== staticcheck"; go tool staticcheck ./...
 	@echo "== arrows";      go test -count=1 ./pkg/arch
 	@echo "== generated";   bin/hub openapi | diff -u docs/openapi.json - || { echo "docs/openapi.json is not what the code says; run: make openapi"; exit 1; }
+	@bin/hub machine | diff -u docs/escrow.md - || { echo "docs/escrow.md is not what the code says; run: make escrow"; exit 1; }
 	@echo "== modules";     go mod tidy -diff && go mod verify
 
 .PHONY: openapi
 openapi: build ## write docs/openapi.json from the routes
 	bin/hub openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+
+.PHONY: escrow
+escrow: build ## write docs/escrow.md from the escrow's machine
+	bin/hub machine > docs/escrow.md.new && mv docs/escrow.md.new docs/escrow.md
 
 .PHONY: fmt
 fmt: ## format the code

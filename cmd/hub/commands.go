@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"tiwiza/migrations"
+	"tiwiza/payments/escrow"
 	"tiwiza/payments/invariants"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
@@ -48,6 +49,14 @@ func (openapiCmd) Run(_ context.Context, _ *Settings) error {
 		return err
 	}
 	_, err = os.Stdout.Write(doc)
+	return err
+}
+
+type machineCmd struct{}
+
+// Run prints the page.
+func (machineCmd) Run() error {
+	_, err := os.Stdout.WriteString(escrow.Document())
 	return err
 }
 

@@ -39,6 +39,7 @@ type cli struct {
 	Verify   verifyCmd   `cmd:"" help:"Prove the books: run every invariant, print its count, exit 1 on any violation."`
 	Demo     demoCmd     `cmd:"" help:"Play the main job over HTTP against a running demonstration hub."`
 	Openapi  openapiCmd  `cmd:"" help:"Print the interface's OpenAPI 3.1 document."`
+	Machine  machineCmd  `cmd:"" help:"Print the escrow's moves as a page."`
 	Bench    benchCmd    `cmd:"" help:"Measure the hub against the least the same server can do, as ratios."`
 	Postgres postgresCmd `cmd:"" help:"Run a command beside a throw-away PostgreSQL server (for tests)."`
 }

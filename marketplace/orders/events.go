@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"slices"
 
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
@@ -41,6 +42,7 @@ type (
 	OrderShipped   struct{ Moved } // the goods are on their way
 	OrderDelivered struct{ Moved } // the goods are there, by proof
 	OrderCompleted struct{ Moved } // the buyer has the goods, the seller the money
+	OrderRefunded  struct{ Moved } // all the money went back
 )
 
 // EventType names the event.
@@ -61,6 +63,9 @@ func (OrderDelivered) EventType() string { return "orders.delivered" }
 // EventType names the event.
 func (OrderCompleted) EventType() string { return "orders.completed" }
 
+// EventType names the event.
+func (OrderRefunded) EventType() string { return "orders.refunded" }
+
 // news is the event of the state that an order came to.
 func news(o Order) pg.Event {
 	m := Moved{o.ID, o.Group, o.Seller, o.Buyer}
@@ -75,6 +80,8 @@ func news(o Order) pg.Event {
 		return OrderShipped{m}
 	case Delivered:
 		return OrderDelivered{m}
+	case Refunded:
+		return OrderRefunded{m}
 	default:
 		return OrderCompleted{m}
 	}
@@ -85,6 +92,7 @@ func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, "orders", s.paid)
 	event.Subscribe(bus, "orders", s.lapsed)
 	event.Subscribe(bus, "orders", s.released)
+	event.Subscribe(bus, "orders", s.returned)
 }
 
 // paid takes the goods out of stock for orders whose charge is confirmed. The
@@ -144,6 +152,25 @@ func (s *Service) released(ctx context.Context, tx *pg.Tx, e escrow.Let) error {
 	o.Settled = true
 	if o.State == Shipped || o.State == Delivered {
 		return s.step(ctx, tx, o, Settle)
+	}
+	save(tx, o)
+	return nil
+}
+
+// returned ends an order whose money all went back to its buyer, unless it was
+// cancelled for that.
+func (s *Service) returned(ctx context.Context, tx *pg.Tx, e escrow.Ended) error {
+	if e.State != escrow.Refunded {
+		return nil
+	}
+	all, err := lockOrders(ctx, tx, []string{e.Order})
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	o := all[0]
+	o.Settled = true
+	if slices.Contains(moves[Return].from, o.State) {
+		return s.step(ctx, tx, o, Return)
 	}
 	save(tx, o)
 	return nil

@@ -30,6 +30,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("POST", order+"/accept", "orders.accept", "Accept a paid order", ok, s.Accept),
 		rest.Handle("POST", order+"/ship", "orders.ship", "Say that the goods left", ok, s.Ship),
 		rest.Handle("POST", order+"/deliver", "orders.deliver", "Prove a delivery by the buyer's code", ok, s.Deliver),
+		rest.Handle("POST", order+"/disputes", "orders.dispute", "Say that something is wrong with an order", made, s.Dispute),
 		rest.Commit("POST", order+"/receive", "orders.receive", "Accept the goods and let the money go", ok, s.Receive),
 	}
 }
@@ -49,6 +50,7 @@ type View struct {
 	Summary
 	Lines    []OrderLine  `json:"lines" required:"true"`
 	Escrow   EscrowView   `json:"escrow" required:"true"`
+	Case     *CaseView    `json:"case,omitempty" description:"What keeps the order's money and timers as they are."`
 	Delivery DeliveryView `json:"delivery" required:"true"`
 	Timeline []Entry      `json:"timeline" required:"true"`
 }
@@ -72,6 +74,28 @@ type EscrowView struct {
 	Held     money.Money  `json:"held" required:"true"`
 	Released money.Money  `json:"released" required:"true"`
 	Refunded money.Money  `json:"refunded" required:"true"`
+}
+
+// CaseView is an open dispute, chargeback or return.
+type CaseView struct {
+	ID       string     `json:"id" required:"true"`
+	Kind     string     `json:"kind" required:"true" enum:"dispute,chargeback,return"`
+	State    string     `json:"state" required:"true"`
+	Deadline *time.Time `json:"deadline" required:"true" description:"Of whoever is to speak next; null when nobody in particular is."`
+}
+
+// caseView is the case of an order that has one.
+func caseView(cases map[string]escrow.Case, order string) *CaseView {
+	c, ok := cases[order]
+	if !ok {
+		return nil
+	}
+	v := CaseView{ID: c.ID, Kind: c.Kind, State: c.State}
+	if c.Deadline != nil {
+		due := c.Deadline.UTC()
+		v.Deadline = &due
+	}
+	return &v
 }
 
 // DeliveryView is how the goods travel. The seller learns where to once the
@@ -109,11 +133,11 @@ func summary(o Order) Summary {
 
 func escrowView(h escrow.Hold, currency string) EscrowView {
 	mad := func(c int64) money.Money { return money.FromCentimes(c, currency) }
-	return EscrowView{h.ID, h.State, mad(h.Held()), mad(h.Released), mad(h.Refunded)}
+	return EscrowView{h.ID, h.State, mad(h.Held()), mad(h.Released), mad(h.Returned())}
 }
 
 // view is an order of the file for p.
-func (f file) view(p auth.Principal, o Order, h escrow.Hold) View {
+func (f file) view(p auth.Principal, o Order, h escrow.Hold, c *CaseView) View {
 	to := f.group.Delivery
 	d := DeliveryView{Method: o.Method, Commune: to.Commune, Region: to.Region, Carrier: o.Carrier, Tracking: o.Tracking}
 	if p.Role != auth.Seller || o.State != PendingPayment && o.State != Expired {
@@ -122,7 +146,7 @@ func (f file) view(p auth.Principal, o Order, h escrow.Hold) View {
 	if p.Role == auth.Buyer {
 		d.Code = o.DeliveryCode
 	}
-	return View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), d, f.entries[o.ID]}
+	return View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), c, d, f.entries[o.ID]}
 }
 
 // Show shows an order to its buyer, its seller and the operator.
@@ -141,7 +165,11 @@ func (s *Service) view(ctx context.Context, db pg.DB, order string) (v View, err
 	if err != nil {
 		return v, err
 	}
-	return f.view(auth.From(ctx), o, holds[o.ID]), nil
+	cases, err := s.Escrows.CaseOf(ctx, db, []string{o.ID})
+	if err != nil {
+		return v, err
+	}
+	return f.view(auth.From(ctx), o, holds[o.ID], caseView(cases, o.ID)), nil
 }
 
 // GroupInput names a group.
@@ -169,6 +197,10 @@ func (s *Service) ShowGroup(ctx context.Context, in GroupInput) (v GroupView, er
 	if err != nil {
 		return v, err
 	}
+	cases, err := s.Escrows.CaseOf(ctx, s.db, ids)
+	if err != nil {
+		return v, err
+	}
 	r, c, err := s.Charges.OfGroup(ctx, s.db, f.group.ID)
 	if err != nil {
 		return v, err
@@ -176,7 +208,7 @@ func (s *Service) ShowGroup(ctx context.Context, in GroupInput) (v GroupView, er
 	total := money.FromCentimes(f.group.Total, f.group.Currency)
 	v = GroupView{f.group.ID, nil, total, ChargeView{c.ID, c.State, c.Money(), r.NextAction}, f.group.CreatedAt.UTC()}
 	for _, o := range f.orders {
-		v.Orders = append(v.Orders, f.view(auth.From(ctx), o, holds[o.ID]))
+		v.Orders = append(v.Orders, f.view(auth.From(ctx), o, holds[o.ID], caseView(cases, o.ID)))
 	}
 	return v, nil
 }

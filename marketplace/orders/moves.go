@@ -50,7 +50,10 @@ func (s *Service) Ship(ctx context.Context, in ShipInput) (View, error) {
 			return ErrShipped
 		}
 		o.Carrier, o.Tracking = in.Carrier, in.Tracking
-		return s.step(ctx, tx, o, Ship)
+		if err := s.step(ctx, tx, o, Ship); err != nil {
+			return err
+		}
+		return s.Escrows.Shipped(ctx, tx, o.ID, tx.Now())
 	})
 }
 
@@ -182,7 +185,7 @@ func (s *Service) step(ctx context.Context, tx *pg.Tx, o Order, m Move) error {
 
 // told is how a move stands in the timeline.
 var told = map[Move]string{
-	Pay: "paid", Lapse: "expired", Accept: "accepted", Ship: "shipped", Deliver: "delivered", Receive: "received", Settle: "completed",
+	Pay: "paid", Lapse: "expired", Accept: "accepted", Ship: "shipped", Deliver: "delivered", Receive: "received", Settle: "completed", Return: "refunded",
 }
 
 // who is how the caller stands in the timeline: by role, for the other side

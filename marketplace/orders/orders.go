@@ -48,6 +48,7 @@ const (
 	Delivered      State = "delivered"
 	Completed      State = "completed"
 	Expired        State = "expired"
+	Refunded       State = "refunded"
 )
 
 // A Move is what can happen to an order; those of people are named as their
@@ -63,6 +64,7 @@ const (
 	Deliver Move = "deliver" // proof of delivery
 	Receive Move = "receive" // the buyer: lets the money go
 	Settle  Move = "settle"  // payments: nothing is held any more
+	Return  Move = "return"  // payments: all of it went back to the buyer
 )
 
 // moves is the whole of an order's life.
@@ -77,6 +79,7 @@ var moves = map[Move]struct {
 	Deliver: {[]State{Shipped}, Delivered},
 	Receive: {[]State{Shipped, Delivered}, Completed},
 	Settle:  {[]State{Shipped, Delivered}, Completed},
+	Return:  {[]State{Paid, Accepted, Shipped, Delivered}, Refunded},
 }
 
 // An Order is what one buyer buys of one seller. Its lines, fees and shares

@@ -24,7 +24,7 @@ var tariffs = []orders.Tariff{
 
 // anyMarket draws articles of a few sellers, and a basket of them.
 func anyMarket(t *rapid.T) (orders.Market, []orders.Line) {
-	m := orders.Market{Items: map[string]catalog.Item{}, Sellers: map[string]members.Seller{}, Tariffs: tariffs}
+	m := orders.Market{Items: map[string]catalog.Item{}, Sellers: map[string]members.Seller{}, Tariffs: tariffs, Fees: anySheet(t), At: time.Unix(0, 0)}
 	var lines []orders.Line
 	for i := range rapid.IntRange(1, 12).Draw(t, "lines") {
 		v, s := fmt.Sprintf("var_%02d", i), fmt.Sprintf("org_%d", rapid.IntRange(0, 3).Draw(t, "seller"))
@@ -40,17 +40,23 @@ func anyMarket(t *rapid.T) (orders.Market, []orders.Line) {
 }
 
 func anyQuote(t *rapid.T) orders.Quote {
+	q, _ := anyDeal(t)
+	return q
+}
+
+// anyDeal is a quote with the sheet of fees it was made by.
+func anyDeal(t *rapid.T) (orders.Quote, escrow.Sheet) {
 	m, lines := anyMarket(t)
 	q := m.Quote(lines, orders.Destination{Method: rapid.SampledFrom([]string{"carrier", "own", "pickup"}).Draw(t, "method"), Commune: "Fès", Region: "MA-03"})
 	q.ID, q.Basket, q.Version, q.ExpiresAt = "quo_1", "bsk_1", 3, time.Unix(1764000000, 0)
-	return q.Seal()
+	return q.Seal(), m.Fees
 }
 
 func TestPartsOfAQuoteAddUp(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		q := anyQuote(t)
-		goods, fees := money.Dirhams(0), money.Dirhams(0)
+		goods, fees, onTop := money.Dirhams(0), money.Dirhams(0), money.Dirhams(0)
 		for _, l := range q.Lines {
 			if !l.Total.Equal(l.Price.Times(int64(l.Quantity))) {
 				t.Fatalf("%d times %s is not %s", l.Quantity, l.Price, l.Total)
@@ -58,9 +64,16 @@ func TestPartsOfAQuoteAddUp(t *testing.T) {
 			goods = goods.Add(l.Total)
 		}
 		for _, f := range q.Fees {
+			if f.Kind == "service" {
+				onTop = onTop.Add(f.Amount)
+				continue
+			}
 			fees = fees.Add(f.Amount)
 		}
-		if !q.Totals.Goods.Equal(goods) || !q.Totals.Delivery.Equal(fees) || !q.Totals.Total.Equal(goods.Add(fees)) {
+		if !q.Totals.Fees.Equal(onTop) {
+			t.Fatalf("the buyer pays fees of %s, the lines make %s", q.Totals.Fees, onTop)
+		}
+		if !q.Totals.Goods.Equal(goods) || !q.Totals.Delivery.Equal(fees) || !q.Totals.Total.Equal(goods.Add(fees).Add(onTop)) {
 			t.Fatalf("totals %+v, want %s and %s", q.Totals, goods, fees)
 		}
 		if len(q.Problems) > 0 {
@@ -72,28 +85,40 @@ func TestPartsOfAQuoteAddUp(t *testing.T) {
 func TestOrdersOfAQuoteAddUpToIt(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		q := anyQuote(t)
-		rates := escrow.Rates{Commission: percent(t, "commission", 20), VAT: percent(t, "vat", 20), Reserve: percent(t, "reserve", 30)}
+		q, fees := anyDeal(t)
 		var whole int64
 		lines := 0
-		for _, d := range q.Split("grp_1", "per_1", rates, time.Unix(0, 0)) {
+		for _, d := range q.Split("grp_1", "per_1", fees, time.Unix(0, 0)) {
 			whole += d.Total
 			lines += len(d.Lines)
 			l := d.Legs
-			if l.Total() != d.Total || d.Total != d.Goods+d.Delivery {
-				t.Fatalf("legs %+v of an order of %d + %d = %d", l, d.Goods, d.Delivery, d.Total)
+			if l.Total() != d.Total || d.Total != d.Goods+d.Delivery+d.Fees {
+				t.Fatalf("legs %+v of an order of %d + %d + %d = %d", l, d.Goods, d.Delivery, d.Fees, d.Total)
 			}
 			if min(l.Seller, l.Reserve, l.Commission, l.VAT, l.Carrier) < 0 {
 				t.Fatalf("a leg is negative: %+v", l)
 			}
-			if (d.Payee == "") != (l.Carrier == 0) && d.Delivery > 0 {
-				t.Fatalf("payee %q and a carrier's leg of %d", d.Payee, l.Carrier)
+			if l.Carrier != d.Delivery {
+				t.Fatalf("delivery costs %d and its leg is %d", d.Delivery, l.Carrier)
 			}
 		}
 		if whole != q.Totals.Total.Centimes() || lines != len(q.Lines) {
 			t.Fatalf("the orders make %d with %d lines, the quote %s with %d", whole, lines, q.Totals.Total, len(q.Lines))
 		}
 	})
+}
+
+// anySheet has one fee of the seller's and perhaps one of the buyer's.
+func anySheet(t *rapid.T) escrow.Sheet {
+	long := time.Unix(-1, 0)
+	s := escrow.Sheet{
+		Tariffs: []escrow.Tariff{{Code: "commission", Base: escrow.OfGoods, Percent: percent(t, "commission", 20), Payer: "seller", Since: long}},
+		Rates:   []escrow.Rate{{Kind: "vat", Percent: percent(t, "vat", 20), Since: long}, {Kind: "reserve", Percent: percent(t, "reserve", 30), Since: long}},
+	}
+	if rapid.Bool().Draw(t, "a buyer's fee") {
+		s.Tariffs = append(s.Tariffs, escrow.Tariff{Code: "service", Base: escrow.OfTotal, Percent: percent(t, "service", 10), Minimum: 100, Payer: "buyer", Since: long})
+	}
+	return s
 }
 
 func percent(t *rapid.T, name string, most int) decimal.Decimal {

@@ -8,6 +8,7 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/members"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/disputes"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
@@ -49,6 +50,11 @@ type Charges interface {
 	OfGroup(ctx context.Context, db pg.DB, group string) (charges.Receipt, charges.Charge, error)
 }
 
+// Disputes are about orders that something is wrong with.
+type Disputes interface {
+	Open(ctx context.Context, tx *pg.Tx, o disputes.Opening) (disputes.Dispute, error)
+}
+
 // Needs are the others that orders works with.
 type Needs struct {
 	Judge     Judge
@@ -56,6 +62,7 @@ type Needs struct {
 	Sellers   Sellers
 	Escrows   Escrows
 	Charges   Charges
+	Disputes  Disputes
 }
 
 // Service is what others may ask of orders.

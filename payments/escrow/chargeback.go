@@ -3,7 +3,6 @@ package escrow
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/pg"
@@ -92,8 +91,10 @@ func (s *Service) stake(ctx context.Context, tx *pg.Tx, c Contest, st Stake) err
 		return err
 	}
 	k := contested{Contest: c.Case, OrderID: h.Order, Seller: h.Seller, Amount: st.Amount, Uncovered: cut.Gone.Total()}
-	if k.Uncovered > 0 && s.vault != nil {
-		if k.Kept, err = s.vault.Keep(ctx, tx, keepID(k), ledger.Available(h.Seller), h.Currency, k.Uncovered, "chargeback "+c.Case); err != nil {
+	if k.Uncovered > 0 {
+		if k.Kept, err = s.books.HoldUpTo(ctx, tx, ledger.Hold{
+			ID: keepID(k), Account: ledger.Available(h.Seller), Currency: h.Currency, Amount: k.Uncovered, Why: "chargeback " + c.Case,
+		}); err != nil {
 			return err
 		}
 		k.Uncovered -= k.Kept
@@ -226,10 +227,7 @@ func (s *Service) unstake(ctx context.Context, tx *pg.Tx, k contested) error {
 	if k.Kept == 0 {
 		return nil
 	}
-	if s.vault == nil {
-		return fmt.Errorf("nobody keeps %s", keepID(k))
-	}
-	return s.vault.Drop(ctx, tx, keepID(k))
+	return s.books.Drop(ctx, tx, keepID(k))
 }
 
 // merge adds up legs of one account on one side, of a transfer that spans

@@ -16,7 +16,7 @@ var (
 	ErrNotFound = fault.New(fault.NotFound, "escrow.not_found", "There is no such escrow.")
 	ErrState    = fault.New(fault.Conflict, "escrow.state", "The escrow does not allow this now.")
 	ErrAmount   = fault.New(fault.Invalid, "escrow.amount", "Give an amount above zero, at most what is held.")
-	ErrFrozen   = fault.New(fault.Conflict, "escrow.frozen", "A case is open about this order; nothing of its money moves until that has ended.")
+	ErrFrozen   = fault.New(fault.Conflict, "escrow.disputed", "A case is open about this order; nothing of its money moves until that has ended.")
 	ErrFlying   = fault.New(fault.Conflict, "escrow.flying", "A refund of this order is on its way; wait until its end is known.")
 	ErrCash     = fault.New(fault.Conflict, "escrow.unremitted", "The carrier has not remitted this order's cash yet; it cannot be released before.")
 	ErrCase     = fault.New(fault.NotFound, "escrow.no_case", "There is no such case.")

@@ -185,8 +185,8 @@ var Machine = []Rule{
 	},
 	{
 		Move: MoveRule, From: []State{Funded}, To: ended,
-		Ways:  []Way{{Agent, "disputes.rule"}, {TwoAgents, "disputes.rule"}, {Timer, "disputes.reply"}},
-		Guard: "what goes back and what is released are together what is held; no other case is open; from 30 d on two people",
+		Ways:  []Way{{Agent, "disputes.rule"}, {TwoAgents, "disputes.rule"}, {Seller, "disputes.reply"}, {Timer, "disputes.due"}},
+		Guard: "what goes back and what is released are together what is held; no other case is open; a seller who accepts, or does not answer in 72 h, gives all of it back; an agent has 7 d, from 30 d on two people must rule",
 		Post:  []string{"as refund and release, in one transfer"},
 	},
 	{

@@ -19,6 +19,8 @@ type Books interface {
 	Balance(ctx context.Context, db pg.DB, code, currency string) (int64, error)
 	// Free locks accounts and says what could be taken out of each.
 	Free(ctx context.Context, tx *pg.Tx, currency string, codes ...string) (map[string]int64, error)
+	HoldUpTo(ctx context.Context, tx *pg.Tx, h ledger.Hold) (int64, error)
+	Drop(ctx context.Context, tx *pg.Tx, id string) error
 }
 
 // Judge says who may do what, and by which policy.
@@ -32,14 +34,6 @@ type Service struct {
 	books Books
 	judge Judge
 	bank  string // whose operating account tops up the clients'
-	vault Vault
-}
-
-// A Vault keeps money back inside an account until it is dropped.
-type Vault interface {
-	// Keep keeps back as much of an amount as there is, and says how much.
-	Keep(ctx context.Context, tx *pg.Tx, id, account, currency string, amount int64, why string) (int64, error)
-	Drop(ctx context.Context, tx *pg.Tx, id string) error
 }
 
 // New makes the service.

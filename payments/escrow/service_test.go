@@ -38,7 +38,7 @@ func newHub(t *testing.T) hub {
 		t.Fatal(err)
 	}
 	h := hub{t, db, ledger.New(db), nil, job.NewTimers(db)}
-	h.escrow = escrow.New(db, h.books, policies)
+	h.escrow = escrow.New(db, h.books, policies).TopUpFrom("b")
 	h.escrow.Work(h.timers)
 	return h
 }

@@ -55,7 +55,13 @@ var matrix = map[string]map[auth.Role]string{
 	"orders.ship":      {auth.Seller: "own"},
 	"orders.deliver":   {auth.Seller: "own", auth.Operator: "*"},
 	"orders.receive":   {auth.Buyer: "own"},
+	"orders.dispute":   {auth.Buyer: "own"},
 	"orders.cancel":    {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+
+	"disputes.list":  {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"disputes.show":  {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"disputes.reply": {auth.Seller: "own"},
+	"disputes.rule":  {auth.Operator: "*"},
 
 	"charges.show":         {auth.Buyer: "own", auth.Operator: "*"},
 	"escrows.show":         {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
