@@ -5,17 +5,15 @@
 alter table charges.charge drop constraint charge_method_check;
 alter table charges.charge add constraint charge_method_check check (method in ('card', 'transfer', 'cash_on_delivery'));
 
--- What a buyer was asked to transfer, and what came. What is not for the orders
--- goes back: returned.
+-- What a buyer was asked to transfer, and by whom it came. Of what was captured,
+-- what is not for the orders goes back: returned.
 create table charges.transfer (
     charge     text primary key references charges.charge,
     reference  text not null unique,
     bank       text not null,
-    received   bigint not null default 0,
     returned   bigint not null default 0,
     payer      jsonb not null default '{}',
-    constraint transfer_received check (received >= 0),
-    constraint transfer_returned check (returned between 0 and received)
+    constraint transfer_returned check (returned >= 0)
 );
 grant select, insert, update on charges.transfer to hub_app;
 

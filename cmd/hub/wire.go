@@ -79,7 +79,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		acquirers = append(acquirers, p.acquirer)
 	}
 	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{PublicURL: o.PublicURL, Email: o.Email, Bank: p.name(), Account: p.account()})
-	ch.Approved(desk)
+	ch.ApprovedBy(desk)
 	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch})
 	pay := payouts.New(store, books, escrows, accounts{m}, engine, policies, payouts.From{Bank: p.bank, Account: p.from})
 	rec := recon.New(store, books, ch, engine, []recon.House{p.house}).Receives(ch)

@@ -137,10 +137,9 @@ func (s *Service) Collect(ctx context.Context, tx *pg.Tx, order string, cash int
 	if err != nil {
 		return p, err
 	}
-	if c.State == Accepted {
-		c.State = Confirmed
-		save(tx, c)
-	}
+	c.State = Confirmed
+	save(tx, c)
+	addCaptured(tx, c.ID, p.Cash)
 	return p, tx.Publish(ctx, CashCollected{p.Order, p.Charge, p.Carrier, money.FromCentimes(p.Cash, p.Currency)})
 }
 

@@ -111,7 +111,9 @@ type Charge struct {
 	Currency  string
 	Amount    int64 // centimes
 	State     State
-	Settled   bool // its money has reached the safeguard account
+	Captured  int64 // centimes that came in for it, whatever became of them
+	Refunded  int64 // of those, what goes back or went back to the buyer
+	Settled   bool  // its money has reached the safeguard account
 	Version   int64
 	CreatedAt time.Time
 	ExpiresAt time.Time

@@ -41,59 +41,108 @@ func (Settled) EventType() string { return "charges.settled" }
 // Subject is the charge.
 func (e Settled) Subject() string { return e.Charge }
 
-// CashCollected says that a carrier has the cash of an order, and owes it.
-type CashCollected struct {
-	Order   string      `json:"order"`
-	Charge  string      `json:"charge"`
-	Carrier string      `json:"carrier"`
-	Amount  money.Money `json:"amount"`
+// RefundMade says that money goes back to a buyer.
+type RefundMade struct {
+	Refund string      `json:"refund"`
+	Order  string      `json:"order,omitempty"` // none when the money had waited in suspense
+	Charge string      `json:"charge"`
+	Buyer  string      `json:"buyer"`
+	Amount money.Money `json:"amount"`
 }
 
 // EventType names the event.
-func (CashCollected) EventType() string { return "cash.collected" }
+func (RefundMade) EventType() string { return "refunds.created" }
 
-// Subject is the order.
-func (e CashCollected) Subject() string { return e.Order }
+// Subject is the refund.
+func (e RefundMade) Subject() string { return e.Refund }
 
-// CashRemitted says that the cash of an order is all accounted for: it may be
-// released.
-type CashRemitted struct {
-	Order   string      `json:"order"`
-	Charge  string      `json:"charge"`
-	Carrier string      `json:"carrier"`
-	Amount  money.Money `json:"amount"`
+// RefundWaits says that the buyer must give an account: the card takes nothing
+// back, or the bank has returned the transfer.
+type RefundWaits struct {
+	Refund string      `json:"refund"`
+	Order  string      `json:"order,omitempty"`
+	Buyer  string      `json:"buyer"`
+	State  RefundState `json:"state"`
+	Amount money.Money `json:"amount"`
 }
 
 // EventType names the event.
-func (CashRemitted) EventType() string { return "cash.remitted" }
+func (RefundWaits) EventType() string { return "refunds.waits" }
 
-// Subject is the order.
-func (e CashRemitted) Subject() string { return e.Order }
+// Subject is the refund.
+func (e RefundWaits) Subject() string { return e.Refund }
 
-// RemittanceCame says that the bank showed money for a carrier's list.
-type RemittanceCame struct {
-	Remittance string          `json:"remittance"`
-	Carrier    string          `json:"carrier"`
-	State      RemittanceState `json:"state"`
-	Announced  money.Money     `json:"announced"`
-	Arrived    money.Money     `json:"arrived"`
+// RefundUnclaimed says that a buyer has given no account in 30 days: two people
+// decide.
+type RefundUnclaimed struct {
+	Refund string      `json:"refund"`
+	Order  string      `json:"order,omitempty"`
+	Buyer  string      `json:"buyer"`
+	Amount money.Money `json:"amount"`
 }
 
 // EventType names the event.
-func (RemittanceCame) EventType() string { return "remittances.came" }
+func (RefundUnclaimed) EventType() string { return "refunds.unclaimed" }
 
-// Subject is the remittance.
-func (e RemittanceCame) Subject() string { return e.Remittance }
+// Subject is the refund.
+func (e RefundUnclaimed) Subject() string { return e.Refund }
 
-// Explained says that money which waited in suspense is known to be for
-// something.
-type Explained struct {
-	Line string `json:"line"` // of the statement, and which part of it
-	For  string `json:"for"`
+// Refunded says that a refund has reached its buyer.
+type Refunded struct {
+	Refund string      `json:"refund"`
+	Order  string      `json:"order,omitempty"`
+	Charge string      `json:"charge"`
+	Buyer  string      `json:"buyer"`
+	Amount money.Money `json:"amount"`
 }
 
 // EventType names the event.
-func (Explained) EventType() string { return "charges.explained" }
+func (Refunded) EventType() string { return "refunds.confirmed" }
 
-// Subject is the line.
-func (e Explained) Subject() string { return e.Line }
+// Subject is the refund.
+func (e Refunded) Subject() string { return e.Refund }
+
+// RefundContradicted says that a buyer has a refund twice: an attempt that was
+// refused is paid all the same, and the money had been sent anew.
+type RefundContradicted struct {
+	Refund    string      `json:"refund"`
+	Order     string      `json:"order,omitempty"`
+	Operation string      `json:"operation"`
+	Amount    money.Money `json:"amount"`
+}
+
+// EventType names the event.
+func (RefundContradicted) EventType() string { return "refunds.contradicted" }
+
+// Subject is the refund.
+func (e RefundContradicted) Subject() string { return e.Refund }
+
+// ChargebackOpened says that a buyer's bank takes a payment back.
+type ChargebackOpened struct {
+	Chargeback string      `json:"chargeback"`
+	Charge     string      `json:"charge"`
+	Orders     []string    `json:"orders"`
+	Amount     money.Money `json:"amount"`
+}
+
+// EventType names the event.
+func (ChargebackOpened) EventType() string { return "chargebacks.opened" }
+
+// Subject is the chargeback.
+func (e ChargebackOpened) Subject() string { return e.Chargeback }
+
+// ChargebackEnded says how a chargeback ended: won, the money stays with us, or
+// lost.
+type ChargebackEnded struct {
+	Chargeback string          `json:"chargeback"`
+	Charge     string          `json:"charge"`
+	Orders     []string        `json:"orders"`
+	State      ChargebackState `json:"state"`
+	Amount     money.Money     `json:"amount"`
+}
+
+// EventType names the event.
+func (ChargebackEnded) EventType() string { return "chargebacks.ended" }
+
+// Subject is the chargeback.
+func (e ChargebackEnded) Subject() string { return e.Chargeback }

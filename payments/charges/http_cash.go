@@ -286,22 +286,8 @@ func (s *Service) Withdraw(ctx context.Context, tx *pg.Tx, in RemittanceInput) (
 	return r.view(items), err
 }
 
-// Approvals is the second person.
-type Approvals interface {
-	Ask(ctx context.Context, tx *pg.Tx, a approvals.Ask) (approvals.Request, error)
-	Handle(kind string, h func(ctx context.Context, tx *pg.Tx, r approvals.Request) error)
-	Void(ctx context.Context, tx *pg.Tx, kind, subject string) error
-}
-
 // kindLost is what two people decide: that a carrier's cash will not come.
 const kindLost = "cash.lost"
-
-// Approved has two people decide what one must not alone. It is called at
-// start.
-func (s *Service) Approved(by Approvals) {
-	s.approvals = by
-	by.Handle(kindLost, s.lost)
-}
 
 // WriteOffInput asks to give cash up.
 type WriteOffInput struct {

@@ -6,7 +6,7 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-const wireColumns = `charge, reference, bank, received, returned, payer`
+const wireColumns = `charge, reference, bank, returned, payer`
 
 func insertWire(tx *pg.Tx, w Wire) {
 	tx.Queue(`insert into charges.transfer (charge, reference, bank) values ($1, $2, $3)`, w.Charge, w.Reference, w.Bank)
@@ -18,7 +18,7 @@ func transferOf(ctx context.Context, db pg.DB, charge string) (Wire, error) {
 }
 
 func saveWire(tx *pg.Tx, w Wire) {
-	tx.QueueOne(pg.ErrBusy, `update charges.transfer set received = $2, returned = $3, payer = $4 where charge = $1`, w.Charge, w.Received, w.Returned, w.Payer)
+	tx.QueueOne(pg.ErrBusy, `update charges.transfer set returned = $2, payer = $3 where charge = $1`, w.Charge, w.Returned, w.Payer)
 }
 
 // subjectsOf are the charges, orders and remittances that references are of.
@@ -35,7 +35,7 @@ func subjectsOf(ctx context.Context, db pg.DB, references []string) ([]string, e
 func awaited(ctx context.Context, db pg.DB, amount int64, currency string) ([]Charge, error) {
 	return pg.All[Charge](ctx, db, `select `+columns+` from charges.charge c
 		where state = 'accepted' and method = 'transfer' and currency = $2
-			and exists (select from charges.transfer t where t.charge = c.id and c.amount - t.received + t.returned = $1)
+			and exists (select from charges.transfer t where t.charge = c.id and c.amount - c.captured + t.returned = $1)
 		order by id limit 20`, amount, currency)
 }
 

@@ -1,23 +1,24 @@
 package charges
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	"tiwiza/payments/ledger"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/id"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
 
-// A Wire is a charge that is paid by bank transfer: what came for it, and from
-// whom.
+// A Wire is what is particular to a charge that is paid by bank transfer.
 type Wire struct {
 	Charge    string
 	Reference string
 	Bank      string
-	Received  int64 // centimes that statements showed
-	Returned  int64 // of these, on their way back or back: never the orders'
+	Returned  int64 // centimes of what was captured that go back or are back: never the orders'
 	Payer     Payer
 }
 
@@ -27,8 +28,9 @@ type Payer struct {
 	RIB  string `json:"rib,omitempty"`
 }
 
-// Kept is what came and did not go back, in centimes.
-func (w Wire) Kept() int64 { return w.Received - w.Returned }
+// kept is what of a charge's captured money is not going back by itself, in
+// centimes.
+func (w Wire) kept(c Charge) int64 { return c.Captured - w.Returned }
 
 // awaitTransfer keeps a charge that waits for a transfer.
 func (s *Service) awaitTransfer(tx *pg.Tx, c Charge) (Receipt, error) {
@@ -48,7 +50,7 @@ func (s *Service) transferReceipt(c Charge, w Wire) Receipt {
 	m := func(centimes int64) money.Money { return money.FromCentimes(centimes, c.Currency) }
 	r.NextAction.Transfer = &Instructions{
 		RIB: s.config.Account.RIB, Holder: s.config.Account.Holder, BIC: s.config.Account.BIC,
-		Amount: m(c.Amount - w.Kept()), Received: m(w.Kept()), Reference: Spaced(w.Reference), Until: c.ExpiresAt.UTC(),
+		Amount: m(c.Amount - w.kept(c)), Received: m(w.kept(c)), Reference: Spaced(w.Reference), Until: c.ExpiresAt.UTC(),
 	}
 	return r
 }
@@ -68,18 +70,22 @@ func (s *Service) wired(ctx context.Context, tx *pg.Tx, cr Credit, charge string
 	if cr.Currency != c.Currency {
 		return Taken{Why: "another currency than " + c.ID}, nil
 	}
-	before := w.Kept()
-	w.Received += cr.Amount
+	before := w.kept(c)
+	c.Captured += cr.Amount
+	addCaptured(tx, c.ID, cr.Amount)
 	if cr.Payer != (Payer{}) {
 		w.Payer = cr.Payer
+		saveWire(tx, w)
 	}
-	saveWire(tx, w)
 	t := Taken{Subject: c.ID}
 	suspense := ledger.Suspense(c.ID)
 	switch have := before + cr.Amount; {
 	case !c.Open():
 		t.Why = fmt.Sprintf("the charge is %s: it goes back", c.State)
-		return t, s.surplus(ctx, tx, c, w, cr, cr.Amount)
+		if err := s.wait(ctx, tx, cr, suspense, cr.Amount); err != nil {
+			return t, err
+		}
+		return t, s.giveBack(ctx, tx, c, w, cr.Amount, "it came when the charge was "+string(c.State))
 	case have < c.Amount:
 		t.Why = fmt.Sprintf("a part: %s is still to come", money.FromCentimes(c.Amount-have, c.Currency))
 		return t, s.wait(ctx, tx, cr, suspense, cr.Amount)
@@ -143,19 +149,43 @@ func (s *Service) wait(ctx context.Context, tx *pg.Tx, cr Credit, suspense strin
 	})
 }
 
-// surplus takes in money that is not for the orders any more.
-func (s *Service) surplus(ctx context.Context, tx *pg.Tx, c Charge, w Wire, cr Credit, amount int64) error {
-	if err := s.wait(ctx, tx, cr, ledger.Suspense(c.ID), amount); err != nil {
-		return err
-	}
-	return s.giveBack(ctx, tx, c, w, amount, "it came when the charge was "+string(c.State))
-}
-
 // overdue sends back what came for a charge that is not paid in time.
 func (s *Service) overdue(ctx context.Context, tx *pg.Tx, c Charge) error {
 	w, err := transferOf(ctx, tx, c.ID)
-	if err != nil || w.Kept() == 0 {
+	if err != nil || w.kept(c) == 0 {
 		return err
 	}
-	return s.giveBack(ctx, tx, c, w, w.Kept(), "less was transferred than asked, and the time is over")
+	return s.giveBack(ctx, tx, c, w, w.kept(c), "less was transferred than asked, and the time is over")
+}
+
+// giveBack sends money of a transfer back, from the charge's suspense, that is
+// not for the orders: to the account it came from, or to one that the buyer is
+// asked for.
+func (s *Service) giveBack(ctx context.Context, tx *pg.Tx, c Charge, w Wire, amount int64, why string) error {
+	w.Returned += amount
+	saveWire(tx, w)
+	in := RefundOrder{
+		ID: id.New(id.Refund), Charge: c.ID, Amount: money.FromCentimes(amount, c.Currency), Reason: why, By: auth.From(ctx).Person(),
+	}
+	err := s.books.Post(ctx, tx, ledger.Transfer{
+		Key: "suspense.refund:" + in.ID, Kind: "suspense.refund", Currency: c.Currency,
+		Legs: []ledger.Leg{ledger.Debit(ledger.Suspense(c.ID), amount), ledger.Credit(ledger.Refund(in.ID), amount)},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.refund(ctx, tx, c, in)
+	return err
+}
+
+// payer is the account that a charge's money came from, if a statement told it.
+func (s *Service) payer(ctx context.Context, db pg.DB, c Charge) (rib, holder string, err error) {
+	if c.Method != Transfer {
+		return "", "", nil
+	}
+	w, err := transferOf(ctx, db, c.ID)
+	if err != nil || w.Payer.RIB == "" {
+		return "", "", err
+	}
+	return w.Payer.RIB, cmp.Or(w.Payer.Name, c.Contact.Name), nil
 }
