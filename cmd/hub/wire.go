@@ -15,7 +15,9 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/disputes"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/invariants"
 	"tiwiza/payments/ledger"
@@ -72,15 +74,17 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	m := members.New(store, policies)
 	cat := catalog.New(store, pgsearch.Open(store, pgsearch.Options{}), m)
 	books := ledger.New(store)
-	escrows := escrow.New(store, books, policies)
+	escrows := escrow.New(store, books, policies).TopUpFrom(bankName)
 	engine := operations.New(store)
+	desk := approvals.New(store)
 	var acquirers []*card.Acquirer
 	if p.acquirer != nil {
 		acquirers = append(acquirers, p.acquirer)
 	}
 	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{PublicURL: o.PublicURL, Email: o.Email, Bank: p.name(), Account: p.account()})
 	ch.ApprovedBy(desk)
-	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch})
+	dsp := disputes.New(store, escrows, paybacks{ch}, desk, policies)
+	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch, Disputes: dsp})
 	pay := payouts.New(store, books, escrows, accounts{m}, engine, policies, payouts.From{Bank: p.bank, Account: p.from})
 	rec := recon.New(store, books, ch, engine, []recon.House{p.house}).Receives(ch)
 	proofs := invariants.New(store)
@@ -92,6 +96,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	ch.Work(workers, timers)
 	pay.Work(workers, timers)
 	escrows.Work(timers)
+	dsp.Work(timers)
 	ord.Work(timers)
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
@@ -107,7 +112,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
-		payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
+		disputes.Routes(dsp), payouts.Routes(pay), approvals.Routes(desk), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
 		event.Routes(store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {
 		h.routes = append(h.routes, routes...)
@@ -135,6 +140,15 @@ func (a accounts) PayoutAccount(ctx context.Context, db pg.DB, member string) (p
 		out.Since = *m.Since
 	}
 	return out, nil
+}
+
+// paybacks sends what a ruling gives back by the rail it came in.
+type paybacks struct{ charges *charges.Service }
+
+// Payback makes the refund of a ruling.
+func (p paybacks) Payback(ctx context.Context, tx *pg.Tx, b disputes.Payback) error {
+	_, err := p.charges.Refund(ctx, tx, charges.RefundOrder{ID: b.ID, Order: b.Order, Charge: b.Charge, Amount: b.Amount, Reason: b.Reason, By: b.By})
+	return err
 }
 
 // handler serves the interface, health and the pages.

@@ -19,6 +19,7 @@ import (
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
+	"tiwiza/payments/operations"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 	"tiwiza/pkg/event"
@@ -42,6 +43,7 @@ type hub struct {
 	orders  *orders.Service
 	escrows *escrow.Service
 	till    *till
+	charges *charges.Service // for what is not paid by card
 	web     http.Handler
 	boss    auth.Key
 }
@@ -59,7 +61,11 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	db.Use(runner.Jobs(), h.bus)
 	h.members = members.New(db, policies)
 	h.catalog = catalog.New(db, noIndex{}, h.members)
-	h.escrows = escrow.New(db, ledger.New(db), policies)
+	h.escrows = escrow.New(db, ledger.New(db), policies).TopUpFrom("b")
+	h.charges = charges.New(db, ledger.New(db), h.escrows, operations.New(db), policies, nil, charges.Config{
+		Bank: "b", Account: charges.Account{RIB: "999780000000000000010193", Holder: "EXEMPLE HUB"},
+	})
+	h.till.real = h.charges
 	h.orders = orders.New(db, orders.Needs{Judge: policies, Catalogue: h.catalog, Sellers: h.members, Escrows: h.escrows, Charges: h.till})
 	orders.Subscribe(h.bus, h.orders)
 	mux := http.NewServeMux()
@@ -81,16 +87,32 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	return h
 }
 
-// A till plays the acquirer: it makes charges and remembers them.
+// A till plays the acquirer: it makes charges and remembers them. What is not
+// paid by card is real.
 type till struct {
+	real   *charges.Service
 	mu     sync.Mutex
 	groups map[string]charges.Sale
 	ids    map[string]string // group → charge
 }
 
-func (c *till) Create(_ context.Context, _ *pg.Tx, n charges.Sale) (charges.Receipt, error) {
-	if n.Method != "card" {
-		return charges.Receipt{}, charges.ErrMethod.At("/payment/method", "pay by card")
+func (c *till) Methods() []string { return append([]string{charges.Card}, c.real.Methods()...) }
+
+func (c *till) Collect(ctx context.Context, tx *pg.Tx, order string, cash int64) (charges.Parcel, error) {
+	return c.real.Collect(ctx, tx, order, cash)
+}
+
+func (c *till) Refuse(ctx context.Context, tx *pg.Tx, order, reason string, brought bool) (charges.Parcel, error) {
+	return c.real.Refuse(ctx, tx, order, reason, brought)
+}
+
+func (c *till) Parcels(ctx context.Context, db pg.DB, orders []string) (map[string]charges.Parcel, error) {
+	return c.real.Parcels(ctx, db, orders)
+}
+
+func (c *till) Create(ctx context.Context, tx *pg.Tx, n charges.Sale) (charges.Receipt, error) {
+	if n.Method != charges.Card {
+		return c.real.Create(ctx, tx, n)
 	}
 	sum := money.Dirhams(0)
 	for _, p := range n.Parts {
@@ -112,7 +134,10 @@ func (c *till) receipt(cid string) charges.Receipt {
 	}}
 }
 
-func (c *till) OfGroup(_ context.Context, _ pg.DB, group string) (charges.Receipt, charges.Charge, error) {
+func (c *till) OfGroup(ctx context.Context, db pg.DB, group string) (charges.Receipt, charges.Charge, error) {
+	if r, ch, err := c.real.OfGroup(ctx, db, group); err == nil {
+		return r, ch, nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, ok := c.groups[group]
@@ -145,7 +170,7 @@ func (h *hub) deliver() {
 	h.t.Helper()
 	type said struct{ ID, Type string }
 	all, err := pg.All[said](h.t.Context(), h.db, `select id, type from platform.event
-		where type in ('charges.confirmed', 'charges.expired', 'escrow.released') order by seq`)
+		where type in ('charges.confirmed', 'charges.expired', 'escrow.released', 'cash.remitted') order by seq`)
 	must(h.t, err)
 	for _, e := range all {
 		must(h.t, h.bus.Deliver(auth.With(h.t.Context(), auth.Hub), h.db, event.Delivery{Event: e.ID, Type: e.Type, Subscriber: "orders"}))

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tiwiza/adapters/card"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
@@ -104,6 +105,8 @@ type hub struct {
 	db       *pg.Store
 	books    *ledger.Books
 	charges  *charges.Service
+	escrows  *escrow.Service
+	desk     *approvals.Service
 	acquirer *acquirer
 	timers   *job.Timers
 	events   chan string
@@ -119,9 +122,14 @@ func newHub(t *testing.T) *hub {
 	bus := event.NewBus()
 	workers := job.NewWorkers()
 	h := &hub{t: t, db: db, books: ledger.New(db), acquirer: &acquirer{state: map[string]card.State{}}, timers: job.NewTimers(db), events: make(chan string, 100)}
-	escrows := escrow.New(db, h.books, policies)
+	escrows := escrow.New(db, h.books, policies).TopUpFrom("b")
+	h.escrows = escrows
 	engine := operations.New(db)
-	h.charges = charges.New(db, h.books, escrows, engine, policies, []*card.Acquirer{card.New("acq", h.acquirer, card.Options{})}, charges.Config{PublicURL: "https://hub.example"})
+	h.charges = charges.New(db, h.books, escrows, engine, policies, []*card.Acquirer{card.New("acq", h.acquirer, card.Options{})}, charges.Config{
+		PublicURL: "https://hub.example", Bank: "b", Account: charges.Account{RIB: "999780000000000000010193", Holder: "EXEMPLE HUB"},
+	})
+	h.desk = approvals.New(db)
+	h.charges.ApprovedBy(h.desk)
 	engine.Work(workers, h.timers)
 	h.charges.Work(workers, h.timers)
 	event.Subscribe(bus, "test", func(_ context.Context, _ *pg.Tx, e charges.Paid) error { h.events <- "paid " + e.Charge; return nil })
