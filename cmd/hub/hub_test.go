@@ -34,6 +34,10 @@ func TestHub(t *testing.T) {
 			"200 buyers of 5 units get 5":                         stockRace,
 			"one checkout sent 20 times is one order":             checkoutRace,
 			"the rest of the interface answers":                   restOf,
+			"the main job by bank transfer":                       byTransfer,
+			"a transfer that is not right goes back or waits":     oddTransfers,
+			"the main job by cash":                                byCash,
+			"cash that is refused, short or lost":                 oddCash,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

@@ -16,6 +16,8 @@
 //	GET  /truth?ref=         what the partners executed under a reference; without one everything
 //	GET  /faults             what is armed, and all names
 //	POST /faults             {"partner":"bank","fault":"execute_late","times":2}; 0 disarms
+//	POST /bank/credits       {"amount":"115.00","text":"TV 4K7P 9Q2M","name":"…"}: somebody transfers to the
+//	                         safeguard account; with "notify":true a camt.054 tells it before the statement
 //	GET  /clock              the partners' time
 //	POST /clock              {"advance":"72h"} moves it forward for good
 //	GET  /cases              the chargebacks

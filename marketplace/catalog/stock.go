@@ -105,11 +105,10 @@ func (s *Service) Unreserve(ctx context.Context, tx *pg.Tx, order string) error 
 	return s.flipped(ctx, tx, refilled)
 }
 
-// Return puts the goods of an order back into stock that were taken for it and
-// never stayed with its buyer. Returning twice, or what was not taken, is
-// harmless and does nothing.
+// Return puts goods that were taken for an order, and never left, back into
+// stock. Returning twice, or what was not taken, is harmless and does nothing.
 func (s *Service) Return(ctx context.Context, tx *pg.Tx, order string) error {
-	refilled, err := putBack(ctx, tx, order)
+	refilled, err := giveBack(ctx, tx, order)
 	if err != nil {
 		return err
 	}

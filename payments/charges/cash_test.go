@@ -201,7 +201,7 @@ func TestMoneyThatCameBeforeItsListIsTakenWithIt(t *testing.T) {
 func TestPartOfTheCashAndGoodsThatAreNotTaken(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
-	c, orders := h.order(charges.Cash, 7500, 4000, 2000)
+	c, orders := h.order(charges.Cash, 7500, 4000, 3000)
 	refuse := func(order string, brought bool) error {
 		return h.as(alice, func(ctx context.Context, tx *pg.Tx) error {
 			_, err := h.charges.Refuse(ctx, tx, order, "absent", brought)
@@ -233,7 +233,7 @@ func TestPartOfTheCashAndGoodsThatAreNotTaken(t *testing.T) {
 	if h.state(c.ID) != charges.Confirmed || !h.settled(c.ID) {
 		t.Errorf("the charge is %s, settled %t", h.state(c.ID), h.settled(c.ID))
 	}
-	none, all := h.order(charges.Cash, 2000)
+	none, all := h.order(charges.Cash, 3000)
 	h.ok(refuse(all[0], false))
 	if h.state(none.ID) != charges.Expired {
 		t.Errorf("a charge of which nothing was taken is %s", h.state(none.ID))
