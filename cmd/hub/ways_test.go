@@ -183,7 +183,7 @@ func byCash(t *testing.T, r *rig, _ trade) {
 	if o := r.cashOf(t, s.key, order); o.State != "delivered" || o.Escrow.State != "funded" || o.Payment.Cash.State != "collected" || o.Payment.Cash.Carrier != "demo" {
 		t.Errorf("accepted before it was remitted: %+v", o)
 	}
-	r.ask(t, req{key: s.key, method: "POST", path: "/v1/payouts", body: map[string]any{"amount": dirhams("1.00")}, idem: once()}).refused(t, 409, "ledger.overdraft")
+	r.ask(t, req{key: s.key, method: "POST", path: "/v1/payouts", body: map[string]any{"amount": dirhams("1.00")}, idem: once()}).refused(t, 422, "payouts.too_much")
 	l := r.announced(t, order)
 	if l.State != "announced" || l.Net.Amount() != "99.00" {
 		t.Fatalf("the list is %+v", l)
