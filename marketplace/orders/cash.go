@@ -9,7 +9,6 @@ import (
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
-	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
@@ -18,10 +17,7 @@ import (
 // goods are reserved as long.
 const ConfirmWithin = 72 * time.Hour
 
-const timerConfirm = "orders.confirm"
-
-// Work registers the timers of orders.
-func (s *Service) Work(t *job.Timers) { t.Handle(timerConfirm, s.unconfirmed) }
+const timerConfirm = "orders.confirm" // the buyer has not confirmed
 
 // Confirm says that the buyer of a cash order wants it: its goods leave the
 // stock. Confirming twice is harmless.
@@ -33,7 +29,6 @@ func (s *Service) Confirm(ctx context.Context, in One) (View, error) {
 		if err := s.step(ctx, tx, o, Confirm); err != nil {
 			return err
 		}
-		job.Clear(tx, timerConfirm, o.ID)
 		return s.Catalogue.Take(ctx, tx, o.ID)
 	})
 }
@@ -133,7 +128,6 @@ func (s *Service) Refuse(ctx context.Context, tx *pg.Tx, in RefuseInput) (v View
 	if err := s.step(ctx, tx, o, Refuse); err != nil {
 		return v, err
 	}
-	job.Clear(tx, timerConfirm, o.ID)
 	audit.Record(tx, "orders.refuse", next.ID, policy, map[string]string{"reason": in.Reason})
 	switch {
 	case o.State == ToConfirm:

@@ -34,6 +34,8 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("POST", order+"/confirm", "orders.confirm", "Confirm an order that is paid in cash", ok, s.Confirm),
 		rest.Commit("POST", order+"/collect", "orders.collect", "Say that the cash of an order was collected", ok, s.Collect),
 		rest.Commit("POST", order+"/refuse", "orders.refuse", "Say that a cash order was not taken", ok, s.Refuse),
+		rest.Commit("POST", order+"/cancel", "orders.cancel", "Cancel an order that was not shipped, and give its money back", ok, s.Cancel),
+		rest.Commit("POST", order+"/refunds", "orders.refund", "Give some of an order's money back to its buyer", made, s.Refund),
 		rest.Commit("POST", order+"/receive", "orders.receive", "Accept the goods and let the money go", ok, s.Receive),
 	}
 }

@@ -65,6 +65,8 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	h.charges = charges.New(db, ledger.New(db), h.escrows, operations.New(db), policies, nil, charges.Config{
 		Bank: "b", Account: charges.Account{RIB: "999780000000000000010193", Holder: "EXEMPLE HUB"},
 	})
+	people := approvals.New(db)
+	h.charges.ApprovedBy(people)
 	h.till.real = h.charges
 	h.orders = orders.New(db, orders.Needs{Judge: policies, Catalogue: h.catalog, Sellers: h.members, Escrows: h.escrows, Charges: h.till})
 	orders.Subscribe(h.bus, h.orders)

@@ -53,6 +53,7 @@ const (
 	Completed      State = "completed"
 	Expired        State = "expired"
 	Refunded       State = "refunded"
+	Cancelled      State = "cancelled"
 )
 
 // The states that only an order paid in cash has.
@@ -78,6 +79,7 @@ const (
 	Confirm Move = "confirm" // the buyer, of a cash order
 	Collect Move = "collect" // whoever brings it: has the cash
 	Refuse  Move = "refuse"  // whoever brings it: it was not taken; before, anybody concerned
+	Cancel  Move = "cancel"  // the buyer, or the seller who refuses; or nobody moved it on in time
 	Return  Move = "return"  // payments: all of it went back to the buyer
 )
 
@@ -96,6 +98,7 @@ var moves = map[Move]struct {
 	Deliver: {[]State{Shipped}, Delivered},
 	Receive: {[]State{Shipped, Delivered}, Completed},
 	Settle:  {[]State{Shipped, Delivered}, Completed},
+	Cancel:  {[]State{Paid, ToConfirm, Confirmed, Accepted}, Cancelled},
 	Return:  {[]State{Paid, Accepted, Shipped, Delivered}, Refunded},
 }
 

@@ -100,7 +100,7 @@ func TestCashIsTheCarriersDebtUntilItsListArrives(t *testing.T) {
 		t.Fatalf("taken %+v", got)
 	}
 	for account, want := range map[string]int64{
-		"carrier:demo:cod": 0, "payable:carrier:demo": 0, "bank:b:safeguard": 8300, "psp_cost": 200, "bank:b:transit": 200, "bank:b:operating": -200,
+		"carrier:demo:cod": 0, "payable:carrier:demo": 0, "bank:bank:safeguard": 8300, "psp_cost": 200, "bank:bank:transit": 200, "bank:bank:operating": -200,
 	} {
 		h.has(account, want)
 	}
@@ -192,7 +192,7 @@ func TestMoneyThatCameBeforeItsListIsTakenWithIt(t *testing.T) {
 		t.Fatalf("list %+v, %v", list, err)
 	}
 	h.has("carrier:demo:cod", 0)
-	h.has("bank:b:safeguard", 6000)
+	h.has("bank:bank:safeguard", 6000)
 	if p := h.parcel(orders[0]); p.State != charges.Remitted {
 		t.Errorf("parcel %+v", p)
 	}
@@ -212,7 +212,7 @@ func TestPartOfTheCashAndGoodsThatAreNotTaken(t *testing.T) {
 	h.ok(refuse(orders[2], false))
 	h.has("seller:org_s:receivable", 1500)
 	h.has("payable:carrier:demo", 1500)
-	h.has("bank:b:transit", 1500)
+	h.has("bank:bank:transit", 1500)
 	if err := h.collect(orders[1], 4000); !errors.Is(err, charges.ErrParcel) {
 		t.Errorf("collected what was refused: %v", err)
 	}
@@ -252,7 +252,7 @@ func TestCashIsGivenUpByTwo(t *testing.T) {
 	}))
 	decide := func(p auth.Principal) error {
 		return h.as(p, func(ctx context.Context, tx *pg.Tx) error {
-			_, err := h.desk.Decide(ctx, tx, approvals.DecideInput{Approval: ask.Approval, Decision: "approve"})
+			_, err := h.people.Decide(ctx, tx, approvals.DecideInput{Approval: ask.Approval, Decision: "approve"})
 			return err
 		})
 	}
@@ -268,7 +268,7 @@ func TestCashIsGivenUpByTwo(t *testing.T) {
 		return err
 	}))
 	h.ok(decide(bob))
-	for account, want := range map[string]int64{"carrier:demo:cod": 0, "loss": 6000, "bank:b:transit": 6000, "bank:b:operating": -6000, "bank:b:safeguard": 1500} {
+	for account, want := range map[string]int64{"carrier:demo:cod": 0, "loss": 6000, "bank:bank:transit": 6000, "bank:bank:operating": -6000, "bank:bank:safeguard": 1500} {
 		h.has(account, want)
 	}
 	if p := h.parcel(orders[0]); p.State != charges.Lost || p.Lost != 6000 {

@@ -74,7 +74,7 @@ func (h *hub) show(t *charges.Taken, line, said string, centimes int64) error {
 	ctx := auth.With(h.t.Context(), auth.Hub)
 	return h.db.InTx(ctx, func(tx *pg.Tx) (err error) {
 		c := charges.Credit{
-			Bank: "b", Line: line + "/0", From: ledger.Safeguard("b"), Suspense: ledger.Suspense(line), Said: said,
+			Bank: "bank", Line: line + "/0", From: ledger.Safeguard("bank"), Suspense: ledger.Suspense(line), Said: said,
 			Payer: charges.Payer{Name: "AICHA EXEMPLE", RIB: "007780000000000000002197"}, Amount: centimes, Currency: money.MAD,
 		}
 		if *t, err = h.charges.Receive(ctx, tx, c); err != nil {
@@ -88,7 +88,7 @@ func (h *hub) show(t *charges.Taken, line, said string, centimes int64) error {
 			return nil
 		}
 		return h.books.Post(ctx, tx, ledger.Transfer{Key: "loose:" + line, Kind: "suspense", Currency: money.MAD, Legs: []ledger.Leg{
-			ledger.Debit(ledger.Safeguard("b"), loose), ledger.Credit(ledger.Suspense(line), loose),
+			ledger.Debit(ledger.Safeguard("bank"), loose), ledger.Credit(ledger.Suspense(line), loose),
 		}})
 	})
 }
@@ -122,7 +122,7 @@ func TestATransferOfTheWholeFundsAndSettles(t *testing.T) {
 	if !h.settled(c.ID) {
 		t.Error("money at the bank is not settled")
 	}
-	h.has("bank:b:safeguard", 11500)
+	h.has("bank:bank:safeguard", 11500)
 	h.has("suspense:"+c.ID, 0)
 	holds, err := h.escrows.OfCharge(t.Context(), h.db, c.ID)
 	h.ok(err)
@@ -154,7 +154,7 @@ func TestATransferInPartsWaitsForTheWhole(t *testing.T) {
 	h.arrives(ref, 6500)
 	h.becomes(c.ID, charges.Confirmed)
 	h.has("suspense:"+c.ID, 0)
-	h.has("bank:b:safeguard", 11500)
+	h.has("bank:bank:safeguard", 11500)
 }
 
 func group(h *hub, charge string) string {
@@ -201,7 +201,7 @@ func TestWhatIsTooMuchTooLateOrTooLittleGoesBack(t *testing.T) {
 				t.Errorf("%d goes back, want %d", got, tc.back)
 			}
 			h.has("suspense:"+c.ID, 0)
-			h.has("bank:b:safeguard", sum)
+			h.has("bank:bank:safeguard", sum)
 			rib, err := pg.Value[int](t.Context(), h.db, nil, `select count(*) from charges.refund where rib <> '007780000000000000002197'`)
 			if err != nil || rib != 0 {
 				t.Errorf("%d refunds go elsewhere than to the account the money came from (%v)", rib, err)
@@ -255,7 +255,7 @@ func TestALineIsTakenOnce(t *testing.T) {
 	if err := h.show(&taken, "lin_same", ref, 11500); err == nil {
 		t.Error("the same line was taken twice")
 	}
-	h.has("bank:b:safeguard", 11500)
+	h.has("bank:bank:safeguard", 11500)
 }
 
 func TestTransfersAtOnceFundOnceAndTheRestGoesBack(t *testing.T) {
@@ -274,7 +274,7 @@ func TestTransfersAtOnceFundOnceAndTheRestGoesBack(t *testing.T) {
 	}
 	wg.Wait()
 	h.becomes(c.ID, charges.Confirmed)
-	h.has("bank:b:safeguard", 8*11500)
+	h.has("bank:bank:safeguard", 8*11500)
 	h.has("suspense:"+c.ID, 0)
 	if got := h.refunds(c.ID); got != 7*11500 {
 		t.Errorf("%d goes back, want %d", got, 7*11500)

@@ -93,14 +93,20 @@ func soundness(h hub) error {
 	if err != nil {
 		return err
 	}
-	var clients int64
+	var clients []string
 	for _, r := range rows {
 		if ledger.Client(r.Code) != 0 {
-			clients += r.Net
+			clients = append(clients, r.Code)
 		}
 	}
-	if clients < 0 {
-		return errors.New("clients' money is short by " + money.Dirhams(-clients).String())
+	short, err := pg.Column[string](h.t.Context(), h.db, `select format('%s takes %s from clients', t.key, -sum(e.amount))
+		from ledger.entry e join ledger.account a on a.id = e.account_id join ledger.transfer t on t.id = e.transfer_id
+		where a.code = any($1) group by t.id having sum(e.amount) < 0`, clients)
+	if err != nil {
+		return err
+	}
+	if len(short) > 0 {
+		return errors.New(short[0])
 	}
 	wrong, err := pg.Column[string](h.t.Context(), h.db, `
 		with has as (select a.code, sum(b.cr - b.dr)::bigint as has from ledger.account a join ledger.balance b on b.account_id = a.id group by a.code),

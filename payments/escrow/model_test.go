@@ -35,10 +35,10 @@ func TestAnySequenceKeepsTheBooksSound(t *testing.T) {
 	h := newHub(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		m := machine{hub: h, t: rt, seller: id.New(id.Organisation)}
-		for range rapid.IntRange(1, 3).Draw(rt, "escrows") {
+		for range rapid.IntRange(1, 2).Draw(rt, "escrows") {
 			m.buy()
 		}
-		for range rapid.IntRange(1, 18).Draw(rt, "moves") {
+		for range rapid.IntRange(8, 24).Draw(rt, "moves") {
 			m.step()
 			if err := soundness(h); err != nil {
 				rt.Fatal(err)
@@ -76,7 +76,10 @@ func (m *machine) step() {
 		"ship": m.ship, "release": m.letGo, "refund": m.refund, "arrive": m.arrives, "put back": m.putBack, "contest": m.chargeback,
 		"lose": m.lose, "win": m.win, "dispute": m.disputes, "rule": m.rules, "pay out": m.paysOut, "wait": m.waits,
 	}
-	names := []string{"ship", "release", "refund", "arrive", "put back", "contest", "lose", "win", "dispute", "rule", "pay out", "wait"}
+	names := []string{ // some more often than others
+		"ship", "release", "release", "refund", "refund", "refund", "arrive", "put back", "put back", "contest", "lose", "lose", "win", "dispute",
+		"rule", "rule", "pay out", "wait",
+	}
 	moves[rapid.SampledFrom(names).Draw(m.t, "move")](l)
 }
 
@@ -96,7 +99,7 @@ func (m *machine) letGo(l *life) {
 
 func (m *machine) refund(l *life) {
 	r := escrow.Back{
-		Refund: id.New(id.Refund), Order: l.order, Amount: rapid.Int64Range(0, 9000).Draw(m.t, "amount"), Delivery: rapid.Bool().Draw(m.t, "delivery"),
+		Refund: id.New(id.Refund), Order: l.order, Amount: rapid.Int64Range(0, 7500).Draw(m.t, "amount"), Delivery: rapid.Bool().Draw(m.t, "delivery"),
 		Goodwill: rapid.Bool().Draw(m.t, "goodwill"), HeldOnly: rapid.Bool().Draw(m.t, "held only"),
 	}
 	before := m.hold(l.order)

@@ -134,7 +134,7 @@ func (a *Acquirer) openCase(tx *journal.Tx, in caseInput) (c contest, err error)
 	c.ID = fmt.Sprintf("CBK-%s-%06d", a.world.Now().Format("20060102"), a.world.Next(tx, "cases"))
 	o.Contested += c.Amount
 	a.orders.Put(tx, o.OID, o)
-	a.unsettled.Put(tx, c.ID+"/opened", world.NetLine{Ref: o.OID, Gross: -c.Amount - c.Fee, Case: c.ID})
+	a.unsettled.Put(tx, c.ID+"/opened", world.NetLine{Ref: o.OID, Gross: -c.Amount, Fee: c.Fee, Case: c.ID})
 	a.did(tx, o.OID, world.Chargeback, c.Amount)
 	a.tellCase(tx, o, &c)
 	return c, nil

@@ -54,7 +54,7 @@ type Net struct {
 
 // A NetLine is one charge (gross above zero) or one refund (below zero, free
 // of fee) of a settlement, in centimes; or, with a case, what a chargeback
-// takes, its fee inside, and what it gives again when it is won.
+// takes, its fee besides, and what it gives again when it is won.
 type NetLine struct {
 	Ref   string `json:"ref"`
 	Gross int64  `json:"gross"`
