@@ -30,8 +30,10 @@ type Payback struct {
 	Reason, By        string
 }
 
-// Refunds send money back.
+// Refunds send money back. Whoever takes money out of an escrow for a buyer
+// locks its charge first, as partners' evidence does.
 type Refunds interface {
+	Lock(ctx context.Context, tx *pg.Tx, charge string) error
 	Payback(ctx context.Context, tx *pg.Tx, p Payback) error
 }
 
@@ -99,17 +101,20 @@ func (s *Service) Open(ctx context.Context, tx *pg.Tx, o Opening) (Dispute, erro
 	return d, tx.Publish(ctx, Opened{d.ID, d.Order, d.Seller, d.Buyer, d.Reason})
 }
 
-// lock locks a dispute: its escrow first, as everybody does.
+// lock locks a dispute: the charge and the escrow first, as everybody does.
 func (s *Service) lock(ctx context.Context, tx *pg.Tx, dispute string) (Dispute, escrow.Hold, error) {
-	order, err := orderOf(ctx, tx, dispute)
+	d, err := load(ctx, tx, dispute)
 	if err != nil {
-		return Dispute{}, escrow.Hold{}, err
+		return d, escrow.Hold{}, err
 	}
-	h, err := s.escrows.LockOrder(ctx, tx, order)
+	if err := s.refunds.Lock(ctx, tx, d.Charge); err != nil {
+		return d, escrow.Hold{}, err
+	}
+	h, err := s.escrows.LockOrder(ctx, tx, d.Order)
 	if err != nil {
-		return Dispute{}, h, err
+		return d, h, err
 	}
-	d, err := lock(ctx, tx, dispute)
+	d, err = lock(ctx, tx, dispute)
 	return d, h, err
 }
 
@@ -201,8 +206,9 @@ func (s *Service) Rule(ctx context.Context, tx *pg.Tx, in RuleInput) (View, erro
 		}
 	}
 	d.Proposal = &p
+	stake := in.Refund.Add(in.Release)
 	r, err := s.approvals.Ask(ctx, tx, approvals.Ask{
-		Kind: kindRuling, Subject: d.ID, Hash: d.Hash(p), Amount: &in.Refund, Why: p.Reason,
+		Kind: kindRuling, Subject: d.ID, Hash: d.Hash(p), Amount: &stake, Why: p.Reason,
 		Evidence: "refund " + in.Refund.String() + ", release " + in.Release.String() + " of order " + d.Order,
 	})
 	if err != nil {
