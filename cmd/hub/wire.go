@@ -15,7 +15,9 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/disputes"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/invariants"
 	"tiwiza/payments/ledger"
@@ -72,14 +74,18 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	m := members.New(store, policies)
 	cat := catalog.New(store, pgsearch.Open(store, pgsearch.Options{}), m)
 	books := ledger.New(store)
-	escrows := escrow.New(store, books, policies)
+	people := approvals.New(store)
+	escrows := escrow.New(store, books, policies).TopUpFrom(bankName)
 	engine := operations.New(store)
 	var acquirers []*card.Acquirer
 	if p.acquirer != nil {
 		acquirers = append(acquirers, p.acquirer)
 	}
-	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{PublicURL: o.PublicURL, Email: o.Email})
-	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch})
+	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{PublicURL: o.PublicURL, Email: o.Email}).ApprovedBy(people)
+	disp := disputes.New(store, escrows, paybacks{ch}, people, policies)
+	ord := orders.New(store, orders.Needs{
+		Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: people,
+	})
 	pay := payouts.New(store, books, escrows, accounts{m}, engine, policies, payouts.From{Bank: p.bank, Account: p.from})
 	rec := recon.New(store, books, ch, engine, []recon.House{p.house})
 	proofs := invariants.New(store)
@@ -91,6 +97,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	ch.Work(workers, timers)
 	pay.Work(workers, timers)
 	escrows.Work(timers)
+	disp.Work(timers)
+	orders.Timers(timers, ord)
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
@@ -105,7 +113,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
-		payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
+		disputes.Routes(disp), approvals.Routes(people), payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
 		event.Routes(store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {
 		h.routes = append(h.routes, routes...)
@@ -114,6 +122,15 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		h.routes = append(h.routes, clock.Routes(store)...)
 	}
 	return h, nil
+}
+
+// paybacks has charges send what a ruling gives back.
+type paybacks struct{ charges *charges.Service }
+
+// Payback sends money of a ruling to the buyer.
+func (p paybacks) Payback(ctx context.Context, tx *pg.Tx, b disputes.Payback) error {
+	_, err := p.charges.Refund(ctx, tx, charges.RefundOrder{ID: b.ID, Order: b.Order, Charge: b.Charge, Amount: b.Amount, Reason: b.Reason, By: b.By})
+	return err
 }
 
 // accounts answers payouts from members.

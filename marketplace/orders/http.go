@@ -31,6 +31,8 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("POST", order+"/ship", "orders.ship", "Say that the goods left", ok, s.Ship),
 		rest.Handle("POST", order+"/deliver", "orders.deliver", "Prove a delivery by the buyer's code", ok, s.Deliver),
 		rest.Handle("POST", order+"/disputes", "orders.dispute", "Say that something is wrong with an order", made, s.Dispute),
+		rest.Commit("POST", order+"/cancel", "orders.cancel", "Cancel an order that was not shipped, and give its money back", ok, s.Cancel),
+		rest.Commit("POST", order+"/refunds", "orders.refund", "Give some of an order's money back to its buyer", made, s.Refund),
 		rest.Commit("POST", order+"/receive", "orders.receive", "Accept the goods and let the money go", ok, s.Receive),
 	}
 }

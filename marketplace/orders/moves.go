@@ -179,13 +179,14 @@ func (s *Service) step(ctx context.Context, tx *pg.Tx, o Order, m Move) error {
 		return err
 	}
 	save(tx, o)
+	watch(tx, o)
 	note(ctx, tx, o.ID, told[m])
 	return tx.Publish(ctx, news(o))
 }
 
 // told is how a move stands in the timeline.
 var told = map[Move]string{
-	Pay: "paid", Lapse: "expired", Accept: "accepted", Ship: "shipped", Deliver: "delivered", Receive: "received", Settle: "completed", Return: "refunded",
+	Pay: "paid", Lapse: "expired", Accept: "accepted", Ship: "shipped", Deliver: "delivered", Receive: "received", Settle: "completed", Return: "refunded", Cancel: "cancelled",
 }
 
 // who is how the caller stands in the timeline: by role, for the other side

@@ -49,6 +49,7 @@ const (
 	Completed      State = "completed"
 	Expired        State = "expired"
 	Refunded       State = "refunded"
+	Cancelled      State = "cancelled"
 )
 
 // A Move is what can happen to an order; those of people are named as their
@@ -64,6 +65,7 @@ const (
 	Deliver Move = "deliver" // proof of delivery
 	Receive Move = "receive" // the buyer: lets the money go
 	Settle  Move = "settle"  // payments: nothing is held any more
+	Cancel  Move = "cancel"  // the buyer, or the seller who refuses; or nobody moved it on in time
 	Return  Move = "return"  // payments: all of it went back to the buyer
 )
 
@@ -79,6 +81,7 @@ var moves = map[Move]struct {
 	Deliver: {[]State{Shipped}, Delivered},
 	Receive: {[]State{Shipped, Delivered}, Completed},
 	Settle:  {[]State{Shipped, Delivered}, Completed},
+	Cancel:  {[]State{Paid, Accepted}, Cancelled},
 	Return:  {[]State{Paid, Accepted, Shipped, Delivered}, Refunded},
 }
 

@@ -75,7 +75,9 @@ type Charge struct {
 	Currency  string
 	Amount    int64 // centimes
 	State     State
-	Settled   bool // the acquirer has paid it to the safeguard account
+	Captured  int64 // centimes that came in for it, whatever became of them
+	Refunded  int64 // of those, what goes back or went back to the buyer
+	Settled   bool  // the acquirer has paid it to the safeguard account
 	Version   int64
 	CreatedAt time.Time
 	ExpiresAt time.Time

@@ -12,6 +12,7 @@ import (
 	"tiwiza/pkg/authz"
 
 	"tiwiza/adapters/card"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
@@ -31,6 +32,20 @@ type Escrows interface {
 	Expire(ctx context.Context, tx *pg.Tx, charge string) ([]escrow.Hold, error)
 	Settled(ctx context.Context, tx *pg.Tx, charge string) error
 	OfCharge(ctx context.Context, db pg.DB, charge string) ([]escrow.Hold, error)
+	Authorize(ctx context.Context, tx *pg.Tx, charge string) ([]escrow.Hold, error)
+	Void(ctx context.Context, tx *pg.Tx, charge string) ([]escrow.Hold, error)
+	Arrived(ctx context.Context, tx *pg.Tx, refund string) (escrow.Hold, error)
+	PutBack(ctx context.Context, tx *pg.Tx, refund string) (escrow.Hold, error)
+	Contest(ctx context.Context, tx *pg.Tx, c escrow.Contest) error
+	Won(ctx context.Context, tx *pg.Tx, caseID string) error
+	Lost(ctx context.Context, tx *pg.Tx, caseID string, l escrow.Loser) error
+}
+
+// Approvals is the second person.
+type Approvals interface {
+	Handle(kind string, h func(ctx context.Context, tx *pg.Tx, r approvals.Request) error)
+	Ask(ctx context.Context, tx *pg.Tx, a approvals.Ask) (approvals.Request, error)
+	Void(ctx context.Context, tx *pg.Tx, kind, subject string) error
 }
 
 // Judge says who may do what, and by which policy.
@@ -43,6 +58,9 @@ type Config struct {
 	PublicURL string // without a slash at the end
 	// Email stands in for a buyer who gave none: acquirers ask for one.
 	Email string
+	// BearLosses: the platform bears chargebacks that are lost, and asks nothing
+	// of the sellers.
+	BearLosses bool
 }
 
 // Service is what others may ask of charges.
@@ -54,11 +72,14 @@ type Service struct {
 	judge     Judge
 	acquirers []*card.Acquirer // in order of preference
 	config    Config
+	bank      string // who carries transfers to buyers
+	transfers Transfers
+	approvals Approvals
 }
 
 // New makes the service and registers its operations with the engine.
 func New(db *pg.Store, books Books, escrows Escrows, ops *operations.Engine, judge Judge, acquirers []*card.Acquirer, c Config) *Service {
-	s := &Service{db, books, escrows, ops, judge, acquirers, c}
+	s := &Service{db: db, books: books, escrows: escrows, ops: ops, judge: judge, acquirers: acquirers, config: c}
 	ops.Handle(kindCharge, operations.Handler{Inquire: s.inquireCharge, Moved: s.chargeMoved})
 	// A status query that shows the money authorised proves that it was not
 	// captured, so the capture may be ordered again.
@@ -66,6 +87,10 @@ func New(db *pg.Store, books Books, escrows Escrows, ops *operations.Engine, jud
 		Send: s.sendCapture, Inquire: s.inquireCapture, Moved: s.captureMoved, Policy: operations.Policy{Resend: true},
 	})
 	ops.Handle(kindVoid, operations.Handler{Send: s.sendVoid, Inquire: s.inquireVoid, Policy: operations.Policy{Resend: true}})
+	// Likewise one that shows the sum given back as it stood before.
+	ops.Handle(kindRefund, operations.Handler{
+		Send: s.sendRefund, Inquire: s.inquireRefund, Moved: s.RefundMoved, Policy: operations.Policy{Resend: true},
+	})
 	return s
 }
 
@@ -166,16 +191,13 @@ func (s *Service) confirm(ctx context.Context, tx *pg.Tx, chargeID string) error
 	if err != nil || c.State == Confirmed {
 		return err
 	}
-	clearing := ledger.Clearing(c.Acquirer)
 	if !c.Open() {
-		slog.WarnContext(ctx, "money for a charge that had ended goes to suspense", "charge", c.ID, "state", string(c.State))
-		return s.books.Post(ctx, tx, ledger.Transfer{
-			Key: "late:" + c.ID, Kind: "charge.late", Currency: c.Currency,
-			Legs: []ledger.Leg{ledger.Debit(clearing, c.Amount), ledger.Credit(ledger.Suspense(c.ID), c.Amount)},
-		})
+		return s.late(ctx, tx, c)
 	}
-	c.State = Confirmed
+	clearing := ledger.Clearing(c.Acquirer)
+	c.State, c.Captured = Confirmed, c.Amount
 	save(tx, c)
+	addCaptured(tx, c.ID, c.Amount)
 	job.Clear(tx, timerWindow, c.ID)
 	if err := s.pageDone(ctx, tx, c); err != nil {
 		return err
@@ -187,6 +209,26 @@ func (s *Service) confirm(ctx context.Context, tx *pg.Tx, chargeID string) error
 	return tx.Publish(ctx, Paid{c.ID, c.Group, orders(holds)})
 }
 
+// late takes in money for a charge that had ended. It waits in suspense only
+// until the next line: it goes back by itself, by the rail it came in.
+func (s *Service) late(ctx context.Context, tx *pg.Tx, c Charge) error {
+	if c.Captured > 0 {
+		return nil
+	}
+	slog.WarnContext(ctx, "money for a charge that had ended goes back", "charge", c.ID, "state", string(c.State))
+	err := s.books.Post(ctx, tx, ledger.Transfer{
+		Key: "late:" + c.ID, Kind: "charge.late", Currency: c.Currency,
+		Legs: []ledger.Leg{ledger.Debit(ledger.Clearing(c.Acquirer), c.Amount), ledger.Credit(ledger.Suspense(c.ID), c.Amount)},
+	})
+	if err != nil {
+		return err
+	}
+	c.Captured = c.Amount
+	addCaptured(tx, c.ID, c.Amount)
+	_, err = s.loose(ctx, tx, c, c.Money(), "paid after the order had ended")
+	return err
+}
+
 // expire ends a charge that nobody paid.
 func (s *Service) expire(ctx context.Context, tx *pg.Tx, chargeID string) error {
 	c, err := lock(ctx, tx, chargeID)
@@ -196,11 +238,34 @@ func (s *Service) expire(ctx context.Context, tx *pg.Tx, chargeID string) error 
 	c.State = Expired
 	save(tx, c)
 	job.Clear(tx, timerWindow, c.ID)
-	holds, err := s.escrows.Expire(ctx, tx, c.ID)
+	holds, err := s.unpaid(ctx, tx, c)
 	if err != nil {
-		return fmt.Errorf("expire the escrows of %s: %w", c.ID, err)
+		return fmt.Errorf("end the escrows of %s: %w", c.ID, err)
 	}
 	return tx.Publish(ctx, Lapsed{c.ID, c.Group, orders(holds)})
+}
+
+// unpaid ends the escrows of a charge: those whose card was reserved are let go.
+func (s *Service) unpaid(ctx context.Context, tx *pg.Tx, c Charge) ([]escrow.Hold, error) {
+	holds, err := s.escrows.OfCharge(ctx, tx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(holds) > 0 && holds[0].State == escrow.Authorized {
+		return s.escrows.Void(ctx, tx, c.ID)
+	}
+	return s.escrows.Expire(ctx, tx, c.ID)
+}
+
+// reserved says that the acquirer's own status shows the card as reserved for a
+// charge, for exactly its amount.
+func (s *Service) reserved(ctx context.Context, tx *pg.Tx, c Charge) error {
+	holds, err := s.escrows.OfCharge(ctx, tx, c.ID)
+	if err != nil || len(holds) == 0 || holds[0].State != escrow.Awaiting {
+		return err
+	}
+	_, err = s.escrows.Authorize(ctx, tx, c.ID)
+	return err
 }
 
 // Settle is told by reconciliation that the acquirer has paid a charge to the
@@ -228,7 +293,11 @@ func (s *Service) Settle(ctx context.Context, tx *pg.Tx, acquirer, ref string, g
 	if err := markSettled(ctx, tx, c.ID); err != nil {
 		return c, err
 	}
+	c.Settled = true
 	if err := s.escrows.Settled(ctx, tx, c.ID); err != nil {
+		return c, err
+	}
+	if err := s.nextCard(ctx, tx, c, true); err != nil {
 		return c, err
 	}
 	return c, tx.Publish(ctx, Settled{c.ID, c.Group})

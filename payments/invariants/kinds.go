@@ -35,12 +35,34 @@ func mayCredit(class string) leg { return leg{false, class, false} }
 // (PAYMENTS.md §2). A kind that is not here is a violation (I8): a new posting
 // gets its row in the same commit.
 var kinds = map[string][]leg{
-	"capital":        {debit("bank:*:operating"), credit("capital")},
-	"escrow.fund":    {debit("psp:*:clearing"), credit("escrow:*")},
-	"charge.late":    {debit("psp:*:clearing"), credit("suspense:*")},
-	"escrow.release": {debit("escrow:*"), mayCredit("seller:*:available"), mayCredit("seller:*:reserve"), mayCredit("payable:carrier:*"), mayCredit("fees"), mayCredit("payable:vat")},
+	"capital":     {debit("bank:*:operating"), credit("capital")},
+	"escrow.fund": {debit("psp:*:clearing"), credit("escrow:*")},
+	"charge.late": {debit("psp:*:clearing"), credit("suspense:*")},
+
+	"refund.intent": {
+		credit("refund:*"), mayDebit("escrow:*"),
+		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"),
+		mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
+	},
+	"refund.undone": {
+		debit("refund:*"), mayCredit("escrow:*"), mayCredit("suspense:*"),
+		mayCredit("seller:*:reserve"), mayCredit("seller:*:available"), mayCredit("seller:*:receivable"),
+		mayCredit("fees"), mayCredit("payable:vat"), mayCredit("loss"), mayCredit("bank:*:transit"), mayDebit("bank:*:operating"),
+	},
+	"suspense.refund":     {debit("suspense:*"), credit("refund:*")},
+	"refund.paid":         {debit("refund:*"), mayCredit("psp:*:clearing"), mayCredit("bank:*:safeguard")},
+	"refund.returned":     {debit("bank:*:safeguard"), credit("refund:*")},
+	"refund.contradicted": {debit("loss"), debit("bank:*:transit"), credit("bank:*:operating"), mayCredit("psp:*:clearing"), mayCredit("bank:*:safeguard")},
+	"chargeback.opened":   {debit("psp:*:disputed"), mayDebit("dispute_cost"), debit("bank:*:transit"), credit("psp:*:clearing"), credit("bank:*:operating")},
+	"chargeback.won":      {debit("psp:*:clearing"), credit("psp:*:disputed")},
+	"chargeback.lost": {
+		credit("psp:*:disputed"), mayDebit("escrow:*"), mayDebit("suspense:*"),
+		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"), mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"),
+	},
+	"settlement.negative": {debit("psp:*:clearing"), credit("bank:*:safeguard")},
+	"escrow.release":      {debit("escrow:*"), mayCredit("seller:*:available"), mayCredit("seller:*:reserve"), mayCredit("payable:carrier:*"), mayCredit("fees"), mayCredit("payable:vat")},
 	"settlement": {
-		credit("psp:*:clearing"), mayDebit("bank:*:safeguard"),
+		credit("psp:*:clearing"), mayDebit("bank:*:safeguard"), mayDebit("psp:*:clearing"), mayCredit("bank:*:safeguard"),
 		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
 		// a fee that is given back
 		mayCredit("psp_cost"), mayCredit("bank:*:transit"), mayDebit("bank:*:operating"),

@@ -51,6 +51,12 @@ var market = []Invariant{
 		from bought b left join sold s on s.ref = b.id and s.variant = b.variant
 		where coalesce(s.quantity, 0) <> b.quantity or coalesce(s.times, 0) > 1
 		union all
+		select format('order %s was cancelled; %s of %s were taken and %s came back', o.id, sold.quantity, sold.variant, coalesce(back.quantity, 0))
+		from sold join orders.seller_order o on o.id = sold.ref
+			left join (select ref, variant, sum(delta) as quantity from catalog.stock_move where reason = 'returned' group by ref, variant) back
+				on back.ref = sold.ref and back.variant = sold.variant
+		where o.state = 'cancelled' and sold.quantity <> coalesce(back.quantity, 0) or o.state <> 'cancelled' and back.quantity > 0
+		union all
 		select format('%s of %s were taken for %s, which did not order them', s.quantity, s.variant, s.ref)
 		from sold s left join orders.line l on l.order_id = s.ref and l.variant = s.variant where l.order_id is null
 		union all

@@ -127,7 +127,7 @@ func (w *world) checkout(group string, orders ...escrow.Terms) charges.Charge {
 			order(tx, group, o)
 		}
 		c, err = pg.One[charges.Charge](ctx, tx, charges.ErrNotFound,
-			`select id, group_id, buyer, method, acquirer, ref, contact, currency, amount, state, settled, version, created_at, expires_at from charges.charge where id = $1`, r.ID)
+			`select id, group_id, buyer, method, acquirer, ref, contact, currency, amount, state, captured, refunded, settled, version, created_at, expires_at from charges.charge where id = $1`, r.ID)
 		return err
 	})
 	return c

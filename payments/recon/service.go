@@ -26,6 +26,8 @@ type Books interface {
 type Charges interface {
 	Acquirers() []string
 	Settle(ctx context.Context, tx *pg.Tx, acquirer, ref string, gross int64, currency string) (charges.Charge, error)
+	Adjusted(ctx context.Context, tx *pg.Tx, acquirer string, a charges.Adjustment) (subject string, err error)
+	ByRef(ctx context.Context, db pg.DB, acquirer, ref string) (charges.Charge, error)
 }
 
 // A House is a bank with the accounts we have there.
@@ -182,7 +184,11 @@ func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statemen
 	if !e.Explained() {
 		return s.unknown(ctx, tx, h, e.Amount.Centimes(), l, key, "its details do not add up to it")
 	}
-	if e.Amount.Sign() > 0 && !returned(e) {
+	settlement, err := s.settles(ctx, tx, e)
+	if err != nil {
+		return verdict{}, err
+	}
+	if settlement || e.Amount.Sign() > 0 && !returned(e) {
 		return s.credit(ctx, tx, h, e, l, key)
 	}
 	parts := make([]verdict, 0, 1)
@@ -210,15 +216,22 @@ func returned(e bank.Entry) bool {
 // suspense.
 func (s *Service) credit(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, l Line, key string) (verdict, error) {
 	b := h.Bank.ID()
-	for _, d := range details(e) {
-		if d.Amount.Sign() < 0 {
-			return verdict{Unmatched, "", "a part of it takes money away"}, nil
-		}
-	}
-	t := ledger.Transfer{Key: "line:" + key, Kind: "settlement", Currency: l.Currency}
+	t := ledger.Transfer{Key: "line:" + key, Kind: "settlement.negative", Currency: l.Currency}
 	var parts []verdict
 	var loose, fees, matched int64
-	for _, d := range details(e) {
+	for i, d := range details(e) {
+		if adjusts(d) {
+			v, acquirer, err := s.adjusted(ctx, tx, d, fmt.Sprintf("%s/%d", key, i))
+			if err != nil {
+				return verdict{}, err
+			}
+			if v.state == Matched {
+				matched += d.Amount.Centimes()
+				t.Legs = append(t.Legs, ledger.Credit(ledger.Clearing(acquirer), d.Amount.Centimes()))
+			}
+			parts = append(parts, v)
+			continue
+		}
 		c, err := s.settle(ctx, tx, d)
 		if err != nil && ours(err) {
 			return verdict{}, err
@@ -228,6 +241,7 @@ func (s *Service) credit(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, 
 			parts = append(parts, verdict{Suspense, "", reason(err, d)})
 			continue
 		}
+		t.Kind = "settlement"
 		matched += d.Amount.Centimes()
 		fees += d.Fee.Centimes()
 		t.Legs = append(t.Legs, ledger.Credit(ledger.Clearing(c.Acquirer), d.Gross.Centimes()))

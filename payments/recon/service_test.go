@@ -43,6 +43,21 @@ func (s sales) Settle(_ context.Context, _ *pg.Tx, _, ref string, gross int64, _
 	return charges.Charge{ID: "chg_" + ref, Acquirer: "acq"}, nil
 }
 
+// Adjusted takes deductions for refunds of charges that were settled.
+func (s sales) Adjusted(_ context.Context, _ *pg.Tx, _ string, a charges.Adjustment) (string, error) {
+	if amount, ok := s[a.Ref]; !ok || amount != 0 || a.Gross > 0 {
+		return "", charges.ErrNotFound
+	}
+	return "rfd_" + a.Ref, nil
+}
+
+func (s sales) ByRef(_ context.Context, _ pg.DB, _, ref string) (charges.Charge, error) {
+	if _, ok := s[ref]; !ok {
+		return charges.Charge{}, charges.ErrNotFound
+	}
+	return charges.Charge{ID: "chg_" + ref, Acquirer: "acq"}, nil
+}
+
 // hub is reconciliation over real books, with a bank on paper.
 type hub struct {
 	t      *testing.T

@@ -85,6 +85,12 @@ var matrix = map[string]map[auth.Role]string{
 	"ledger.post":          {auth.Operator: "*"},
 	"ledger.trial_balance": {auth.Operator: "*"},
 
+	"refunds.show":         {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"refunds.account":      {auth.Buyer: "own", auth.Operator: "*"},
+	"orders.refund":        {auth.Seller: "own", auth.Operator: "*"},
+	"chargebacks.list":     {auth.Operator: "*"},
+	"callbacks.chargeback": {auth.Guest: "*"},
+
 	"guarantees.show": everyone,
 	"callbacks.card":  {auth.Guest: "*"},
 	"partners.list":   {auth.Operator: "*"},

@@ -32,6 +32,7 @@ const (
 	Statement    Kind = "stm"
 	Line         Kind = "lin"
 	Dispute      Kind = "dsp"
+	Chargeback   Kind = "cbk"
 	Event        Kind = "evt"
 	Key          Kind = "key"
 	Import       Kind = "imp"

@@ -194,14 +194,18 @@ func (e entry) detail() element {
 // line is one charge or refund of a settlement's entry: the gross, with the
 // fee beside it. By the fault statement_net_of_fee only the net is told.
 func (e entry) line(l world.NetLine) element {
-	refs := el("Refs", text("AcctSvcrRef", e.EndToEnd), text("InstrId", e.EndToEnd), text("EndToEndId", cut(l.Ref, 35)))
+	instr, note := e.EndToEnd, element("")
+	if l.Case != "" {
+		instr, note = l.Case, el("RmtInf", text("Ustrd", "IMPAYE CARTE "+l.Case))
+	}
+	refs := el("Refs", text("AcctSvcrRef", e.EndToEnd), text("InstrId", cut(instr, 35)), text("EndToEndId", cut(l.Ref, 35)))
 	if e.NetOnly {
-		return el("TxDtls", refs, amt("Amt", l.Gross-l.Fee), direction(l.Gross-l.Fee))
+		return el("TxDtls", refs, amt("Amt", l.Gross-l.Fee), direction(l.Gross-l.Fee), note)
 	}
 	var fee element
 	if l.Fee > 0 {
 		fee = el("Chrgs", el("Rcrd", amt("Amt", l.Fee), text("CdtDbtInd", "DBIT")))
 	}
 	return el("TxDtls", refs, amt("Amt", l.Gross), direction(l.Gross),
-		el("AmtDtls", el("InstdAmt", amt("Amt", l.Gross))), fee)
+		el("AmtDtls", el("InstdAmt", amt("Amt", l.Gross))), fee, note)
 }
