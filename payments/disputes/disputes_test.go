@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tiwiza/payments/approvals"
+	"tiwiza/payments/charges"
 	"tiwiza/payments/disputes"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
@@ -54,18 +55,18 @@ type desk struct {
 // paybacks are the refunds that were asked for, in one unit of work each.
 type paybacks struct {
 	mu  sync.Mutex
-	all []disputes.Payback
+	all []charges.RefundOrder
 }
 
 func (p *paybacks) Lock(context.Context, *pg.Tx, string) error { return nil }
 
-func (p *paybacks) Payback(_ context.Context, tx *pg.Tx, b disputes.Payback) error {
+func (p *paybacks) Refund(_ context.Context, tx *pg.Tx, b charges.RefundOrder) (charges.Refund, error) {
 	tx.After(func() {
 		p.mu.Lock()
 		p.all = append(p.all, b)
 		p.mu.Unlock()
 	})
-	return nil
+	return charges.Refund{}, nil
 }
 
 func newDesk(t *testing.T) *desk {

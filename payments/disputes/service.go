@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"tiwiza/payments/approvals"
+	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
@@ -22,19 +23,11 @@ type Escrows interface {
 	Rule(ctx context.Context, tx *pg.Tx, r escrow.Ruling) (escrow.Hold, error)
 }
 
-// A Payback is money of a ruling that goes back to the buyer; it has left the
-// escrow for refund:{ID}.
-type Payback struct {
-	ID, Order, Charge string
-	Amount            money.Money
-	Reason, By        string
-}
-
 // Refunds send money back. Whoever takes money out of an escrow for a buyer
 // locks its charge first, as partners' evidence does.
 type Refunds interface {
 	Lock(ctx context.Context, tx *pg.Tx, charge string) error
-	Payback(ctx context.Context, tx *pg.Tx, p Payback) error
+	Refund(ctx context.Context, tx *pg.Tx, in charges.RefundOrder) (charges.Refund, error)
 }
 
 // Approvals are the second person.
@@ -263,7 +256,9 @@ func (s *Service) decide(ctx context.Context, tx *pg.Tx, d Dispute, p Proposal) 
 		return d, err
 	}
 	if p.Back > 0 {
-		err := s.refunds.Payback(ctx, tx, Payback{ID: refund, Order: d.Order, Charge: d.Charge, Amount: d.money(p.Back), Reason: "dispute " + d.ID, By: p.By})
+		_, err := s.refunds.Refund(ctx, tx, charges.RefundOrder{
+			ID: refund, Order: d.Order, Charge: d.Charge, Amount: d.money(p.Back), Reason: "dispute " + d.ID, By: p.By,
+		})
 		if err != nil {
 			return d, err
 		}
