@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -297,5 +298,67 @@ func TestExportIsOfferedForSaving(t *testing.T) {
 	w := ask(mount(shop(), edge()), "GET", "/v1/exports/sales.csv", "")
 	if w.Code != 200 || w.Body.String() != "id,total\n" || w.Header().Get("Content-Disposition") != "attachment; filename=sales.csv" || w.Header().Get("Content-Type") != "text/csv; charset=utf-8" {
 		t.Errorf("got %d %q %v", w.Code, w.Body, w.Header())
+	}
+}
+
+func TestAStepThatHangsIsGivenUp(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	w := ask(mount(shop(), edge()), "POST", "/v1/failures/hang", "")
+	if took := time.Since(began); w.Code != 503 || took > 10*time.Second {
+		t.Errorf("got %d after %s, want 503 after a second", w.Code, took)
+	}
+}
+
+// A home has a whole /64, and so one limit; the next home has its own.
+func TestAHomeHasOneLimit(t *testing.T) {
+	t.Parallel()
+	e := edge()
+	e.Limits = rest.Limits{Address: 0.001, AddressBurst: 1}
+	h := mount(shop(), e)
+	for _, c := range []struct {
+		from   string
+		status int
+	}{
+		{"[2001:db8:0:1::1]:5000", 200},
+		{"[2001:db8:0:1:ffff::2]:5000", 429},
+		{"[2001:db8:0:2::1]:5000", 200},
+	} {
+		r := httptest.NewRequest("GET", "/v1/me", nil)
+		r.RemoteAddr = c.from
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.status {
+			t.Errorf("%s: got %d, want %d", c.from, w.Code, c.status)
+		}
+	}
+}
+
+// A proxy or an office has one address for many members: wrong keys from there
+// do not lock out the right ones.
+func TestWrongKeysLockNoRightOneOut(t *testing.T) {
+	t.Parallel()
+	h := mount(shop(), edge())
+	if w := ask(h, "GET", "/v1/me", ""); w.Code != 200 {
+		t.Fatalf("got %d", w.Code)
+	}
+	limited := false
+	for range 60 {
+		w := ask(h, "GET", "/v1/me", "", "Authorization", "Bearer "+auth.NewKey().String())
+		limited = limited || w.Code == 429
+	}
+	if !limited {
+		t.Error("wrong keys are never stopped")
+	}
+	if w := ask(h, "GET", "/v1/me", ""); w.Code != 200 {
+		t.Errorf("the right key gets %d after wrong ones, want 200", w.Code)
+	}
+}
+
+func TestANumberWithoutEndIsRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := ask(mount(shop(), edge()), "POST", "/v1/shops/s/sales", `{"quantity":`+strings.Repeat("9", 100_000)+`}`)
+	if w.Code != 400 || !strings.Contains(w.Body.String(), "too long") {
+		t.Errorf("got %d %.200s", w.Code, w.Body)
 	}
 }

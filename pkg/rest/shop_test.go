@@ -87,7 +87,7 @@ func buy(_ context.Context, in buyInput) (sale, error) {
 	return sale{ID: "sal_1", Shop: in.Shop, Total: money.Dirhams(12350)}, nil
 }
 
-func fail(_ context.Context, in struct {
+func fail(ctx context.Context, in struct {
 	How string `path:"how"`
 },
 ) (rest.None, error) {
@@ -102,6 +102,12 @@ func fail(_ context.Context, in struct {
 		return rest.None{}, errClosed.With(errors.New("secret of the house")).At("/lines/0", "Only 2 are left.")
 	case "late":
 		return rest.None{}, context.DeadlineExceeded
+	case "hang":
+		select {
+		case <-ctx.Done():
+			return rest.None{}, ctx.Err()
+		case <-time.After(20 * time.Second):
+		}
 	}
 	return rest.None{}, fault.New(fault.NotFound, "shop.none", "There is no such shop.")
 }
