@@ -84,7 +84,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{
 		PublicURL: o.PublicURL, Email: o.Email, Bank: p.name(), Account: p.account(),
 	}).ApprovedBy(people)
-	disp := disputes.New(store, escrows, paybacks{ch}, people, policies)
+	disp := disputes.New(store, escrows, ch, people, policies)
 	ord := orders.New(store, orders.Needs{
 		Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: people,
 	})
@@ -124,15 +124,6 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		h.routes = append(h.routes, clock.Routes(store)...)
 	}
 	return h, nil
-}
-
-// paybacks has charges send what a ruling gives back.
-type paybacks struct{ charges *charges.Service }
-
-// Payback sends money of a ruling to the buyer.
-func (p paybacks) Payback(ctx context.Context, tx *pg.Tx, b disputes.Payback) error {
-	_, err := p.charges.Refund(ctx, tx, charges.RefundOrder{ID: b.ID, Order: b.Order, Charge: b.Charge, Amount: b.Amount, Reason: b.Reason, By: b.By})
-	return err
 }
 
 // accounts answers payouts from members.

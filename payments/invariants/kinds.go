@@ -36,7 +36,7 @@ func mayCredit(class string) leg { return leg{false, class, false} }
 // gets its row in the same commit.
 var kinds = map[string][]leg{
 	"capital":     {debit("bank:*:operating"), credit("capital")},
-	"escrow.fund": {debit("psp:*:clearing"), credit("escrow:*")},
+	"escrow.fund": {credit("escrow:*"), mayDebit("psp:*:clearing"), mayDebit("bank:*:safeguard"), mayDebit("suspense:*")},
 	"charge.late": {debit("psp:*:clearing"), credit("suspense:*")},
 
 	"refund.intent": {
@@ -60,7 +60,21 @@ var kinds = map[string][]leg{
 		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"), mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"),
 	},
 	"settlement.negative": {debit("psp:*:clearing"), credit("bank:*:safeguard")},
-	"escrow.release":      {debit("escrow:*"), mayCredit("seller:*:available"), mayCredit("seller:*:reserve"), mayCredit("payable:carrier:*"), mayCredit("fees"), mayCredit("payable:vat")},
+	"escrow.release": {
+		debit("escrow:*"), mayCredit("seller:*:available"), mayCredit("seller:*:reserve"), mayCredit("seller:*:receivable"),
+		mayCredit("payable:carrier:*"), mayCredit("fees"), mayCredit("payable:vat"),
+	},
+	"reserve.release": {debit("seller:*:reserve"), mayCredit("seller:*:available"), mayCredit("seller:*:receivable")},
+	// A refund and a release in one.
+	"dispute.ruling": {
+		debit("escrow:*"), mayCredit("refund:*"),
+		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"),
+		mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
+		mayCredit("seller:*:available"), mayCredit("seller:*:reserve"), mayCredit("seller:*:receivable"),
+		mayCredit("payable:carrier:*"), mayCredit("fees"), mayCredit("payable:vat"),
+	},
+	"cash.collected": {debit("carrier:*:cod"), mayCredit("escrow:*"), mayCredit("payable:carrier:*")},
+	"cash.refused":   {debit("seller:*:receivable"), debit("bank:*:transit"), credit("payable:carrier:*"), credit("bank:*:operating")},
 	"settlement": {
 		credit("psp:*:clearing"), mayDebit("bank:*:safeguard"), mayDebit("psp:*:clearing"), mayCredit("bank:*:safeguard"),
 		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
