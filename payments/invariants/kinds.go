@@ -75,18 +75,24 @@ var kinds = map[string][]leg{
 	},
 	"cash.collected": {debit("carrier:*:cod"), mayCredit("escrow:*"), mayCredit("payable:carrier:*")},
 	"cash.refused":   {debit("seller:*:receivable"), debit("bank:*:transit"), credit("payable:carrier:*"), credit("bank:*:operating")},
+	"cash.remitted": {
+		credit("carrier:*:cod"), mayDebit("bank:*:safeguard"), mayDebit("suspense:*"), mayDebit("payable:carrier:*"),
+		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
+	},
+	"cash.lost": {debit("loss"), debit("bank:*:transit"), credit("carrier:*:cod"), credit("bank:*:operating")},
 	"settlement": {
 		credit("psp:*:clearing"), mayDebit("bank:*:safeguard"), mayDebit("psp:*:clearing"), mayCredit("bank:*:safeguard"),
 		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
 		// a fee that is given back
 		mayCredit("psp_cost"), mayCredit("bank:*:transit"), mayDebit("bank:*:operating"),
 	},
-	"suspense":        {debit("bank:*:safeguard"), credit("suspense:*")},
-	"payout.intent":   {debit("seller:*:available"), credit("payout:*")},
-	"payout.paid":     {debit("payout:*"), credit("bank:*:safeguard")},
-	"payout.rejected": {debit("payout:*"), credit("seller:*:available")},
-	"payout.returned": {debit("bank:*:safeguard"), credit("seller:*:available")},
-	sweep:             {debit("bank:*:operating"), credit("bank:*:safeguard")},
+	"suspense":         {debit("bank:*:safeguard"), credit("suspense:*")},
+	"suspense.matched": {debit("suspense:*"), credit("suspense:*")},
+	"payout.intent":    {debit("seller:*:available"), credit("payout:*")},
+	"payout.paid":      {debit("payout:*"), credit("bank:*:safeguard")},
+	"payout.rejected":  {debit("payout:*"), credit("seller:*:available")},
+	"payout.returned":  {debit("bank:*:safeguard"), credit("seller:*:available")},
+	sweep:              {debit("bank:*:operating"), credit("bank:*:safeguard")},
 }
 
 // sweep takes our own money out of the clients' account: the only kind that may

@@ -99,7 +99,10 @@ var books = []Invariant{
 	{"I11", "What was taken from a buyer is released, refunded, held or in suspense, and nothing else.", `
 		with ` + account + `, ` + in("escrow:*", "held") + `, ` + in("suspense:*", "loose") + `,
 		taken as (
-			select c.id, c.currency, greatest(case when c.state = 'confirmed' then c.amount else 0 end, coalesce(o.amount, 0)) as amount
+			select c.id, c.currency, case c.method
+				when 'transfer' then (select coalesce(sum(r.amount), 0)::bigint from charges.credit r where r.subject = c.id)
+				when 'cash_on_delivery' then (select coalesce(sum(p.cash), 0)::bigint from charges.parcel p where p.charge = c.id)
+				else greatest(case when c.state = 'confirmed' then c.amount else 0 end, coalesce(o.amount, 0)) end as amount
 			from charges.charge c
 			left join (select subject, sum(amount) as amount from operations.operation where kind = 'capture' and state = 'confirmed' group by subject) o
 				on o.subject = c.id),
@@ -119,7 +122,14 @@ var books = []Invariant{
 			` + dh("t.amount") + `, ` + dh("coalesce(r.amount, 0)") + `)
 		from charges.charge c join taken t on t.id = c.id
 			left join (select charge, sum(amount) as amount from charges.refund where state <> 'rejected' group by charge) r on r.charge = c.id
-		where c.captured <> t.amount or c.refunded <> coalesce(r.amount, 0)`},
+		where c.captured <> t.amount or c.refunded <> coalesce(r.amount, 0)
+		union all
+		select format('%s has %s %s; the cash of its orders makes %s', coalesce(o.code, p.code), ` + dh("coalesce(-o.has, 0)") + `, coalesce(o.currency, p.currency), ` + dh("coalesce(p.owed, 0)") + `)
+		from (select a.code, a.currency, sum(b.cr - b.dr)::bigint as has from account a join ledger.balance b on b.account_id = a.id
+			where a.class = 'carrier:*:cod' group by a.code, a.currency) o
+		full join (select 'carrier:' || carrier || ':cod' as code, currency, sum(cash - covered)::bigint as owed from charges.parcel group by carrier, currency) p
+			on p.code = o.code and p.currency = o.currency
+		where coalesce(-o.has, 0) <> coalesce(p.owed, 0)`},
 
 	{"I12", "The clients' money at banks and partners covers everything owed to clients.", `
 		with ` + account + `, stand as (

@@ -116,8 +116,11 @@ var partners = []Invariant{
 		union all
 		select distinct format('charge %s has not been settled for longer than ` + termClearing + `', c.id)
 		from escrow.hold h join charges.charge c on c.id = h.charge
-		where c.state = 'confirmed' and not c.settled and c.refunded < c.captured and h.funded_at < ` + now + ` - interval '` + termClearing + `'
+		where c.state = 'confirmed' and c.method <> 'cash_on_delivery' and not c.settled and c.refunded < c.captured and h.funded_at < ` + now + ` - interval '` + termClearing + `'
 			and ` + late("h.funded_at", "1 day") + `
+		union all
+		select format('the cash of order %s, %s %s, has been owed by %s for longer than ` + termCash + `', order_id, ` + dh("cash - covered") + `, currency, carrier)
+		from charges.parcel where state = 'collected' and collected_at < ` + now + ` - interval '` + termCash + `' and ` + late("collected_at", "1 day") + `
 		union all` + waiting("psp:*:clearing", termClearing, 1) + `
 		union all` + waiting("bank:*:transit", termTransit, 1) + `
 		union all` + waiting("carrier:*:cod", termCash, 1) + `
