@@ -1,6 +1,7 @@
 package invariants_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -49,6 +50,7 @@ type world struct {
 	recon   *recon.Service
 	house   recon.House
 	ready   atomic.Bool // whether members' accounts are verified
+	method  string      // how sales are paid; "" is by card
 	closing int64       // of the bank's last statement
 	said    int         // statements
 }
@@ -66,13 +68,13 @@ func open(t testing.TB) *world {
 	w.db.Use(runner.Jobs(), event.NewBus())
 	b := bank.New(house, files{}, bank.Options{})
 	w.books = ledger.New(w.db)
-	w.escrows = escrow.New(w.db, w.books, anyone{})
+	w.escrows = escrow.New(w.db, w.books, anyone{}).TopUpFrom(house)
 	w.ops = operations.New(w.db)
 	w.charges = charges.New(w.db, w.books, w.escrows, w.ops, anyone{}, []*card.Acquirer{card.New(acquirer, hosted{}, card.Options{})},
-		charges.Config{PublicURL: "https://hub.example"})
+		charges.Config{PublicURL: "https://hub.example", Bank: house})
 	w.payouts = payouts.New(w.db, w.books, w.escrows, w, w.ops, anyone{}, payouts.From{Bank: b, Account: bank.Account{RIB: rib(1), Name: "Hub"}})
 	w.house = recon.House{Bank: b, Safeguard: safeguard}
-	w.recon = recon.New(w.db, w.books, w.charges, w.ops, []recon.House{w.house})
+	w.recon = recon.New(w.db, w.books, w.charges, w.ops, []recon.House{w.house}).Receives(w.charges)
 	return w
 }
 
@@ -106,12 +108,12 @@ func (w *world) checkout(group string, orders ...escrow.Terms) charges.Charge {
 	var parts []charges.Part
 	for _, o := range orders {
 		total = total.Add(o.Amount)
-		parts = append(parts, charges.Part{Order: o.Order, Amount: o.Amount})
+		parts = append(parts, charges.Part{Order: o.Order, Amount: o.Amount, Seller: o.Seller, Carrier: "demo", Fee: money.Dirhams(1000)})
 	}
 	var c charges.Charge
 	w.tx(func(ctx context.Context, tx *pg.Tx) error {
 		r, err := w.charges.Create(ctx, tx, charges.Sale{
-			Group: group, Buyer: "per_b", Method: "card", Amount: total, Parts: parts,
+			Group: group, Buyer: "per_b", Method: cmp.Or(w.method, charges.Card), Amount: total, Parts: parts,
 			Name: "Exemple", Email: "exemple@example.org", Phone: "+212600000000", Lang: "fr",
 		})
 		if err != nil {
@@ -266,6 +268,7 @@ func (w *world) work() (s story) {
 	w.statement(entry(35500, detail(s.charge.Ref, 29600, 400), detail(s.late.Ref, 5900, 100)), entry(700, detail("", 700, 0)))
 	w.paid("A", "B")
 	w.confirm(s.fresh)
+	w.ways()
 	w.paid("E")
 
 	w.tx(func(ctx context.Context, tx *pg.Tx) error {
