@@ -59,7 +59,7 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) {
 		Q: shorten(strings.ToValidUTF8(q.Get("q"), "")), Lang: q.Get("lang"), Category: q.Get("category"), Region: q.Get("region"),
 		Seller: q.Get("seller"), Sort: "relevance", Paging: rest.Paging{Limit: 24, Cursor: q.Get("cursor")},
 	}
-	if strings.ContainsRune(in.Category+in.Region+in.Seller, 0) {
+	if !plain(in.Category) || !plain(in.Region) || !plain(in.Seller) {
 		s.problem(w, r, catalog.ErrQuery)
 		return
 	}
@@ -90,6 +90,9 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) {
 	}
 	show(w, r, http.StatusOK, "list", p)
 }
+
+// plain says that a database can look for s.
+func plain(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // shorten keeps what the catalogue would look for.
 func shorten(q string) string {
@@ -145,6 +148,10 @@ type priced struct {
 
 // offer shows one offer.
 func (s *site) offer(w http.ResponseWriter, r *http.Request) {
+	if !plain(r.PathValue("offer")) {
+		s.unknown(w, r)
+		return
+	}
 	v, err := s.catalog.Show(r.Context(), catalog.OfferInput{Offer: r.PathValue("offer")})
 	if err != nil {
 		s.problem(w, r, err)

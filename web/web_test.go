@@ -147,6 +147,46 @@ func TestSearchFindsInBothLanguages(t *testing.T) {
 	}
 }
 
+// A visitor who reads Arabic, or looks at one category, goes on doing so.
+func TestLinksKeepWhatWasChosen(t *testing.T) {
+	t.Parallel()
+	h, _ := open(t)
+	ar, _ := get(t, h, "/?lang=ar", http.StatusOK)
+	for _, m := range regexp.MustCompile(`href="(/offres/[^"]+|/\?[^"]*category=[^"]+)"`).FindAllStringSubmatch(ar, -1) {
+		if !strings.Contains(m[1], "lang=ar") {
+			t.Errorf("%s leaves Arabic", m[1])
+		}
+	}
+	cats := 0
+	for _, m := range regexp.MustCompile(`href="(/\?category=([a-z]+))"`).FindAllStringSubmatch(mustGet(t, h, "/"), -1) {
+		cats++
+		if next := nextLink.FindStringSubmatch(mustGet(t, h, m[1])); next != nil && !strings.Contains(next[1], "category="+m[2]) {
+			t.Errorf("%s goes on to %s", m[1], next[1])
+		}
+	}
+	if cats == 0 {
+		t.Error("no categories")
+	}
+}
+
+func TestWhatIsSoldOutSaysSoAndLargePricesCanBeRead(t *testing.T) {
+	t.Parallel()
+	h, db := open(t)
+	if strings.Contains(mustGet(t, h, "/?q=tapis"), "tag out") {
+		t.Fatal("sold out from the start")
+	}
+	if _, err := db.Exec(t.Context(), `update catalog.variant set on_hand = 0, price = 123450000`); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, "/?q=tapis", mustGet(t, h, "/?q=tapis"), `class="tag out"`, "1\u202f234\u202f500,00")
+}
+
+func mustGet(t *testing.T, h http.Handler, path string) string {
+	t.Helper()
+	body, _ := get(t, h, path, http.StatusOK)
+	return body
+}
+
 func TestEachOfferIsOnOnePage(t *testing.T) {
 	t.Parallel()
 	h, db := open(t)
@@ -189,6 +229,11 @@ func TestLostVisitorsAreTold(t *testing.T) {
 		"/media/none.svg":          {404, "Cette page n’existe pas"},
 		"/media/..%2fdemo.go":      {404, "Cette page n’existe pas"},
 		"/?cursor=rubbish":         {400, "Cette recherche ne peut pas être faite"},
+		"/offres/%ff":              {404, "Cette page n’existe pas"},
+		"/offres/%00":              {404, "Cette page n’existe pas"},
+		"/?category=%ff":           {400, "Cette recherche ne peut pas être faite"},
+		"/?region=%c3%28":          {400, "Cette recherche ne peut pas être faite"},
+		"/?seller=%ff":             {400, "Cette recherche ne peut pas être faite"},
 		"/?category=%00":           {400, "Cette recherche ne peut pas être faite"},
 		"/static/":                 {404, "404"},
 	} {

@@ -148,17 +148,18 @@ func (r *rig) putOut(t *testing.T, before string) {
 
 // unordered is a statement of ours with one payment that is not.
 func unordered(account string) string {
-	day := time.Now().UTC().Format("2006-01-02")
+	now := time.Now().UTC()
+	day := now.Format(time.DateOnly)
 	balance := func(code, amount string) string {
 		return `<Bal><Tp><CdOrPrtry><Cd>` + code + `</Cd></CdOrPrtry></Tp><Amt Ccy="MAD">` + amount + `</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>` + day + `</Dt></Dt></Bal>`
 	}
 	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?>
-<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><GrpHdr><MsgId>CAMT-TEST-9</MsgId><CreDtTm>%[1]sT00:00:00Z</CreDtTm></GrpHdr>
-<Stmt><Id>CAMT-TEST-9</Id><ElctrncSeqNb>900</ElctrncSeqNb><CreDtTm>%[1]sT00:00:00Z</CreDtTm><Acct><Id><Othr><Id>%[2]s</Id></Othr></Id><Ccy>MAD</Ccy></Acct>%[3]s%[4]s
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><GrpHdr><MsgId>CAMT-TEST-9</MsgId><CreDtTm>%[5]s</CreDtTm></GrpHdr>
+<Stmt><Id>CAMT-TEST-9</Id><ElctrncSeqNb>900</ElctrncSeqNb><CreDtTm>%[5]s</CreDtTm><Acct><Id><Othr><Id>%[2]s</Id></Othr></Id><Ccy>MAD</Ccy></Acct>%[3]s%[4]s
 <Ntry><NtryRef>EX9</NtryRef><Amt Ccy="MAD">10.00</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>%[1]s</Dt></BookgDt><ValDt><Dt>%[1]s</Dt></ValDt><AcctSvcrRef>EX9</AcctSvcrRef>
 <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>ICDT</Cd><SubFmlyCd>DMCT</SubFmlyCd></Fmly></Domn></BkTxCd>
 <NtryDtls><TxDtls><Refs><EndToEndId>PAYNOBODYORDERED</EndToEndId></Refs><Amt Ccy="MAD">10.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls></NtryDtls></Ntry>
-</Stmt></BkToCstmrStmt></Document>`, day, account, balance("OPBD", "20.00"), balance("CLBD", "10.00"))
+</Stmt></BkToCstmrStmt></Document>`, day, account, balance("OPBD", "20.00"), balance("CLBD", "10.00"), now.Format(time.RFC3339))
 }
 
 // quiet waits until nothing changes the books any more, and gives them.

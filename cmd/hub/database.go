@@ -23,11 +23,11 @@ const ownDatabase = "tiwiza"
 
 // reach finds the database, and starts the hub's own server when it must.
 func (s *Settings) reach(ctx context.Context) (*database, error) {
-	if s.DatabaseURL != "" {
-		return &database{URL: s.DatabaseURL}, nil
-	}
 	if err := os.MkdirAll(s.DataDir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	if s.DatabaseURL != "" {
+		return &database{URL: s.DatabaseURL}, nil
 	}
 	srv, err := pgserver.Start(ctx, pgserver.Options{Dir: s.DataDir, Log: slog.Default()})
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tiwiza/pkg/auth"
 )
 
 // unreadable sends what no client library would. Each is refused where it is
@@ -111,7 +113,8 @@ func (r *rig) left(t testing.TB, w ware) int {
 func strangers(t *testing.T, r *rig, _ trade) {
 	for _, route := range slices.Sorted(maps.Keys(watch.answers)) {
 		method, path, _ := strings.Cut(route, " ")
-		if watch.answers[route]["401"] == nil { // public
+		if watch.public[route] {
+			r.ask(t, req{key: auth.NewKey().String(), method: method, path: path}).refused(t, 401, "auth.unknown")
 			continue
 		}
 		r.ask(t, req{method: method, path: path, idem: once()}).refused(t, 401, "auth.missing")

@@ -21,13 +21,14 @@ import (
 )
 
 type seedCmd struct {
+	Addr    string `help:"Where the hub will listen." env:"HUB_ADDR" default:"127.0.0.1:8080"`
 	SimAddr string `help:"Where the stand-in partners answer." env:"HUBSIM_ADDR" default:"127.0.0.1:8090"`
 }
 
 // Run seeds a database whose hub is not running.
 func (c seedCmd) Run(ctx context.Context, s *Settings) error {
 	return s.with(ctx, func(h *house) error {
-		_, err := h.seed(ctx, s.DataDir+"/"+demoFile, demoAddresses{"http://127.0.0.1:8080", "http://" + c.SimAddr})
+		_, err := h.seed(ctx, s.DataDir+"/"+demoFile, demoAddresses{"http://" + c.Addr, "http://" + c.SimAddr})
 		return err
 	})
 }

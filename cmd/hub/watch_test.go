@@ -29,6 +29,7 @@ type watcher struct {
 	doc     []byte
 	routes  []string // "GET /v1/offers/{offer}"
 	answers map[string]map[string]any
+	public  map[string]bool // those that need no key
 	err     error
 
 	mu       sync.Mutex
@@ -50,16 +51,20 @@ func (w *watcher) load() {
 		return
 	}
 	var doc struct {
-		Paths map[string]map[string]struct{ Responses map[string]any }
+		Paths map[string]map[string]struct {
+			Responses map[string]any
+			Security  []map[string]any
+		}
 	}
 	if w.err = json.Unmarshal(w.doc, &doc); w.err != nil {
 		return
 	}
-	w.answers = map[string]map[string]any{}
+	w.answers, w.public = map[string]map[string]any{}, map[string]bool{}
 	for path, methods := range doc.Paths {
 		for method, op := range methods {
 			route := strings.ToUpper(method) + " " + path
 			w.routes, w.answers[route] = append(w.routes, route), op.Responses
+			w.public[route] = slices.ContainsFunc(op.Security, func(s map[string]any) bool { return len(s) == 0 })
 		}
 	}
 	slices.Sort(w.routes)
@@ -117,6 +122,11 @@ func (w *watcher) look(req *http.Request, res *http.Response, body []byte) strin
 		}
 	}
 	media, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";")
+	if said, ok := w.answers[route][status].(map[string]any); ok && said["content"] != nil {
+		if content, _ := said["content"].(map[string]any); content[media] == nil {
+			return "the document names no such media type: " + media
+		}
+	}
 	if !strings.HasSuffix(media, "json") {
 		return ""
 	}

@@ -64,7 +64,9 @@ func parse(file []byte) ([]line, []Verdict, error) {
 	}
 	var lines []line
 	var bad []Verdict
-	for row := 2; ; row++ {
+	for row := 2 + blank(file); ; row++ {
+		from := r.InputOffset()
+		row += blank(file[from:])
 		cells, err := r.Read()
 		switch {
 		case errors.Is(err, io.EOF):
@@ -81,6 +83,19 @@ func parse(file []byte) ([]line, []Verdict, error) {
 			}
 		}
 	}
+}
+
+// blank counts the empty lines ahead, which encoding/csv passes over and
+// spreadsheets number.
+func blank(rest []byte) (n int) {
+	for len(rest) > 0 {
+		line, after, _ := bytes.Cut(rest, []byte("\n"))
+		if len(bytes.TrimSuffix(line, []byte("\r"))) > 0 {
+			return n
+		}
+		rest, n = after, n+1
+	}
+	return n
 }
 
 // reason says in plain words what encoding/csv found.
@@ -196,6 +211,9 @@ func digits(s string) string {
 	}, s)
 }
 
+// thousands are whole numbers in groups of three digits.
+var thousands = regexp.MustCompile(`^[0-9]{1,3}([.,][0-9]{3})+$`)
+
 var currencyWord = regexp.MustCompile(`(?i)(mad|dhs?|درهم|د\.م\.?)\.?$`)
 
 // price reads a price in dirhams: 135, 135.50, 135,50, 1 240,50, ١٣٥٫٥٠. What
@@ -207,6 +225,8 @@ func price(s string) (money.Money, string) {
 	n := currencyWord.ReplaceAllString(digits(s), "")
 	dot, comma := strings.LastIndexByte(n, '.'), strings.LastIndexByte(n, ',')
 	switch {
+	case dot >= 0 && comma >= 0 && !thousands.MatchString(n[:max(dot, comma)]): // 12,5.00
+		return money.Money{}, strconv.Quote(s) + " is not a price: it is in dirhams with at most two decimals, as 135.50."
 	case dot >= 0 && comma > dot && strings.Count(n, ",") == 1: // 1.240,50
 		n = strings.ReplaceAll(strings.ReplaceAll(n, ".", ""), ",", ".")
 	case comma >= 0 && dot > comma && strings.Count(n, ".") == 1: // 1,240.50
@@ -241,6 +261,7 @@ func degrees(s string) (*float64, bool) {
 	if s == "" {
 		return nil, true
 	}
-	n, err := strconv.ParseFloat(strings.Replace(digits(s), ",", ".", 1), 64)
-	return &n, err == nil
+	s = strings.Replace(digits(s), ",", ".", 1)
+	n, err := strconv.ParseFloat(s, 64)
+	return &n, err == nil && !strings.ContainsAny(s, "xXeEpP_nN") // Go's own ways of writing numbers
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"io"
 	"strconv"
+	"strings"
 
 	"tiwiza/pkg/rest"
 )
@@ -15,6 +16,13 @@ func (s *Service) Export(ctx context.Context, in ExportInput) (rest.Blob, error)
 	seller, err := owner(ctx, in.Seller, "?seller")
 	if err != nil {
 		return rest.Blob{}, err
+	}
+	known, err := s.sellers.Sellers(ctx, s.db, []string{seller})
+	if err != nil {
+		return rest.Blob{}, err
+	}
+	if _, ok := known[seller]; !ok {
+		return rest.Blob{}, ErrNotFound.Say("There is no such organisation.")
 	}
 	all, err := readOwn(ctx, s.db, seller)
 	if err != nil {
@@ -37,24 +45,22 @@ func (s *Service) Export(ctx context.Context, in ExportInput) (rest.Blob, error)
 	}}, nil
 }
 
-// rows are an offer as lines of a file. Further labels than variants stand in
-// no row of their own: they are left out.
+// rows are an offer as lines of a file. Each has all its labels, with bars
+// between them.
 func (o Offer) rows() [][]string {
 	var out [][]string
-	for i, v := range o.Variants {
-		var l Label
-		switch {
-		case i < len(o.Labels):
-			l = o.Labels[i]
-		case len(o.Labels) > 0:
-			l = o.Labels[0]
-		}
+	var code, issuer, number, from, to []string
+	for _, l := range o.Labels {
+		code, issuer, number = append(code, l.Code), append(issuer, l.Issuer), append(number, l.Number)
+		from, to = append(from, l.From), append(to, l.To)
+	}
+	for _, v := range o.Variants {
 		row := []string{
 			o.Seller, o.Ref, o.Category, o.Names["fr"], o.Names["ar"], o.Names["en"],
 			o.Descriptions["fr"], o.Descriptions["ar"], o.Descriptions["en"],
 			v.SKU, v.Names["fr"], v.Names["ar"], v.Unit, strconv.Itoa(v.WeightG), v.Price.Amount(), strconv.Itoa(v.OnHand),
 			o.Region, o.Commune, degree(o.Lat), degree(o.Lng),
-			l.Code, l.Issuer, l.Number, l.From, l.To, o.WithdrawalExempt, o.Image,
+			bars(code), bars(issuer), bars(number), bars(from), bars(to), o.WithdrawalExempt, o.Image,
 		}
 		for j, c := range row {
 			if columns[j] != "lng" && columns[j] != "lat" { // numbers are not texts
@@ -64,6 +70,14 @@ func (o Offer) rows() [][]string {
 		out = append(out, row)
 	}
 	return out
+}
+
+// bars writes the values of a cell that may have several; none at all is empty.
+func bars(values []string) string {
+	if strings.Join(values, "") == "" {
+		return ""
+	}
+	return strings.Join(values, " | ")
 }
 
 func degree(f *float64) string {

@@ -22,7 +22,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("POST", "/v1/imports", "imports.create", "Import a catalogue from a CSV file", http.StatusCreated, s.Import,
 			rest.Accepts("text/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel", "multipart/form-data"),
 			rest.Body(maxFile), rest.Timeout(importTime)),
-		rest.Handle("GET", "/v1/exports/offers.csv", "offers.export", "Export the catalogue as the CSV file an import takes", http.StatusOK, s.Export),
+		rest.Handle("GET", "/v1/exports/offers.csv", "offers.export", "Export the catalogue as the CSV file an import takes", http.StatusOK, s.Export, rest.Gives("text/csv")),
 	}
 }
 

@@ -24,7 +24,8 @@ const importTime = time.Minute
 // and the good rows land whatever becomes of the others. A dry run is the same,
 // rolled back. Running a file again changes nothing that it does not say.
 // Columns that a file leaves out, and empty cells of stock, leave what is there
-// alone.
+// alone. An offer's labels are those of all its rows; a cell may name several,
+// with a bar between them.
 func (s *Service) Import(ctx context.Context, in ImportInput) (Report, error) {
 	seller, err := owner(ctx, in.Seller, "?seller")
 	if err != nil {
@@ -50,6 +51,7 @@ func (s *Service) Import(ctx context.Context, in ImportInput) (Report, error) {
 		for _, l := range lines {
 			m.take(l)
 		}
+		m.settle()
 		if err := s.land(ctx, tx, m); err != nil {
 			return err
 		}
@@ -114,14 +116,15 @@ type merge struct {
 // A merged offer is one that was there or that the file brings.
 type merged struct {
 	Offer
-	first   *line // the row that said what the offer is
+	was     *Offer // before the file; nil when the file brings it
+	first   *line  // the row that said what the offer is
 	changed bool
 }
 
 func newMerge(ref, seller string, there []Offer, now time.Time) *merge {
 	m := &merge{ref: ref, seller: seller, now: now, byRef: map[string]*merged{}, bySKU: map[string]*merged{}, skuRow: map[string]int{}}
 	for _, o := range there {
-		g := &merged{Offer: o}
+		g := &merged{Offer: o, was: &o}
 		m.byRef[o.ID], m.byRef[o.Ref] = g, g
 		for _, v := range o.Variants {
 			m.bySKU[v.SKU] = g
@@ -188,35 +191,44 @@ func (m *merge) accept(l line, g *merged, known bool, o Offer, v Variant, at int
 	}
 	if g.first == nil {
 		g.first = &l
-		if o.State == Draft {
+		if !known { // a draft that was there stays one
 			o.State, o.PublishedAt = Published, &m.now
-		}
-		if !known || !g.sameWords(o) {
-			o.Version++
-			g.changed = true
 		}
 		o.Variants = g.Variants
 		g.Offer = o
 	}
-	if label, ok := l.label(); ok && !slices.ContainsFunc(g.Labels, func(x Label) bool { return x.Code == label.Code }) {
-		g.Labels = append(g.Labels, label)
-		g.changed = true
+	labels, _ := l.labels() // the row was checked
+	for _, label := range labels {
+		if !slices.ContainsFunc(g.Labels, func(x Label) bool { return x.Code == label.Code }) {
+			g.Labels = append(g.Labels[:len(g.Labels):len(g.Labels)], label)
+		}
 	}
 	delta := v.OnHand
 	if at < 0 {
 		m.created++
-		g.Variants = append(g.Variants, v)
+		g.Variants = append(g.Variants[:len(g.Variants):len(g.Variants)], v)
 		m.bySKU[v.SKU] = g
-		g.changed = true
 	} else {
 		m.updated++
 		delta -= g.Variants[at].OnHand
-		g.changed = g.changed || !v.same(g.Variants[at])
 		g.Variants = slices.Clone(g.Variants)
 		g.Variants[at] = v
 	}
 	if delta != 0 {
 		m.moves = append(m.moves, move{v.ID, delta, "imported", m.ref})
+		g.changed = true
+	}
+}
+
+// settle says, once all rows are in, which offers changed. What a buyer would
+// read of an offer makes a new version of it; its stock does not.
+func (m *merge) settle() {
+	for _, g := range m.order {
+		if g.first == nil || g.was != nil && g.sameWords(*g.was) && slices.EqualFunc(g.Variants, g.was.Variants, Variant.sameWords) {
+			continue
+		}
+		g.Version++
+		g.changed = true
 	}
 }
 
@@ -228,7 +240,12 @@ func (o Offer) sameWords(p Offer) bool {
 	return o.Category == p.Category && maps.Equal(o.Names, p.Names) && maps.Equal(o.Descriptions, p.Descriptions) &&
 		o.Region == p.Region && o.Commune == p.Commune && point(o.Lat, p.Lat) && point(o.Lng, p.Lng) &&
 		o.WithdrawalExempt == p.WithdrawalExempt && o.Image == p.Image && o.State == p.State &&
-		slices.EqualFunc(o.Labels, p.Labels, label)
+		slices.EqualFunc(byCode(o.Labels), byCode(p.Labels), label)
+}
+
+// byCode puts labels in an order that does not depend on who wrote them.
+func byCode(labels []Label) []Label {
+	return slices.SortedFunc(slices.Values(labels), func(a, b Label) int { return cmp.Compare(a.Code, b.Code) })
 }
 
 // onColumns turns pointers into an offer into names of columns.

@@ -311,3 +311,95 @@ func TestDemonstrationMarketImportsWhole(t *testing.T) {
 		t.Errorf("argan finds %d offers, none with a picture", len(l.Data))
 	}
 }
+
+// An export is the whole of what an import takes, so importing it changes
+// nothing: no label is lost, no draft is published, no version made.
+func TestImportingOnesOwnExportChangesNothing(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	var v catalog.View
+	two := strings.Replace(create, `"labels":[`, `"labels":[{"code":"Bio","issuer":"Autre (exemple)","valid_from":"2026-02-01"},`, 1)
+	m.json(ourKey, "POST", "/v1/offers", two).as(http.StatusCreated, &v)
+	export := func() string { return string(m.json(ourKey, "GET", "/v1/exports/offers.csv", "").body) }
+	was := export()
+	if r := m.imports(ourKey, "", was); len(r.Rejected) != 0 || r.Created != 0 {
+		t.Fatalf("report %+v", r)
+	}
+	var now catalog.View
+	m.json(ourKey, "GET", "/v1/offers/"+v.ID, "").as(http.StatusOK, &now)
+	if diff := cmp.Diff(v, now); diff != "" {
+		t.Errorf("the offer changed (-was +is):\n%s", diff)
+	}
+	if got := export(); got != was {
+		t.Errorf("the export changed:\n%s\n%s", was, got)
+	}
+}
+
+func TestWhatBuyersReadMakesAVersionAndStockDoesNot(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	version := func() (n int) {
+		t.Helper()
+		n, err := pg.Value[int](t.Context(), m.db, nil, `select version from catalog.offer where ref = 'argan'`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, c := range []struct {
+		file string
+		want int
+	}{
+		{goods, 1},
+		{goods, 1},
+		{strings.ReplaceAll(goods, "255.00,3", "255.00,9"), 1},
+		{strings.ReplaceAll(goods, "255.00,3", "250.00,9"), 2},
+		{strings.ReplaceAll(goods, "255.00,3,Taliouine,IGP,SDOQ,EX-1", "250.00,9,Taliouine,Bio,SDOQ,EX-2"), 3},
+		{strings.ReplaceAll(goods, "255.00,3,Taliouine,IGP,SDOQ,EX-1", "250.00,9,Taliouine,Bio,SDOQ,EX-2"), 3},
+	} {
+		if r := m.imports(ourKey, "", c.file); len(r.Rejected) > 0 {
+			t.Fatalf("%+v", r)
+		}
+		if got := version(); got != c.want {
+			t.Errorf("version %d, want %d after\n%s", got, c.want, c.file)
+		}
+	}
+}
+
+func TestWhatCouldBeReadInTwoWaysIsRefused(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	const row = "two,oils,Huile,زيت,T%d,1 l,480,\"%s\",5,Taliouine,,,,,,\n"
+	for i, p := range []string{"12,5.00", "1,24.50", "1.2.3,50", "1,2,3.00"} {
+		if diff := cmp.Diff([]string{"2 /price"}, verdicts(m.imports(ourKey, "?dry_run=true", heading+fmt.Sprintf(row, i, p)))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", p, diff)
+		}
+	}
+	for i, p := range []string{"1,240.50", "1.240,50", "1 240,50", "12,5"} {
+		if r := m.imports(ourKey, "?dry_run=true", heading+fmt.Sprintf(row, i, p)); len(r.Rejected) != 0 {
+			t.Errorf("%s: %+v", p, r.Rejected)
+		}
+	}
+	for _, deg := range []string{"0x1p5", "3_4", "inf"} {
+		file := "offer_key,category,name_fr,sku,price,stock,commune,lat,lng\nx,oils,Huile,X1,10,1,Taliouine," + deg + ",-9\n"
+		if r := m.imports(ourKey, "?dry_run=true", file); len(r.Rejected) == 0 {
+			t.Errorf("the latitude %s is taken", deg)
+		}
+	}
+}
+
+func TestVerdictsNameTheRowOfTheSheet(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	file := heading + "\n\nbad,oils,Huile,زيت,B1,1 l,480,free,5,Taliouine,,,,,,\n"
+	if diff := cmp.Diff([]string{"4 /price"}, verdicts(m.imports(ourKey, "?dry_run=true", file))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAFileOfTooManyRowsIsRefusedWhole(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	file := heading + strings.Repeat("a,oils,Huile,,b,,1,1,1,Rabat,,,,,,\n", 20_001)
+	m.call(ourKey, "POST", "/v1/imports?dry_run=true", "text/csv", file).refused(http.StatusUnprocessableEntity, "catalog.unreadable_file", "/")
+}

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"maps"
+	"strings"
 
 	"tiwiza/pkg/fault"
 )
@@ -32,10 +33,9 @@ func (l line) offer(o Offer) (Offer, []fault.Detail) {
 		o.Lat, o.Lng = lat, lng
 	}
 	if _, said := l.cells["label"]; said {
-		o.Labels = nil
-		if label, ok := l.label(); ok {
-			o.Labels = []Label{label}
-		}
+		var bad []fault.Detail
+		o.Labels, bad = l.labels()
+		f = append(f, bad...)
 	}
 	o, wrong := o.settle()
 	return o, append(f, wrong...)
@@ -77,12 +77,49 @@ func (l line) variant(v Variant) (Variant, []fault.Detail) {
 	return v, f
 }
 
-// label is the label the row claims, if any.
-func (l line) label() (Label, bool) {
-	return Label{
-		Code: l.cells["label"], Issuer: l.cells["label_issuer"], Number: l.cells["label_number"],
-		From: l.cells["label_from"], To: l.cells["label_to"],
-	}, l.cells["label"] != ""
+// labels are the labels the row claims: as many as its first label column has,
+// with bars between them; the other columns have as many, or one for all.
+func (l line) labels() ([]Label, findings) {
+	codes := l.bars("label")
+	labels := make([]Label, len(codes))
+	var f findings
+	for _, c := range []struct {
+		column string
+		field  func(*Label) *string
+	}{
+		{"label", func(x *Label) *string { return &x.Code }},
+		{"label_issuer", func(x *Label) *string { return &x.Issuer }},
+		{"label_number", func(x *Label) *string { return &x.Number }},
+		{"label_from", func(x *Label) *string { return &x.From }},
+		{"label_to", func(x *Label) *string { return &x.To }},
+	} {
+		cells := l.bars(c.column)
+		if len(codes) > 0 && len(cells) > 1 && len(cells) != len(codes) {
+			f.add("/"+c.column, "There are %d labels and %d values here; give one for each, with bars between them.", len(codes), len(cells))
+			continue
+		}
+		for i := range labels {
+			switch {
+			case len(cells) == 1:
+				*c.field(&labels[i]) = cells[0]
+			case len(cells) > 1:
+				*c.field(&labels[i]) = cells[i]
+			}
+		}
+	}
+	return labels, f
+}
+
+// bars are the values of a cell that may have several.
+func (l line) bars(column string) []string {
+	if l.cells[column] == "" {
+		return nil
+	}
+	values := strings.Split(l.cells[column], "|")
+	for i, v := range values {
+		values[i] = strings.TrimSpace(v)
+	}
+	return values
 }
 
 // to sets a field to the cell, if the file has the column.
@@ -116,10 +153,9 @@ func (l line) differs(first line) []fault.Detail {
 			f.add("/"+column, "Row %d says otherwise for the same offer; what is said of an offer is the same in all its rows, or left empty.", first.row)
 		}
 	}
-	if label, ok := l.label(); ok && label.Code != first.cells["label"] {
-		var bad findings
+	labels, bad := l.labels()
+	for _, label := range labels {
 		bad.label("/labels/0", label)
-		f = append(f, onColumns(bad, "", "")...)
 	}
-	return f
+	return append(f, onColumns(bad, "", "")...)
 }

@@ -151,3 +151,14 @@ func TestSellersAreToldByID(t *testing.T) {
 		t.Errorf("sellers = %+v, want two, the first active", got)
 	}
 }
+
+// A bank's word moves money: it gets no key before it has been approved.
+func TestABankGetsNoKeyBeforeItIsApproved(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	for _, kind := range []string{"operational_bank", "insurer"} {
+		var o members.View
+		h.want(201, &o, h.boss.String(), "POST", "/v1/organisations", strings.Replace(goodOrg, "beneficiary_coop", kind, 1))
+		h.refused(409, "api_keys.not_active", "", h.boss.String(), "POST", "/v1/organisations/"+o.ID+"/api-keys", `{"label":"x"}`)
+	}
+}

@@ -13,17 +13,18 @@ import (
 // waited for too long. Everything else has the hub's time, from tx.Now() or
 // pkg/clock, which demonstrations move and all hubs share.
 var machine = map[string]string{
-	"cmd/...":         "commands tell people how long things took; the stand-ins keep a clock of their own",
-	"pkg/id":          "an id begins with the moment it was made, for order only",
-	"pkg/telemetry":   "durations",
-	"pkg/outbound":    "deadlines and pauses of calls to partners",
-	"pkg/rest":        "durations and rate limits",
-	"pkg/pgserver":    "patience with a process that starts or stops",
-	"pkg/pgtest":      "patience with the tests' server",
-	"pkg/job":         "River's jobs are due by the machine's clock, so that moving time does not stampede",
-	"pkg/pg":          "pauses between attempts",
-	"search/pgsearch": "the age of counted facets",
-	auditor:           "how long a promise took to prove, and the age of the last report",
+	"cmd/...":                "commands tell people how long things took; the stand-ins keep a clock of their own",
+	"pkg/id":                 "an id begins with the moment it was made, for order only",
+	"pkg/telemetry":          "durations",
+	"pkg/outbound":           "deadlines and pauses of calls to partners",
+	"pkg/rest":               "durations and rate limits",
+	"pkg/pgserver":           "patience with a process that starts or stops",
+	"pkg/pgtest":             "patience with the tests' server",
+	"pkg/job":                "River's jobs are due by the machine's clock, so that moving time does not stampede",
+	"pkg/pg":                 "pauses between attempts, and patience with a commit",
+	"adapters/bank/iso20022": "how long ago a bank's server wrote a file that is still being written",
+	"search/pgsearch":        "the age of counted facets",
+	auditor:                  "how long a promise took to prove, and the age of the last report",
 }
 
 // clocks keeps the machine's time out of what the hub decides.

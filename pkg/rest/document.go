@@ -167,13 +167,10 @@ func describe(r *openapi31.Reflector, rt *Route, seen map[string]bool) error {
 
 // problems are the statuses a row can answer, for the document.
 func problems(rt *Route) []int {
-	out := []int{http.StatusTooManyRequests}
-	if !rt.Anonymous {
-		out = append(out, http.StatusUnauthorized)
-	}
-	out = append(out, http.StatusForbidden)
+	// An unknown parameter and a wrong key are refused everywhere.
+	out := []int{http.StatusTooManyRequests, http.StatusUnauthorized, http.StatusForbidden, http.StatusBadRequest}
 	if len(rt.shape.params) > 0 || rt.Method != http.MethodGet {
-		out = append(out, http.StatusBadRequest, http.StatusUnprocessableEntity)
+		out = append(out, http.StatusUnprocessableEntity)
 	}
 	if strings.Contains(rt.Path, "{") || rt.shape.json {
 		out = append(out, http.StatusNotFound)

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -297,5 +299,92 @@ func TestExportIsOfferedForSaving(t *testing.T) {
 	w := ask(mount(shop(), edge()), "GET", "/v1/exports/sales.csv", "")
 	if w.Code != 200 || w.Body.String() != "id,total\n" || w.Header().Get("Content-Disposition") != "attachment; filename=sales.csv" || w.Header().Get("Content-Type") != "text/csv; charset=utf-8" {
 		t.Errorf("got %d %q %v", w.Code, w.Body, w.Header())
+	}
+}
+
+func TestAStreamIsWrittenWhileItIsRead(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(mount(shop(), edge()))
+	defer srv.Close()
+	get := func(query string) (*http.Response, int64, error) {
+		r, err := srv.Client().Get(srv.URL + "/v1/exports/everything.txt?lines=" + query)
+		if err != nil {
+			return nil, 0, err
+		}
+		defer r.Body.Close()
+		n, err := io.Copy(io.Discard, r.Body)
+		return r, n, err
+	}
+	r, n, err := get("100000") // 10 MB
+	if err != nil || n != 10_000_000 || r.StatusCode != 200 || r.Header.Get("Content-Disposition") != "attachment; filename=all.txt" || r.ContentLength != -1 {
+		t.Errorf("got %d bytes (%v), %d %v", n, err, r.StatusCode, r.Header)
+	}
+	if _, n, err := get("13"); err == nil {
+		t.Errorf("a stream that broke looks whole, of %d bytes", n)
+	}
+	if w := ask(mount(shop(), edge()), "HEAD", "/v1/exports/everything.txt", ""); w.Code != 200 || w.Body.Len() != 0 {
+		t.Errorf("HEAD answers %d with %d bytes", w.Code, w.Body.Len())
+	}
+}
+
+func TestAStepThatHangsIsGivenUp(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	w := ask(mount(shop(), edge()), "POST", "/v1/failures/hang", "")
+	if took := time.Since(began); w.Code != 503 || took > 10*time.Second {
+		t.Errorf("got %d after %s, want 503 after a second", w.Code, took)
+	}
+}
+
+// A home has a whole /64, and so one limit; the next home has its own.
+func TestAHomeHasOneLimit(t *testing.T) {
+	t.Parallel()
+	e := edge()
+	e.Limits = rest.Limits{Address: 0.001, AddressBurst: 1}
+	h := mount(shop(), e)
+	for _, c := range []struct {
+		from   string
+		status int
+	}{
+		{"[2001:db8:0:1::1]:5000", 200},
+		{"[2001:db8:0:1:ffff::2]:5000", 429},
+		{"[2001:db8:0:2::1]:5000", 200},
+	} {
+		r := httptest.NewRequest("GET", "/v1/me", nil)
+		r.RemoteAddr = c.from
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.status {
+			t.Errorf("%s: got %d, want %d", c.from, w.Code, c.status)
+		}
+	}
+}
+
+// A proxy or an office has one address for many members: wrong keys from there
+// do not lock out the right ones.
+func TestWrongKeysLockNoRightOneOut(t *testing.T) {
+	t.Parallel()
+	h := mount(shop(), edge())
+	if w := ask(h, "GET", "/v1/me", ""); w.Code != 200 {
+		t.Fatalf("got %d", w.Code)
+	}
+	limited := false
+	for range 60 {
+		w := ask(h, "GET", "/v1/me", "", "Authorization", "Bearer "+auth.NewKey().String())
+		limited = limited || w.Code == 429
+	}
+	if !limited {
+		t.Error("wrong keys are never stopped")
+	}
+	if w := ask(h, "GET", "/v1/me", ""); w.Code != 200 {
+		t.Errorf("the right key gets %d after wrong ones, want 200", w.Code)
+	}
+}
+
+func TestANumberWithoutEndIsRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := ask(mount(shop(), edge()), "POST", "/v1/shops/s/sales", `{"quantity":`+strings.Repeat("9", 100_000)+`}`)
+	if w.Code != 400 || !strings.Contains(w.Body.String(), "too long") {
+		t.Errorf("got %d %.200s", w.Code, w.Body)
 	}
 }

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"tiwiza/pkg/auth"
 )
 
 // Limits are how much one caller may ask of one hub. A zero figure takes its
@@ -93,6 +96,17 @@ func (l *limiter) spent(h http.Header, who string, now time.Time) bool {
 	}
 	h.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(1/l.rate)))))
 	return true
+}
+
+// keyring remembers the keys that were right since the start. One that was
+// revoked since is looked up and refused like any other.
+type keyring struct{ m sync.Map }
+
+func (k *keyring) add(key auth.Key) { k.m.Store([sha256.Size]byte(key.Hash()), true) }
+
+func (k *keyring) has(key auth.Key) bool {
+	_, ok := k.m.Load([sha256.Size]byte(key.Hash()))
+	return ok
 }
 
 // address is where a request comes from: the connection's own address, never a

@@ -118,7 +118,8 @@ func (s *server) deadline(next endpoint.Endpoint) endpoint.Endpoint {
 }
 
 // principal finds out who is asking. Whoever keeps sending wrong keys is
-// stopped before they are looked up.
+// stopped before they are looked up; keys that were right before still pass,
+// for a proxy or an office has one address for many members.
 func (s *server) principal(next endpoint.Endpoint) endpoint.Endpoint {
 	return func(ctx context.Context, in any) (any, error) {
 		c := in.(*call)
@@ -128,7 +129,7 @@ func (s *server) principal(next endpoint.Endpoint) endpoint.Endpoint {
 			return next(auth.With(ctx, auth.Nobody), in)
 		case !sent:
 			err = auth.ErrMissing
-		case s.wrong.spent(c.w.Header(), address(c.r), time.Now()):
+		case !s.right.has(key) && s.wrong.spent(c.w.Header(), address(c.r), time.Now()):
 			return nil, errLimited
 		case err == nil:
 			c.who, err = s.edge.Authenticate(ctx, key)
@@ -140,6 +141,7 @@ func (s *server) principal(next endpoint.Endpoint) endpoint.Endpoint {
 			c.who = auth.Nobody
 			return nil, err
 		}
+		s.right.add(key)
 		return next(auth.With(ctx, c.who), in)
 	}
 }

@@ -15,6 +15,10 @@ import (
 // maxDepth is how deep a body may nest.
 const maxDepth = 32
 
+// longestNumber is how many signs a number may have: the time that comparing
+// takes grows with the square of it.
+const longestNumber = 64
+
 // parse reads one JSON value strictly, as the tree that the schema checks.
 // Beyond the grammar it refuses what encoding/json lets pass: names given
 // twice, text after the value, invalid UTF-8, half surrogate pairs, the NUL
@@ -224,6 +228,10 @@ func (p *parser) number() any {
 		}
 	}
 	s := string(p.b[start:p.i])
+	if len(s) > longestNumber {
+		p.problem("This number is too long.")
+		return 0
+	}
 	if whole && len(s) < 18 {
 		if n, err := strconv.Atoi(s); err == nil {
 			return n

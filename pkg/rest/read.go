@@ -209,5 +209,8 @@ func part(form *multipart.Reader) (f File, err error) {
 			return f, errMalformed.With(err).At("/file", "The part broke off.")
 		}
 		f.Name, f.ContentType = p.FileName(), p.Header.Get("Content-Type")
+		if !utf8.ValidString(f.Name) || strings.ContainsRune(f.Name, 0) {
+			return f, errMalformed.At("/file", "The file's name is not plain text.")
+		}
 	}
 }

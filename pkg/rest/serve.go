@@ -88,6 +88,7 @@ type server struct {
 	logger                    *slog.Logger
 	times                     *prometheus.HistogramVec
 	members, addresses, wrong *limiter
+	right                     keyring
 }
 
 func newServer(routes []Route, e Edge) (*server, error) {

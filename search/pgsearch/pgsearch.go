@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"tiwiza/pkg/pg"
@@ -128,7 +129,7 @@ func (c *cursor) decode(q search.Query) error {
 	if err := json.Unmarshal(b, c); err != nil {
 		return search.ErrCursor.With(err)
 	}
-	if c.Sort != q.Sort || c.ID == "" || (q.Sort == search.Nearest) != (c.KM != nil) || (c.KM == nil) != (c.Int != nil) {
+	if c.Sort != q.Sort || c.ID == "" || strings.ContainsRune(c.ID, 0) || (q.Sort == search.Nearest) != (c.KM != nil) || (c.KM == nil) != (c.Int != nil) {
 		return search.ErrCursor
 	}
 	return nil

@@ -186,6 +186,7 @@ func sorts(_ *testing.T, b *bench) {
 	b.ordered(search.Query{Sort: search.Cheapest}, "soap", "dates", "honey", "oil", "saffron", "rug")
 	b.ordered(search.Query{Sort: search.Dearest}, "rug", "saffron", "oil", "honey", "dates", "soap")
 	b.ordered(search.Query{Sort: search.Cheapest, Text: "argane"}, "soap", "oil")
+	b.ordered(search.Query{Text: "argane"}, "oil", "soap") // by its name before by its text
 }
 
 func measuresDistance(_ *testing.T, b *bench) {
@@ -194,6 +195,8 @@ func measuresDistance(_ *testing.T, b *bench) {
 	b.ordered(search.Query{Near: agadir, Sort: search.Nearest}, "oil", "saffron", "honey", "dates")
 	b.finds(search.Query{Near: agadir, RadiusKM: 100}, "oil")
 	b.finds(search.Query{Near: agadir, RadiusKM: 200}, "oil", "saffron")
+	// In the square around the circle, and not in the circle.
+	b.finds(search.Query{Near: &search.Point{Lat: 31.43, Lng: -6.98}, RadiusKM: 115})
 	b.finds(search.Query{Near: &search.Point{Lat: 89.9, Lng: 179}, RadiusKM: 500})
 	for _, h := range b.query(search.Query{Near: agadir}).Hits {
 		switch {
