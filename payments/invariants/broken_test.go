@@ -140,6 +140,26 @@ var cases = map[string]func(s story) []wound{
 			post("is released and should hold 0.00 MAD; its account has 0.05", "escrow.fund", ledger.Debit(clearing, 5), ledger.Credit("escrow:A", 5)).and("I11"),
 		}
 	},
+	"E1": func(story) []wound {
+		return []wound{
+			{says: "seller s4: 3.00 MAD is kept back, its lots make 2.99", do: func(w *world) {
+				w.workEscrows()
+				w.sql(`update escrow.lot set used = used + 1 where order_id = 'I'`)
+			}},
+			do("seller s4: 3.00 MAD is kept back, its lots make 0.00", `update escrow.lot set done = true`),
+		}
+	},
+	"E2": func(s story) []wound {
+		return []wound{
+			{says: "is kept still by dsp_x; these cases are open: ", do: func(w *world) {
+				w.workEscrows()
+				w.sql(`update escrow.hold set cases = '{dsp_x}', frozen_at = now() where order_id = 'A'`)
+			}},
+			do("is kept still by ; these cases are open: dsp_h", `update escrow.case_of set ended_at = null where id = 'dsp_h'`),
+			do("counts 0 refunds on their way; there are 1", `update escrow.hold set flying = 0 where order_id = 'H'`),
+			do("is released with 70.00 of 100.00 gone", `update escrow.hold set state = 'released' where order_id = 'B'`).and("I9"),
+		}
+	},
 	"I10": func(s story) []wound {
 		return []wound{
 			post("is sent and should have 15.00 MAD on its way; its account has 14.95", "payout.paid", ledger.Debit(ledger.Payout(s.sent.ID), 5), ledger.Credit(safe, 5)),

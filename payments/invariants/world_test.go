@@ -66,7 +66,7 @@ func open(t testing.TB) *world {
 	w.db.Use(runner.Jobs(), event.NewBus())
 	b := bank.New(house, files{}, bank.Options{})
 	w.books = ledger.New(w.db)
-	w.escrows = escrow.New(w.db, w.books, anyone{})
+	w.escrows = escrow.New(w.db, w.books, anyone{}).TopUpFrom(house)
 	w.ops = operations.New(w.db)
 	w.charges = charges.New(w.db, w.books, w.escrows, w.ops, anyone{}, []*card.Acquirer{card.New(acquirer, hosted{}, card.Options{})},
 		charges.Config{PublicURL: "https://hub.example"})
