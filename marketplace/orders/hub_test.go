@@ -16,6 +16,7 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
@@ -42,6 +43,8 @@ type hub struct {
 	orders  *orders.Service
 	escrows *escrow.Service
 	till    *till
+	people  *approvals.Service
+	timers  *job.Timers
 	web     http.Handler
 	boss    auth.Key
 }
@@ -59,11 +62,14 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	db.Use(runner.Jobs(), h.bus)
 	h.members = members.New(db, policies)
 	h.catalog = catalog.New(db, noIndex{}, h.members)
-	h.escrows = escrow.New(db, ledger.New(db), policies)
-	h.orders = orders.New(db, orders.Needs{Judge: policies, Catalogue: h.catalog, Sellers: h.members, Escrows: h.escrows, Charges: h.till})
+	h.escrows = escrow.New(db, ledger.New(db), policies).TopUpFrom("bank")
+	h.people, h.timers = approvals.New(db), job.NewTimers(db)
+	h.orders = orders.New(db, orders.Needs{Judge: policies, Catalogue: h.catalog, Sellers: h.members, Escrows: h.escrows, Charges: h.till, Approvals: h.people})
+	orders.Timers(h.timers, h.orders)
+	h.escrows.Work(h.timers)
 	orders.Subscribe(h.bus, h.orders)
 	mux := http.NewServeMux()
-	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), orders.Routes(h.orders)), rest.Edge{
+	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), orders.Routes(h.orders), approvals.Routes(h.people)), rest.Edge{
 		Store: db, Authenticate: h.members.Authenticate, Log: quiet, Limits: rest.Limits{Principal: -1, Address: -1},
 		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
 			return policies.May(p, action, authz.Resource{})
@@ -86,6 +92,29 @@ type till struct {
 	mu     sync.Mutex
 	groups map[string]charges.Sale
 	ids    map[string]string // group → charge
+	back   []charges.RefundOrder
+}
+
+func (c *till) Lock(context.Context, *pg.Tx, string) error { return nil }
+
+func (c *till) Refund(_ context.Context, tx *pg.Tx, in charges.RefundOrder) (charges.Refund, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.back = append(c.back, in)
+	return charges.Refund{
+		ID: in.ID, Charge: in.Charge, Order: in.Order, Currency: in.Amount.Currency(), Amount: in.Amount.Centimes(), Rail: "card",
+		State: charges.RefundCreated, Reason: in.Reason, CreatedAt: tx.Now(), ChangedAt: tx.Now(),
+	}, nil
+}
+
+// gone is what went back so far, as "75.00 because".
+func (c *till) gone() (out []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range c.back {
+		out = append(out, r.Amount.Amount()+" "+r.Reason)
+	}
+	return out
 }
 
 func (c *till) Create(_ context.Context, _ *pg.Tx, n charges.Sale) (charges.Receipt, error) {
@@ -145,7 +174,7 @@ func (h *hub) deliver() {
 	h.t.Helper()
 	type said struct{ ID, Type string }
 	all, err := pg.All[said](h.t.Context(), h.db, `select id, type from platform.event
-		where type in ('charges.confirmed', 'charges.expired', 'escrow.released') order by seq`)
+		where type in ('charges.confirmed', 'charges.expired', 'escrow.released', 'escrow.ended', 'chargebacks.ended') order by seq`)
 	must(h.t, err)
 	for _, e := range all {
 		must(h.t, h.bus.Deliver(auth.With(h.t.Context(), auth.Hub), h.db, event.Delivery{Event: e.ID, Type: e.Type, Subscriber: "orders"}))
