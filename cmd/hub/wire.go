@@ -24,6 +24,7 @@ import (
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/payments/recon"
+	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 	"tiwiza/pkg/clock"
@@ -31,6 +32,7 @@ import (
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
+	"tiwiza/pkg/seal"
 	"tiwiza/search/pgsearch"
 	"tiwiza/web"
 )
@@ -95,6 +97,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	orders.Subscribe(bus, ord)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
+	books.Approve(people)
+	books.Work(timers)
 	engine.Work(workers, timers)
 	ch.Work(workers, timers)
 	pay.Work(workers, timers)
@@ -168,13 +172,15 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 5)
+	done := make(chan struct{}, 7)
 	for _, f := range []func(){
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
 		func() { h.collect(ctx) },
 		func() { h.forget(ctx) },
 		func() { h.sweep(ctx) },
+		func() { seal.Run(ctx, h.store, ledger.Chain, audit.Chain) },
+		func() { h.books.Keep(ctx) },
 	} {
 		go func() { f(); done <- struct{}{} }()
 	}

@@ -3,10 +3,12 @@ package recon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"tiwiza/adapters/bank"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
 	"tiwiza/pkg/pg"
 )
@@ -17,7 +19,27 @@ func isCase(d bank.Detail) bool { return strings.HasPrefix(d.InstructionID, "CBK
 
 // adjusts says whether a part of a settlement is no charge but a refund or a
 // chargeback that the acquirer takes off, or one that was won and comes again.
-func adjusts(d bank.Detail) bool { return d.Ref != "" && (d.Gross.Sign() < 0 || isCase(d)) }
+func adjusts(d bank.Detail) bool { return d.Gross.Sign() < 0 || isCase(d) }
+
+// adjustments takes in the parts of a settlement that are no charges, and says
+// what they come to on the account and what they settle of the clearing account.
+func (s *Service) adjustments(ctx context.Context, tx *pg.Tx, e bank.Entry, key string, parts []verdict) (sum int64, legs []ledger.Leg, err error) {
+	for i, d := range details(e) {
+		if !adjusts(d) {
+			continue
+		}
+		v, acquirer, err := s.adjusted(ctx, tx, d, fmt.Sprintf("%s/%d", key, i))
+		if err != nil {
+			return 0, nil, err
+		}
+		if v.state == Matched {
+			sum += d.Amount.Centimes()
+			legs = append(legs, ledger.Credit(ledger.Clearing(acquirer), d.Amount.Centimes()))
+		}
+		parts[i] = v
+	}
+	return sum, legs, nil
+}
 
 // adjusted tells charges of such a part. What of the clearing account it settles
 // is its whole amount, fee included.

@@ -219,19 +219,22 @@ func returned(e bank.Entry) bool {
 func (s *Service) credit(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, l Line, key string) (verdict, error) {
 	b := h.Bank.ID()
 	t := ledger.Transfer{Key: "line:" + key, Kind: "settlement.negative", Currency: l.Currency}
-	var parts []verdict
-	var loose, fees, matched int64
+	var loose, fees int64
+	parts := make([]verdict, len(details(e)))
+	matched, legs, err := s.adjustments(ctx, tx, e, key, parts)
+	if err != nil {
+		return verdict{}, err
+	}
+	if matched == 0 && len(legs) == 0 {
+		for _, v := range parts { // nothing of it is known: all of it is for people
+			if v.state == Unmatched {
+				return v, nil
+			}
+		}
+	}
+	t.Legs = legs
 	for i, d := range details(e) {
-		if adjusts(d) {
-			v, acquirer, err := s.adjusted(ctx, tx, d, fmt.Sprintf("%s/%d", key, i))
-			if err != nil {
-				return verdict{}, err
-			}
-			if v.state == Matched {
-				matched += d.Amount.Centimes()
-				t.Legs = append(t.Legs, ledger.Credit(ledger.Clearing(acquirer), d.Amount.Centimes()))
-			}
-			parts = append(parts, v)
+		if parts[i].state != "" {
 			continue
 		}
 		c, err := s.settle(ctx, tx, d)
@@ -249,14 +252,14 @@ func (s *Service) credit(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, 
 		}
 		if err != nil {
 			loose += d.Amount.Centimes()
-			parts = append(parts, verdict{Suspense, "", reason(err, d)})
+			parts[i] = verdict{Suspense, "", reason(err, d)}
 			continue
 		}
 		t.Kind = "settlement"
 		matched += d.Amount.Centimes()
 		fees += d.Fee.Centimes()
 		t.Legs = append(t.Legs, ledger.Credit(ledger.Clearing(c.Acquirer), d.Gross.Centimes()))
-		parts = append(parts, verdict{Matched, c.ID, ""})
+		parts[i] = verdict{Matched, c.ID, ""}
 	}
 	if loose > 0 {
 		if _, err := s.unknown(ctx, tx, h, loose, l, key, ""); err != nil {
