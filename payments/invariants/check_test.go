@@ -56,6 +56,7 @@ func TestEveryKindOfTransferIsWorked(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	w.work()
+	w.contradict(w.workRefunds())
 	used, err := pg.Column[string](t.Context(), w.db, `select distinct kind from ledger.transfer`)
 	w.ok(err)
 	for _, k := range invariants.Kinds() {

@@ -13,6 +13,7 @@ import (
 
 	"tiwiza/adapters/bank"
 	"tiwiza/adapters/card"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
@@ -66,10 +67,12 @@ func open(t testing.TB) *world {
 	w.db.Use(runner.Jobs(), event.NewBus())
 	b := bank.New(house, files{}, bank.Options{})
 	w.books = ledger.New(w.db)
-	w.escrows = escrow.New(w.db, w.books, anyone{})
+	w.escrows = escrow.New(w.db, w.books, anyone{}).TopUpFrom(house)
 	w.ops = operations.New(w.db)
 	w.charges = charges.New(w.db, w.books, w.escrows, w.ops, anyone{}, []*card.Acquirer{card.New(acquirer, hosted{}, card.Options{})},
 		charges.Config{PublicURL: "https://hub.example"})
+	w.charges.PayBy(house, w.ops).ApprovedBy(approvals.New(w.db))
+	w.ops.Handle(charges.KindTransfer, operations.Handler{Moved: w.charges.RefundMoved})
 	w.payouts = payouts.New(w.db, w.books, w.escrows, w, w.ops, anyone{}, payouts.From{Bank: b, Account: bank.Account{RIB: rib(1), Name: "Hub"}})
 	w.house = recon.House{Bank: b, Safeguard: safeguard}
 	w.recon = recon.New(w.db, w.books, w.charges, w.ops, []recon.House{w.house})
