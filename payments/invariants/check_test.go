@@ -48,6 +48,7 @@ func TestAWorkedDatabaseKeepsEveryPromise(t *testing.T) {
 	w := open(t)
 	w.work()
 	w.workEscrows()
+	w.ways()
 	for _, f := range w.broken() {
 		t.Errorf("%s: %d, such as %q", f.ID, f.Count, f.Rows)
 	}
@@ -58,6 +59,8 @@ func TestEveryKindOfTransferIsWorked(t *testing.T) {
 	w := open(t)
 	w.work()
 	w.workEscrows()
+	w.ways()
+	w.contradict(w.workRefunds())
 	used, err := pg.Column[string](t.Context(), w.db, `select distinct kind from ledger.transfer`)
 	w.ok(err)
 	for _, k := range invariants.Kinds() {

@@ -39,9 +39,9 @@ func (w *world) taken(state string, orders ...string) {
 // reference; remitted, given up, refused.
 func (w *world) ways() {
 	w.t.Helper()
-	whole, loose := w.by(charges.Transfer, "G5", terms("F", "s3", 5000)), w.by(charges.Transfer, "G6", terms("H", "s3", 4000))
+	whole, loose := w.by(charges.Transfer, "GW5", terms("WF", "s3", 5000)), w.by(charges.Transfer, "GW6", terms("WH", "s3", 4000))
 	w.statement(said(3000, whole.Ref), said(2500, "solde "+whole.Ref), said(1700, "virement"))
-	w.paid("F")
+	w.paid("WF")
 	line, err := pg.Value[string](w.t.Context(), w.db, nil, `select line from charges.credit where amount = 1700`)
 	w.ok(err)
 	w.tx(func(ctx context.Context, tx *pg.Tx) error {
@@ -49,17 +49,15 @@ func (w *world) ways() {
 		return err
 	})
 
-	people := approvals.New(w.db)
-	w.charges.ApprovedBy(people)
-	cash := []string{"J", "K", "L", "M", "N"}
+	cash := []string{"WJ", "WK", "WL", "WM", "WN"}
 	var sold []escrow.Terms
 	for _, o := range cash {
 		sold = append(sold, terms(o, "s3", 6000))
 	}
-	w.by(charges.Cash, "G7", sold...)
-	w.taken("delivered", "J", "K", "L")
-	w.taken("refused", "M")
-	w.taken("shipped", "N")
+	w.by(charges.Cash, "GW7", sold...)
+	w.taken("delivered", "WJ", "WK", "WL")
+	w.taken("refused", "WM")
+	w.taken("shipped", "WN")
 	as := func(who string, step func(ctx context.Context, tx *pg.Tx) error) {
 		ctx := auth.With(w.t.Context(), auth.Principal{Subject: who, Role: auth.Operator})
 		w.ok(w.db.InTx(ctx, func(tx *pg.Tx) error { return step(ctx, tx) }))
@@ -70,23 +68,23 @@ func (w *world) ways() {
 				return err
 			}
 		}
-		_, err := w.charges.Refuse(ctx, tx, "M", "absent", true)
+		_, err := w.charges.Refuse(ctx, tx, "WM", "absent", true)
 		return err
 	})
 	var list charges.RemittanceView
 	as("per_a", func(ctx context.Context, tx *pg.Tx) (err error) {
 		fee := money.Dirhams(300)
-		list, err = w.charges.Remit(ctx, tx, charges.RemitInput{Carrier: "demo", Orders: []string{"J", "K"}, Handling: &fee})
+		list, err = w.charges.Remit(ctx, tx, charges.RemitInput{Carrier: "demo", Orders: []string{"WJ", "WK"}, Handling: &fee})
 		return err
 	})
 	w.statement(said(list.Net.Centimes()-100, "remise "+list.Reference))
 	var ask charges.CashView
 	as("per_a", func(ctx context.Context, tx *pg.Tx) (err error) {
-		ask, err = w.charges.WriteOff(ctx, tx, charges.WriteOffInput{Order: "L", Reason: "exemple"})
+		ask, err = w.charges.WriteOff(ctx, tx, charges.WriteOffInput{Order: "WL", Reason: "exemple"})
 		return err
 	})
 	as("per_b", func(ctx context.Context, tx *pg.Tx) error {
-		_, err := people.Decide(ctx, tx, approvals.DecideInput{Approval: ask.Approval, Decision: "approve"})
+		_, err := w.people.Decide(ctx, tx, approvals.DecideInput{Approval: ask.Approval, Decision: "approve"})
 		return err
 	})
 }

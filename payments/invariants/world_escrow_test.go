@@ -38,19 +38,20 @@ func (w *world) workEscrows() {
 		_, err := w.charges.Refund(ctx, tx, charges.RefundOrder{ID: r, Order: "H", Charge: c.ID, Amount: money.Dirhams(2000), Reason: "dispute", By: "agent"})
 		return err
 	})
+	var cash []escrow.Terms
+	for _, o := range []string{"J", "K"} {
+		t := kept(o, "s4", 4000)
+		t.Legs.Carrier, t.Legs.Seller = 1000, t.Legs.Seller-1000
+		cash = append(cash, t)
+	}
+	w.by(charges.Cash, "GC", cash...)
+	w.taken("delivered", "J")
+	w.taken("refused", "K")
 	w.tx(func(ctx context.Context, tx *pg.Tx) error {
-		for _, o := range []string{"J", "K"} {
-			t := kept(o, "s4", 4000)
-			t.Buyer, t.Carrier, t.Charge = "per_b", "demo", "cash "+o
-			t.Legs.Carrier, t.Legs.Seller = 1000, t.Legs.Seller-1000
-			if _, err := w.escrows.Open(ctx, tx, t); err != nil {
-				return err
-			}
-		}
-		if _, err := w.escrows.Collect(ctx, tx, escrow.Collected{Order: "J", Carrier: "demo", Cash: 4000, Fee: 1000}); err != nil {
+		if _, err := w.charges.Collect(ctx, tx, "J", 4000); err != nil {
 			return err
 		}
-		if _, err := w.escrows.Refuse(ctx, tx, "K", 1000); err != nil { // s4 owes 10.00 from now on
+		if _, err := w.charges.Refuse(ctx, tx, "K", "absent", true); err != nil { // s4 owes 10.00 from now on
 			return err
 		}
 		_, err := w.escrows.ReleaseOrder(ctx, tx, "I")

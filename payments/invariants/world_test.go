@@ -14,6 +14,7 @@ import (
 
 	"tiwiza/adapters/bank"
 	"tiwiza/adapters/card"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
@@ -46,6 +47,7 @@ type world struct {
 	escrows *escrow.Service
 	ops     *operations.Engine
 	charges *charges.Service
+	people  *approvals.Service
 	payouts *payouts.Service
 	recon   *recon.Service
 	house   recon.House
@@ -70,8 +72,11 @@ func open(t testing.TB) *world {
 	w.books = ledger.New(w.db)
 	w.escrows = escrow.New(w.db, w.books, anyone{}).TopUpFrom(house)
 	w.ops = operations.New(w.db)
+	w.people = approvals.New(w.db)
 	w.charges = charges.New(w.db, w.books, w.escrows, w.ops, anyone{}, []*card.Acquirer{card.New(acquirer, hosted{}, card.Options{})},
 		charges.Config{PublicURL: "https://hub.example", Bank: house})
+	w.charges.PayBy(house, w.ops).ApprovedBy(w.people)
+	w.ops.Handle(charges.KindTransfer, operations.Handler{Moved: w.charges.RefundMoved})
 	w.payouts = payouts.New(w.db, w.books, w.escrows, w, w.ops, anyone{}, payouts.From{Bank: b, Account: bank.Account{RIB: rib(1), Name: "Hub"}})
 	w.house = recon.House{Bank: b, Safeguard: safeguard}
 	w.recon = recon.New(w.db, w.books, w.charges, w.ops, []recon.House{w.house}).Receives(w.charges)
@@ -268,7 +273,6 @@ func (w *world) work() (s story) {
 	w.statement(entry(35500, detail(s.charge.Ref, 29600, 400), detail(s.late.Ref, 5900, 100)), entry(700, detail("", 700, 0)))
 	w.paid("A", "B")
 	w.confirm(s.fresh)
-	w.ways()
 	w.paid("E")
 
 	w.tx(func(ctx context.Context, tx *pg.Tx) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"tiwiza/adapters/bank"
@@ -233,6 +234,9 @@ func (s *Service) credit(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, 
 		}
 	}
 	t.Legs = legs
+	if slices.ContainsFunc(legs, func(l ledger.Leg) bool { return l.Amount < 0 }) { // a chargeback that was won
+		t.Kind = "settlement"
+	}
 	for i, d := range details(e) {
 		if parts[i].state != "" {
 			continue
@@ -247,7 +251,8 @@ func (s *Service) credit(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, 
 				return verdict{}, err
 			}
 			loose += left
-			parts = append(parts, made...)
+			parts[i] = made[0]
+			parts = append(parts, made[1:]...)
 			continue
 		}
 		if err != nil {

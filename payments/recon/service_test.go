@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -423,5 +424,47 @@ func TestAHoleBetweenStatementsIsABreakUntilItIsFilled(t *testing.T) {
 	}
 	if b := h.breaks(); len(b) != 0 {
 		t.Errorf("breaks %+v, want none", b)
+	}
+}
+
+// receiver takes money for one reference, 30.00 of it.
+type receiver struct{ seen []charges.Credit }
+
+func (r *receiver) Receive(_ context.Context, _ *pg.Tx, c charges.Credit) (charges.Taken, error) {
+	r.seen = append(r.seen, c)
+	if !strings.Contains(c.Said, "TV 4K7P 9Q2M") {
+		return charges.Taken{Why: "no reference; it may be the transfer chg_1"}, nil
+	}
+	return charges.Taken{Subject: "chg_1", Loose: max(0, c.Amount-3000), Why: "more than asked"}, nil
+}
+
+func TestMoneyWithoutAnAcquirerIsAskedForByItsReference(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	r := &receiver{}
+	h.recon.Receives(r)
+	in := func(centimes int64, text string) bank.Entry {
+		return entry(centimes, bank.Detail{Amount: money.Dirhams(centimes), Gross: money.Dirhams(centimes), Info: text, Counterparty: "AICHA EXEMPLE", CounterpartyAccount: "MA64" + safeguard})
+	}
+	read := h.read(in(3000, "achat TV 4K7P 9Q2M"), in(3500, "TV 4K7P 9Q2M"), in(700, "merci"), bank.Entry{Amount: money.Dirhams(900), Booked: true, Info: "sans detail"})
+	if read.Matched != 1 || read.Partly != 1 || read.Unmatched != 2 {
+		t.Errorf("read %+v, want one matched, one partly and two in suspense", read)
+	}
+	if p := r.seen[0].Payer; p.Name != "AICHA EXEMPLE" || p.RIB != safeguard {
+		t.Errorf("the payer is %+v", p)
+	}
+	h.has("bank:bank:safeguard", 500+700+900) // what is taken is booked by who takes it
+	var why []string
+	for _, b := range h.breaks() {
+		why = append(why, b.Why)
+	}
+	if got := strings.Join(why, "; "); !strings.Contains(got, "it may be the transfer chg_1") {
+		t.Errorf("breaks say %s", got)
+	}
+	seen := len(r.seen)
+	st := h.statement(in(3000, "TV 4K7P 9Q2M"))
+	st.Kind, st.HasBalances = bank.Notification, false
+	if _, err := h.take("note", bank.Message{Statements: []bank.Statement{st}}); err != nil || len(r.seen) != seen {
+		t.Errorf("a notification was asked about (%v): the statement tells it again", err)
 	}
 }
