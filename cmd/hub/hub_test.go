@@ -33,6 +33,7 @@ func TestHub(t *testing.T) {
 			"a declined card may be followed by a good one":       declined,
 			"200 buyers of 5 units get 5":                         stockRace,
 			"one checkout sent 20 times is one order":             checkoutRace,
+			"a dispute keeps the money until it is ruled":         disputed,
 			"the rest of the interface answers":                   restOf,
 		} {
 			t.Run(name, func(t *testing.T) {
