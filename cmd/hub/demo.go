@@ -76,7 +76,7 @@ type orderView struct {
 	} `json:"totals"`
 	Escrow struct {
 		State          string
-		Held, Released moneyView
+		Held, Released, Refunded moneyView
 	} `json:"escrow"`
 	Delivery struct {
 		Code string `json:"code"`

@@ -34,6 +34,7 @@ func TestHub(t *testing.T) {
 			"200 buyers of 5 units get 5":                         stockRace,
 			"one checkout sent 20 times is one order":             checkoutRace,
 			"two people end what no partner does":                 reviewed,
+			"a dispute keeps the money until it is ruled":         disputed,
 			"the rest of the interface answers":                   restOf,
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -109,6 +110,10 @@ func restOf(t *testing.T, r *rig, d trade) {
 		{key: op, method: "GET", path: "/v1/ledger/accounts/fees"},
 		{key: op, method: "GET", path: "/v1/ledger/trial-balance"},
 		{key: op, method: "GET", path: "/v1/ledger/transfers?account=fees"},
+		{key: op, method: "GET", path: "/v1/ledger/accounts/fees/entries?limit=5"},
+		{key: op, method: "GET", path: "/v1/ledger/trial-balance?at=2026-01-01T00:00:00Z"},
+		{key: op, method: "GET", path: "/v1/ledger/export.journal"},
+		{key: op, method: "GET", path: "/v1/approvals"},
 		{key: op, method: "GET", path: "/v1/payouts?limit=1"},
 		{key: s.key, method: "GET", path: "/v1/payout-settings"},
 		{key: s.key, method: "PUT", path: "/v1/payout-settings", body: map[string]any{"schedule": "weekly", "minimum": dirhams("50.00")}},
@@ -127,6 +132,28 @@ func restOf(t *testing.T, r *rig, d trade) {
 	r.ownMoney(t)
 	r.halts(t)
 	r.partialRelease(t)
+	r.closeBooks(t)
+}
+
+// closeBooks has two people close a period of long ago.
+func (r *rig) closeBooks(t *testing.T) {
+	var asked struct{ Approval string }
+	q := req{key: r.operator(), method: "POST", path: "/v1/ledger/closings", body: map[string]string{"upto": "2020-01-31", "why": "the audit is over"}, idem: once()}
+	r.ask(t, q).into(t, &asked)
+	at := "/v1/approvals/" + asked.Approval
+	yes := req{key: r.operator(), method: "POST", path: at, body: map[string]string{"decision": "approve"}, idem: once()}
+	r.ask(t, yes).refused(t, 403, "approvals.self")
+	yes.key, yes.idem = r.keys.SecondOperator.APIKey, once()
+	r.ask(t, yes).into(t, nil)
+	r.ask(t, req{key: r.operator(), method: "GET", path: at}).into(t, nil)
+	q.idem = once()
+	r.ask(t, q).refused(t, 409, "ledger.shut")
+	r.until(t, "the trial balance of the closed period", func() bool {
+		var page struct{ Data []struct{ Upto, Hash string } }
+		r.ask(t, req{key: r.operator(), method: "GET", path: "/v1/ledger/closings"}).into(t, &page)
+		return len(page.Data) == 1 && page.Data[0].Hash != ""
+	})
+	r.ask(t, req{key: r.operator(), method: "GET", path: "/v1/ledger/closings/2020-01-31/trial-balance"})
 }
 
 // applicants has the operator ask an applicant for changes before admitting it.

@@ -26,6 +26,7 @@ import (
 	"tiwiza/payments/payouts"
 	"tiwiza/payments/recon"
 	"tiwiza/payments/treasury"
+	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 	"tiwiza/pkg/clock"
@@ -33,6 +34,7 @@ import (
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
+	"tiwiza/pkg/seal"
 	"tiwiza/search/pgsearch"
 	"tiwiza/web"
 )
@@ -102,6 +104,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	orders.Subscribe(bus, ord)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
+	books.Approve(desk)
+	books.Work(timers)
 	engine.Work(workers, timers)
 	ch.Work(workers, timers)
 	out.Work(workers, timers)
@@ -180,13 +184,15 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 5)
+	done := make(chan struct{}, 7)
 	for _, f := range []func(){
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
 		func() { h.collect(ctx) },
 		func() { h.forget(ctx) },
 		func() { h.sweep(ctx) },
+		func() { seal.Run(ctx, h.store, ledger.Chain, audit.Chain) },
+		func() { h.books.Keep(ctx) },
 	} {
 		go func() { f(); done <- struct{}{} }()
 	}

@@ -11,8 +11,10 @@ import (
 	"tiwiza/payments/invariants"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/payouts"
+	"tiwiza/pkg/audit"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/pgtest"
 )
 
 // A wound is one thing done to a worked database by hand, what the invariant
@@ -29,6 +31,20 @@ func do(says string, sql ...string) wound {
 		for _, s := range sql {
 			w.sql(s)
 		}
+	}}
+}
+
+// sealed is a wound by SQL to books and a trail that are sealed.
+func sealed(says string, sql ...string) wound {
+	o := do(says, sql...)
+	return wound{says: says, do: func(w *world) {
+		w.tx(func(_ context.Context, tx *pg.Tx) error {
+			audit.Record(tx, "test", "x", "test.policy", nil)
+			return nil
+		})
+		pgtest.Seal(w.t, w.db, ledger.Chain)
+		pgtest.Seal(w.t, w.db, audit.Chain)
+		o.do(w)
 	}}
 }
 
@@ -92,7 +108,10 @@ var cases = map[string]func(s story) []wound{
 		}
 	},
 	"I5": func(story) []wound {
-		return []wound{do("keeps back 0.07 for no hold", `update ledger.balance set held = 7 where account_id = `+of("capital"))}
+		return []wound{
+			do("keeps back 0.07; its open holds come to 0.00", `update ledger.balance set held = 7 where account_id = `+of("escrow:B")),
+			do("keeps back 0.00; its open holds come to 0.05", `insert into ledger.hold (id, account_id, amount, remains, why) values ('x', `+of("escrow:A")+`, 5, 5, 'x')`),
+		}
 	},
 	"I6": func(story) []wound {
 		return []wound{
@@ -119,6 +138,26 @@ var cases = map[string]func(s story) []wound{
 			post("escrow:Z holds 0.05 MAD for no escrow", "escrow.fund", ledger.Debit(clearing, 5), ledger.Credit("escrow:Z", 5)),
 			post("is funded and should hold 30.00 MAD; its account has 29.95", "escrow.release", ledger.Debit("escrow:B", 5), ledger.Credit("fees", 5)).and("I11"),
 			post("is released and should hold 0.00 MAD; its account has 0.05", "escrow.fund", ledger.Debit(clearing, 5), ledger.Credit("escrow:A", 5)).and("I11"),
+		}
+	},
+	"E1": func(story) []wound {
+		return []wound{
+			{says: "seller s4: 3.00 MAD is kept back, its lots make 2.99", do: func(w *world) {
+				w.workEscrows()
+				w.sql(`update escrow.lot set used = used + 1 where order_id = 'I'`)
+			}},
+			do("seller s4: 3.00 MAD is kept back, its lots make 0.00", `update escrow.lot set done = true`),
+		}
+	},
+	"E2": func(s story) []wound {
+		return []wound{
+			{says: "is kept still by dsp_x; these cases are open: ", do: func(w *world) {
+				w.workEscrows()
+				w.sql(`update escrow.hold set cases = '{dsp_x}', frozen_at = now() where order_id = 'A'`)
+			}},
+			do("is kept still by ; these cases are open: dsp_h", `update escrow.case_of set ended_at = null where id = 'dsp_h'`),
+			do("counts 0 refunds on their way; there are 1", `update escrow.hold set flying = 0 where order_id = 'H'`),
+			do("is released with 70.00 of 100.00 gone", `update escrow.hold set state = 'released' where order_id = 'B'`).and("I9"),
 		}
 	},
 	"I10": func(s story) []wound {
@@ -155,6 +194,18 @@ var cases = map[string]func(s story) []wound{
 				s.fill(`update operations.operation set state = 'confirmed' where id = 'op_x'`)),
 			do("of 150.00 is covered for", `update escrow.release set amount = 15000, covered = covered + 1 where order_id = 'A'`),
 			do("of 5.00 covers 5.01", s.fill(`update payouts.cover set amount = amount + 1 where payout = '{draft}'`)),
+		}
+	},
+	"I14": func(story) []wound {
+		return []wound{
+			sealed("was altered after it was sealed", `update ledger.transfer set note = 'x' where key = 'capital'`),
+			sealed("block 000000001: the block itself was altered", `update ledger.block set hash = sha256(hash)`),
+		}
+	},
+	"R7": func(story) []wound {
+		return []wound{
+			sealed("audit 1 was altered after it was sealed", `update platform.audit set actor = 'somebody' where seq = 1`),
+			sealed("audit 1 was deleted", `delete from platform.audit where seq = 1`),
 		}
 	},
 	"I15": func(story) []wound {

@@ -47,6 +47,7 @@ func TestAWorkedDatabaseKeepsEveryPromise(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	w.work()
+	w.workEscrows()
 	for _, f := range w.broken() {
 		t.Errorf("%s: %d, such as %q", f.ID, f.Count, f.Rows)
 	}
@@ -57,6 +58,7 @@ func TestEveryKindOfTransferIsWorked(t *testing.T) {
 	w := open(t)
 	w.work()
 	w.contradict(w.workRefunds())
+	w.workEscrows()
 	used, err := pg.Column[string](t.Context(), w.db, `select distinct kind from ledger.transfer`)
 	w.ok(err)
 	for _, k := range invariants.Kinds() {

@@ -62,7 +62,7 @@ func TestAnyoneSeesEachPromiseWithItsFigure(t *testing.T) {
 	if f.Orders != 5 || f.Matched != 8 || f.Unmatched != 1 {
 		t.Errorf("%d orders, %d lines matched and %d not; want 5, 8 and 1", f.Orders, f.Matched, f.Unmatched)
 	}
-	w.sql(`update ledger.balance set held = 7 where account_id = ` + of("capital"))
+	w.sql(`insert into ledger.hold (id, account_id, amount, remains, why) values ('x', ` + of("capital") + `, 7, 7, 'x')`)
 	if v := show(t, h); v.Violations != 0 {
 		t.Errorf("a second look within the moment finds %d violations, want the first look's", v.Violations)
 	}

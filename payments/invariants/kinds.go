@@ -106,6 +106,10 @@ var kinds = map[string][]leg{
 // lower client assets − client liabilities.
 const sweep = "sweep"
 
+// reversal is the mirror of another transfer: it has the legs of that one's kind,
+// on the other side.
+const reversal = "reversal"
+
 // account is the chart as the queries see it: each account with its class, the
 // bit of its debits, whether it is clients' money (1 an asset of theirs, -1 a
 // debt to them), and the side and floor it should have.

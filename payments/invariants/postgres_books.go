@@ -1,6 +1,10 @@
 package invariants
 
-import "fmt"
+import (
+	"fmt"
+
+	"tiwiza/payments/ledger"
+)
 
 // dh is an amount of centimes as people read it.
 func dh(centimes string) string {
@@ -44,10 +48,14 @@ var books = []Invariant{
 		where a.class is not null and (b.account_id is null or a.normal <> a.side or b.normal <> a.side
 			or a.floored <> (a.floor is not null) or a.floored <> (b.floor is not null))`},
 
-	// Nothing keeps money back inside an account yet: the sum of holds is zero.
 	{"I5", "What is kept back inside an account equals its open holds.", `
-		select format('account %s (%s, part %s) keeps back %s for no hold', b.account_id, a.code, b.shard, ` + dh("b.held") + `)
-		from ledger.balance b left join ledger.account a on a.id = b.account_id where b.held <> 0`},
+		select format('account %s (%s, part %s) keeps back %s; its open holds come to %s', coalesce(b.account_id, h.account_id), a.code, b.shard,
+			` + dh("coalesce(b.held, 0)") + `, ` + dh("coalesce(h.remains, 0)") + `)
+		from (select account_id, shard, held from ledger.balance where held <> 0) b
+		full join (select account_id, sum(remains) as remains from ledger.hold where state = 'open' group by account_id) h
+			on h.account_id = b.account_id and b.shard = 0
+		left join ledger.account a on a.id = coalesce(b.account_id, h.account_id)
+		where coalesce(b.held, 0) <> coalesce(h.remains, 0)`},
 
 	{"I6", "Every transfer has two entries or more, and every entry its transfer.", `
 		select case when t.id is null then format('transfer %s is missing; it has %s entries', e.transfer_id, e.n)
@@ -69,13 +77,19 @@ var books = []Invariant{
 			select e.transfer_id, e.currency, bit_or(case when e.amount > 0 then a.bit else a.bit << 32 end) as legs,
 				sum(e.amount) filter (where a.client <> 0) as gain
 			from ledger.entry e join account a on a.id = e.account_id group by e.transfer_id, e.currency)
+		select format('transfer %s is not the mirror of transfer %s', r.id, r.reverses)
+		from ledger.transfer r
+		where r.kind = '` + reversal + `' and exists (
+			select from ledger.entry e where e.transfer_id in (r.id, r.reverses) group by e.account_id, e.currency having sum(e.amount) <> 0)
+		union all
 		select concat_ws(', ', format('transfer %s (%s)', t.id, t.kind),
-			case when n.kind is null then 'is of no known kind' end,
+			case when n.kind is null and t.kind <> '` + reversal + `' then 'is of no known kind' end,
 			case when s.legs & ~n.may <> 0 then 'has a leg that its kind does not know' end,
 			case when s.legs & n.must <> n.must then 'lacks a leg that its kind needs' end,
 			case when s.gain < 0 and t.kind <> '` + sweep + `' then format('takes %s %s from clients', ` + dh("-s.gain") + `, s.currency) end)
 		from seen s join ledger.transfer t on t.id = s.transfer_id left join need n on n.kind = t.kind
-		where n.kind is null or s.legs & ~n.may <> 0 or s.legs & n.must <> n.must or s.gain < 0 and t.kind <> '` + sweep + `'`},
+		where t.kind <> '` + reversal + `' and (n.kind is null or s.legs & ~n.may <> 0 or s.legs & n.must <> n.must)
+			or s.gain < 0 and t.kind <> '` + sweep + `'`},
 
 	{"I9", "An escrow's account holds what the escrow says, and nothing once it has ended.", `
 		with ` + account + `, ` + in("escrow:*", "held") + `
@@ -129,6 +143,8 @@ var books = []Invariant{
 			` + dh("coalesce(sum(net) filter (where client > 0), 0)") + `)
 		from stand group by currency
 		having sum(greatest(0, -net)) filter (where client < 0) > coalesce(sum(net) filter (where client > 0), 0)`},
+
+	{"I14", "No transfer has been altered, deleted or slipped in since it was sealed.", ledger.Chain.Broken(0)},
 }
 
 // held is what an escrow should hold, and flying and returning what a payout and

@@ -1,5 +1,7 @@
 package invariants
 
+import "tiwiza/pkg/audit"
+
 // settled are the states of an order that the buyer has paid.
 const settled = `'paid', 'accepted', 'shipped', 'delivered', 'completed'`
 
@@ -96,4 +98,6 @@ var market = []Invariant{
 		where h.event is null and ` + late("e.at", "10 minutes") + `
 			and not exists (select from river.river_job j where j.kind = 'event.deliver' and j.args->>'event' = e.id and j.args->>'subscriber' = s.subscriber
 				and j.state <> 'completed')`},
+
+	{"R7", "No row of the audit trail has been altered, deleted or slipped in since it was sealed.", audit.Chain.Broken(0)},
 }

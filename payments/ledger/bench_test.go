@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/pg"
@@ -41,4 +42,44 @@ func BenchmarkPost(b *testing.B) {
 			}
 		}
 	})
+}
+
+// sealing is how many transfers the benchmarks of the seal have.
+const sealing = 50_000
+
+// load writes transfers of two legs by SQL, as their owner.
+func load(b *testing.B) *pg.Store {
+	b.Helper()
+	url := pgtest.URL(b)
+	owner := pgtest.Open(b, url, pg.Options{MaxConns: 1})
+	for _, sql := range []string{
+		`set role none`, `set session_replication_role = replica`,
+		`insert into ledger.account (code, currency, normal) select 'escrow:ord_' || n, 'MAD', 'C' from generate_series(1, 5000) n`,
+		fmt.Sprintf(`insert into ledger.transfer (id, key, request, kind, effective_at, actor) select n, 'escrow.release:ord_' || n, sha256(n::text::bytea), 'escrow.release', platform.now(), 'system hub' from generate_series(1, %d) n`, sealing),
+		fmt.Sprintf(`insert into ledger.entry select n, leg, 1 + (n * 7 + leg) %% 5000, 0, 'MAD', 100 - 200 * leg, platform.now() from generate_series(1, %d) n, generate_series(0, 1) leg`, sealing),
+		`analyze`,
+	} {
+		if _, err := owner.Exec(b.Context(), sql); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return pgtest.Open(b, url, pg.Options{MaxConns: 2})
+}
+
+// BenchmarkSeal seals transfers, and then proves the whole chain.
+func BenchmarkSeal(b *testing.B) {
+	for b.Loop() {
+		db := load(b)
+		began := time.Now()
+		pgtest.Seal(b, db, ledger.Chain)
+		b.ReportMetric(sealing/time.Since(began).Seconds(), "sealed/s")
+		for name, last := range map[string]int{"proved/s": 0, "tail-proved/s": 4} {
+			began = time.Now()
+			n, err := pg.Value[int](b.Context(), db, nil, `select count(*) from (`+ledger.Chain.Broken(last)+`) v`)
+			if err != nil || n > 0 {
+				b.Fatalf("%d broken (%v)", n, err)
+			}
+			b.ReportMetric(sealing/time.Since(began).Seconds(), name)
+		}
+	}
 }

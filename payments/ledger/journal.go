@@ -62,11 +62,10 @@ func (j journal) transfer(t transferRow) error {
 	return nil
 }
 
-// tag writes a comment line. The name's colon is kept from being a tag of
-// hledger's, which has its own idea of dates in tags.
+// tag writes a comment line, of a tag as hledger has them.
 func (j journal) tag(name, value string) {
 	if value != "" {
-		j.line("    ; ", name, " = ", strings.ReplaceAll(journalText(value), ":", "："))
+		j.line("    ; ", name, ": ", journalText(value))
 	}
 }
 
@@ -77,7 +76,7 @@ func journalText(s string) string {
 		switch {
 		case r == ';':
 			return ','
-		case r == '\u2028' || r == '\u2029' || unicode.IsControl(r):
+		case unicode.IsControl(r):
 			return ' '
 		}
 		return r

@@ -2,8 +2,10 @@ package ledger
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
+	"tiwiza/pkg/auth"
 	"tiwiza/pkg/pg"
 )
 
@@ -51,6 +53,27 @@ func (b *Books) KeepDays(ctx context.Context) (more bool, err error) {
 		return err
 	})
 	return more, err
+}
+
+// Keep calls KeepDays about every ten seconds until ctx ends.
+func (b *Books) Keep(ctx context.Context) {
+	ctx = auth.With(ctx, auth.Hub)
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		more, err := b.KeepDays(ctx)
+		for more && err == nil {
+			more, err = b.KeepDays(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "the books' days cannot be kept", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // keep moves the horizon on, draws the fence, or takes the snapshots; one step a

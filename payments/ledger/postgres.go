@@ -32,7 +32,7 @@ func openAccounts(ctx context.Context, tx *pg.Tx, accounts []Account, currency s
 	batch.Queue(`insert into ledger.balance (account_id, shard, normal, floor)
 		select id, generate_series(0, shards - 1), normal, floor from ledger.account where code = any($1) and currency = $2
 		order by 1, 2 on conflict do nothing`, codes, currency)
-	batch.Queue(`select code, id, shards, floor is not null from ledger.account where code = any($1) and currency = $2`, codes, currency)
+	batch.Queue(`select code, id, shards, floor is not null, normal = 'C' from ledger.account where code = any($1) and currency = $2`, codes, currency)
 	br := tx.SendBatch(ctx, batch)
 	defer br.Close()
 	for range 2 {
@@ -47,7 +47,7 @@ func openAccounts(ctx context.Context, tx *pg.Tx, accounts []Account, currency s
 	opened := map[string]known{}
 	var code string
 	var k known
-	if _, err := pgx.ForEachRow(rows, []any{&code, &k.ID, &k.Shards, &k.Floor}, func() error {
+	if _, err := pgx.ForEachRow(rows, []any{&code, &k.ID, &k.Shards, &k.Floor, &k.Credit}, func() error {
 		opened[code] = k
 		return nil
 	}); err != nil {
@@ -82,6 +82,9 @@ func post(tx *pg.Tx, n int64, t Transfer, accounts map[string]known) {
 			}
 			return 1
 		}
+		if x.ID == y.ID { // what comes in goes first, or it might seem short
+			return cmp.Compare(side(b, y), side(a, x))
+		}
 		return cmp.Compare(x.ID, y.ID)
 	})
 	ids, shards, amounts := make([]int64, len(legs)), make([]int16, len(legs)), make([]int64, len(legs))
@@ -95,6 +98,14 @@ func post(tx *pg.Tx, n int64, t Transfer, accounts map[string]known) {
 	}
 	tx.QueueSelf(refused, `select ledger.post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		n, t.Key, hash, t.Kind, t.Order, effective, t.Currency, ids, shards, amounts, t.Note, mirrors)
+}
+
+// side is above zero for a leg that raises its account's balance.
+func side(l Leg, k known) int {
+	if k.Credit == (l.Amount < 0) {
+		return 1
+	}
+	return -1
 }
 
 // refused says what the database's refusals mean.

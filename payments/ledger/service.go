@@ -25,6 +25,7 @@ type known struct {
 	ID     int64
 	Shards int
 	Floor  bool
+	Credit bool // its normal side
 }
 
 // Post writes a transfer as part of tx. Posting the same key with the same

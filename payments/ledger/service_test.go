@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -151,15 +152,36 @@ func TestRacingPostsAreExact(t *testing.T) {
 	b.has("escrow:A", 0)
 }
 
-func TestRacingOneKeyPostsOnce(t *testing.T) {
+func TestFiftyWithOneKeyPostOnce(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	var wg sync.WaitGroup
-	for range 20 {
-		wg.Go(func() { b.must("same", ledger.Debit("psp:p:clearing", 7), ledger.Credit("fees", 7)) })
+	var took, reused atomic.Int32
+	for i := range 50 {
+		amount := int64(7)
+		if i%5 == 4 {
+			amount = 8 // the same key for something else
+		}
+		wg.Go(func() {
+			switch err := b.post("same", ledger.Debit("psp:p:clearing", amount), ledger.Credit("fees", amount)); {
+			case err == nil:
+				took.Add(int32(amount))
+			case errors.Is(err, ledger.ErrReused):
+				reused.Add(int32(amount))
+			default:
+				t.Error(err)
+			}
+		})
 	}
 	wg.Wait()
-	b.has("fees", 7)
+	first, other := int32(40*7), int32(10*8)
+	if took.Load() != first && took.Load() != other || took.Load()+reused.Load() != first+other {
+		t.Errorf("callers worth %d were told it is done, %d that the key is taken; want all of one content and all of the other", took.Load(), reused.Load())
+	}
+	has, err := b.Balance(t.Context(), b.db, "fees", "MAD")
+	if want := map[bool]int64{true: 7, false: 8}[took.Load() == first]; err != nil || has != want {
+		t.Errorf("fees has %d (%v), want %d", has, err, want)
+	}
 }
 
 func TestThePastKeepsItsBalance(t *testing.T) {

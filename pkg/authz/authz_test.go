@@ -96,6 +96,11 @@ var matrix = map[string]map[auth.Role]string{
 	"ledger.transfers":     {auth.Operator: "*"},
 	"ledger.post":          {auth.Operator: "*"},
 	"ledger.trial_balance": {auth.Operator: "*"},
+	"ledger.entries":       {auth.Operator: "*"},
+	"ledger.export":        {auth.Operator: "*"},
+	"ledger.closings":      {auth.Operator: "*"},
+	"ledger.closing":       {auth.Operator: "*"},
+	"ledger.close":         {auth.Operator: "*"},
 
 	"refunds.show":         {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
 	"refunds.account":      {auth.Buyer: "own", auth.Operator: "*"},

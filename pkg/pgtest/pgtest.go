@@ -21,6 +21,7 @@ import (
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgserver"
+	"tiwiza/pkg/seal"
 )
 
 // ServerVar names the variable with the address of a server where tests may
@@ -65,6 +66,27 @@ func Open(t testing.TB, url string, o pg.Options) *pg.Store {
 	}
 	t.Cleanup(s.Close)
 	return s
+}
+
+// Seal seals all rows of a chain that are committed. It waits for transactions
+// of other tests, which have their numbers from the same server.
+func Seal(t testing.TB, db *pg.Store, c seal.Chain) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if _, err := c.Drain(context.Background(), db); err != nil {
+			t.Fatal(err)
+		}
+		n, err := c.Waiting(context.Background(), db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d rows are still not sealed: a transaction on the server is older", n)
+		}
+	}
 }
 
 // URL makes a new migrated database and returns its address as the owner, for

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -298,6 +299,31 @@ func TestExportIsOfferedForSaving(t *testing.T) {
 	w := ask(mount(shop(), edge()), "GET", "/v1/exports/sales.csv", "")
 	if w.Code != 200 || w.Body.String() != "id,total\n" || w.Header().Get("Content-Disposition") != "attachment; filename=sales.csv" || w.Header().Get("Content-Type") != "text/csv; charset=utf-8" {
 		t.Errorf("got %d %q %v", w.Code, w.Body, w.Header())
+	}
+}
+
+func TestAStreamIsWrittenWhileItIsRead(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(mount(shop(), edge()))
+	defer srv.Close()
+	get := func(query string) (*http.Response, int64, error) {
+		r, err := srv.Client().Get(srv.URL + "/v1/exports/everything.txt?lines=" + query)
+		if err != nil {
+			return nil, 0, err
+		}
+		defer r.Body.Close()
+		n, err := io.Copy(io.Discard, r.Body)
+		return r, n, err
+	}
+	r, n, err := get("100000") // 10 MB
+	if err != nil || n != 10_000_000 || r.StatusCode != 200 || r.Header.Get("Content-Disposition") != "attachment; filename=all.txt" || r.ContentLength != -1 {
+		t.Errorf("got %d bytes (%v), %d %v", n, err, r.StatusCode, r.Header)
+	}
+	if _, n, err := get("13"); err == nil {
+		t.Errorf("a stream that broke looks whole, of %d bytes", n)
+	}
+	if w := ask(mount(shop(), edge()), "HEAD", "/v1/exports/everything.txt", ""); w.Code != 200 || w.Body.Len() != 0 {
+		t.Errorf("HEAD answers %d with %d bytes", w.Code, w.Body.Len())
 	}
 }
 

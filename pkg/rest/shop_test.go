@@ -141,6 +141,23 @@ func shop() []rest.Route {
 					return err
 				}}, nil
 			}, rest.Gives("text/csv")),
+		rest.Handle("GET", "/v1/exports/everything.txt", "shop.stream", "All there is", http.StatusOK,
+			func(_ context.Context, in struct {
+				Lines int `query:"lines" default:"3" minimum:"0"`
+			},
+			) (rest.Stream, error) {
+				return rest.Stream{ContentType: "text/plain; charset=utf-8", FileName: "all.txt", Write: func(ctx context.Context, w io.Writer) error {
+					for range in.Lines {
+						if _, err := io.WriteString(w, strings.Repeat("x", 99)+"\n"); err != nil {
+							return err
+						}
+					}
+					if in.Lines == 13 {
+						return errors.New("it broke")
+					}
+					return ctx.Err()
+				}}, nil
+			}, rest.Public(), rest.Timeout(time.Nanosecond), rest.Gives("text/plain")),
 		rest.Handle("POST", "/v1/failures/{how}", "shop.fail", "Fail", http.StatusOK, fail, rest.Timeout(time.Second)),
 		rest.Handle("GET", "/v1/me", "shop.me", "Who is asking", http.StatusOK,
 			func(ctx context.Context, _ rest.None) (map[string]string, error) {

@@ -46,6 +46,11 @@ func (c Chain) next(ctx context.Context, tx *pg.Tx) (int, error) {
 	return pg.Value[int](ctx, tx, nil, c.fill(`select cardinality(ids) from {blocks} where seq = $1`), h.Seq+1)
 }
 
+func (c Chain) waiting(ctx context.Context, db pg.DB) (int, error) {
+	return pg.Value[int](ctx, db, nil, c.fill(`select count(*) from {view} where (xid, id) >
+		(coalesce((select upto_xid from {blocks} order by seq desc limit 1), '0'), coalesce((select upto_id from {blocks} order by seq desc limit 1), 0))`))
+}
+
 // Broken is the query that names what is no longer as it was sealed, a text for
 // each, in the order of the chain. It recomputes each row's digest and each
 // block's hash, from the first block on, or of the last blocks only.

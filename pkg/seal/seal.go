@@ -57,6 +57,9 @@ func (c Chain) Drain(ctx context.Context, db *pg.Store) (rows int, err error) {
 	}
 }
 
+// Waiting is how many rows are not sealed yet.
+func (c Chain) Waiting(ctx context.Context, db pg.DB) (int, error) { return c.waiting(ctx, db) }
+
 // Run seals the chains, about every second, until ctx ends.
 func Run(ctx context.Context, db *pg.Store, chains ...Chain) {
 	ctx = auth.With(ctx, auth.Hub)

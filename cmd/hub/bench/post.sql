@@ -28,9 +28,9 @@ begin
         from generate_series(1, many);
     insert into ledger.transfer (id, key, request, kind, effective_at)
         select id, 'bench:' || id, sha256(id::text::bytea), 'bench.post', platform.now() from past;
-    insert into ledger.entry (transfer_id, leg, account_id, shard, currency, amount, effective_at)
-        select id, 0, payer, 0, 'MAD', centimes, platform.now() from past
-        union all select id, 1, payee, 0, 'MAD', -centimes, platform.now() from past;
+    insert into ledger.entry (transfer_id, leg, account_id, shard, currency, amount, effective_at, recorded_at)
+        select id, 0, payer, 0, 'MAD', centimes, platform.now(), platform.now() from past
+        union all select id, 1, payee, 0, 'MAD', -centimes, platform.now(), platform.now() from past;
     update ledger.balance b set dr = dr + s.sum, version = version + s.n
         from (select payer, sum(centimes) as sum, count(*) as n from past group by payer) s where b.account_id = s.payer;
     update ledger.balance b set cr = cr + s.sum, version = version + s.n
@@ -50,8 +50,8 @@ begin
     if not found then
         return ledger.claimed(name, request);
     end if;
-    insert into ledger.entry (transfer_id, leg, account_id, shard, currency, amount, effective_at)
-        values (n, 0, payer, 0, 'MAD', centimes, at), (n, 1, payee, 0, 'MAD', -centimes, at);
+    insert into ledger.entry (transfer_id, leg, account_id, shard, currency, amount, effective_at, recorded_at)
+        values (n, 0, payer, 0, 'MAD', centimes, at, at), (n, 1, payee, 0, 'MAD', -centimes, at, at);
     if payer < payee then
         update ledger.balance set dr = dr + centimes, version = version + 1 where account_id = payer and shard = 0;
         update ledger.balance set cr = cr + centimes, version = version + 1 where account_id = payee and shard = 0;
@@ -76,8 +76,8 @@ begin
     if not found then
         return ledger.claimed(name, request);
     end if;
-    insert into ledger.entry (transfer_id, leg, account_id, shard, currency, amount, effective_at)
-        values (n, 0, busy, n % 8, 'MAD', centimes, at), (n, 1, payee, 0, 'MAD', -centimes, at);
+    insert into ledger.entry (transfer_id, leg, account_id, shard, currency, amount, effective_at, recorded_at)
+        values (n, 0, busy, n % 8, 'MAD', centimes, at, at), (n, 1, payee, 0, 'MAD', -centimes, at, at);
     update ledger.balance set cr = cr + centimes, version = version + 1 where account_id = payee and shard = 0;
     update ledger.balance set dr = dr + centimes, version = version + 1 where account_id = busy and shard = n % 8;
     return n;
