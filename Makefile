@@ -41,6 +41,12 @@ long: ## run tests in their long form: ten demos, ten rounds of kill -9, 200 rac
 	HUB_LONG=1 go run ./cmd/hub postgres -- go test -count=1 -timeout 30m -run 'Hub|Killed|Misbehaves' ./cmd/hub
 	HUB_LONG=1 go run ./cmd/hub postgres -- go test -count=1 -timeout 30m -run 'AnySequence|OneWins' ./payments/escrow ./payments/disputes
 
+.PHONY: faults
+faults: SEED ?= 1
+faults: SEEDS ?= 1000
+faults: ## play SEEDS=1000 seeds of partners' faults from SEED=1 on: each movement once (7 minutes)
+	SEED=$(SEED) SEEDS=$(SEEDS) go run ./cmd/hub postgres -- go test -count=1 -timeout 60m -v -run 'RandomFaults' ./cmd/hub
+
 .PHONY: bench
 bench: build ## measure the ledger, checkout and lists against pgbench on one server
 	@exec bin/hub bench

@@ -181,12 +181,19 @@ func newHub(t *testing.T) *hub {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var certified []operations.Certificate
 	bus := event.NewBus()
 	workers := job.NewWorkers()
 	h := &hub{t: t, db: db, books: ledger.New(db), acquirer: &acquirer{state: map[string]card.State{}, back: map[string]int64{}}, timers: job.NewTimers(db), events: make(chan string, 100)}
 	h.escrows, h.engine, h.people = escrow.New(db, h.books, policies).TopUpFrom("bank"), operations.New(db), approvals.New(db)
 	h.charges = charges.New(db, h.books, h.escrows, h.engine, policies, []*card.Acquirer{card.New("acq", h.acquirer, card.Options{Pay: patient, Query: patient})}, charges.Config{PublicURL: "https://hub.example"}).
 		ApprovedBy(h.people).PayBy("bank", h.engine)
+	for _, kind := range []string{"capture", "void", "refund"} {
+		certified = append(certified, operations.Certificate{Connector: "acq", Kind: kind, Proof: "the one above takes a reference once", Remembers: 24 * time.Hour})
+	}
+	if err := h.engine.Certify(t.Context(), "acq", certified...); err != nil {
+		t.Fatal(err)
+	}
 	h.engine.Handle(charges.KindTransfer, operations.Handler{Moved: h.charges.RefundMoved})
 	h.engine.Work(workers, h.timers)
 	h.escrows.Work(h.timers)

@@ -57,6 +57,7 @@ func TestEveryKindOfTransferIsWorked(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	w.work()
+	w.contradict(w.workRefunds())
 	w.workEscrows()
 	used, err := pg.Column[string](t.Context(), w.db, `select distinct kind from ledger.transfer`)
 	w.ok(err)

@@ -12,6 +12,7 @@ import (
 	"tiwiza/payments/payouts"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 )
@@ -50,22 +51,35 @@ func (hosted) Query(context.Context, string) card.Status {
 	return card.Status{Result: outbound.Result{Outcome: outbound.Unknown}}
 }
 
-// files is a bank whose files are JSON.
-type files struct{}
+// Case reads a chargeback in JSON, of a hub's own.
+func (hosted) Case(body []byte) (card.Case, error) {
+	var c struct {
+		ID, Ref, State string
+		Amount         int64
+	}
+	err := json.Unmarshal(body, &c)
+	return card.Case{
+		ID: c.ID, Ref: c.Ref, Merchant: "hub", State: card.CaseState(c.State), Amount: money.Dirhams(c.Amount), Fee: money.Dirhams(1500),
+		EventID: string(body), Raw: body,
+	}, err
+}
 
-func (files) Render(b bank.Batch) (bank.File, error) {
+// tray is a bank whose files are JSON.
+type tray struct{}
+
+func (tray) Render(b bank.Batch) (bank.File, error) {
 	text, err := json.Marshal(b)
 	sum := sha256.Sum256(text)
 	return bank.File{Name: b.ID + ".json", Bytes: text, SHA256: hex.EncodeToString(sum[:])}, err
 }
 
-func (files) Publish(context.Context, bank.File) outbound.Result {
+func (tray) Publish(context.Context, bank.File) outbound.Result {
 	return outbound.Result{Outcome: outbound.Accepted}
 }
 
-func (files) Find(context.Context, bank.File) outbound.Result {
+func (tray) Find(context.Context, bank.File) outbound.Result {
 	return outbound.Result{Outcome: outbound.Accepted}
 }
-func (files) Waiting(context.Context) ([]bank.Received, error) { return nil, nil }
-func (files) Archive(context.Context, bank.Received) error     { return nil }
-func (files) Read(r bank.Received) (m bank.Message, err error) { return m, json.Unmarshal(r.Bytes, &m) }
+func (tray) Waiting(context.Context) ([]bank.Received, error) { return nil, nil }
+func (tray) Archive(context.Context, bank.Received) error     { return nil }
+func (tray) Read(r bank.Received) (m bank.Message, err error) { return m, json.Unmarshal(r.Bytes, &m) }
