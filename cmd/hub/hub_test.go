@@ -33,6 +33,8 @@ func TestHub(t *testing.T) {
 			"a declined card may be followed by a good one":       declined,
 			"200 buyers of 5 units get 5":                         stockRace,
 			"one checkout sent 20 times is one order":             checkoutRace,
+			"two people end what no partner does":                 reviewed,
+			"a dispute keeps the money until it is ruled":         disputed,
 			"the rest of the interface answers":                   restOf,
 			"the main job by bank transfer":                       byTransfer,
 			"a transfer that is not right goes back or waits":     oddTransfers,
@@ -117,6 +119,9 @@ func restOf(t *testing.T, r *rig, d trade) {
 		{key: op, method: "GET", path: "/v1/ledger/export.journal"},
 		{key: op, method: "GET", path: "/v1/approvals"},
 		{key: op, method: "GET", path: "/v1/payouts?limit=1"},
+		{key: s.key, method: "GET", path: "/v1/payout-settings"},
+		{key: s.key, method: "PUT", path: "/v1/payout-settings", body: map[string]any{"schedule": "weekly", "minimum": dirhams("50.00")}},
+		{key: op, method: "GET", path: "/v1/payout-limits"},
 		{key: op, method: "GET", path: "/v1/escrows/" + d.escrows[0]},
 		{key: r.keys.Buyer.APIKey, method: "GET", path: "/v1/order-groups/" + d.group},
 		{method: "GET", path: "/v1/guarantees"},
@@ -127,6 +132,9 @@ func restOf(t *testing.T, r *rig, d trade) {
 	}
 	r.applicants(t)
 	r.largePayout(t)
+	r.carrierPayout(t)
+	r.ownMoney(t)
+	r.halts(t)
 	r.partialRelease(t)
 	r.closeBooks(t)
 }

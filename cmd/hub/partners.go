@@ -17,6 +17,8 @@ import (
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/card/nestpay"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/files"
+	"tiwiza/payments/operations"
 	"tiwiza/payments/recon"
 	"tiwiza/pkg/outbound"
 )
@@ -31,6 +33,7 @@ type partnerConfig struct {
 		APIPassword string `json:"api_password"`
 		GateURL     string `json:"gate_url"`
 		APIURL      string `json:"api_url"`
+		Certified   proofs `json:"certified"`
 	} `json:"acquirer"`
 	Bank struct {
 		SFTPAddr   string `json:"sftp_addr"`
@@ -42,13 +45,48 @@ type partnerConfig struct {
 		BIC        string `json:"bic"`
 		ICE        string `json:"ice"`  // ours, for the files' header
 		IBAN       bool   `json:"iban"` // whether the bank wants IBANs; else RIBs
-		Dirs       struct {
+		// When files leave and until when the bank acts on the same day; nothing:
+		// at once, and always.
+		Times files.Timetable `json:"times"`
+		Dirs  struct {
 			In      string `json:"in"`
 			Out     string `json:"out"`
 			Ack     string `json:"ack"`
 			Archive string `json:"archive"`
 		} `json:"dirs"`
+		Certified proofs `json:"certified"`
 	} `json:"bank"`
+}
+
+// proofs are what a partner has proved about the same reference sent twice, by
+// kind of operation. What is not named here is never sent again by itself.
+type proofs map[string]struct {
+	Proof     string `json:"proof"`     // which tests, when, by whom
+	Remembers string `json:"remembers"` // for how long it knows a reference: "24h"
+}
+
+func (p proofs) of(connector string) (all []operations.Certificate, err error) {
+	for kind, c := range p {
+		d, err := time.ParseDuration(c.Remembers)
+		if err != nil {
+			return nil, fmt.Errorf("how long %s remembers a %s: %w", connector, kind, err)
+		}
+		all = append(all, operations.Certificate{Connector: connector, Kind: kind, Proof: c.Proof, Remembers: d})
+	}
+	return all, nil
+}
+
+// standIns is what the stand-in partners' own tests prove of them.
+func (c *partnerConfig) standIns() {
+	const tests = "the tests of cmd/hubsim"
+	for partner, kinds := range map[*proofs][]string{&c.Acquirer.Certified: {"capture", "void", "refund"}, &c.Bank.Certified: {"payout", charges.KindTransfer, "top_up", "sweep"}} {
+		*partner = proofs{}
+		for _, k := range kinds {
+			p := (*partner)[k]
+			p.Proof, p.Remembers = tests, "24h"
+			(*partner)[k] = p
+		}
+	}
 }
 
 type rib struct {
@@ -66,8 +104,9 @@ const (
 type partners struct {
 	acquirer *card.Acquirer
 	bank     *bank.Bank
-	from     bank.Account
+	pays     files.House
 	house    recon.House
+	proved   map[string][]operations.Certificate // by partner
 }
 
 // name is the bank's in the books, or "" without a bank.
@@ -80,7 +119,7 @@ func (p *partners) name() string {
 
 // account is where buyers transfer to.
 func (p *partners) account() charges.Account {
-	return charges.Account{RIB: p.from.RIB, Holder: p.from.Name, BIC: p.from.BIC}
+	return charges.Account{RIB: p.pays.Safeguard.RIB, Holder: p.pays.Safeguard.Name, BIC: p.pays.Safeguard.BIC}
 }
 
 func readPartners(path string) (c partnerConfig, err error) {
@@ -151,8 +190,28 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 	p := &partners{
 		acquirer: card.New(acquirerName, cd, card.Options{Metrics: m}),
 		bank:     bank.New(bankName, bd, bank.Options{Metrics: m}),
-		from:     bank.Account{RIB: c.Bank.Safeguard.RIB, Name: c.Bank.Safeguard.Name, BIC: c.Bank.BIC},
+	}
+	p.pays = files.House{
+		Bank: p.bank, Times: c.Bank.Times,
+		Safeguard: bank.Account{RIB: c.Bank.Safeguard.RIB, Name: c.Bank.Safeguard.Name, BIC: c.Bank.BIC},
+		Operating: bank.Account{RIB: c.Bank.Operating.RIB, Name: c.Bank.Operating.Name, BIC: c.Bank.BIC},
 	}
 	p.house = recon.House{Bank: p.bank, Safeguard: c.Bank.Safeguard.RIB, Operating: c.Bank.Operating.RIB}
+	p.proved = map[string][]operations.Certificate{}
+	for name, said := range map[string]proofs{acquirerName: c.Acquirer.Certified, bankName: c.Bank.Certified} {
+		if p.proved[name], err = said.of(name); err != nil {
+			return nil, err
+		}
+	}
 	return p, nil
+}
+
+// certify writes down what the partners have proved, as the settings say.
+func (h *house) certify(ctx context.Context) error {
+	for name, proved := range h.partners.proved {
+		if err := h.engine.Certify(ctx, name, proved...); err != nil {
+			return fmt.Errorf("certify %s: %w", name, err)
+		}
+	}
+	return nil
 }

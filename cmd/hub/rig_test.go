@@ -248,12 +248,17 @@ type process struct {
 // launch starts a hub that ends at the latest when this test program does.
 func launch(t testing.TB, log string, env []string, args ...string) *process {
 	t.Helper()
+	return start(t, "hub", log, env, args...)
+}
+
+func start(t testing.TB, program, log string, env []string, args ...string) *process {
+	t.Helper()
 	f, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	p := &process{cmd: exec.Command(filepath.Join(programs, "hub"), args...), log: log, gone: make(chan struct{})}
+	p := &process{cmd: exec.Command(filepath.Join(programs, program), args...), log: log, gone: make(chan struct{})}
 	p.cmd.Env = append(append(os.Environ(), "PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH")), env...)
 	p.cmd.Stdout, p.cmd.Stderr = f, f
 	p.cmd.SysProcAttr = tied()

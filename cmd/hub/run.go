@@ -46,6 +46,7 @@ func (c runCmd) Run(ctx context.Context, s *Settings) error {
 		return err
 	}
 	defer sim.stop()
+	sim.config.standIns()
 	return c.serve(ctx, d, sim.config, true, func(ctx context.Context, h *house, url string) error {
 		f, err := h.seed(ctx, filepath.Join(s.DataDir, demoFile), demoAddresses{url, "http://" + c.SimAddr})
 		if err != nil {

@@ -107,6 +107,10 @@ func (c serving) serve(ctx context.Context, d *database, cfg partnerConfig, demo
 	if err != nil {
 		return err
 	}
+	reg.MustRegister(doubts{h.engine})
+	if err := h.certify(ctx); err != nil {
+		return err
+	}
 	doc, err := document(h.routes)
 	if err != nil {
 		return err

@@ -19,11 +19,13 @@ import (
 	"tiwiza/payments/charges"
 	"tiwiza/payments/disputes"
 	"tiwiza/payments/escrow"
+	"tiwiza/payments/files"
 	"tiwiza/payments/invariants"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/payments/recon"
+	"tiwiza/payments/treasury"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
@@ -45,8 +47,10 @@ type house struct {
 	members  *members.Service
 	catalog  *catalog.Service
 	books    *ledger.Books
+	engine   *operations.Engine
 	recon    *recon.Service
 	payouts  *payouts.Service
+	treasury *treasury.Service
 	partners *partners
 	routes   []rest.Route
 	runner   *job.Runner
@@ -76,39 +80,46 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	m := members.New(store, policies)
 	cat := catalog.New(store, pgsearch.Open(store, pgsearch.Options{}), m)
 	books := ledger.New(store)
-	people := approvals.New(store)
 	escrows := escrow.New(store, books, policies).TopUpFrom(bankName)
 	engine := operations.New(store)
+	desk := approvals.New(store)
+	engine.Reviewed(desk)
 	var acquirers []*card.Acquirer
 	if p.acquirer != nil {
 		acquirers = append(acquirers, p.acquirer)
 	}
+	out := files.New(store, engine, p.pays)
 	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{
 		PublicURL: o.PublicURL, Email: o.Email, Bank: p.name(), Account: p.account(),
-	}).ApprovedBy(people)
-	disp := disputes.New(store, escrows, ch, people, policies)
+	}).
+		ApprovedBy(desk).PayBy(bankName, out)
+	out.Handle(charges.KindTransfer, files.Kind{Pay: ch.Transfer, Moved: ch.RefundMoved, Contradicted: ch.RefundContradicted})
+	disp := disputes.New(store, escrows, ch, desk, policies)
 	ord := orders.New(store, orders.Needs{
-		Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: people,
+		Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: desk,
 	})
-	pay := payouts.New(store, books, escrows, accounts{m}, engine, policies, payouts.From{Bank: p.bank, Account: p.from})
+	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Judge: policies})
+	own := treasury.New(store, books, out, engine, desk)
 	rec := recon.New(store, books, ch, engine, []recon.House{p.house}).Receives(ch)
 	proofs := invariants.New(store)
 
 	orders.Subscribe(bus, ord)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
-	books.Approve(people)
+	books.Approve(desk)
 	books.Work(timers)
 	engine.Work(workers, timers)
 	ch.Work(workers, timers)
-	pay.Work(workers, timers)
+	out.Work(workers, timers)
+	pay.Work(timers)
+	own.Work(timers)
 	escrows.Work(timers)
 	disp.Work(timers)
 	orders.Timers(timers, ord)
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
-	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, recon: rec, payouts: pay, partners: p, timers: timers, bus: bus}
+	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, engine: engine, recon: rec, payouts: pay, treasury: own, partners: p, timers: timers, bus: bus}
 	if !o.Work {
 		workers = nil
 	}
@@ -119,7 +130,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
-		disputes.Routes(disp), approvals.Routes(people), payouts.Routes(pay), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
+		disputes.Routes(disp), approvals.Routes(desk), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
 		event.Routes(store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {
 		h.routes = append(h.routes, routes...)
@@ -169,6 +180,9 @@ func (h *house) handler(doc []byte, checks []rest.Check, reg *prometheus.Registr
 // work runs what happens by itself, until ctx ends: jobs, timers, and fetching
 // what the bank puts out.
 func (h *house) work(ctx context.Context) error {
+	if err := h.treasury.Arm(auth.With(ctx, auth.Hub)); err != nil {
+		return fmt.Errorf("arm the treasury: %w", err)
+	}
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}

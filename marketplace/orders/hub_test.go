@@ -18,6 +18,7 @@ import (
 	"tiwiza/marketplace/orders"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/disputes"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
@@ -36,19 +37,20 @@ import (
 // hub is a market on a database of its own: members, catalogue, orders and
 // escrows are real; the card is played by a till.
 type hub struct {
-	t       testing.TB
-	db      *pg.Store
-	bus     *event.Bus
-	members *members.Service
-	catalog *catalog.Service
-	orders  *orders.Service
-	escrows *escrow.Service
-	till    *till
-	charges *charges.Service // for what is not paid by card
-	people  *approvals.Service
-	timers  *job.Timers
-	web     http.Handler
-	boss    auth.Key
+	t        testing.TB
+	db       *pg.Store
+	bus      *event.Bus
+	members  *members.Service
+	catalog  *catalog.Service
+	orders   *orders.Service
+	escrows  *escrow.Service
+	disputes *disputes.Service
+	till     *till
+	charges  *charges.Service // for what is not paid by card
+	people   *approvals.Service
+	timers   *job.Timers
+	web      http.Handler
+	boss     auth.Key
 }
 
 func newHub(t testing.TB) *hub { return openHub(t, pgtest.New(t)) }
@@ -70,12 +72,16 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 		Bank: "bank", Account: charges.Account{RIB: "999780000000000000010193", Holder: "EXEMPLE HUB"},
 	}).ApprovedBy(h.people)
 	h.till.real = h.charges
-	h.orders = orders.New(db, orders.Needs{Judge: policies, Catalogue: h.catalog, Sellers: h.members, Escrows: h.escrows, Charges: h.till, Approvals: h.people})
+	h.disputes = disputes.New(db, h.escrows, h.till, h.people, policies)
+	h.orders = orders.New(db, orders.Needs{
+		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people,
+	})
+	h.disputes.Work(h.timers)
 	orders.Timers(h.timers, h.orders)
 	h.escrows.Work(h.timers)
 	orders.Subscribe(h.bus, h.orders)
 	mux := http.NewServeMux()
-	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), orders.Routes(h.orders), approvals.Routes(h.people)), rest.Edge{
+	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes)), rest.Edge{
 		Store: db, Authenticate: h.members.Authenticate, Log: quiet, Limits: rest.Limits{Principal: -1, Address: -1},
 		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
 			return policies.May(p, action, authz.Resource{})

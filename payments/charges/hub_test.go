@@ -181,6 +181,7 @@ func newHub(t *testing.T) *hub {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var certified []operations.Certificate
 	bus := event.NewBus()
 	workers := job.NewWorkers()
 	h := &hub{t: t, db: db, books: ledger.New(db), acquirer: &acquirer{state: map[string]card.State{}, back: map[string]int64{}}, timers: job.NewTimers(db), events: make(chan string, 100)}
@@ -189,6 +190,12 @@ func newHub(t *testing.T) *hub {
 		PublicURL: "https://hub.example", Bank: "bank", Account: charges.Account{RIB: "999780000000000000010193", Holder: "EXEMPLE HUB"},
 	}).
 		ApprovedBy(h.people).PayBy("bank", h.engine)
+	for _, kind := range []string{"capture", "void", "refund"} {
+		certified = append(certified, operations.Certificate{Connector: "acq", Kind: kind, Proof: "the one above takes a reference once", Remembers: 24 * time.Hour})
+	}
+	if err := h.engine.Certify(t.Context(), "acq", certified...); err != nil {
+		t.Fatal(err)
+	}
 	h.engine.Handle(charges.KindTransfer, operations.Handler{Moved: h.charges.RefundMoved})
 	h.engine.Work(workers, h.timers)
 	h.escrows.Work(h.timers)

@@ -154,7 +154,7 @@ func (s *Service) lockRefund(ctx context.Context, tx *pg.Tx, refund string) (Cha
 }
 
 // RefundMoved follows a refund's operation, over the card or by transfer.
-func (s *Service) RefundMoved(ctx context.Context, tx *pg.Tx, o operations.Operation, was operations.State) error {
+func (s *Service) RefundMoved(ctx context.Context, tx *pg.Tx, o operations.Operation, _ operations.State) error {
 	c, r, err := s.lockRefund(ctx, tx, o.Subject)
 	if err != nil {
 		return err
@@ -163,11 +163,6 @@ func (s *Service) RefundMoved(ctx context.Context, tx *pg.Tx, o operations.Opera
 	switch {
 	case err != nil:
 		return err
-	case was == operations.Rejected:
-		if o.State == operations.Review || o.State == operations.Confirmed {
-			return s.contradicted(ctx, tx, c, r, o)
-		}
-		return nil
 	case o.Ref != r.Ref || o.Connector != r.Connector, r.State == next, r.State == RefundRejected:
 		return nil
 	case r.State == RefundConfirmed && next != RefundReturned:
@@ -335,7 +330,7 @@ func (s *Service) unsent(ctx context.Context, tx *pg.Tx, r Refund) (bool, *opera
 		return true, nil, nil
 	}
 	o, err := s.ops.Find(ctx, tx, r.Connector, r.Ref)
-	if err != nil || o.State != operations.Intent || o.SentAt != nil {
+	if err != nil || o.State != operations.Intent || o.Gone > 0 {
 		return false, nil, err
 	}
 	return true, &o, nil

@@ -94,14 +94,16 @@ func New(db *pg.Store, books Books, escrows Escrows, ops *operations.Engine, jud
 	s := &Service{db: db, books: books, escrows: escrows, ops: ops, judge: judge, acquirers: acquirers, config: c}
 	ops.Handle(kindCharge, operations.Handler{Inquire: s.inquireCharge, Moved: s.chargeMoved})
 	// A status query that shows the money authorised proves that it was not
-	// captured, so the capture may be ordered again.
+	// captured, so the capture may be ordered again where the acquirer has proved
+	// that it takes one once.
 	ops.Handle(kindCapture, operations.Handler{
 		Send: s.sendCapture, Inquire: s.inquireCapture, Moved: s.captureMoved, Policy: operations.Policy{Resend: true},
 	})
 	ops.Handle(kindVoid, operations.Handler{Send: s.sendVoid, Inquire: s.inquireVoid, Policy: operations.Policy{Resend: true}})
 	// Likewise one that shows the sum given back as it stood before.
 	ops.Handle(kindRefund, operations.Handler{
-		Send: s.sendRefund, Inquire: s.inquireRefund, Moved: s.RefundMoved, Policy: operations.Policy{Resend: true},
+		Send: s.sendRefund, Inquire: s.inquireRefund, Moved: s.RefundMoved, Contradicted: s.RefundContradicted, Out: true,
+		Policy: operations.Policy{Resend: true},
 	})
 	return s
 }

@@ -36,9 +36,10 @@ func (w *world) grow(n int) {
 		`insert into escrow.release select 'rel_' || n, 'esc_' || n, id, seller, charge, 'MAD', 7800, 7800, true, now() from o`,
 		`insert into payouts.payout select payout, seller, 'bnk', upper(payout), 'MAD', 7800, repeat('0', 24), 'x', 'paid', false, 'seller', '', '', 1, now(), now() from o`,
 		`insert into payouts.cover select payout, 'rel_' || n, 7800 from o`,
-		`insert into operations.operation (id, subject, kind, connector, ref, amount, currency, request, state, resend_until)
+		`insert into operations.operation (id, subject, kind, connector, ref, amount, currency, request, state, resend_until, proof)
 			select 'op_' || kind || n, case kind when 'payout' then payout else charge end, kind, case kind when 'payout' then 'bnk' else 'acq' end,
-				upper(kind || n), case kind when 'payout' then 7800 else 10000 end, 'MAD', '', case kind when 'charge' then 'accepted' else 'confirmed' end, now()
+				upper(kind || n), case kind when 'payout' then 7800 else 10000 end, 'MAD', '', case kind when 'charge' then 'accepted' else 'confirmed' end, now(),
+				case kind when 'charge' then '' else 'statement' end
 			from o, unnest(array['charge', 'capture', 'payout']) kind`,
 		`insert into platform.timer (kind, subject, due, next_at) select 'operations.inquire', id, now(), now() from operations.operation where state = 'accepted'`,
 		`insert into operations.evidence (operation, connector, source, event_id, outcome)

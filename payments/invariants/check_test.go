@@ -58,9 +58,9 @@ func TestEveryKindOfTransferIsWorked(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	w.work()
+	w.contradict(w.workRefunds())
 	w.workEscrows()
 	w.ways()
-	w.contradict(w.workRefunds())
 	used, err := pg.Column[string](t.Context(), w.db, `select distinct kind from ledger.transfer`)
 	w.ok(err)
 	for _, k := range invariants.Kinds() {

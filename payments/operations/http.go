@@ -5,41 +5,70 @@ import (
 	"net/http"
 	"time"
 
+	"tiwiza/pkg/clock"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/rest"
 )
 
-// Routes is the HTTP face of the engine.
+// Routes is the HTTP face of the engine; the operator's people use it.
 func Routes(e *Engine) []rest.Route {
 	return []rest.Route{
 		rest.Handle("GET", "/v1/operations", "operations.list", "List what was asked of partners, newest first", http.StatusOK, e.List),
+		rest.Handle("GET", "/v1/operations/{op}", "operations.show", "Show an operation with all evidence about it", http.StatusOK, e.Show),
+		rest.Commit("POST", "/v1/operations/{op}/review", "operations.review", "Say what came of an operation, for a second person to approve", http.StatusOK, e.Review),
 	}
 }
 
 // ListInput pages through operations.
 type ListInput struct {
-	State string `query:"state" enum:",intent,sending,accepted,unknown,confirmed,rejected,returned,review" description:"Only those in this state."`
+	State string `query:"state" enum:",intent,sending,accepted,unknown,confirmed,rejected,returned,review,contradicted" description:"Only those in this state, or those that did not end as they were booked."`
 	rest.Paging
 }
 
 // View is an operation as the API shows it.
 type View struct {
-	ID        string      `json:"id" required:"true"`
-	Subject   string      `json:"subject" required:"true" description:"The charge, payout … it is about."`
-	Kind      string      `json:"kind" required:"true"`
-	Partner   string      `json:"partner" required:"true"`
-	Ref       string      `json:"ref" required:"true" description:"What the partner knows it by."`
-	State     State       `json:"state" required:"true"`
-	Amount    money.Money `json:"amount" required:"true"`
-	Why       string      `json:"why,omitempty" description:"The partner's last word."`
-	Inquiries int         `json:"inquiries" required:"true"`
-	SentAt    *time.Time  `json:"sent_at,omitempty"`
-	CreatedAt time.Time   `json:"created_at" required:"true"`
-	ChangedAt time.Time   `json:"changed_at" required:"true"`
+	ID             string      `json:"id" required:"true"`
+	Subject        string      `json:"subject" required:"true" description:"The charge, payout … it is about."`
+	Kind           string      `json:"kind" required:"true"`
+	Partner        string      `json:"partner" required:"true"`
+	Ref            string      `json:"ref" required:"true" description:"What the partner knows it by."`
+	State          State       `json:"state" required:"true"`
+	Amount         money.Money `json:"amount" required:"true"`
+	Why            string      `json:"why,omitempty" description:"The partner's last word."`
+	Tries          int         `json:"tries" required:"true" description:"How often it was sent."`
+	Inquiries      int         `json:"inquiries" required:"true"`
+	Proof          Source      `json:"proof,omitempty" enum:",answer,callback,inquiry,person,statement" description:"The evidence that ended it."`
+	Age            int64       `json:"age_seconds" required:"true" description:"Since it may first have left us, until it ended; before that, since it was written down."`
+	ContradictedAt *time.Time  `json:"contradicted_at,omitempty" description:"When evidence as strong said the opposite."`
+	SentAt         *time.Time  `json:"sent_at,omitempty"`
+	CreatedAt      time.Time   `json:"created_at" required:"true"`
+	ChangedAt      time.Time   `json:"changed_at" required:"true"`
 }
 
-// List lists operations, newest first; the operator reads it.
+func (o Operation) view(now time.Time) View {
+	since, until := o.CreatedAt, now
+	if o.FirstSentAt != nil {
+		since = *o.FirstSentAt
+	}
+	if o.Done() {
+		until = o.ChangedAt
+	}
+	return View{
+		o.ID, o.Subject, o.Kind, o.Connector, o.Ref, o.State, o.Money(), o.Why, o.Tries, o.Inquiries, o.Proof,
+		max(0, int64(until.Sub(since).Seconds())), utc(o.ContradictedAt), utc(o.SentAt), o.CreatedAt.UTC(), o.ChangedAt.UTC(),
+	}
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}
+
+// List lists operations, newest first.
 func (e *Engine) List(ctx context.Context, in ListInput) (rest.Page[View], error) {
 	var before string
 	if err := rest.DecodeCursor(in.Cursor, &before); err != nil {
@@ -52,9 +81,47 @@ func (e *Engine) List(ctx context.Context, in ListInput) (rest.Page[View], error
 	if err != nil {
 		return rest.Page[View]{}, err
 	}
+	now, err := clock.Now(ctx, e.db)
+	if err != nil {
+		return rest.Page[View]{}, err
+	}
 	views := make([]View, len(rows))
 	for i, o := range rows {
-		views[i] = View{o.ID, o.Subject, o.Kind, o.Connector, o.Ref, o.State, money.FromCentimes(o.Amount, o.Currency), o.Why, o.Inquiries, o.SentAt, o.CreatedAt.UTC(), o.ChangedAt.UTC()}
+		views[i] = o.view(now)
 	}
 	return rest.Cut(views, in.Limit, func(v View) any { return v.ID }), nil
+}
+
+// ShowInput names an operation.
+type ShowInput struct {
+	Operation string `path:"op"`
+}
+
+// EvidenceView is one thing that somebody said about an operation.
+type EvidenceView struct {
+	Source  Source    `json:"source" required:"true" enum:"answer,callback,inquiry,person,statement"`
+	Outcome string    `json:"outcome" required:"true"`
+	Code    string    `json:"code,omitempty"`
+	Said    string    `json:"said,omitempty"`
+	At      time.Time `json:"at" required:"true"`
+}
+
+// WholeView is an operation with all evidence about it, oldest first.
+type WholeView struct {
+	View
+	Evidence []EvidenceView `json:"evidence" required:"true"`
+}
+
+// Show shows one operation and what was said about it.
+func (e *Engine) Show(ctx context.Context, in ShowInput) (WholeView, error) {
+	o, err := load(ctx, e.db, in.Operation)
+	if err != nil {
+		return WholeView{}, err
+	}
+	said, err := evidenceOf(ctx, e.db, o.ID)
+	if err != nil {
+		return WholeView{}, err
+	}
+	now, err := clock.Now(ctx, e.db)
+	return WholeView{o.view(now), said}, err
 }

@@ -81,13 +81,19 @@ func TestAbsenceIsBelievedTwiceAndAfterTheQuietPeriod(t *testing.T) {
 	if o := hear(o, 2*time.Hour, policy); o.State != operations.Review {
 		t.Errorf("after the window for sending again it is %s, want review", o.State)
 	}
+	if o := hear(o, 50*time.Minute, policy); o.State != operations.Review {
+		t.Errorf("so near to the window's end that it could arrive after it, it is %s, want review", o.State)
+	}
 	failed := o.Hear(operations.Inquiry, answer(outbound.NotSent), at.Add(time.Minute), policy)
 	if o := hear(failed, 16*time.Minute, policy); o.State != operations.Intent {
 		t.Errorf("an inquiry that could not be made in between makes it %s, want intent", o.State)
 	}
 	o = o.Hear(operations.Inquiry, answer(outbound.Accepted), at.Add(time.Minute), policy)
-	if o = hear(o, 16*time.Minute, policy); o.State == operations.Intent {
-		t.Error("an absence after the partner was seen to have it was believed at once")
+	if o = hear(o, 16*time.Minute, policy); o.State != operations.Accepted {
+		t.Errorf("an absence after the partner was seen to have it was believed at once: %s", o.State)
+	}
+	if o = hear(o, 32*time.Minute, policy); o.State != operations.Review {
+		t.Errorf("what the partner had accepted, and knows no more, is %s, want review: it is never sent again", o.State)
 	}
 }
 
@@ -135,6 +141,49 @@ func TestAStatementEndsAReviewAndNothingElseDoes(t *testing.T) {
 	}
 }
 
+// What ended an operation is contradicted by evidence of the opposite: of an
+// execution if it is as strong, of none if it is stronger.
+func TestTheStrongerWordContradictsAndNoWordChangesAnEnd(t *testing.T) {
+	t.Parallel()
+	order := []operations.Source{operations.Answer, operations.Callback, operations.Inquiry, operations.Person, operations.Statement}
+	for i, ended := range order {
+		for j, from := range order {
+			for state, c := range map[operations.State]struct {
+				opposite outbound.Outcome
+				want     bool
+			}{
+				operations.Rejected:  {outbound.Succeeded, j >= i},
+				operations.Confirmed: {outbound.Declined, j > i},
+				operations.Returned:  {outbound.Declined, false},
+			} {
+				o := operations.Operation{State: state, Proof: ended}
+				got := o.Hear(from, answer(c.opposite), at, policy)
+				if got.State != state || (got.ContradictedAt != nil) != c.want {
+					t.Errorf("%s by %s, then %s from %s: %s, contradicted %v; want contradicted %v", state, ended, c.opposite, from, got.State, got.ContradictedAt, c.want)
+				}
+				for _, same := range []outbound.Outcome{outbound.Accepted, outbound.NotFound, outbound.NotSent, outbound.Unknown} {
+					if got := o.Hear(from, answer(same), at, policy); got.State != state || got.ContradictedAt != nil {
+						t.Errorf("%s by %s, then %s from %s: %+v", state, ended, same, from, got)
+					}
+				}
+			}
+		}
+	}
+}
+
+// A refusal for a reason that is not known to be final is nobody's guess.
+func TestAnUnlistedRefusalOrAnotherAmountGoesToPeople(t *testing.T) {
+	t.Parallel()
+	o := sent().Hear(operations.Answer, answer(outbound.Accepted), at, policy)
+	for _, why := range []outbound.Reason{outbound.Unlisted, outbound.Differs} {
+		r := answer(outbound.Unknown)
+		r.Reason = why
+		if got := o.Hear(operations.Callback, r, at, policy).State; got != operations.Review {
+			t.Errorf("%s makes it %s, want review", why, got)
+		}
+	}
+}
+
 func TestWhatCouldNeverBeSentGoesToPeople(t *testing.T) {
 	t.Parallel()
 	r := answer(outbound.NotSent)
@@ -149,7 +198,7 @@ func TestInquiriesGrowRareAndNeverEnd(t *testing.T) {
 	last := time.Duration(0)
 	for n := range 50 {
 		d := operations.NextInquiry(n)
-		if d < last || d > 24*time.Hour || d <= 0 {
+		if d < last || d > 7*24*time.Hour || d <= 0 {
 			t.Fatalf("inquiry %d waits %s after %s", n, d, last)
 		}
 		last = d

@@ -5,9 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"time"
 
+	"tiwiza/payments/approvals"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
@@ -19,34 +19,48 @@ import (
 type Handler struct {
 	// Send makes the call; nil for kinds that are not sent one by one.
 	Send func(ctx context.Context, o Operation) outbound.Result
-	// Inquire asks the partner about our reference.
+	// Inquire asks the partner about our reference. Without it an operation whose
+	// outcome is not known waits for a statement, or for people.
 	Inquire func(ctx context.Context, o Operation) outbound.Result
 	// Moved is told of each change of state, in the transaction that makes it.
 	Moved func(ctx context.Context, tx *pg.Tx, o Operation, was State) error
+	// Out says that money leaves us by it: nothing of the kind is sent while
+	// payments are halted.
+	Out bool
+	// Contradicted is told, in the transaction that finds it, that o had ended
+	// (was) and that evidence at least as strong says the opposite. The domain
+	// books what makes that right and stops what hangs on it; o keeps its state.
+	Contradicted func(ctx context.Context, tx *pg.Tx, o Operation, was State) error
+	// Elsewhere may give what surely did not happen at one connector to another:
+	// it is asked when nothing ever left us, and after a refusal that is listed
+	// as one to try elsewhere. If it does, o ends as rejected and its domain is
+	// not told: the new operation stands in its place.
+	Elsewhere func(ctx context.Context, tx *pg.Tx, o Operation) (in Intention, ok bool, err error)
 	// Policy is how the kind is treated; zero times take the defaults.
 	Policy Policy
 }
 
-// Engine runs operations. Handle is called at start, the rest by many
-// goroutines.
+// Engine runs operations. Handle and Reviewed are called at start, the rest by
+// many goroutines.
 type Engine struct {
-	db       *pg.Store
-	handlers map[string]Handler
+	db        *pg.Store
+	handlers  map[string]Handler
+	approvals *approvals.Service
+	halted    func(ctx context.Context, db pg.DB) (bool, error) // nil: nothing ever is
 }
 
 // New makes an engine without kinds.
-func New(db *pg.Store) *Engine { return &Engine{db, map[string]Handler{}} }
+func New(db *pg.Store) *Engine { return &Engine{db: db, handlers: map[string]Handler{}} }
 
-// Handle registers what is done for a kind.
+// Handle registers what is done for a kind. It panics when the kind could be
+// executed twice, or its outcome never be known.
 func (e *Engine) Handle(kind string, h Handler) {
-	if h.Policy.Quiet == 0 {
-		h.Policy.Quiet = DefaultPolicy.Quiet
+	h.Policy = h.Policy.Or(DefaultPolicy)
+	if err := h.Policy.Check(); err != nil {
+		panic("operations: " + kind + ": " + err.Error())
 	}
-	if h.Policy.Lease == 0 {
-		h.Policy.Lease = DefaultPolicy.Lease
-	}
-	if h.Policy.Window == 0 {
-		h.Policy.Window = DefaultPolicy.Window
+	if h.Policy.Resend && h.Inquire == nil {
+		panic("operations: " + kind + " is sent again without being asked about")
 	}
 	e.handlers[kind] = h
 }
@@ -67,7 +81,7 @@ type Intention struct {
 // sending. The partner is called after the commit, never inside.
 func (e *Engine) Intend(tx *pg.Tx, in Intention) Operation {
 	at := tx.Now()
-	p := e.handlers[in.Kind].Policy
+	p := e.handlers[in.Kind].Policy.Or(DefaultPolicy)
 	sum := sha256.Sum256([]byte(in.Kind + "|" + in.Subject + "|" + in.Ref + "|" + in.Amount.String()))
 	o := Operation{
 		ID: id.New(id.Operation), Subject: in.Subject, Kind: in.Kind, Connector: in.Connector, Ref: in.Ref,
@@ -78,7 +92,7 @@ func (e *Engine) Intend(tx *pg.Tx, in Intention) Operation {
 		o.State = Intent
 	}
 	if o.State == Sending || o.State == Accepted {
-		o.SentAt, o.LeaseUntil = &at, &at
+		o.Tries, o.Gone, o.FirstSentAt, o.SentAt, o.LeaseUntil = 1, 1, &at, &at, &at
 	}
 	insert(tx, o)
 	switch {
@@ -102,24 +116,51 @@ func (e *Engine) Heard(ctx context.Context, tx *pg.Tx, opID string, from Source,
 	if err != nil {
 		return o, err
 	}
-	return e.heard(ctx, tx, o, from, r, eventID)
+	return e.heard(ctx, tx, o, word{o.Tries, from, r, eventID, tx.Now()})
 }
 
-func (e *Engine) heard(ctx context.Context, tx *pg.Tx, o Operation, from Source, r outbound.Result, eventID string) (Operation, error) {
-	if eventID == "" {
+// A word is one piece of evidence: about which try, from whom, and at what time
+// it was true.
+type word struct {
+	try     int
+	from    Source
+	said    outbound.Result
+	eventID string
+	at      time.Time
+}
+
+func (e *Engine) heard(ctx context.Context, tx *pg.Tx, o Operation, w word) (Operation, error) {
+	if w.eventID == "" {
 		h := sha256.New()
-		fmt.Fprintf(h, "%s|%s|%s|%s|%d|", o.ID, from, r.Outcome, r.Code, o.Version)
-		h.Write(r.Evidence)
-		eventID = hex.EncodeToString(h.Sum(nil))
+		fmt.Fprintf(h, "%s|%s|%s|%s|%d|", o.ID, w.from, w.said.Outcome, w.said.Code, o.Version)
+		h.Write(w.said.Evidence)
+		w.eventID = hex.EncodeToString(h.Sum(nil))
 	}
-	if r.Outcome != outbound.NotSent { // which proves nothing, and may be said for hours
-		fresh, err := keep(ctx, tx, o, from, r, eventID)
+	if w.said.Outcome != outbound.NotSent { // which proves nothing, and may be said for hours
+		fresh, err := keep(ctx, tx, o, w.from, w.said, w.eventID)
 		if err != nil || !fresh {
 			return o, err
 		}
 	}
-	h := e.handlers[o.Kind]
-	return e.move(ctx, tx, o, o.Hear(from, r, tx.Now(), h.Policy))
+	p := e.handlers[o.Kind].Policy
+	if w.said.Outcome == outbound.NotFound {
+		var err error
+		if p, err = e.proved(ctx, tx, o, p); err != nil {
+			return o, err
+		}
+	}
+	next := o.HearOf(w.try, w.from, w.said, w.at, p)
+	moved, err := e.elsewhere(ctx, tx, o, next, w.said)
+	if err != nil || moved {
+		return next, err
+	}
+	if next, err = e.move(ctx, tx, o, next); err != nil {
+		return next, err
+	}
+	if next.State == Intent && o.State != Intent && e.handlers[o.Kind].Send != nil && w.said.RetryAfter > next.NextTry() {
+		job.Set(tx, timerSend, o.ID, tx.Now().Add(w.said.RetryAfter)) // as late as the partner asks
+	}
+	return next, nil
 }
 
 // CameBack records that a confirmed operation's money was returned, as a
@@ -130,40 +171,17 @@ func (e *Engine) CameBack(ctx context.Context, tx *pg.Tx, o Operation, why, even
 		return o, err
 	}
 	next := o
-	next.State, next.Why = Returned, why
+	next.State, next.Why, next.Proof = Returned, why, Statement
 	return e.move(ctx, tx, o, next)
 }
 
-// move saves what an operation has become, schedules what follows, and tells
-// its domain.
-func (e *Engine) move(ctx context.Context, tx *pg.Tx, was, o Operation) (Operation, error) {
-	o.ChangedAt = tx.Now()
-	save(tx, o)
-	o.Version++
-	h := e.handlers[o.Kind]
-	switch {
-	case o.Done() || o.State == Review:
-		job.Clear(tx, timerInquire, o.ID)
-	case o.State == Intent && was.State != Intent && h.Send != nil:
-		job.Set(tx, timerSend, o.ID, tx.Now().Add(NextInquiry(o.Inquiries)))
-		job.Clear(tx, timerInquire, o.ID)
-	case o.State != was.State && o.State != Intent:
-		job.Set(tx, timerInquire, o.ID, tx.Now().Add(NextInquiry(o.Inquiries)))
-	}
-	if o.State == was.State || h.Moved == nil {
-		return o, nil
-	}
-	slog.InfoContext(ctx, "operation moved", "operation", o.ID, "kind", o.Kind, "subject", o.Subject, "our_ref", o.Ref,
-		"partner", o.Connector, "from", string(was.State), "to", string(o.State), "why", o.Why)
-	return o, h.Moved(ctx, tx, o, was.State)
-}
-
-// Depart marks operations of a kind as leaving in a file, and returns them with
-// the file. It commits before the file goes out (PAYMENTS.md §4 rule 1). Those
+// Depart marks operations of some kinds as leaving in a file, and returns them
+// with the file. It commits before the file goes out, and Call sends it. Those
 // that left in a file before go again in that same file, ahead of new ones,
-// which leave in the fresh one.
-func (e *Engine) Depart(ctx context.Context, tx *pg.Tx, connector, kind, fresh string, limit int) (file string, leaving []Operation, err error) {
-	ready, err := intents(ctx, tx, connector, kind, limit)
+// which leave in the fresh one. While payments are halted none leaves:
+// ErrHalted.
+func (e *Engine) Depart(ctx context.Context, tx *pg.Tx, connector string, kinds []string, fresh string, limit int) (file string, leaving []Operation, err error) {
+	ready, err := intents(ctx, tx, connector, kinds, limit)
 	if err != nil || len(ready) == 0 {
 		return "", nil, err
 	}
@@ -172,14 +190,19 @@ func (e *Engine) Depart(ctx context.Context, tx *pg.Tx, connector, kind, fresh s
 		if o.File != file {
 			continue
 		}
-		next, _ := o.Send(tx.Now(), e.handlers[kind].Policy)
+		next, ours, err := e.take(ctx, tx, o)
+		if err != nil {
+			return "", nil, err
+		}
 		if next.File == "" {
 			next.File = fresh
 		}
 		if next, err = e.move(ctx, tx, o, next); err != nil {
 			return "", nil, err
 		}
-		leaving = append(leaving, next)
+		if ours {
+			leaving = append(leaving, next)
+		}
 	}
 	if file == "" {
 		file = fresh
@@ -193,8 +216,7 @@ func (e *Engine) Find(ctx context.Context, tx *pg.Tx, connector, ref string) (Op
 	return lockByRef(ctx, tx, connector, ref)
 }
 
-// Shown says whether a statement has shown an operation as executed before. A
-// review of such a one is a contradiction: showing it again ends nothing.
+// Shown says whether a statement has shown an operation as executed before.
 func (e *Engine) Shown(ctx context.Context, db pg.DB, opID string) (bool, error) {
 	return shown(ctx, db, opID)
 }
@@ -214,7 +236,8 @@ func (e *Engine) Of(ctx context.Context, db pg.DB, subject string) ([]Operation,
 	return ofSubject(ctx, db, subject)
 }
 
-// Waiting says whether operations of a kind wait to be sent.
-func (e *Engine) Waiting(ctx context.Context, tx *pg.Tx, connector, kind string) (bool, error) {
-	return waiting(ctx, tx, connector, kind)
+// Waiting says whether operations of some kinds have waited to be sent since a
+// time or longer.
+func (e *Engine) Waiting(ctx context.Context, tx *pg.Tx, connector string, since time.Time, kinds ...string) (bool, error) {
+	return waiting(ctx, tx, connector, since, kinds)
 }

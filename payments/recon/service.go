@@ -10,9 +10,9 @@ import (
 
 	"tiwiza/adapters/bank"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/files"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
-	"tiwiza/payments/payouts"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
@@ -105,9 +105,9 @@ func (s *Service) take(ctx context.Context, tx *pg.Tx, h House, f bank.Received)
 }
 
 // report takes in the bank's word on a payout file. It never proves that money
-// moved; a refusal is final.
+// moved; a refusal is final for the reasons that are listed as such.
 func (s *Service) report(ctx context.Context, tx *pg.Tx, h House, r bank.Report, f bank.Received) error {
-	ops, err := s.ops.OfFile(ctx, tx, payouts.FileOf(r.OriginalID))
+	ops, err := s.ops.OfFile(ctx, tx, files.FileOf(r.OriginalID))
 	if err != nil {
 		return err
 	}
@@ -115,12 +115,7 @@ func (s *Service) report(ctx context.Context, tx *pg.Tx, h House, r bank.Report,
 		slog.WarnContext(ctx, "the bank reports on a file that is not ours", "partner", h.Bank.ID(), "file", r.OriginalID)
 	}
 	for _, o := range ops {
-		item := r.Of(o.Ref)
-		res := outbound.Result{Outcome: outbound.Accepted, Code: item.Reason, Text: item.Text}
-		if item.Standing == bank.Rejected {
-			res.Outcome = outbound.Declined
-		}
-		if _, err := s.ops.Heard(ctx, tx, o.ID, operations.Callback, res, "report "+f.SHA256[:16]+" "+o.Ref); err != nil {
+		if _, err := s.ops.Heard(ctx, tx, o.ID, operations.Callback, r.Of(o.Ref).Result(), "report "+f.SHA256[:16]+" "+o.Ref); err != nil {
 			return err
 		}
 	}
@@ -181,6 +176,9 @@ func (s *Service) statement(ctx context.Context, tx *pg.Tx, h House, file string
 // line books one line of an account of ours.
 func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statement, e bank.Entry, l Line) (verdict, error) {
 	if st.Account == h.Operating {
+		if v, ours, err := s.otherSide(ctx, tx, h, e); ours || err != nil {
+			return v, err
+		}
 		return verdict{Unmatched, "", "a movement of our own account that no operation explains"}, nil
 	}
 	key := fmt.Sprintf("%s/%s/%s/%d/%d", h.Bank.ID(), st.Account, st.ID, max(st.Page, 1), l.No)
@@ -191,7 +189,11 @@ func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statemen
 	if err != nil {
 		return verdict{}, err
 	}
-	if settlement || e.Amount.Sign() > 0 && !returned(e) {
+	arrived, err := s.arrives(ctx, tx, h, e)
+	if err != nil {
+		return verdict{}, err
+	}
+	if settlement || e.Amount.Sign() > 0 && !returned(e) && !arrived {
 		return s.credit(ctx, tx, h, e, l, key)
 	}
 	parts := make([]verdict, 0, 1)
@@ -328,9 +330,9 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 		return verdict{}, err
 	}
 	shown := outbound.Result{Outcome: outbound.Succeeded, PartnerID: d.BankRef}
-	back := amount > 0
+	back := amount > 0 != comesIn(o)
 	again := false
-	if o.State == operations.Review {
+	if o.ContradictedAt != nil {
 		if again, err = s.ops.Shown(ctx, tx, o.ID); err != nil {
 			return verdict{}, err
 		}
@@ -341,6 +343,10 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 	}
 	switch {
 	case o.Amount != size || o.Currency != d.Amount.Currency():
+		differs := outbound.Result{Outcome: outbound.Unknown, Reason: outbound.Differs, Text: "a statement shows " + d.Amount.String()}
+		if _, err := s.ops.Heard(ctx, tx, o.ID, operations.Statement, differs, "line "+key); err != nil {
+			return verdict{}, err
+		}
 		return s.unknown(ctx, tx, h, amount, l, key, "another amount than "+o.Ref)
 	case back && o.State == operations.Confirmed:
 		_, err = s.ops.CameBack(ctx, tx, o, strings.TrimSpace(d.ReturnReason+" "+d.ReturnText), "returned "+key)
@@ -356,8 +362,8 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 		return verdict{Unmatched, o.Subject, "paid again after it was refused: " + o.Ref}, nil
 	case o.State == operations.Rejected:
 		slog.ErrorContext(ctx, "the bank paid what it had refused", "our_ref", o.Ref, "operation", o.ID, "line", l.ID)
-		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
-		return verdict{Unmatched, o.Subject, "paid after it was refused: " + o.Ref}, err
+		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key) // its domain books it, and says so aloud
+		return verdict{Matched, o.Subject, "paid after it was refused: " + o.Ref}, err
 	}
 	_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
 	return verdict{Matched, o.Subject, ""}, err

@@ -41,6 +41,10 @@ const (
 	File         Kind = "fil"
 	Approval     Kind = "apr"
 	Remittance   Kind = "rem"
+	Limits       Kind = "lim"
+	TopUp        Kind = "top"
+	Sweep        Kind = "swp"
+	Halt         Kind = "hlt"
 )
 
 var (

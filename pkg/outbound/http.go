@@ -49,6 +49,10 @@ const MaxAnswer = 1 << 20
 // no connection was ever obtained, else Unknown. A driver may still look into
 // an answer without ok for a code that its partner lists as definitive.
 func Send(c *http.Client, req *http.Request) (a Answer, r Result, ok bool) {
+	if repeats(req) {
+		err := errors.New("a call with an idempotency key and without a body would be sent again by net/http: give it a body")
+		return a, Result{Outcome: NotSent, Reason: Unfit, Text: err.Error(), Err: err}, false
+	}
 	var got atomic.Bool
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { got.Store(true) }})
 	req = req.WithContext(ctx)
@@ -79,6 +83,15 @@ func Send(c *http.Client, req *http.Request) (a Answer, r Result, ok bool) {
 	}
 	r.Err = fmt.Errorf("the partner answered %d", a.Status)
 	return a, r, false
+}
+
+// repeats says whether net/http would repeat a request on a dead connection even
+// though its body cannot be had again: because it has none.
+func repeats(req *http.Request) bool {
+	if req.Method == http.MethodGet || req.Method == http.MethodHead || req.Body != nil && req.Body != http.NoBody {
+		return false
+	}
+	return req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != ""
 }
 
 // unanswered classes an error by what was sent.

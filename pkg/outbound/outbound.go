@@ -37,6 +37,8 @@ const (
 	Credentials Reason = "credentials" // the partner does not let us in: a person must look
 	Trust       Reason = "trust"       // we do not trust the partner's key or certificate: a person must look
 	Unfit       Reason = "unfit"       // the request is not one the partner could take
+	Unlisted    Reason = "unlisted"    // refused by a code that is not listed as final: a person must look
+	Differs     Reason = "differs"     // the partner speaks of another amount than ours: a person must look
 )
 
 // Result is what a partner's answer, or its silence, means.
@@ -44,6 +46,7 @@ type Result struct {
 	Outcome    Outcome
 	Reason     Reason
 	Code, Text string        // the partner's own code and words
+	Elsewhere  bool          // Declined, by a code that another partner need not share: it may be asked instead
 	PartnerID  string        // the partner's own name for what it did
 	Evidence   []byte        // the raw answer, without secrets
 	RetryAfter time.Duration // how long the partner asks us to wait, at most MaxRetryAfter

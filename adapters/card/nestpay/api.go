@@ -55,45 +55,14 @@ func (d *Driver) move(ctx context.Context, o order) outbound.Result {
 	switch {
 	case a.get("OrderId") != o.OrderID:
 		r.Outcome, r.Err = outbound.Unknown, errors.New("the answer is not about our order")
-	case a.get("Response") == "Approved" && r.Code == "00":
+	case a.get("Response") == "Approved" && codes[r.Code].outcome == outbound.Succeeded:
 		r.Outcome = outbound.Succeeded
-	case a.get("Response") == "Declined" && declines[r.Code]:
-		r.Outcome = outbound.Declined
+	case a.get("Response") == "Declined" && codes[r.Code].outcome == outbound.Declined:
+		r.Outcome, r.Elsewhere = outbound.Declined, codes[r.Code].elsewhere
 	default:
 		r.Outcome, r.Err = outbound.Unknown, fmt.Errorf("response %q, code %q", a.get("Response"), r.Code)
 	}
 	return r
-}
-
-// declines are the codes of ISO 8583 that are final for an attempt. What is
-// not here (19 re-enter, 68 late, 91 and 92 issuer away, 96 and 99 trouble)
-// may have happened all the same.
-var declines = map[string]bool{
-	"01": true, // refer to issuer
-	"02": true, // refer to issuer, special
-	"03": true, // no such merchant
-	"04": true, // pick up
-	"05": true, // do not honour
-	"07": true, // pick up, special
-	"12": true, // not a valid transaction
-	"13": true, // not a valid amount
-	"14": true, // no such card
-	"15": true, // no such issuer
-	"33": true, // expired, pick up
-	"36": true, // restricted, pick up
-	"38": true, // too many PINs, pick up
-	"41": true, // lost
-	"43": true, // stolen
-	"51": true, // not enough money
-	"54": true, // expired
-	"55": true, // wrong PIN
-	"57": true, // not permitted to the cardholder
-	"58": true, // not permitted to the terminal
-	"61": true, // over the amount limit
-	"62": true, // restricted
-	"63": true, // security violation
-	"65": true, // over the count limit
-	"75": true, // too many PINs
 }
 
 // Query asks where an order stands.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/card/cardconform"
 	"tiwiza/pkg/money"
+	"tiwiza/pkg/outbound"
 )
 
 // platform is a small NestPay: enough of the server API to hold the driver to
@@ -195,6 +197,48 @@ func TestAnswersAreClassed(t *testing.T) {
 			t.Errorf("query answered %s is %s, want %s", c.answer, got, c.query)
 		}
 		s.Close()
+	}
+}
+
+// Every code there can be is answered once: only those listed here are final,
+// only two of them let another acquirer be asked, and no code decides anything
+// in an answer of another kind or about another order.
+func TestEveryCodeIsClassedAsReviewed(t *testing.T) {
+	t.Parallel()
+	final := strings.Fields("01 02 03 04 05 07 12 13 14 15 33 36 38 41 43 51 54 55 57 58 61 62 63 65 75")
+	elsewhere := strings.Fields("03 58")
+	answer := ""
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) }))
+	defer s.Close()
+	d := at(t, s.Listener.Addr().String(), config.APIPassword).(card.Capturer)
+	said := func(order, response, code string) outbound.Result {
+		answer = "<CC5Response><OrderId>" + order + "</OrderId><Response>" + response + "</Response><ProcReturnCode>" + code + "</ProcReturnCode></CC5Response>"
+		return d.Capture(t.Context(), "chg_1", money.Dirhams(1060))
+	}
+	codes := []string{"", "0", "000", "A1", "5 1", "CORE-2002"}
+	for n := range 100 {
+		codes = append(codes, fmt.Sprintf("%02d", n))
+	}
+	for _, code := range codes {
+		want := outbound.Unknown
+		if slices.Contains(final, code) {
+			want = outbound.Declined
+		}
+		if r := said("chg_1", "Declined", code); r.Outcome != want || r.Elsewhere != slices.Contains(elsewhere, code) {
+			t.Errorf("a decline with %q is %s, elsewhere %v; want %s", code, r.Outcome, r.Elsewhere, want)
+		}
+		want = outbound.Unknown
+		if code == "00" {
+			want = outbound.Succeeded
+		}
+		if r := said("chg_1", "Approved", code); r.Outcome != want {
+			t.Errorf("an approval with %q is %s, want %s", code, r.Outcome, want)
+		}
+		for _, r := range []outbound.Result{said("chg_1", "Error", code), said("chg_2", "Declined", code), said("chg_2", "Approved", code), said("", "Approved", code)} {
+			if r.Outcome != outbound.Unknown {
+				t.Errorf("an error, or an answer about another order, with %q is %s, want unknown", code, r.Outcome)
+			}
+		}
 	}
 }
 
