@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
+
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/pg"
 )
 
 // credit has somebody transfer to the clients' account, told by a notification
@@ -109,6 +112,14 @@ func oddTransfers(t *testing.T, r *rig, _ trade) {
 	if o := r.orderOf(t, sale.buyer, sale.Orders[0].ID); o.Escrow.Held.Amount() != "240.00" {
 		t.Errorf("held %s of 250.00, want 240.00", o.Escrow.Held)
 	}
+	var refund string
+	r.until(t, "the surplus to be back with its payer", func() bool {
+		var err error
+		refund, err = pg.Value[string](t.Context(), r.house.store, nil,
+			`select coalesce(max(id), '') from charges.refund where charge = $1 and amount = 1000 and state = 'confirmed' and rib = '999780000000000000030369'`, sale.Charge.ID)
+		return err == nil && refund != ""
+	})
+	r.moved(t, refOf(refund), "refund", money.Dirhams(1000))
 	b := r.buyer(t)
 	basket := r.basket(t, b, map[string]int{r.ware(t, s, 1, "6000.00").variant: 1})
 	body := ordering(basket, r.quote(t, b, basket))
