@@ -142,16 +142,16 @@ func TestATransferInPartsWaitsForTheWhole(t *testing.T) {
 	h := newHub(t)
 	c := h.wire()
 	ref := c.NextAction.Transfer.Reference
-	if got := h.arrives(ref, 5000); got.Subject != c.ID || got.Why == "" {
+	if got := h.arrives(ref, 11499); got.Subject != c.ID || got.Why == "" {
 		t.Fatalf("taken %+v", got)
 	}
-	h.has("suspense:"+c.ID, 5000)
+	h.has("suspense:"+c.ID, 11499)
 	r, _, err := h.charges.OfGroup(t.Context(), h.db, group(h, c.ID))
 	h.ok(err)
-	if in := r.NextAction.Transfer; in == nil || in.Amount.Amount() != "65.00" || in.Received.Amount() != "50.00" {
-		t.Errorf("instructions %+v, want 65.00 still to come", in)
+	if in := r.NextAction.Transfer; in == nil || in.Amount.Amount() != "0.01" || in.Received.Amount() != "114.99" {
+		t.Errorf("instructions %+v, want 0.01 still to come", in)
 	}
-	h.arrives(ref, 6500)
+	h.arrives(ref, 1)
 	h.becomes(c.ID, charges.Confirmed)
 	h.has("suspense:"+c.ID, 0)
 	h.has("bank:bank:safeguard", 11500)
