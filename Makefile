@@ -37,8 +37,9 @@ race: ## run the tests of money, stock and the edge under the race detector
 	go run ./cmd/hub postgres -- go test -race $(RACY)
 
 .PHONY: long
-long: ## run the end-to-end tests in their long form: ten demos, ten rounds of kill -9 (5 minutes)
+long: ## run tests in their long form: ten demos, ten rounds of kill -9, 200 races for one escrow (10 minutes)
 	HUB_LONG=1 go run ./cmd/hub postgres -- go test -count=1 -timeout 30m -run 'Hub|Killed|Misbehaves' ./cmd/hub
+	HUB_LONG=1 go run ./cmd/hub postgres -- go test -count=1 -timeout 30m -run 'AnySequence|OneWins' ./payments/escrow ./payments/disputes
 
 .PHONY: faults
 faults: SEED ?= 1

@@ -109,6 +109,17 @@ func check(p Payment) error {
 // The caller still compares merchant, amount and reference with its own row.
 func (a *Acquirer) Notice(body []byte) (Notice, error) { return a.d.Notice(body) }
 
+// Case reads what the acquirer says of a chargeback and proves who signed it:
+// ErrForged, ErrUnreadable; ErrNoCases for one that does not tell. The caller
+// still compares merchant and reference with its own row.
+func (a *Acquirer) Case(body []byte) (Case, error) {
+	d, ok := a.d.(Disputer)
+	if !ok {
+		return Case{}, ErrNoCases
+	}
+	return d.Case(body)
+}
+
 // Reply is the plain text that answers a callback.
 func (a *Acquirer) Reply(v Verdict) string { return a.d.Reply(v) }
 

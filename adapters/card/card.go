@@ -14,6 +14,7 @@ import (
 var (
 	ErrForged     = fault.New(fault.Denied, "card.forged", "The notice does not carry the acquirer's signature.")
 	ErrUnreadable = fault.New(fault.Malformed, "card.unreadable", "The notice cannot be read.")
+	ErrNoCases    = fault.New(fault.NotFound, "card.no_cases", "This acquirer does not tell of chargebacks here.")
 	ErrInvalid    = fault.New(fault.Invalid, "card.invalid", "The payment cannot be sent to the acquirer.")
 )
 
@@ -73,6 +74,9 @@ type Status struct {
 	State    State
 	Amount   money.Money // authorised
 	Captured money.Money
+	// Refunded is the sum given back so far, or nil when the acquirer does not
+	// tell: then no inquiry can find a refund, nor prove its absence.
+	Refunded *money.Money
 }
 
 // A Verdict is how the hub answers a notice.
@@ -84,6 +88,30 @@ const (
 	Acknowledge Verdict = "acknowledge" // heard; take nothing
 	Trouble     Verdict = "trouble"     // not understood, or not authentic
 )
+
+// A CaseState is how a chargeback stands at the acquirer.
+type CaseState string
+
+// The states of a chargeback.
+const (
+	CaseOpened CaseState = "opened" // the money is taken back, and may be fought for
+	CaseWon    CaseState = "won"    // it comes again
+	CaseLost   CaseState = "lost"   // it stays with the buyer
+)
+
+// A Case is what the acquirer says of a chargeback: a buyer's bank takes a
+// captured payment back, whole or in part.
+type Case struct {
+	ID       string // the acquirer's own, the same for ever
+	Ref      string // ours, of the payment
+	Merchant string
+	State    CaseState
+	Amount   money.Money
+	Fee      money.Money // what the acquirer takes for it
+	Reason   string      // the scheme's code and words
+	EventID  string      // the same for every copy of the same content
+	Raw      []byte
+}
 
 // Driver speaks one acquirer's protocol. It does no retrying, logging or
 // metering: Acquirer does. Form, Notice and Reply are pure.
@@ -113,4 +141,10 @@ type Voider interface {
 // Refunder is a driver that can give back settled money, whole or in part.
 type Refunder interface {
 	Refund(ctx context.Context, ref string, amount money.Money) outbound.Result
+}
+
+// Disputer is a driver whose acquirer tells of chargebacks by a signed message.
+// Case is pure: ErrForged, ErrUnreadable.
+type Disputer interface {
+	Case(body []byte) (Case, error)
 }

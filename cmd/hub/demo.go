@@ -75,8 +75,8 @@ type orderView struct {
 		Goods, Delivery, Total moneyView
 	} `json:"totals"`
 	Escrow struct {
-		State          string
-		Held, Released moneyView
+		State                    string
+		Held, Released, Refunded moneyView
 	} `json:"escrow"`
 	Delivery struct {
 		Code string `json:"code"`

@@ -36,7 +36,12 @@ func TestHub(t *testing.T) {
 			"two people end what no partner does":                 reviewed,
 			"members hear of what concerns them":                  hooked,
 			"limits are set by two people and stop what they say": bounded,
+			"a dispute keeps the money until it is ruled":         disputed,
 			"the rest of the interface answers":                   restOf,
+			"the main job by bank transfer":                       byTransfer,
+			"a transfer that is not right goes back or waits":     oddTransfers,
+			"the main job by cash":                                byCash,
+			"cash that is refused, short or lost":                 oddCash,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

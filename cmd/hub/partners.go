@@ -19,6 +19,7 @@ import (
 	"tiwiza/adapters/bank/mt940"
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/card/nestpay"
+	"tiwiza/payments/charges"
 	"tiwiza/payments/files"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/recon"
@@ -87,7 +88,7 @@ func (p proofs) of(connector string) (all []operations.Certificate, err error) {
 // standIns is what the stand-in partners' own tests prove of them.
 func (c *partnerConfig) standIns() {
 	const tests = "the tests of cmd/hubsim"
-	for partner, kinds := range map[*proofs][]string{&c.Acquirer.Certified: {"capture", "void"}, &c.Bank.Certified: {"payout", "refund", "top_up", "sweep"}} {
+	for partner, kinds := range map[*proofs][]string{&c.Acquirer.Certified: {"capture", "void", "refund"}, &c.Bank.Certified: {"payout", charges.KindTransfer, "top_up", "sweep"}} {
 		*partner = proofs{}
 		for _, k := range kinds {
 			p := (*partner)[k]
@@ -117,6 +118,19 @@ type partners struct {
 	proved   map[string][]operations.Certificate // by partner
 	owner    string                              // the organisation that is the bank, "" when it is none
 	fee      func(acquirer string, gross money.Money) (money.Money, bool)
+}
+
+// name is the bank's in the books, or "" without a bank.
+func (p *partners) name() string {
+	if p.bank == nil {
+		return ""
+	}
+	return bankName
+}
+
+// account is where buyers transfer to.
+func (p *partners) account() charges.Account {
+	return charges.Account{RIB: p.pays.Safeguard.RIB, Holder: p.pays.Safeguard.Name, BIC: p.pays.Safeguard.BIC}
 }
 
 func readPartners(path string) (c partnerConfig, err error) {

@@ -17,6 +17,7 @@ import (
 	"tiwiza/marketplace/orders"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/disputes"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/files"
 	"tiwiza/payments/invariants"
@@ -86,21 +87,28 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	m := members.New(store, policies)
 	cat := catalog.New(store, pgsearch.Open(store, pgsearch.Options{}), m)
 	books := ledger.New(store)
-	desk := approvals.New(store)
-	escrows := escrow.New(store, books, policies)
+	escrows := escrow.New(store, books, policies).TopUpFrom(bankName)
 	engine := operations.New(store)
+	desk := approvals.New(store)
 	engine.Reviewed(desk)
 	var acquirers []*card.Acquirer
 	if p.acquirer != nil {
 		acquirers = append(acquirers, p.acquirer)
 	}
-	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{PublicURL: o.PublicURL, Email: o.Email})
 	bounds := limits.New(store, desk)
-	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch, Limits: bounds})
 	out := files.New(store, engine, p.pays)
+	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{
+		PublicURL: o.PublicURL, Email: o.Email, Bank: p.name(), Account: p.account(),
+	}).
+		ApprovedBy(desk).PayBy(bankName, out)
+	out.Handle(charges.KindTransfer, files.Kind{Pay: ch.Transfer, Moved: ch.RefundMoved, Contradicted: ch.RefundContradicted})
+	disp := disputes.New(store, escrows, ch, desk, policies)
+	ord := orders.New(store, orders.Needs{
+		Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: desk, Limits: bounds,
+	})
 	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Judge: policies})
 	own := treasury.New(store, books, out, engine, desk)
-	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o)})
+	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o)}).Receives(ch)
 	proofs := invariants.New(store)
 	hooks := webhook.New(store, bus, policies, webhook.Config{Guard: webhook.Guard{Loopback: o.Loopback}, Metrics: webhook.NewMetrics(o.Metrics)})
 
@@ -112,6 +120,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	orders.Subscribe(bus, ord)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
+	rec.Subscribe(bus)
 	books.Approve(desk)
 	books.Work(timers)
 	engine.Work(workers, timers)
@@ -121,6 +130,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	own.Work(timers)
 	escrows.Work(timers)
 	rec.Work(timers)
+	disp.Work(timers)
+	orders.Timers(timers, ord)
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
@@ -138,7 +149,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
-		payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
+		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
 		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {

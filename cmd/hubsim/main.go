@@ -16,20 +16,30 @@
 //	GET  /truth?ref=         what the partners executed under a reference; without one everything
 //	GET  /faults             what is armed, and all names
 //	POST /faults             {"partner":"bank","fault":"execute_late","times":2}; 0 disarms
+//	POST /bank/credits       {"amount":"115.00","text":"TV 4K7P 9Q2M","name":"…"}: somebody transfers to the
+//	                         safeguard account; with "notify":true a camt.054 tells it before the statement
 //	GET  /clock              the partners' time
 //	POST /clock              {"advance":"72h"} moves it forward for good
+//	GET  /cases              the chargebacks
+//	POST /cases              {"ref":"CHG…","amount":"75.00"} opens one of a captured charge (amount, fee and reason as wished);
+//	                         {"id":"CBK-…","state":"won"} or "lost" ends it
 //
 // Cards: any number with a right check digit and a future expiry is approved;
-// 4000000000000002 is declined (51), 4000000000000069 is expired (54). Any six
-// digits pass 3-D Secure but 999999; fewer, or the second button, decline.
+// 4000000000000002 is declined (51), 4000000000000069 is expired (54);
+// 4000000000000036 pays and is closed right after, so that refunds to it are
+// declined (14). Any six digits pass 3-D Secure but 999999; fewer, or the second button, decline.
 // Accounts whose last two digits before the key are 66 are closed (AC04).
+// A chargeback is told by a signed message to …/callbacks/{partner}/chargeback,
+// beside the callbackUrl, and leaves the next settlement with its fee as a line of
+// its own, whose InstrId is the case; when it is won it comes again.
 // The status query also tells CREDIT_AMT, the sum refunded so far in centimes.
 //
 // Faults of the acquirer. On the callback of the next card: callback_missing,
 // bad_signature (first try), same_ref_other_amount (a dirham more, rightly
 // signed), callbacks_shuffled (an older decline comes last), answer_twice (two at
 // once), callback_before_answer (the page waits two seconds more),
-// replayed_callback (again after five seconds). On the next capture, void or
+// replayed_callback (again after five seconds). On the next message about a
+// chargeback: callback_missing, bad_signature, answer_twice, replayed_callback. On the next capture, void or
 // refund, by API or by the callback's answer: execute_then_drop,
 // execute_then_500, execute_then_garbage (by callback: captured, and the callback
 // comes again), execute_late (40 s later). On the next API call: drop_request,

@@ -78,6 +78,22 @@ func release(ctx context.Context, tx *pg.Tx, order string) ([]string, error) {
 		select distinct offer from back where was_empty`, order)
 }
 
+// giveBack puts what was taken for an order back into stock, once, and says of
+// which offers there is something again.
+func giveBack(ctx context.Context, tx *pg.Tx, order string) ([]string, error) {
+	lockHeld(tx, order)
+	return pg.Column[string](ctx, tx, `with returned as (
+			update catalog.reservation set state = 'returned' where order_id = $1 and state = 'taken' returning variant, quantity),
+		back as (
+			update catalog.variant v set on_hand = v.on_hand + r.quantity
+			from returned r where v.id = r.variant
+			returning v.offer, v.on_hand - v.reserved = r.quantity as was_empty),
+		moved as (
+			insert into catalog.stock_move (variant, delta, reason, ref)
+			select variant, quantity, 'returned', $1 from returned)
+		select distinct offer from back where was_empty`, order)
+}
+
 func saveStock(tx *pg.Tx, variant string, onHand int, m move) {
 	tx.Queue(`update catalog.variant set on_hand = $2 where id = $1`, variant, onHand)
 	saveMoves(tx, []move{m})

@@ -105,6 +105,16 @@ func (s *Service) Unreserve(ctx context.Context, tx *pg.Tx, order string) error 
 	return s.flipped(ctx, tx, refilled)
 }
 
+// Return puts goods that were taken for an order, and never left, back into
+// stock. Returning twice, or what was not taken, is harmless and does nothing.
+func (s *Service) Return(ctx context.Context, tx *pg.Tx, order string) error {
+	refilled, err := giveBack(ctx, tx, order)
+	if err != nil {
+		return err
+	}
+	return s.flipped(ctx, tx, refilled)
+}
+
 // flipped tells the index of offers that may have sold out, or be back.
 func (s *Service) flipped(ctx context.Context, tx *pg.Tx, offers []string) error {
 	slices.Sort(offers)

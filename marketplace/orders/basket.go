@@ -41,6 +41,7 @@ type counter struct {
 	basket  Basket
 	quote   *Head // nil when there is none of that hash
 	tariffs []Tariff
+	rules   []Rule
 }
 
 // BasketView is a basket as its buyer sees it.
@@ -235,7 +236,7 @@ func (s *Service) open(ctx context.Context, tx *pg.Tx, basket, hash, action stri
 
 // market reads what is sold, and by whom, as it is now.
 func (s *Service) market(ctx context.Context, db pg.DB, c counter) (m Market, err error) {
-	m.Tariffs = c.tariffs
+	m.Tariffs, m.Rules, m.Methods = c.tariffs, c.rules, s.Charges.Methods()
 	if len(c.basket.Lines) == 0 {
 		return m, nil
 	}

@@ -15,6 +15,7 @@ import (
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/geo"
 	"tiwiza/pkg/id"
+	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
@@ -118,7 +119,13 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 		ID: id.New(id.Group), Basket: in.Basket, Buyer: c.basket.Buyer, Currency: q.Totals.Total.Currency(),
 		Total: q.Totals.Total.Centimes(), Contact: in.Contact, Delivery: in.Delivery, CreatedAt: tx.Now(),
 	}
+	if err := q.payable(in.Payment.Method); err != nil {
+		return v, err
+	}
 	drafts := q.Split(g.ID, g.Buyer, fees, tx.Now())
+	for i, d := range drafts {
+		drafts[i] = d.Paid(in.Payment.Method)
+	}
 	receipt, err := s.Charges.Create(ctx, tx, charge(g, drafts, in))
 	if err != nil {
 		return v, err
@@ -133,6 +140,9 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	for i, d := range drafts {
 		if _, err := s.Escrows.Open(ctx, tx, d.Terms(receipt.ID)); err != nil {
 			return v, err
+		}
+		if d.Cash() {
+			job.Set(tx, timerConfirm, d.ID, tx.Now().Add(ConfirmWithin))
 		}
 		ids[i], v.Orders = d.ID, append(v.Orders, summary(d.Order))
 	}

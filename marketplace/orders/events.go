@@ -43,6 +43,10 @@ type (
 	OrderDelivered struct{ Moved } // the goods are there, by proof
 	OrderCompleted struct{ Moved } // the buyer has the goods, the seller the money
 	OrderRefunded  struct{ Moved } // all the money went back
+	OrderConfirmed struct{ Moved } // the buyer of a cash order wants it
+	OrderRefused   struct{ Moved } // a cash order was not taken
+	OrderCancelled struct{ Moved } // before it was shipped
+	OrderLate      struct{ Moved } // accepted, and not shipped in time: its buyer may cancel
 )
 
 // EventType names the event.
@@ -66,6 +70,18 @@ func (OrderCompleted) EventType() string { return "orders.completed" }
 // EventType names the event.
 func (OrderRefunded) EventType() string { return "orders.refunded" }
 
+// EventType names the event.
+func (OrderConfirmed) EventType() string { return "orders.confirmed" }
+
+// EventType names the event.
+func (OrderRefused) EventType() string { return "orders.refused" }
+
+// EventType names the event.
+func (OrderCancelled) EventType() string { return "orders.cancelled" }
+
+// EventType names the event.
+func (OrderLate) EventType() string { return "orders.late" }
+
 // news is the event of the state that an order came to.
 func news(o Order) pg.Event {
 	m := Moved{o.ID, o.Group, o.Seller, o.Buyer}
@@ -82,6 +98,12 @@ func news(o Order) pg.Event {
 		return OrderDelivered{m}
 	case Refunded:
 		return OrderRefunded{m}
+	case Confirmed:
+		return OrderConfirmed{m}
+	case Refused:
+		return OrderRefused{m}
+	case Cancelled:
+		return OrderCancelled{m}
 	default:
 		return OrderCompleted{m}
 	}
@@ -93,6 +115,8 @@ func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, "orders", s.lapsed)
 	event.Subscribe(bus, "orders", s.released)
 	event.Subscribe(bus, "orders", s.returned)
+	event.Subscribe(bus, "orders", s.remitted)
+	event.Subscribe(bus, "orders", s.contested)
 }
 
 // paid takes the goods out of stock for orders whose charge is confirmed. The

@@ -31,6 +31,11 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("POST", order+"/ship", "orders.ship", "Say that the goods left", ok, s.Ship),
 		rest.Handle("POST", order+"/deliver", "orders.deliver", "Prove a delivery by the buyer's code", ok, s.Deliver),
 		rest.Handle("POST", order+"/disputes", "orders.dispute", "Say that something is wrong with an order", made, s.Dispute),
+		rest.Handle("POST", order+"/confirm", "orders.confirm", "Confirm an order that is paid in cash", ok, s.Confirm),
+		rest.Commit("POST", order+"/collect", "orders.collect", "Say that the cash of an order was collected", ok, s.Collect),
+		rest.Commit("POST", order+"/refuse", "orders.refuse", "Say that a cash order was not taken", ok, s.Refuse),
+		rest.Commit("POST", order+"/cancel", "orders.cancel", "Cancel an order that was not shipped, and give its money back", ok, s.Cancel),
+		rest.Commit("POST", order+"/refunds", "orders.refund", "Give some of an order's money back to its buyer", made, s.Refund),
 		rest.Commit("POST", order+"/receive", "orders.receive", "Accept the goods and let the money go", ok, s.Receive),
 	}
 }
@@ -39,7 +44,7 @@ func Routes(s *Service) []rest.Route {
 type Summary struct {
 	ID        string    `json:"id" required:"true"`
 	Group     string    `json:"order_group" required:"true"`
-	State     State     `json:"state" required:"true" enum:"pending_payment,paid,accepted,shipped,delivered,completed,expired,cancelled,refunded"`
+	State     State     `json:"state" required:"true" enum:"pending_payment,paid,placed,confirmed,accepted,shipped,delivered,completed,expired,cancelled,refunded,refused"`
 	Seller    Party     `json:"seller" required:"true"`
 	Totals    Totals    `json:"totals" required:"true"`
 	CreatedAt time.Time `json:"created_at" required:"true"`
@@ -50,6 +55,7 @@ type View struct {
 	Summary
 	Lines    []OrderLine  `json:"lines" required:"true"`
 	Escrow   EscrowView   `json:"escrow" required:"true"`
+	Payment  PaymentView  `json:"payment" required:"true"`
 	Case     *CaseView    `json:"case,omitempty" description:"What keeps the order's money and timers as they are."`
 	Delivery DeliveryView `json:"delivery" required:"true"`
 	Timeline []Entry      `json:"timeline" required:"true"`
@@ -140,13 +146,13 @@ func escrowView(h escrow.Hold, currency string) EscrowView {
 func (f file) view(p auth.Principal, o Order, h escrow.Hold, c *CaseView) View {
 	to := f.group.Delivery
 	d := DeliveryView{Method: o.Method, Commune: to.Commune, Region: to.Region, Carrier: o.Carrier, Tracking: o.Tracking}
-	if p.Role != auth.Seller || o.State != PendingPayment && o.State != Expired {
+	if p.Role != auth.Seller || o.State != PendingPayment && o.State != ToConfirm && o.State != Expired {
 		d.Address, d.Point, d.Contact = to.Address, to.Point, &f.group.Contact
 	}
 	if p.Role == auth.Buyer {
 		d.Code = o.DeliveryCode
 	}
-	return View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), c, d, f.entries[o.ID]}
+	return View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), PaymentView{Method: o.Payment}, c, d, f.entries[o.ID]}
 }
 
 // Show shows an order to its buyer, its seller and the operator.
@@ -169,7 +175,8 @@ func (s *Service) view(ctx context.Context, db pg.DB, order string) (v View, err
 	if err != nil {
 		return v, err
 	}
-	return f.view(auth.From(ctx), o, holds[o.ID], caseView(cases, o.ID)), nil
+	v = f.view(auth.From(ctx), o, holds[o.ID], caseView(cases, o.ID))
+	return v, s.showCash(ctx, db, &v)
 }
 
 // GroupInput names a group.
@@ -210,12 +217,17 @@ func (s *Service) ShowGroup(ctx context.Context, in GroupInput) (v GroupView, er
 	for _, o := range f.orders {
 		v.Orders = append(v.Orders, f.view(auth.From(ctx), o, holds[o.ID], caseView(cases, o.ID)))
 	}
+	for i := range v.Orders {
+		if err := s.showCash(ctx, s.db, &v.Orders[i]); err != nil {
+			return v, err
+		}
+	}
 	return v, nil
 }
 
 // ListInput asks for orders.
 type ListInput struct {
-	State State `query:"state" enum:"pending_payment,paid,accepted,shipped,delivered,completed,expired,cancelled,refunded"`
+	State State `query:"state" enum:"pending_payment,paid,placed,confirmed,accepted,shipped,delivered,completed,expired,cancelled,refunded,refused"`
 	rest.Paging
 }
 

@@ -18,9 +18,11 @@ import (
 	"tiwiza/marketplace/orders"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/disputes"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/limits"
+	"tiwiza/payments/operations"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 	"tiwiza/pkg/event"
@@ -36,16 +38,20 @@ import (
 // hub is a market on a database of its own: members, catalogue, orders and
 // escrows are real; the card is played by a till.
 type hub struct {
-	t       testing.TB
-	db      *pg.Store
-	bus     *event.Bus
-	members *members.Service
-	catalog *catalog.Service
-	orders  *orders.Service
-	escrows *escrow.Service
-	till    *till
-	web     http.Handler
-	boss    auth.Key
+	t        testing.TB
+	db       *pg.Store
+	bus      *event.Bus
+	members  *members.Service
+	catalog  *catalog.Service
+	orders   *orders.Service
+	escrows  *escrow.Service
+	disputes *disputes.Service
+	till     *till
+	charges  *charges.Service // for what is not paid by card
+	people   *approvals.Service
+	timers   *job.Timers
+	web      http.Handler
+	boss     auth.Key
 }
 
 func newHub(t testing.TB) *hub { return openHub(t, pgtest.New(t)) }
@@ -61,11 +67,22 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	db.Use(runner.Jobs(), h.bus)
 	h.members = members.New(db, policies)
 	h.catalog = catalog.New(db, noIndex{}, h.members)
-	h.escrows = escrow.New(db, ledger.New(db), policies)
-	h.orders = orders.New(db, orders.Needs{Judge: policies, Catalogue: h.catalog, Sellers: h.members, Escrows: h.escrows, Charges: h.till, Limits: limits.New(db, approvals.New(db))})
+	h.escrows = escrow.New(db, ledger.New(db), policies).TopUpFrom("bank")
+	h.people, h.timers = approvals.New(db), job.NewTimers(db)
+	h.charges = charges.New(db, ledger.New(db), h.escrows, operations.New(db), policies, nil, charges.Config{
+		Bank: "bank", Account: charges.Account{RIB: "999780000000000000010193", Holder: "EXEMPLE HUB"},
+	}).ApprovedBy(h.people)
+	h.till.real = h.charges
+	h.disputes = disputes.New(db, h.escrows, h.till, h.people, policies)
+	h.orders = orders.New(db, orders.Needs{
+		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people),
+	})
+	h.disputes.Work(h.timers)
+	orders.Timers(h.timers, h.orders)
+	h.escrows.Work(h.timers)
 	orders.Subscribe(h.bus, h.orders)
 	mux := http.NewServeMux()
-	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), orders.Routes(h.orders)), rest.Edge{
+	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes)), rest.Edge{
 		Store: db, Authenticate: h.members.Authenticate, Log: quiet, Limits: rest.Limits{Principal: -1, Address: -1},
 		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
 			return policies.May(p, action, authz.Resource{})
@@ -83,16 +100,55 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	return h
 }
 
-// A till plays the acquirer: it makes charges and remembers them.
+// A till plays the acquirer: it makes charges and remembers them. What is not
+// paid by card is real.
 type till struct {
+	real   *charges.Service
 	mu     sync.Mutex
 	groups map[string]charges.Sale
 	ids    map[string]string // group → charge
+	back   []charges.RefundOrder
 }
 
-func (c *till) Create(_ context.Context, _ *pg.Tx, n charges.Sale) (charges.Receipt, error) {
-	if n.Method != "card" {
-		return charges.Receipt{}, charges.ErrMethod.At("/payment/method", "pay by card")
+func (c *till) Lock(context.Context, *pg.Tx, string) error { return nil }
+
+func (c *till) Refund(_ context.Context, tx *pg.Tx, in charges.RefundOrder) (charges.Refund, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.back = append(c.back, in)
+	return charges.Refund{
+		ID: in.ID, Charge: in.Charge, Order: in.Order, Currency: in.Amount.Currency(), Amount: in.Amount.Centimes(), Rail: "card",
+		State: charges.RefundCreated, Reason: in.Reason, CreatedAt: tx.Now(), ChangedAt: tx.Now(),
+	}, nil
+}
+
+// gone is what went back so far, as "75.00 because".
+func (c *till) gone() (out []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range c.back {
+		out = append(out, r.Amount.Amount()+" "+r.Reason)
+	}
+	return out
+}
+
+func (c *till) Methods() []string { return append([]string{charges.Card}, c.real.Methods()...) }
+
+func (c *till) Collect(ctx context.Context, tx *pg.Tx, order string, cash int64) (charges.Parcel, error) {
+	return c.real.Collect(ctx, tx, order, cash)
+}
+
+func (c *till) Refuse(ctx context.Context, tx *pg.Tx, order, reason string, brought bool) (charges.Parcel, error) {
+	return c.real.Refuse(ctx, tx, order, reason, brought)
+}
+
+func (c *till) Parcels(ctx context.Context, db pg.DB, orders []string) (map[string]charges.Parcel, error) {
+	return c.real.Parcels(ctx, db, orders)
+}
+
+func (c *till) Create(ctx context.Context, tx *pg.Tx, n charges.Sale) (charges.Receipt, error) {
+	if n.Method != charges.Card {
+		return c.real.Create(ctx, tx, n)
 	}
 	sum := money.Dirhams(0)
 	for _, p := range n.Parts {
@@ -114,7 +170,10 @@ func (c *till) receipt(cid string) charges.Receipt {
 	}}
 }
 
-func (c *till) OfGroup(_ context.Context, _ pg.DB, group string) (charges.Receipt, charges.Charge, error) {
+func (c *till) OfGroup(ctx context.Context, db pg.DB, group string) (charges.Receipt, charges.Charge, error) {
+	if r, ch, err := c.real.OfGroup(ctx, db, group); err == nil {
+		return r, ch, nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, ok := c.groups[group]
@@ -147,7 +206,7 @@ func (h *hub) deliver() {
 	h.t.Helper()
 	type said struct{ ID, Type string }
 	all, err := pg.All[said](h.t.Context(), h.db, `select id, type from platform.event
-		where type in ('charges.confirmed', 'charges.expired', 'escrow.released') order by seq`)
+		where type in ('charges.confirmed', 'charges.expired', 'escrow.released', 'escrow.ended', 'chargebacks.ended', 'cash.remitted') order by seq`)
 	must(h.t, err)
 	for _, e := range all {
 		must(h.t, h.bus.Deliver(auth.With(h.t.Context(), auth.Hub), h.db, event.Delivery{Event: e.ID, Type: e.Type, Subscriber: "orders"}))

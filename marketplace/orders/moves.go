@@ -100,7 +100,7 @@ func (s *Service) Receive(ctx context.Context, tx *pg.Tx, in One) (v View, err e
 	if err != nil {
 		return v, err
 	}
-	if !o.Did(Receive) {
+	if !o.Did(Receive) && !o.Received {
 		if err := s.receive(ctx, tx, o); err != nil {
 			return v, err
 		}
@@ -114,7 +114,11 @@ func (s *Service) receive(ctx context.Context, tx *pg.Tx, o Order) error {
 		return err
 	}
 	if !o.Settled {
-		if err := s.release(ctx, tx, o.ID); err != nil {
+		err := s.release(ctx, tx, o.ID)
+		if errors.Is(err, escrow.ErrCash) {
+			return s.receiveUnremitted(ctx, tx, o)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -179,13 +183,15 @@ func (s *Service) step(ctx context.Context, tx *pg.Tx, o Order, m Move) error {
 		return err
 	}
 	save(tx, o)
+	watch(tx, o)
 	note(ctx, tx, o.ID, told[m])
 	return tx.Publish(ctx, news(o))
 }
 
 // told is how a move stands in the timeline.
 var told = map[Move]string{
-	Pay: "paid", Lapse: "expired", Accept: "accepted", Ship: "shipped", Deliver: "delivered", Receive: "received", Settle: "completed", Return: "refunded",
+	Pay: "paid", Lapse: "expired", Accept: "accepted", Ship: "shipped", Deliver: "delivered", Receive: "received", Settle: "completed", Return: "refunded", Cancel: "cancelled",
+	Confirm: "confirmed", Collect: "collected", Refuse: "refused",
 }
 
 // who is how the caller stands in the timeline: by role, for the other side

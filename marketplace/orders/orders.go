@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/fault"
 )
@@ -30,6 +31,9 @@ var (
 	ErrQuoteChanged = fault.New(fault.Conflict, "orders.quote_changed", "Something changed since this quote; ask for a new one and look at it.")
 	ErrDelivery     = fault.New(fault.Invalid, "orders.delivery_differs", "The quote was made for another delivery; ask for one for this delivery.")
 	ErrInvalid      = fault.New(fault.Invalid, "orders.invalid", "Some of this is not right; see errors.")
+	ErrPayment      = fault.New(fault.Invalid, "orders.payment_method", "This order cannot be paid in this way; the quote says how it can.")
+	ErrUncollected  = fault.New(fault.Conflict, "orders.uncollected", "This order is paid in cash: whoever brings it says how much was collected.")
+	ErrAtTheDoor    = fault.New(fault.Conflict, "orders.on_its_way", "The goods are on their way; refuse them when they are brought.")
 	ErrState        = fault.New(fault.Conflict, "orders.state", "The order's state does not allow this now.")
 	ErrShipped      = fault.New(fault.Conflict, "orders.shipped", "The order was shipped already, with another carrier or tracking number.")
 	ErrCode         = fault.New(fault.Invalid, "orders.wrong_code", "This is not the buyer's delivery code.")
@@ -49,6 +53,14 @@ const (
 	Completed      State = "completed"
 	Expired        State = "expired"
 	Refunded       State = "refunded"
+	Cancelled      State = "cancelled"
+)
+
+// The states that only an order paid in cash has.
+const (
+	ToConfirm State = "placed" // the buyer has not confirmed that he or she wants it
+	Confirmed State = "confirmed"
+	Refused   State = "refused" // it was not taken, or given up before it left
 )
 
 // A Move is what can happen to an order; those of people are named as their
@@ -64,6 +76,10 @@ const (
 	Deliver Move = "deliver" // proof of delivery
 	Receive Move = "receive" // the buyer: lets the money go
 	Settle  Move = "settle"  // payments: nothing is held any more
+	Confirm Move = "confirm" // the buyer, of a cash order
+	Collect Move = "collect" // whoever brings it: has the cash
+	Refuse  Move = "refuse"  // whoever brings it: it was not taken; before, anybody concerned
+	Cancel  Move = "cancel"  // the buyer, or the seller who refuses; or nobody moved it on in time
 	Return  Move = "return"  // payments: all of it went back to the buyer
 )
 
@@ -73,12 +89,16 @@ var moves = map[Move]struct {
 	to   State
 }{
 	Pay:     {[]State{PendingPayment}, Paid},
-	Lapse:   {[]State{PendingPayment}, Expired},
-	Accept:  {[]State{Paid}, Accepted},
+	Lapse:   {[]State{PendingPayment, ToConfirm}, Expired},
+	Confirm: {[]State{ToConfirm}, Confirmed},
+	Accept:  {[]State{Paid, Confirmed}, Accepted},
+	Collect: {[]State{Shipped}, Delivered},
+	Refuse:  {[]State{ToConfirm, Confirmed, Accepted, Shipped}, Refused},
 	Ship:    {[]State{Accepted}, Shipped},
 	Deliver: {[]State{Shipped}, Delivered},
 	Receive: {[]State{Shipped, Delivered}, Completed},
 	Settle:  {[]State{Shipped, Delivered}, Completed},
+	Cancel:  {[]State{Paid, ToConfirm, Confirmed, Accepted}, Cancelled},
 	Return:  {[]State{Paid, Accepted, Shipped, Delivered}, Refunded},
 }
 
@@ -103,14 +123,25 @@ type Order struct {
 	Carrier      string
 	Tracking     string
 	Settled      bool // nothing is held for it any more
+	Payment      string
+	Received     bool // the buyer of a cash order has accepted the goods; the money waits for its carrier
 	Version      int64
 	CreatedAt    time.Time
 }
 
+// Cash says whether the order is paid at the door.
+func (o Order) Cash() bool { return o.Payment == charges.Cash }
+
 // Do moves the order. An order whose money is gone already is complete once it
-// is delivered.
+// is delivered. Of a cash order delivery is that the cash was collected.
 func (o Order) Do(m Move) (Order, error) {
 	step := moves[m]
+	switch {
+	case o.Cash() && o.State == Shipped && (m == Deliver || m == Receive):
+		return o, ErrUncollected
+	case !o.Cash() && (m == Confirm || m == Collect || m == Refuse):
+		return o, ErrState.Say("This order is not paid in cash.")
+	}
 	if !slices.Contains(step.from, o.State) {
 		return o, ErrState.Say("This order is %s; to %s it, it must be %s.", words(o.State), m, either(step.from))
 	}

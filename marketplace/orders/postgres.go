@@ -34,6 +34,8 @@ func lockBasket(ctx context.Context, tx *pg.Tx, basket, hash string) (c counter,
 	collect(b, &c.basket.Lines, `select variant, quantity, price from orders.basket_line where basket = $1 order by variant`, basket)
 	collect(b, &c.tariffs, `select distinct on (method) method, base, included_g, per_kg, payee from orders.tariff
 		where since <= platform.now() order by method, since desc`)
+	collect(b, &c.rules, `select distinct on (method, seller) method, seller, most from orders.payment_rule
+		where since <= platform.now() order by method, seller, since desc`)
 	var heads []Head
 	if hash != "" {
 		collect(b, &heads, `select id, version, method, commune, region, expires_at from orders.quote where basket = $1 and hash = $2`, basket, hash)
@@ -134,9 +136,9 @@ func insertGroup(tx *pg.Tx, g group, drafts []Draft) {
 	tx.Queue(`insert into orders.order_group (id, basket, buyer, charge, currency, total, contact, delivery, created_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, g.ID, g.Basket, g.Buyer, g.Charge, g.Currency, g.Total, g.Contact, g.Delivery, g.CreatedAt)
 	for _, d := range drafts {
-		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt)
+		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment)
 	}
 	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total)
 		select order_id, variant, offer, names, variant_names, sku, quantity, price, total
@@ -158,7 +160,7 @@ type boughtLine struct {
 }
 
 const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method,
-	delivery_code, code_tries, carrier, tracking, settled, version, created_at`
+	delivery_code, code_tries, carrier, tracking, settled, payment, received, version, created_at`
 
 // lockOrders locks orders, always in the order of their ids.
 func lockOrders(ctx context.Context, tx *pg.Tx, ids []string) ([]Order, error) {
@@ -166,8 +168,8 @@ func lockOrders(ctx context.Context, tx *pg.Tx, ids []string) ([]Order, error) {
 }
 
 func save(tx *pg.Tx, o Order) {
-	tx.Queue(`update orders.seller_order set state = $2, code_tries = $3, carrier = $4, tracking = $5, settled = $6, version = $7 where id = $1`,
-		o.ID, o.State, o.CodeTries, o.Carrier, o.Tracking, o.Settled, o.Version)
+	tx.Queue(`update orders.seller_order set state = $2, code_tries = $3, carrier = $4, tracking = $5, settled = $6, version = $7, received = $8 where id = $1`,
+		o.ID, o.State, o.CodeTries, o.Carrier, o.Tracking, o.Settled, o.Version, o.Received)
 }
 
 // note adds to an order's timeline, in the name of whoever is at work.

@@ -29,6 +29,7 @@ type Quote struct {
 	Fees      []Fee       `json:"fees" required:"true" description:"For each seller its parcel, and what the market takes of the buyer."`
 	Totals    Totals      `json:"totals" required:"true"`
 	Problems  []Problem   `json:"problems" required:"true"`
+	Payments  []Way       `json:"payments" required:"true" description:"How all of it can be paid."`
 	ExpiresAt time.Time   `json:"expires_at" required:"true"`
 }
 
@@ -126,6 +127,8 @@ type Market struct {
 	Items   map[string]catalog.Item
 	Sellers map[string]members.Seller
 	Tariffs []Tariff
+	Rules   []Rule
+	Methods []string     // the ways to pay that there are partners for
 	Fees    escrow.Sheet // what the market takes
 	At      time.Time    // by what holds then
 }
@@ -156,6 +159,7 @@ func (m Market) Quote(lines []Line, d Destination) Quote {
 		}
 	}
 	q.Totals.Total = q.Totals.Goods.Add(q.Totals.Delivery).Add(q.Totals.Fees)
+	q.Payments = m.ways(q)
 	return q
 }
 

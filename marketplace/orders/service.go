@@ -27,6 +27,7 @@ type Catalogue interface {
 	Reserve(ctx context.Context, tx *pg.Tx, order map[string][]catalog.Line) error
 	Take(ctx context.Context, tx *pg.Tx, order string) error
 	Unreserve(ctx context.Context, tx *pg.Tx, order string) error
+	Return(ctx context.Context, tx *pg.Tx, order string) error
 }
 
 // Sellers says who sells, and whether they may now.
@@ -41,6 +42,8 @@ type Escrows interface {
 	Delivered(ctx context.Context, tx *pg.Tx, order string, at time.Time) error
 	Shipped(ctx context.Context, tx *pg.Tx, order string, at time.Time) error
 	OfOrders(ctx context.Context, db pg.DB, orders []string) (map[string]escrow.Hold, error)
+	LockOrder(ctx context.Context, tx *pg.Tx, order string) (escrow.Hold, error)
+	TakeBack(ctx context.Context, tx *pg.Tx, b escrow.Back) (escrow.Hold, error)
 	CaseOf(ctx context.Context, db pg.DB, orders []string) (map[string]escrow.Case, error)
 	Fees(ctx context.Context, db pg.DB) (escrow.Sheet, error)
 }
@@ -49,6 +52,12 @@ type Escrows interface {
 type Charges interface {
 	Create(ctx context.Context, tx *pg.Tx, n charges.Sale) (charges.Receipt, error)
 	OfGroup(ctx context.Context, db pg.DB, group string) (charges.Receipt, charges.Charge, error)
+	Methods() []string
+	Collect(ctx context.Context, tx *pg.Tx, order string, cash int64) (charges.Parcel, error)
+	Refuse(ctx context.Context, tx *pg.Tx, order, reason string, brought bool) (charges.Parcel, error)
+	Parcels(ctx context.Context, db pg.DB, orders []string) (map[string]charges.Parcel, error)
+	Lock(ctx context.Context, tx *pg.Tx, charge string) error
+	Refund(ctx context.Context, tx *pg.Tx, in charges.RefundOrder) (charges.Refund, error)
 }
 
 // Disputes are about orders that something is wrong with.
@@ -70,6 +79,7 @@ type Needs struct {
 	Charges   Charges
 	Disputes  Disputes
 	Limits    Limits
+	Approvals Approvals
 }
 
 // Service is what others may ask of orders.
@@ -79,7 +89,11 @@ type Service struct {
 }
 
 // New makes the service.
-func New(db *pg.Store, n Needs) *Service { return &Service{db, n} }
+func New(db *pg.Store, n Needs) *Service {
+	s := &Service{db, n}
+	n.Approvals.Handle(kindRefund, s.refundDecided)
+	return s
+}
 
 // may asks the judge about something of a buyer's and a seller's. To those who
 // may not, it is as if it did not exist: missing.

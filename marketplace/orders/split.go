@@ -45,9 +45,20 @@ func (q Quote) Split(group, buyer string, fees escrow.Sheet, at time.Time) []Dra
 	return out
 }
 
+// Paid is the draft of an order that is paid in a way.
+func (d Draft) Paid(method string) Draft {
+	d.Payment = method
+	if d.Cash() {
+		d.State = ToConfirm
+	}
+	return d
+}
+
 // Part is what the charge holds for the order.
 func (d Draft) Part() charges.Part {
-	return charges.Part{Order: d.ID, Amount: money.FromCentimes(d.Total, d.Currency)}
+	return charges.Part{
+		Order: d.ID, Amount: money.FromCentimes(d.Total, d.Currency), Seller: d.Seller, Carrier: d.Payee, Fee: money.FromCentimes(d.Delivery, d.Currency),
+	}
 }
 
 // Terms are what the order's escrow is opened with.

@@ -233,6 +233,11 @@ func (s *Service) inquireCharge(ctx context.Context, o operations.Operation) out
 			if err != nil || !c.Open() {
 				return err
 			}
+			if state == operations.Intent {
+				if err := s.reserved(ctx, tx, c); err != nil {
+					return err
+				}
+			}
 			return s.capture(ctx, tx, c, state)
 		}); err != nil {
 			return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
@@ -327,7 +332,11 @@ func (finalJob) Kind() string { return "charges.final" }
 // Work registers the jobs and timers of charges.
 func (s *Service) Work(w *job.Workers, t *job.Timers) {
 	job.Handle(w, func(ctx context.Context, j finalJob) error { return s.final(ctx, j.Charge) })
+	job.Handle(w, func(ctx context.Context, j readyJob) error { return s.ready(ctx, j.Refund) })
 	t.Handle(timerWindow, s.windowOver)
+	t.Handle(timerReady, s.readyDue)
+	t.Handle(timerClaim, s.claimDue)
+	t.Handle(timerDecide, s.decideDue)
 }
 
 // windowOver is the end of the payment window. A charge whose capture is on its
@@ -336,6 +345,9 @@ func (s *Service) windowOver(ctx context.Context, tx *pg.Tx, chargeID string) er
 	c, err := lock(ctx, tx, chargeID)
 	if err != nil || !c.Open() {
 		return err
+	}
+	if c.Method == Transfer { // only the statement brings money, and it has not
+		return s.expire(ctx, tx, chargeID)
 	}
 	job.Set(tx, timerWindow, chargeID, tx.Now().Add(time.Minute)) // until it is open no more
 	op, err := s.live(ctx, tx, c, kindCapture)
@@ -371,6 +383,9 @@ func (s *Service) final(ctx context.Context, chargeID string) error {
 		case st.State == card.Authorized && !st.Amount.Equal(c.Money()):
 			return s.letGo(ctx, tx, c) // the timer asks again once it is gone
 		case st.State == card.Authorized:
+			if err := s.reserved(ctx, tx, c); err != nil {
+				return err
+			}
 			return s.capture(ctx, tx, c, operations.Intent)
 		case st.State == card.Captured, st.State == card.Settled:
 			return s.capture(ctx, tx, c, operations.Accepted)

@@ -14,12 +14,20 @@ import (
 
 // Errors of charges.
 var (
-	ErrNotFound = fault.New(fault.NotFound, "charges.not_found", "There is no such charge.")
-	ErrMethod   = fault.New(fault.Invalid, "charges.method", "This way of paying is not offered.")
-	ErrParts    = fault.New(fault.Internal, "charges.parts", "The orders of a charge do not add up to it.")
-	ErrSettled  = fault.New(fault.Conflict, "charges.settled", "The acquirer has settled this charge already.")
-	ErrUnproved = fault.New(fault.Conflict, "charges.unproved", "The capture of this charge ended as refused.")
-	ErrPartner  = fault.New(fault.Unavailable, "charges.no_acquirer", "Card payments are not available at the moment.")
+	ErrNotFound     = fault.New(fault.NotFound, "charges.not_found", "There is no such charge.")
+	ErrMethod       = fault.New(fault.Invalid, "charges.method", "This way of paying is not offered.")
+	ErrParts        = fault.New(fault.Internal, "charges.parts", "The orders of a charge do not add up to it.")
+	ErrSettled      = fault.New(fault.Conflict, "charges.settled", "The acquirer has settled this charge already.")
+	ErrUnproved     = fault.New(fault.Conflict, "charges.unproved", "The capture of this charge ended as refused.")
+	ErrNoParcel     = fault.New(fault.NotFound, "cash.not_found", "There is no such order that is paid in cash.")
+	ErrParcel       = fault.New(fault.Conflict, "cash.state", "The cash of this order does not allow this now.")
+	ErrCash         = fault.New(fault.Invalid, "cash.amount", "Give an amount above zero, at most what the order costs.")
+	ErrNoRemittance = fault.New(fault.NotFound, "remittances.not_found", "There is no such remittance.")
+	ErrRemittance   = fault.New(fault.Conflict, "remittances.state", "The remittance does not allow this now.")
+	ErrList         = fault.New(fault.Invalid, "remittances.list", "These orders cannot be remitted together; see errors.")
+	ErrNoCredit     = fault.New(fault.NotFound, "charges.no_credit", "No money waits under this name.")
+	ErrLoose        = fault.New(fault.Conflict, "charges.loose", "The money is more than this explains.")
+	ErrPartner      = fault.New(fault.Unavailable, "charges.no_acquirer", "Card payments are not available at the moment.")
 )
 
 // State is where a charge stands (API.md).
@@ -35,19 +43,35 @@ const (
 	Expired   State = "expired"
 )
 
-// Window is how long a buyer has to pay by card; stock is reserved as long.
-const Window = 30 * time.Minute
+// Window is how long a buyer has to pay by card, and TransferWindow by bank
+// transfer; stock is reserved as long. Cash has no window: it is paid at the
+// door.
+const (
+	Window         = 30 * time.Minute
+	TransferWindow = 72 * time.Hour
+)
 
-// A Part is what a charge holds for one order.
+// The ways to pay.
+const (
+	Card     = "card"
+	Transfer = "transfer"
+	Cash     = "cash_on_delivery"
+)
+
+// A Part is what a charge holds for one order. Seller, Carrier and Fee matter
+// for cash: who sells, who brings the goods, and what of the cash is the
+// carrier's. Without a carrier the seller brings them.
 type Part struct {
-	Order  string
-	Amount money.Money
+	Order           string
+	Amount          money.Money
+	Seller, Carrier string
+	Fee             money.Money
 }
 
 // A Sale is what a charge is made of, at checkout.
 type Sale struct {
 	Group, Buyer       string
-	Method             string // card
+	Method             string // Card, Transfer or Cash
 	Amount             money.Money
 	Parts              []Part
 	Name, Email, Phone string // the buyer's, for the acquirer
@@ -55,12 +79,24 @@ type Sale struct {
 }
 
 // NextAction is what the buyer does next: post the form at URL, go there, or
-// nothing.
+// nothing here; a transfer is made at the buyer's own bank.
 type NextAction struct {
-	Type   string            `json:"type" required:"true" enum:"form,redirect,none"`
-	URL    string            `json:"url,omitempty"`
-	Method string            `json:"method,omitempty"`
-	Fields map[string]string `json:"fields,omitempty"`
+	Type     string            `json:"type" required:"true" enum:"form,redirect,none"`
+	URL      string            `json:"url,omitempty"`
+	Method   string            `json:"method,omitempty"`
+	Fields   map[string]string `json:"fields,omitempty"`
+	Transfer *Instructions     `json:"transfer,omitempty" description:"What to tell one's bank."`
+}
+
+// Instructions are what a buyer tells his or her bank.
+type Instructions struct {
+	RIB       string      `json:"rib" required:"true"`
+	Holder    string      `json:"holder" required:"true"`
+	BIC       string      `json:"bic,omitempty"`
+	Amount    money.Money `json:"amount" required:"true" description:"What is still to be transferred."`
+	Received  money.Money `json:"received" required:"true"`
+	Reference string      `json:"reference" required:"true" description:"To be written as the purpose of the transfer; spaces and capitals do not matter."`
+	Until     time.Time   `json:"until" required:"true"`
 }
 
 // A Charge is one payment.
@@ -69,13 +105,15 @@ type Charge struct {
 	Group     string `db:"group_id"`
 	Buyer     string
 	Method    string
-	Acquirer  string
-	Ref       string // what the acquirer knows it by
+	Acquirer  string // "" when it is not by card
+	Ref       string // what the acquirer, or the buyer's bank, knows it by
 	Contact   Contact
 	Currency  string
 	Amount    int64 // centimes
 	State     State
-	Settled   bool // the acquirer has paid it to the safeguard account
+	Captured  int64 // centimes that came in for it, whatever became of them
+	Refunded  int64 // of those, what goes back or went back to the buyer
+	Settled   bool  // its money has reached the safeguard account
 	Version   int64
 	CreatedAt time.Time
 	ExpiresAt time.Time

@@ -1,5 +1,7 @@
 package charges
 
+import "tiwiza/pkg/money"
+
 // Paid says that a charge is confirmed and its escrows are funded.
 type Paid struct {
 	Charge string   `json:"charge"`
@@ -38,3 +40,109 @@ func (Settled) EventType() string { return "charges.settled" }
 
 // Subject is the charge.
 func (e Settled) Subject() string { return e.Charge }
+
+// RefundMade says that money goes back to a buyer.
+type RefundMade struct {
+	Refund string      `json:"refund"`
+	Order  string      `json:"order,omitempty"` // none when the money had waited in suspense
+	Charge string      `json:"charge"`
+	Buyer  string      `json:"buyer"`
+	Amount money.Money `json:"amount"`
+}
+
+// EventType names the event.
+func (RefundMade) EventType() string { return "refunds.created" }
+
+// Subject is the refund.
+func (e RefundMade) Subject() string { return e.Refund }
+
+// RefundWaits says that the buyer must give an account: the card takes nothing
+// back, or the bank has returned the transfer.
+type RefundWaits struct {
+	Refund string      `json:"refund"`
+	Order  string      `json:"order,omitempty"`
+	Buyer  string      `json:"buyer"`
+	State  RefundState `json:"state"`
+	Amount money.Money `json:"amount"`
+}
+
+// EventType names the event.
+func (RefundWaits) EventType() string { return "refunds.waits" }
+
+// Subject is the refund.
+func (e RefundWaits) Subject() string { return e.Refund }
+
+// RefundUnclaimed says that a buyer has given no account in 30 days: two people
+// decide.
+type RefundUnclaimed struct {
+	Refund string      `json:"refund"`
+	Order  string      `json:"order,omitempty"`
+	Buyer  string      `json:"buyer"`
+	Amount money.Money `json:"amount"`
+}
+
+// EventType names the event.
+func (RefundUnclaimed) EventType() string { return "refunds.unclaimed" }
+
+// Subject is the refund.
+func (e RefundUnclaimed) Subject() string { return e.Refund }
+
+// Refunded says that a refund has reached its buyer.
+type Refunded struct {
+	Refund string      `json:"refund"`
+	Order  string      `json:"order,omitempty"`
+	Charge string      `json:"charge"`
+	Buyer  string      `json:"buyer"`
+	Amount money.Money `json:"amount"`
+}
+
+// EventType names the event.
+func (Refunded) EventType() string { return "refunds.confirmed" }
+
+// Subject is the refund.
+func (e Refunded) Subject() string { return e.Refund }
+
+// RefundContradicted says that a buyer has a refund twice: an attempt that was
+// refused is paid all the same, and the money had been sent anew.
+type RefundContradicted struct {
+	Refund    string      `json:"refund"`
+	Order     string      `json:"order,omitempty"`
+	Operation string      `json:"operation"`
+	Amount    money.Money `json:"amount"`
+}
+
+// EventType names the event.
+func (RefundContradicted) EventType() string { return "refunds.contradicted" }
+
+// Subject is the refund.
+func (e RefundContradicted) Subject() string { return e.Refund }
+
+// ChargebackOpened says that a buyer's bank takes a payment back.
+type ChargebackOpened struct {
+	Chargeback string      `json:"chargeback"`
+	Charge     string      `json:"charge"`
+	Orders     []string    `json:"orders"`
+	Amount     money.Money `json:"amount"`
+}
+
+// EventType names the event.
+func (ChargebackOpened) EventType() string { return "chargebacks.opened" }
+
+// Subject is the chargeback.
+func (e ChargebackOpened) Subject() string { return e.Chargeback }
+
+// ChargebackEnded says how a chargeback ended: won, the money stays with us, or
+// lost.
+type ChargebackEnded struct {
+	Chargeback string          `json:"chargeback"`
+	Charge     string          `json:"charge"`
+	Orders     []string        `json:"orders"`
+	State      ChargebackState `json:"state"`
+	Amount     money.Money     `json:"amount"`
+}
+
+// EventType names the event.
+func (ChargebackEnded) EventType() string { return "chargebacks.ended" }
+
+// Subject is the chargeback.
+func (e ChargebackEnded) Subject() string { return e.Chargeback }

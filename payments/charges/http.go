@@ -18,11 +18,16 @@ import (
 
 // Routes is the HTTP face of charges.
 func Routes(s *Service) []rest.Route {
-	return []rest.Route{
+	return append([]rest.Route{
 		rest.Handle("GET", "/v1/charges/{charge}", "charges.show", "Show a charge to its buyer or the operator", http.StatusOK, s.Show),
 		rest.Handle("POST", "/callbacks/{partner}/card", "callbacks.card", "Take in what an acquirer says of a card payment", http.StatusOK, s.Callback,
 			rest.Public(), rest.About("Form fields signed by the acquirer. The answer is plain text: ACTION=POSTAUTH orders the capture, APPROVED takes note, FAILURE says that the message was not authentic.")),
-	}
+		rest.Handle("POST", "/callbacks/{partner}/chargeback", "callbacks.chargeback", "Take in what an acquirer says of a chargeback", http.StatusOK, s.CaseCallback,
+			rest.Public(), rest.About("Form fields signed by the acquirer as those of a payment: messageType (CHARGEBACK), clientid, oid, caseId, caseState (OPENED, WON, LOST), amount, caseFee, caseReason, currency, hashAlgorithm, HASH, and no others. The answer is plain text: APPROVED takes note, FAILURE asks for the message again.")),
+		rest.Handle("GET", "/v1/refunds/{refund}", "refunds.show", "Show a refund to its buyer, its seller or the operator", http.StatusOK, s.ShowRefund),
+		rest.Commit("POST", "/v1/refunds/{refund}/account", "refunds.account", "Say to which account a refund shall go", http.StatusOK, s.Account),
+		rest.Handle("GET", "/v1/chargebacks", "chargebacks.list", "List chargebacks, newest first", http.StatusOK, s.Chargebacks),
+	}, cashRoutes(s)...)
 }
 
 // View is a charge as the API shows it.
@@ -32,7 +37,7 @@ type View struct {
 	Method  string      `json:"method" required:"true"`
 	State   State       `json:"state" required:"true" enum:"created,accepted,confirmed,declined,unknown,expired"`
 	Amount  money.Money `json:"amount" required:"true"`
-	Settled bool        `json:"settled" required:"true" description:"The acquirer has paid it to the safeguard account."`
+	Settled bool        `json:"settled" required:"true" description:"Its money has reached the safeguard account."`
 	Orders  []string    `json:"orders" required:"true"`
 }
 
@@ -76,15 +81,7 @@ func (s *Service) Callback(ctx context.Context, in CallbackInput) (rest.Text, er
 	}
 	n, err := a.Notice(in.Body.Bytes)
 	if err != nil {
-		if !errors.Is(err, card.ErrForged) && !errors.Is(err, card.ErrUnreadable) {
-			return "", err
-		}
-		slog.WarnContext(ctx, "callback refused", "partner", in.Partner, "cause", err)
-		err = s.db.InTx(ctx, func(tx *pg.Tx) error {
-			audit.Record(tx, "callbacks.card", in.Partner, "refused: not authentic", nil)
-			return nil
-		})
-		return rest.Text(a.Reply(card.Trouble)), err
+		return s.forged(ctx, a, "callbacks.card", err)
 	}
 	verdict := card.Trouble
 	err = s.db.InTx(ctx, func(tx *pg.Tx) (err error) {
@@ -96,4 +93,35 @@ func (s *Service) Callback(ctx context.Context, in CallbackInput) (rest.Text, er
 		return rest.Text(a.Reply(card.Trouble)), nil
 	}
 	return rest.Text(a.Reply(verdict)), nil
+}
+
+// forged answers a message that is not authentic.
+func (s *Service) forged(ctx context.Context, a *card.Acquirer, action string, err error) (rest.Text, error) {
+	if !errors.Is(err, card.ErrForged) && !errors.Is(err, card.ErrUnreadable) {
+		return "", err
+	}
+	slog.WarnContext(ctx, "callback refused", "partner", a.ID(), "cause", err)
+	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
+		audit.Record(tx, action, a.ID(), "refused: not authentic", nil)
+		return nil
+	})
+	return rest.Text(a.Reply(card.Trouble)), err
+}
+
+// CaseCallback takes in an acquirer's message about a chargeback. It is
+// acknowledged once what it says is committed.
+func (s *Service) CaseCallback(ctx context.Context, in CallbackInput) (rest.Text, error) {
+	a, err := s.acquirer(in.Partner)
+	if err != nil {
+		return "", ErrPartnerUnknown
+	}
+	n, err := a.Case(in.Body.Bytes)
+	if err != nil {
+		return s.forged(ctx, a, "callbacks.chargeback", err)
+	}
+	if err := s.db.InTx(ctx, func(tx *pg.Tx) error { return s.heardCase(ctx, tx, a, n) }); err != nil {
+		slog.ErrorContext(ctx, "callback failed", "partner", in.Partner, "our_ref", n.Ref, "case", n.ID, "error", err)
+		return rest.Text(a.Reply(card.Trouble)), nil
+	}
+	return rest.Text(a.Reply(card.Acknowledge)), nil
 }

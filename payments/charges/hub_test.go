@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tiwiza/adapters/card"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
@@ -35,8 +36,15 @@ type acquirer struct {
 	captures int
 	voids    int
 	queries  int
-	amount   int64 // what it holds, when not what was asked
+	refunds  int
+	back     map[string]int64 // what it gave back of each
+	amount   int64            // what it holds, when not what was asked
 	down     bool
+	closed   bool               // the card takes nothing back
+	refuses  bool               // it never gets the next captures
+	mute     bool               // it does not tell what went back
+	answers  []outbound.Outcome // what it says of the next voids and refunds, after doing them
+	ignores  int                // how many of the next voids and refunds it never gets
 }
 
 type signed struct {
@@ -79,12 +87,19 @@ func (a *acquirer) Query(_ context.Context, ref string) card.Status {
 	if !ok {
 		return card.Status{Result: outbound.Result{Outcome: outbound.NotFound}, State: card.None}
 	}
-	return card.Status{Result: outbound.Result{Outcome: outbound.Succeeded}, State: s, Amount: money.Dirhams(cmp.Or(a.amount, 11500)), Captured: money.Dirhams(cmp.Or(a.amount, 11500))}
+	st := card.Status{Result: outbound.Result{Outcome: outbound.Succeeded}, State: s, Amount: money.Dirhams(cmp.Or(a.amount, 11500)), Captured: money.Dirhams(cmp.Or(a.amount, 11500))}
+	if back := money.Dirhams(a.back[ref]); !a.mute {
+		st.Refunded = &back
+	}
+	return st
 }
 
 func (a *acquirer) Capture(_ context.Context, ref string, _ money.Money) outbound.Result {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.refuses {
+		return outbound.Result{Outcome: outbound.Unknown}
+	}
 	a.captures++
 	a.state[ref] = card.Captured
 	return outbound.Result{Outcome: outbound.Succeeded}
@@ -93,10 +108,57 @@ func (a *acquirer) Capture(_ context.Context, ref string, _ money.Money) outboun
 func (a *acquirer) Void(_ context.Context, ref string) outbound.Result {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.voids++
-	a.state[ref] = card.Voided
-	return outbound.Result{Outcome: outbound.Succeeded}
+	return a.does(func() {
+		a.voids++
+		a.state[ref] = card.Voided
+	})
 }
+
+func (a *acquirer) Refund(_ context.Context, ref string, m money.Money) outbound.Result {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return outbound.Result{Outcome: outbound.Declined, Code: "14"}
+	}
+	return a.does(func() {
+		a.refunds++
+		a.back[ref] += m.Centimes()
+	})
+}
+
+// does executes, and says of it what it was told to.
+func (a *acquirer) does(it func()) outbound.Result {
+	if a.ignores > 0 {
+		a.ignores--
+		return outbound.Result{Outcome: outbound.Unknown}
+	}
+	it()
+	r := outbound.Result{Outcome: outbound.Succeeded}
+	if len(a.answers) > 0 {
+		r.Outcome, a.answers = a.answers[0], a.answers[1:]
+	}
+	return r
+}
+
+// Case reads JSON signed with a word.
+func (a *acquirer) Case(body []byte) (card.Case, error) {
+	var s struct{ ID, Ref, State, Amount, Fee, Word string }
+	if json.Unmarshal(body, &s) != nil {
+		return card.Case{}, card.ErrUnreadable
+	}
+	if s.Word != "secret" {
+		return card.Case{}, card.ErrForged
+	}
+	sum := sha256.Sum256(body)
+	return card.Case{
+		ID: s.ID, Ref: s.Ref, Merchant: "600001", State: card.CaseState(s.State), Amount: money.MustParse(s.Amount, money.MAD),
+		Fee: money.MustParse(s.Fee, money.MAD), EventID: hex.EncodeToString(sum[:]), Raw: body,
+	}, nil
+}
+
+// patient is a lane that is never cut off: it would be for as long as the
+// machine's clock says.
+var patient = outbound.Settings{Consecutive: 1000, Volume: 1000}
 
 // hub is charges over real books and escrows, with the acquirer above.
 type hub struct {
@@ -105,6 +167,9 @@ type hub struct {
 	books    *ledger.Books
 	charges  *charges.Service
 	acquirer *acquirer
+	escrows  *escrow.Service
+	people   *approvals.Service
+	engine   *operations.Engine
 	timers   *job.Timers
 	events   chan string
 }
@@ -119,19 +184,27 @@ func newHub(t *testing.T) *hub {
 	var certified []operations.Certificate
 	bus := event.NewBus()
 	workers := job.NewWorkers()
-	h := &hub{t: t, db: db, books: ledger.New(db), acquirer: &acquirer{state: map[string]card.State{}}, timers: job.NewTimers(db), events: make(chan string, 100)}
-	escrows := escrow.New(db, h.books, policies)
-	engine := operations.New(db)
-	for _, kind := range []string{"capture", "void"} {
+	h := &hub{t: t, db: db, books: ledger.New(db), acquirer: &acquirer{state: map[string]card.State{}, back: map[string]int64{}}, timers: job.NewTimers(db), events: make(chan string, 100)}
+	h.escrows, h.engine, h.people = escrow.New(db, h.books, policies).TopUpFrom("bank"), operations.New(db), approvals.New(db)
+	h.charges = charges.New(db, h.books, h.escrows, h.engine, policies, []*card.Acquirer{card.New("acq", h.acquirer, card.Options{Pay: patient, Query: patient})}, charges.Config{
+		PublicURL: "https://hub.example", Bank: "bank", Account: charges.Account{RIB: "999780000000000000010193", Holder: "EXEMPLE HUB"},
+	}).
+		ApprovedBy(h.people).PayBy("bank", h.engine)
+	for _, kind := range []string{"capture", "void", "refund"} {
 		certified = append(certified, operations.Certificate{Connector: "acq", Kind: kind, Proof: "the one above takes a reference once", Remembers: 24 * time.Hour})
 	}
-	if err := engine.Certify(t.Context(), "acq", certified...); err != nil {
+	if err := h.engine.Certify(t.Context(), "acq", certified...); err != nil {
 		t.Fatal(err)
 	}
-	h.charges = charges.New(db, h.books, escrows, engine, policies, []*card.Acquirer{card.New("acq", h.acquirer, card.Options{})}, charges.Config{PublicURL: "https://hub.example"})
-	engine.Work(workers, h.timers)
+	h.engine.Handle(charges.KindTransfer, operations.Handler{Moved: h.charges.RefundMoved})
+	h.engine.Work(workers, h.timers)
+	h.escrows.Work(h.timers)
 	h.charges.Work(workers, h.timers)
 	event.Subscribe(bus, "test", func(_ context.Context, _ *pg.Tx, e charges.Paid) error { h.events <- "paid " + e.Charge; return nil })
+	event.Subscribe(bus, "test", func(_ context.Context, _ *pg.Tx, e charges.RefundContradicted) error {
+		h.events <- "contradicted " + e.Refund
+		return nil
+	})
 	event.Subscribe(bus, "test", func(_ context.Context, _ *pg.Tx, e charges.Lapsed) error {
 		h.events <- "lapsed " + e.Charge
 		return nil
@@ -156,21 +229,30 @@ func newHub(t *testing.T) *hub {
 }
 
 // sell makes a charge of 115.00 for two orders of 75.00 and 40.00.
-func (h *hub) sell() (c charges.Receipt) {
+func (h *hub) sell() charges.Receipt {
+	h.t.Helper()
+	c, _ := h.sale(7500, 4000)
+	return c
+}
+
+// sale makes a charge for orders of these amounts.
+func (h *hub) sale(amounts ...int64) (c charges.Receipt, orders []string) {
 	h.t.Helper()
 	ctx := h.t.Context()
-	escrows := escrow.New(h.db, h.books, nil)
 	err := h.db.InTx(ctx, func(tx *pg.Tx) (err error) {
-		a, b := id.New(id.Order), id.New(id.Order)
-		c, err = h.charges.Create(ctx, tx, charges.Sale{
-			Group: id.New(id.Group), Buyer: "per_b", Method: "card", Amount: money.Dirhams(11500), Name: "Acheteur exemple", Email: "a@exemple.ma", Lang: "fr",
-			Parts: []charges.Part{{Order: a, Amount: money.Dirhams(7500)}, {Order: b, Amount: money.Dirhams(4000)}},
-		})
-		if err != nil {
+		sale := charges.Sale{Group: id.New(id.Group), Buyer: "per_b", Method: "card", Amount: money.Dirhams(0), Name: "Acheteur exemple", Email: "a@exemple.ma", Lang: "fr"}
+		orders = nil
+		for _, a := range amounts {
+			orders = append(orders, id.New(id.Order))
+			sale.Amount = sale.Amount.Add(money.Dirhams(a))
+			sale.Parts = append(sale.Parts, charges.Part{Order: orders[len(orders)-1], Amount: money.Dirhams(a)})
+		}
+		if c, err = h.charges.Create(ctx, tx, sale); err != nil {
 			return err
 		}
-		for order, amount := range map[string]int64{a: 7500, b: 4000} {
-			if _, err := escrows.Open(ctx, tx, escrow.Terms{Order: order, Seller: "org_s", Buyer: "per_b", Charge: c.ID, Amount: money.Dirhams(amount), Legs: escrow.Legs{Seller: amount}}); err != nil {
+		for _, p := range sale.Parts {
+			t := escrow.Terms{Order: p.Order, Seller: "org_s", Buyer: "per_b", Charge: c.ID, Amount: p.Amount, Legs: escrow.Legs{Seller: p.Amount.Centimes()}}
+			if _, err := h.escrows.Open(ctx, tx, t); err != nil {
 				return err
 			}
 		}
@@ -179,7 +261,7 @@ func (h *hub) sell() (c charges.Receipt) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return c
+	return c, orders
 }
 
 // notify sends a callback about a charge and returns the reply.
@@ -262,4 +344,21 @@ func (h *hub) has(account string, want int64) {
 	if err != nil || got != want {
 		h.t.Errorf("%s has %d (%v), want %d", account, got, err, want)
 	}
+}
+
+// holdIs waits until an order's escrow is in the state.
+func (h *hub) holdIs(order string, want escrow.State) {
+	h.t.Helper()
+	var got escrow.State
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(15 * time.Millisecond) {
+		holds, err := h.escrows.OfOrders(h.t.Context(), h.db, []string{order})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if got = holds[order].State; got == want {
+			return
+		}
+		h.fire()
+	}
+	h.t.Fatalf("the escrow is %s, want %s", got, want)
 }

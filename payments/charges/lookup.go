@@ -21,3 +21,7 @@ func (s *Service) ByID(ctx context.Context, db pg.DB, id string) (Charge, error)
 func (s *Service) Unsettled(ctx context.Context, db pg.DB, amount int64, currency string, limit int) ([]Charge, error) {
 	return unsettled(ctx, db, amount, currency, limit)
 }
+
+// Otherwise says that money which waited in suspense was for nothing here, by
+// people's word: no list and no announcement is matched with it any more.
+func (s *Service) Otherwise(tx *pg.Tx, line, by string) { otherwise(tx, line, by) }

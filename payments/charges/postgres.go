@@ -6,7 +6,7 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-const columns = `id, group_id, buyer, method, acquirer, ref, contact, currency, amount, state, settled, version, created_at, expires_at`
+const columns = `id, group_id, buyer, method, acquirer, ref, contact, currency, amount, state, captured, refunded, settled, version, created_at, expires_at`
 
 func insert(tx *pg.Tx, c Charge) {
 	tx.Queue(`insert into charges.charge (id, group_id, buyer, method, acquirer, ref, contact, currency, amount, state, created_at, expires_at)
@@ -37,4 +37,13 @@ func save(tx *pg.Tx, c Charge) {
 func markSettled(ctx context.Context, tx *pg.Tx, id string) error {
 	_, err := tx.Exec(ctx, `update charges.charge set settled = true, version = version + 1 where id = $1 and not settled`, id)
 	return err
+}
+
+// addCaptured and addRefunded count under the charge's lock.
+func addCaptured(tx *pg.Tx, charge string, amount int64) {
+	tx.QueueOne(ErrNotFound, `update charges.charge set captured = captured + $2 where id = $1`, charge, amount)
+}
+
+func addRefunded(tx *pg.Tx, charge string, amount int64) {
+	tx.QueueOne(ErrNotFound, `update charges.charge set refunded = refunded + $2 where id = $1`, charge, amount)
 }

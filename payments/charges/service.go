@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 
 	"tiwiza/adapters/card"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
@@ -31,6 +34,23 @@ type Escrows interface {
 	Expire(ctx context.Context, tx *pg.Tx, charge string) ([]escrow.Hold, error)
 	Settled(ctx context.Context, tx *pg.Tx, charge string) error
 	OfCharge(ctx context.Context, db pg.DB, charge string) ([]escrow.Hold, error)
+	Collect(ctx context.Context, tx *pg.Tx, c escrow.Collected) (escrow.Hold, error)
+	Remitted(ctx context.Context, tx *pg.Tx, order string) (escrow.Hold, error)
+	Refuse(ctx context.Context, tx *pg.Tx, order string, carrierFee int64) (escrow.Hold, error)
+	Authorize(ctx context.Context, tx *pg.Tx, charge string) ([]escrow.Hold, error)
+	Void(ctx context.Context, tx *pg.Tx, charge string) ([]escrow.Hold, error)
+	Arrived(ctx context.Context, tx *pg.Tx, refund string) (escrow.Hold, error)
+	PutBack(ctx context.Context, tx *pg.Tx, refund string) (escrow.Hold, error)
+	Contest(ctx context.Context, tx *pg.Tx, c escrow.Contest) error
+	Won(ctx context.Context, tx *pg.Tx, caseID string) error
+	Lost(ctx context.Context, tx *pg.Tx, caseID string, l escrow.Loser) error
+}
+
+// Approvals is the second person.
+type Approvals interface {
+	Handle(kind string, h func(ctx context.Context, tx *pg.Tx, r approvals.Request) error)
+	Ask(ctx context.Context, tx *pg.Tx, a approvals.Ask) (approvals.Request, error)
+	Void(ctx context.Context, tx *pg.Tx, kind, subject string) error
 }
 
 // Judge says who may do what, and by which policy.
@@ -43,7 +63,17 @@ type Config struct {
 	PublicURL string // without a slash at the end
 	// Email stands in for a buyer who gave none: acquirers ask for one.
 	Email string
+	// Bank is where transfers and remitted cash come in, on Account. Without one
+	// neither is offered.
+	Bank    string
+	Account Account
+	// BearLosses: the platform bears chargebacks that are lost, and asks nothing
+	// of the sellers.
+	BearLosses bool
 }
+
+// An Account is the clients' money account that buyers transfer to.
+type Account struct{ RIB, Holder, BIC string }
 
 // Service is what others may ask of charges.
 type Service struct {
@@ -54,11 +84,14 @@ type Service struct {
 	judge     Judge
 	acquirers []*card.Acquirer // in order of preference
 	config    Config
+	bank      string // who carries transfers to buyers
+	transfers Transfers
+	approvals Approvals
 }
 
 // New makes the service and registers its operations with the engine.
 func New(db *pg.Store, books Books, escrows Escrows, ops *operations.Engine, judge Judge, acquirers []*card.Acquirer, c Config) *Service {
-	s := &Service{db, books, escrows, ops, judge, acquirers, c}
+	s := &Service{db: db, books: books, escrows: escrows, ops: ops, judge: judge, acquirers: acquirers, config: c}
 	ops.Handle(kindCharge, operations.Handler{Inquire: s.inquireCharge, Moved: s.chargeMoved})
 	// A status query that shows the money authorised proves that it was not
 	// captured, so the capture may be ordered again where the acquirer has proved
@@ -67,6 +100,11 @@ func New(db *pg.Store, books Books, escrows Escrows, ops *operations.Engine, jud
 		Send: s.sendCapture, Inquire: s.inquireCapture, Moved: s.captureMoved, Policy: operations.Policy{Resend: true},
 	})
 	ops.Handle(kindVoid, operations.Handler{Send: s.sendVoid, Inquire: s.inquireVoid, Policy: operations.Policy{Resend: true}})
+	// Likewise one that shows the sum given back as it stood before.
+	ops.Handle(kindRefund, operations.Handler{
+		Send: s.sendRefund, Inquire: s.inquireRefund, Moved: s.RefundMoved, Contradicted: s.RefundContradicted, Out: true,
+		Policy: operations.Policy{Resend: true},
+	})
 	return s
 }
 
@@ -87,14 +125,26 @@ func (s *Service) acquirer(name string) (*card.Acquirer, error) {
 	return nil, ErrPartner
 }
 
-// Create makes the charge of a checkout, as part of it. The form for the card
-// page comes back in the receipt; nothing is sent to anyone.
-func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error) {
-	if n.Method != "card" {
-		return Receipt{}, ErrMethod.At("/payment/method", "pay by card")
+// Methods are the ways to pay that there are partners for.
+func (s *Service) Methods() (ways []string) {
+	if len(s.acquirers) > 0 {
+		ways = append(ways, Card)
 	}
-	if len(s.acquirers) == 0 {
+	if s.config.Bank != "" {
+		ways = append(ways, Transfer, Cash)
+	}
+	return ways
+}
+
+// Create makes the charge of a checkout, as part of it. What the buyer does next
+// comes back in the receipt: the form for the card page, or what to tell the
+// bank; nothing is sent to anyone.
+func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error) {
+	switch {
+	case n.Method == Card && len(s.acquirers) == 0:
 		return Receipt{}, ErrPartner
+	case !slices.Contains(s.Methods(), n.Method):
+		return Receipt{}, ErrMethod.At("/payment/method", "There is no partner for this yet; pay by "+strings.Join(s.Methods(), ", ")+".")
 	}
 	sum := n.Amount
 	for _, p := range n.Parts {
@@ -105,33 +155,58 @@ func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error
 	}
 	at := tx.Now()
 	c := Charge{
-		ID: id.New(id.Charge), Group: n.Group, Buyer: n.Buyer, Method: n.Method, Acquirer: s.acquirers[0].ID(),
+		ID: id.New(id.Charge), Group: n.Group, Buyer: n.Buyer, Method: n.Method,
 		Contact: Contact{n.Name, n.Email, n.Phone, n.Lang}, Currency: n.Amount.Currency(), Amount: n.Amount.Centimes(),
 		State: Accepted, CreatedAt: at, ExpiresAt: at.Add(Window),
 	}
-	c.Ref = RefOf(c.ID)
+	switch n.Method {
+	case Transfer:
+		return s.awaitTransfer(tx, c)
+	case Cash:
+		return s.awaitCash(tx, c, n.Parts)
+	}
+	c.Acquirer, c.Ref = s.acquirers[0].ID(), RefOf(c.ID)
 	insert(tx, c)
 	s.ops.Intend(tx, operations.Intention{
 		Subject: c.ID, Kind: kindCharge, Connector: c.Acquirer, Ref: c.Ref, Amount: n.Amount,
 		State: operations.Accepted, Ask: askHosted,
 	})
 	job.Set(tx, timerWindow, c.ID, c.ExpiresAt)
-	return s.receipt(c)
+	return s.cardReceipt(c)
 }
 
-// OfGroup returns the charge of an order group, with a fresh form while it can
-// still be paid.
+// OfGroup returns the charge of an order group, with what the buyer does next
+// while it can still be paid.
 func (s *Service) OfGroup(ctx context.Context, db pg.DB, group string) (Receipt, Charge, error) {
 	c, err := ofGroup(ctx, db, group)
 	if err != nil {
 		return Receipt{}, c, err
 	}
-	r, err := s.receipt(c)
+	r, err := s.receipt(ctx, db, c)
 	return r, c, err
 }
 
-func (s *Service) receipt(c Charge) (Receipt, error) {
-	r := Receipt{ID: c.ID, State: c.State, ExpiresAt: c.ExpiresAt, NextAction: NextAction{Type: "none"}}
+func (s *Service) receipt(ctx context.Context, db pg.DB, c Charge) (Receipt, error) {
+	switch c.Method {
+	case Transfer:
+		t, err := transferOf(ctx, db, c.ID)
+		if err != nil {
+			return Receipt{}, err
+		}
+		return s.transferReceipt(c, t), nil
+	case Cash:
+		return plainReceipt(c), nil
+	}
+	return s.cardReceipt(c)
+}
+
+// plainReceipt is that of a charge for which the buyer has nothing to do here.
+func plainReceipt(c Charge) Receipt {
+	return Receipt{ID: c.ID, State: c.State, ExpiresAt: c.ExpiresAt, NextAction: NextAction{Type: "none"}}
+}
+
+func (s *Service) cardReceipt(c Charge) (Receipt, error) {
+	r := plainReceipt(c)
 	if c.State != Accepted {
 		return r, nil
 	}
@@ -167,16 +242,13 @@ func (s *Service) confirm(ctx context.Context, tx *pg.Tx, chargeID string) error
 	if err != nil || c.State == Confirmed {
 		return err
 	}
-	clearing := ledger.Clearing(c.Acquirer)
 	if !c.Open() {
-		slog.WarnContext(ctx, "money for a charge that had ended goes to suspense", "charge", c.ID, "state", string(c.State))
-		return s.books.Post(ctx, tx, ledger.Transfer{
-			Key: "late:" + c.ID, Kind: "charge.late", Currency: c.Currency,
-			Legs: []ledger.Leg{ledger.Debit(clearing, c.Amount), ledger.Credit(ledger.Suspense(c.ID), c.Amount)},
-		})
+		return s.late(ctx, tx, c)
 	}
-	c.State = Confirmed
+	clearing := ledger.Clearing(c.Acquirer)
+	c.State, c.Captured = Confirmed, c.Amount
 	save(tx, c)
+	addCaptured(tx, c.ID, c.Amount)
 	job.Clear(tx, timerWindow, c.ID)
 	if err := s.pageDone(ctx, tx, c); err != nil {
 		return err
@@ -188,6 +260,26 @@ func (s *Service) confirm(ctx context.Context, tx *pg.Tx, chargeID string) error
 	return tx.Publish(ctx, Paid{c.ID, c.Group, orders(holds)})
 }
 
+// late takes in money for a charge that had ended. It waits in suspense only
+// until the next line: it goes back by itself, by the rail it came in.
+func (s *Service) late(ctx context.Context, tx *pg.Tx, c Charge) error {
+	if c.Captured > 0 {
+		return nil
+	}
+	slog.WarnContext(ctx, "money for a charge that had ended goes back", "charge", c.ID, "state", string(c.State))
+	err := s.books.Post(ctx, tx, ledger.Transfer{
+		Key: "late:" + c.ID, Kind: "charge.late", Currency: c.Currency,
+		Legs: []ledger.Leg{ledger.Debit(ledger.Clearing(c.Acquirer), c.Amount), ledger.Credit(ledger.Suspense(c.ID), c.Amount)},
+	})
+	if err != nil {
+		return err
+	}
+	c.Captured = c.Amount
+	addCaptured(tx, c.ID, c.Amount)
+	_, err = s.loose(ctx, tx, c, c.Money(), "paid after the order had ended")
+	return err
+}
+
 // expire ends a charge that nobody paid.
 func (s *Service) expire(ctx context.Context, tx *pg.Tx, chargeID string) error {
 	c, err := lock(ctx, tx, chargeID)
@@ -197,11 +289,39 @@ func (s *Service) expire(ctx context.Context, tx *pg.Tx, chargeID string) error 
 	c.State = Expired
 	save(tx, c)
 	job.Clear(tx, timerWindow, c.ID)
-	holds, err := s.escrows.Expire(ctx, tx, c.ID)
+	holds, err := s.unpaid(ctx, tx, c)
 	if err != nil {
-		return fmt.Errorf("expire the escrows of %s: %w", c.ID, err)
+		return fmt.Errorf("end the escrows of %s: %w", c.ID, err)
+	}
+	if c.Method == Transfer {
+		if err := s.overdue(ctx, tx, c); err != nil {
+			return err
+		}
 	}
 	return tx.Publish(ctx, Lapsed{c.ID, c.Group, orders(holds)})
+}
+
+// unpaid ends the escrows of a charge: those whose card was reserved are let go.
+func (s *Service) unpaid(ctx context.Context, tx *pg.Tx, c Charge) ([]escrow.Hold, error) {
+	holds, err := s.escrows.OfCharge(ctx, tx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(holds) > 0 && holds[0].State == escrow.Authorized {
+		return s.escrows.Void(ctx, tx, c.ID)
+	}
+	return s.escrows.Expire(ctx, tx, c.ID)
+}
+
+// reserved says that the acquirer's own status shows the card as reserved for a
+// charge, for exactly its amount.
+func (s *Service) reserved(ctx context.Context, tx *pg.Tx, c Charge) error {
+	holds, err := s.escrows.OfCharge(ctx, tx, c.ID)
+	if err != nil || len(holds) == 0 || holds[0].State != escrow.Awaiting {
+		return err
+	}
+	_, err = s.escrows.Authorize(ctx, tx, c.ID)
+	return err
 }
 
 // Settle is told by reconciliation that the acquirer has paid a charge to the
@@ -229,7 +349,11 @@ func (s *Service) Settle(ctx context.Context, tx *pg.Tx, acquirer, ref string, g
 	if err := markSettled(ctx, tx, c.ID); err != nil {
 		return c, err
 	}
+	c.Settled = true
 	if err := s.escrows.Settled(ctx, tx, c.ID); err != nil {
+		return c, err
+	}
+	if err := s.nextCard(ctx, tx, c, true); err != nil {
 		return c, err
 	}
 	return c, tx.Publish(ctx, Settled{c.ID, c.Group})

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"tiwiza/payments/escrow"
-	"tiwiza/pkg/fault"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 )
@@ -78,7 +77,7 @@ func (s *Service) tooLong(ctx context.Context, tx *pg.Tx, order string) error {
 		return err
 	}
 	d, err := openOf(ctx, tx, order)
-	if fault.KindOf(err) == fault.NotFound && len(h.Cases) > 0 { // a chargeback or a return is being decided
+	if errors.Is(err, ErrNotFound) && len(h.Cases) > 0 { // a chargeback or a return is being decided
 		job.Set(tx, escrow.TimerCap, order, tx.Now().Add(again))
 		return nil
 	}

@@ -33,10 +33,6 @@ func lock(ctx context.Context, tx *pg.Tx, id string) (Dispute, error) {
 	return pg.One[Dispute](ctx, tx, ErrNotFound, `select `+columns+` from disputes.dispute where id = $1 for update`, id)
 }
 
-func orderOf(ctx context.Context, db pg.DB, id string) (string, error) {
-	return pg.Value[string](ctx, db, ErrNotFound, `select order_id from disputes.dispute where id = $1`, id)
-}
-
 func openOf(ctx context.Context, tx *pg.Tx, order string) (Dispute, error) {
 	return pg.One[Dispute](ctx, tx, ErrNotFound, `select `+columns+` from disputes.dispute where order_id = $1 and state <> 'resolved' for update`, order)
 }

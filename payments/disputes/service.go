@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"tiwiza/payments/approvals"
+	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
@@ -22,17 +23,11 @@ type Escrows interface {
 	Rule(ctx context.Context, tx *pg.Tx, r escrow.Ruling) (escrow.Hold, error)
 }
 
-// A Payback is money of a ruling that goes back to the buyer; it has left the
-// escrow for refund:{ID}.
-type Payback struct {
-	ID, Order, Charge string
-	Amount            money.Money
-	Reason, By        string
-}
-
-// Refunds send money back.
+// Refunds send money back. Whoever takes money out of an escrow for a buyer
+// locks its charge first, as partners' evidence does.
 type Refunds interface {
-	Payback(ctx context.Context, tx *pg.Tx, p Payback) error
+	Lock(ctx context.Context, tx *pg.Tx, charge string) error
+	Refund(ctx context.Context, tx *pg.Tx, in charges.RefundOrder) (charges.Refund, error)
 }
 
 // Approvals are the second person.
@@ -99,17 +94,20 @@ func (s *Service) Open(ctx context.Context, tx *pg.Tx, o Opening) (Dispute, erro
 	return d, tx.Publish(ctx, Opened{d.ID, d.Order, d.Seller, d.Buyer, d.Reason})
 }
 
-// lock locks a dispute: its escrow first, as everybody does.
+// lock locks a dispute: the charge and the escrow first, as everybody does.
 func (s *Service) lock(ctx context.Context, tx *pg.Tx, dispute string) (Dispute, escrow.Hold, error) {
-	order, err := orderOf(ctx, tx, dispute)
+	d, err := load(ctx, tx, dispute)
 	if err != nil {
-		return Dispute{}, escrow.Hold{}, err
+		return d, escrow.Hold{}, err
 	}
-	h, err := s.escrows.LockOrder(ctx, tx, order)
+	if err := s.refunds.Lock(ctx, tx, d.Charge); err != nil {
+		return d, escrow.Hold{}, err
+	}
+	h, err := s.escrows.LockOrder(ctx, tx, d.Order)
 	if err != nil {
-		return Dispute{}, h, err
+		return d, h, err
 	}
-	d, err := lock(ctx, tx, dispute)
+	d, err = lock(ctx, tx, dispute)
 	return d, h, err
 }
 
@@ -201,8 +199,9 @@ func (s *Service) Rule(ctx context.Context, tx *pg.Tx, in RuleInput) (View, erro
 		}
 	}
 	d.Proposal = &p
+	stake := in.Refund.Add(in.Release)
 	r, err := s.approvals.Ask(ctx, tx, approvals.Ask{
-		Kind: kindRuling, Subject: d.ID, Hash: d.Hash(p), Amount: &in.Refund, Why: p.Reason,
+		Kind: kindRuling, Subject: d.ID, Hash: d.Hash(p), Amount: &stake, Why: p.Reason,
 		Evidence: "refund " + in.Refund.String() + ", release " + in.Release.String() + " of order " + d.Order,
 	})
 	if err != nil {
@@ -257,7 +256,9 @@ func (s *Service) decide(ctx context.Context, tx *pg.Tx, d Dispute, p Proposal) 
 		return d, err
 	}
 	if p.Back > 0 {
-		err := s.refunds.Payback(ctx, tx, Payback{ID: refund, Order: d.Order, Charge: d.Charge, Amount: d.money(p.Back), Reason: "dispute " + d.ID, By: p.By})
+		_, err := s.refunds.Refund(ctx, tx, charges.RefundOrder{
+			ID: refund, Order: d.Order, Charge: d.Charge, Amount: d.money(p.Back), Reason: "dispute " + d.ID, By: p.By,
+		})
 		if err != nil {
 			return d, err
 		}

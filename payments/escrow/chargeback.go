@@ -155,7 +155,10 @@ func (s *Service) Lost(ctx context.Context, tx *pg.Tx, caseID string, l Loser) e
 		}
 	}
 	t := ledger.Transfer{Key: "chargeback.lost:" + caseID, Kind: "chargeback.lost", Currency: c.Currency}
-	loss := c.Amount
+	loss, grown := c.Amount, c.Amount
+	for _, k := range stakes {
+		grown -= min(k.Amount, holds[k.OrderID].Claim())
+	}
 	for _, k := range stakes {
 		h := holds[k.OrderID]
 		if err := h.may(MoveLose); err != nil {
@@ -164,7 +167,12 @@ func (s *Service) Lost(ctx context.Context, tx *pg.Tx, caseID string, l Loser) e
 		if err := s.unstake(ctx, tx, k); err != nil {
 			return err
 		}
-		taken, legs, err := s.lose(ctx, tx, h, min(k.Amount, h.Claim()), caseID, l)
+		// A refund that was on its way when it was shared, and was undone since,
+		// is the buyer's to claim again.
+		share := min(k.Amount, h.Claim())
+		more := min(grown, h.Claim()-share)
+		grown -= more
+		taken, legs, err := s.lose(ctx, tx, h, share+more, caseID, l)
 		if err != nil {
 			return err
 		}

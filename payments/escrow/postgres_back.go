@@ -47,13 +47,14 @@ func insertLot(tx *pg.Tx, lot string, h Hold, amount int64, due time.Time) {
 }
 
 // lockLots locks as many of a seller's open lots as an amount needs: those of the
-// order itself first, then the oldest.
+// order itself first, then the oldest. They are locked in the order of their
+// ids. What others take meanwhile may leave less than there is.
 func lockLots(ctx context.Context, tx *pg.Tx, h Hold, amount int64) ([]Lot, error) {
 	return pg.All[Lot](ctx, tx, `select id, order_id, amount - used as left from escrow.lot
 		where not done and used < amount and id in (select id from (
 			select id, sum(amount - used) over (order by order_id <> $3, id) - (amount - used) as before
 			from escrow.lot where seller = $1 and currency = $2 and not done and used < amount) l where before < $4)
-		order by order_id <> $3, id for update`, h.Seller, h.Currency, h.Order, amount)
+		order by id for update`, h.Seller, h.Currency, h.Order, amount)
 }
 
 func useLot(tx *pg.Tx, lot string, amount int64) {
@@ -104,14 +105,23 @@ func keptOf(ctx context.Context, db pg.DB, order string) (bool, error) {
 	return pg.Value[bool](ctx, db, nil, `select exists (select from escrow.lot where order_id = $1 and not done)`, order)
 }
 
+// A loose part is what payouts could cover of a release.
+type loose struct {
+	ID      string
+	OrderID string
+	Amount  int64
+}
+
 // lockReleases locks as much of what payouts could cover as an amount needs:
-// the order's own first, then the oldest.
-func lockReleases(ctx context.Context, tx *pg.Tx, h Hold, amount int64) ([]Part, error) {
-	return pg.All[Part](ctx, tx, `select id, amount - covered - taken as amount from escrow.release
+// the order's own first, then the oldest. What others take meanwhile may leave
+// less than there is; what they are taking at this moment is passed over if so
+// wished.
+func lockReleases(ctx context.Context, tx *pg.Tx, h Hold, amount int64, skip string) ([]loose, error) {
+	return pg.All[loose](ctx, tx, `select id, order_id, amount - covered - taken as amount from escrow.release
 		where covered + taken < amount and id in (select id from (
 			select id, sum(amount - covered - taken) over (order by order_id <> $3, id) - (amount - covered - taken) as before
 			from escrow.release where seller = $1 and currency = $2 and covered + taken < amount) r where before < $4)
-		order by order_id <> $3, id for update`, h.Seller, h.Currency, h.Order, amount)
+		order by id for update `+skip, h.Seller, h.Currency, h.Order, amount)
 }
 
 func takeRelease(tx *pg.Tx, release string, amount int64) {

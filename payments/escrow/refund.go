@@ -2,6 +2,7 @@ package escrow
 
 import (
 	"context"
+	"slices"
 
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/id"
@@ -90,19 +91,9 @@ func (s *Service) bear(ctx context.Context, tx *pg.Tx, h Hold, cut Legs, b Beari
 	var releases []Part
 	if !b.All {
 		var err error
-		want := cut.Seller + cut.Reserve + cut.Carrier
-		if purse.Lots, err = lockLots(ctx, tx, h, want); err != nil {
+		if purse, releases, err = s.purse(ctx, tx, h, cut.Seller+cut.Reserve+cut.Carrier); err != nil {
 			return Source{}, nil, err
 		}
-		if releases, err = lockReleases(ctx, tx, h, want); err != nil {
-			return Source{}, nil, err
-		}
-		available := ledger.Available(h.Seller)
-		free, err := s.books.Free(ctx, tx, h.Currency, available)
-		if err != nil {
-			return Source{}, nil, err
-		}
-		purse.Available = free[available]
 	}
 	src := h.Bear(cut, purse, b)
 	src.Releases = pick(src.Available, releases)
@@ -120,6 +111,45 @@ func (s *Service) bear(ctx context.Context, tx *pg.Tx, h Hold, cut Legs, b Beari
 		ledger.Debit(ledger.VAT, src.VAT),
 		ledger.Debit(ledger.Loss, src.Loss),
 	}, nil
+}
+
+// purse locks what a seller has, as far as an amount needs it, and the releases
+// that its available money came from. Payouts lock releases before the account:
+// so does this; what they take while it waits is looked for once more, and what
+// they are taking then is left to them.
+func (s *Service) purse(ctx context.Context, tx *pg.Tx, h Hold, want int64) (p Purse, parts []Part, err error) {
+	if p.Lots, err = lockLots(ctx, tx, h, want); err != nil {
+		return p, nil, err
+	}
+	own := func(order string) int { // the order's own come first
+		if order == h.Order {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(p.Lots, func(a, b Lot) int { return own(a.Order) - own(b.Order) })
+	available := ledger.Available(h.Seller)
+	for _, skip := range []string{"", "skip locked"} {
+		rows, err := lockReleases(ctx, tx, h, want, skip)
+		if err != nil {
+			return p, nil, err
+		}
+		free, err := s.books.Free(ctx, tx, h.Currency, available)
+		if err != nil {
+			return p, nil, err
+		}
+		slices.SortStableFunc(rows, func(a, b loose) int { return own(a.OrderID) - own(b.OrderID) })
+		var sum int64
+		parts = nil
+		for _, r := range rows {
+			parts, sum = append(parts, Part{r.ID, r.Amount}), sum+r.Amount
+		}
+		p.Available = min(sum, free[available])
+		if sum >= min(want, free[available]) {
+			break
+		}
+	}
+	return p, parts, nil
 }
 
 // PutBack undoes the intent of a refund that was surely never sent: the mirror

@@ -29,7 +29,8 @@ func (w *world) grow(n int) {
 		`insert into ledger.entry select transfer, leg, a.id, 0, 'MAD', amount, now() from leg join ledger.account a using (code)`,
 		`insert into ledger.balance (account_id, dr, cr, normal, floor)
 			select a.id, sum(greatest(e.amount, 0)), sum(greatest(-e.amount, 0)), a.normal, a.floor from ledger.account a join ledger.entry e on e.account_id = a.id group by a.id`,
-		`insert into charges.charge select charge, 'grp_' || n, 'per', 'card', 'acq', upper(charge), 'MAD', 10000, '{}', 'confirmed', true, 1, now(), now() from o`,
+		`insert into charges.charge (id, group_id, buyer, method, acquirer, ref, currency, amount, contact, state, captured, settled, version, created_at, expires_at)
+			select charge, 'grp_' || n, 'per', 'card', 'acq', upper(charge), 'MAD', 10000, '{}', 'confirmed', 10000, true, 1, now(), now() from o`,
 		`insert into escrow.hold (id, order_id, seller, buyer, charge, carrier, currency, amount, released, legs, gone, state, wait_s, settled, funded_at)
 			select 'esc_' || n, id, seller, 'per', charge, 'demo', 'MAD', 10000, 10000, '{7800,0,1000,200,1000}', '{7800,0,1000,200,1000}', 'released', 0, true, now() from o`,
 		`insert into escrow.release select 'rel_' || n, 'esc_' || n, id, seller, charge, 'MAD', 7800, 7800, true, now() from o`,

@@ -49,6 +49,8 @@ func TestAWorkedDatabaseKeepsEveryPromise(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	w.work()
+	w.workEscrows()
+	w.ways()
 	for _, f := range w.broken() {
 		t.Errorf("%s: %d, such as %q", f.ID, f.Count, f.Rows)
 	}
@@ -72,7 +74,12 @@ func TestReversalsHoldsAndSealsKeepEveryPromise(t *testing.T) {
 func TestEveryKindOfTransferIsWorked(t *testing.T) {
 	t.Parallel()
 	w := open(t)
-	w.explained(w.work())
+	s := w.work()
+	r := w.workRefunds()
+	w.workEscrows()
+	w.ways()
+	w.explained(s)
+	w.contradict(r)
 	used, err := pg.Column[string](t.Context(), w.db, `select distinct kind from ledger.transfer`)
 	w.ok(err)
 	for _, k := range invariants.Kinds() {

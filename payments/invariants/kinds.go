@@ -35,17 +35,55 @@ func mayCredit(class string) leg { return leg{false, class, false} }
 // (PAYMENTS.md §2). A kind that is not here is a violation (I8): a new posting
 // gets its row in the same commit.
 var kinds = map[string][]leg{
-	"capital":        {debit("bank:*:operating"), credit("capital")},
-	"escrow.fund":    {debit("psp:*:clearing"), credit("escrow:*")},
-	"charge.late":    {debit("psp:*:clearing"), credit("suspense:*")},
-	"escrow.release": {debit("escrow:*"), mayCredit("seller:*:available"), mayCredit("seller:*:reserve"), mayCredit("payable:carrier:*"), mayCredit("fees"), mayCredit("payable:vat")},
+	"capital":     {debit("bank:*:operating"), credit("capital")},
+	"escrow.fund": {credit("escrow:*"), mayDebit("psp:*:clearing"), mayDebit("bank:*:safeguard"), mayDebit("suspense:*")},
+	"charge.late": {debit("psp:*:clearing"), credit("suspense:*")},
+
+	"refund.intent": {
+		credit("refund:*"), mayDebit("escrow:*"),
+		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"),
+		mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
+	},
+	"refund.undone": {
+		debit("refund:*"), mayCredit("escrow:*"), mayCredit("suspense:*"),
+		mayCredit("seller:*:reserve"), mayCredit("seller:*:available"), mayCredit("seller:*:receivable"),
+		mayCredit("fees"), mayCredit("payable:vat"), mayCredit("loss"), mayCredit("bank:*:transit"), mayDebit("bank:*:operating"),
+	},
+	"suspense.refund":     {debit("suspense:*"), credit("refund:*")},
+	"refund.paid":         {debit("refund:*"), mayCredit("psp:*:clearing"), mayCredit("bank:*:safeguard")},
+	"refund.returned":     {debit("bank:*:safeguard"), credit("refund:*")},
+	"refund.contradicted": {debit("loss"), debit("bank:*:transit"), credit("bank:*:operating"), mayCredit("psp:*:clearing"), mayCredit("bank:*:safeguard")},
+	"chargeback.opened":   {debit("psp:*:disputed"), mayDebit("dispute_cost"), debit("bank:*:transit"), credit("psp:*:clearing"), credit("bank:*:operating")},
+	"chargeback.won":      {debit("psp:*:clearing"), credit("psp:*:disputed")},
+	"chargeback.lost": {
+		credit("psp:*:disputed"), mayDebit("escrow:*"), mayDebit("suspense:*"),
+		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"), mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"),
+	},
+	"escrow.release": {
+		debit("escrow:*"), mayCredit("seller:*:available"), mayCredit("seller:*:reserve"), mayCredit("seller:*:receivable"),
+		mayCredit("payable:carrier:*"), mayCredit("fees"), mayCredit("payable:vat"),
+	},
+	"reserve.release": {debit("seller:*:reserve"), mayCredit("seller:*:available"), mayCredit("seller:*:receivable")},
+	// A refund and a release in one.
+	"dispute.ruling": {
+		debit("escrow:*"), mayCredit("refund:*"),
+		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"),
+		mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
+		mayCredit("seller:*:available"), mayCredit("seller:*:reserve"), mayCredit("seller:*:receivable"),
+		mayCredit("payable:carrier:*"), mayCredit("fees"), mayCredit("payable:vat"),
+	},
+	"cash.collected": {debit("carrier:*:cod"), mayCredit("escrow:*"), mayCredit("payable:carrier:*")},
+	"cash.refused":   {debit("seller:*:receivable"), debit("bank:*:transit"), credit("payable:carrier:*"), credit("bank:*:operating")},
+	"cash.remitted": {
+		credit("carrier:*:cod"), mayDebit("bank:*:safeguard"), mayDebit("suspense:*"), mayDebit("payable:carrier:*"),
+		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
+	},
+	"cash.lost": {debit("loss"), debit("bank:*:transit"), credit("carrier:*:cod"), credit("bank:*:operating")},
 	"settlement": {
-		credit("psp:*:clearing"), mayDebit("bank:*:safeguard"),
+		credit("psp:*:clearing"), mayDebit("bank:*:safeguard"), mayDebit("psp:*:clearing"), mayCredit("bank:*:safeguard"),
 		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
 		// a fee that is given back
 		mayCredit("psp_cost"), mayCredit("bank:*:transit"), mayDebit("bank:*:operating"),
-		// what the acquirer takes off for refunds and chargebacks, which may be more
-		mayDebit("psp:*:clearing"), mayCredit("bank:*:safeguard"),
 	},
 	"settlement.negative": {
 		debit("psp:*:clearing"), credit("bank:*:safeguard"),
@@ -60,7 +98,8 @@ var kinds = map[string][]leg{
 		mayDebit("loss"), mayDebit("bank:*:transit"), mayCredit("bank:*:safeguard"), mayCredit("bank:*:operating"),
 		mayCredit("loss"), mayDebit("bank:*:safeguard"), mayDebit("bank:*:operating"),
 	},
-	"suspense": {debit("bank:*:safeguard"), credit("suspense:*")},
+	"suspense":         {debit("bank:*:safeguard"), credit("suspense:*")},
+	"suspense.matched": {debit("suspense:*"), credit("suspense:*")},
 	"payout.intent": {
 		credit("payout:*"), mayDebit("seller:*:available"), mayDebit("payable:carrier:*"), mayDebit("payable:insurer:*"),
 	},

@@ -12,6 +12,7 @@ import (
 	"tiwiza/payments/payouts"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 )
@@ -48,6 +49,19 @@ func (hosted) Notice([]byte) (card.Notice, error) { return card.Notice{}, card.E
 func (hosted) Reply(card.Verdict) string          { return "" }
 func (hosted) Query(context.Context, string) card.Status {
 	return card.Status{Result: outbound.Result{Outcome: outbound.Unknown}}
+}
+
+// Case reads a chargeback in JSON, of a hub's own.
+func (hosted) Case(body []byte) (card.Case, error) {
+	var c struct {
+		ID, Ref, State string
+		Amount         int64
+	}
+	err := json.Unmarshal(body, &c)
+	return card.Case{
+		ID: c.ID, Ref: c.Ref, Merchant: "hub", State: card.CaseState(c.State), Amount: money.Dirhams(c.Amount), Fee: money.Dirhams(1500),
+		EventID: string(body), Raw: body,
+	}, err
 }
 
 // tray is a bank whose files are JSON.

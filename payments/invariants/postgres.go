@@ -90,7 +90,7 @@ func figures(ctx context.Context, tx pgx.Tx) (at time.Time, f Figures, err error
 			where a.currency = $1 group by a.class)
 		select platform.now(),
 			(select count(*) from orders.seller_order),
-			(select coalesce(sum(amount), 0)::bigint from charges.charge where state = 'confirmed' and currency = $1),
+			(select coalesce(sum(case method when 'cash_on_delivery' then captured else amount end), 0)::bigint from charges.charge where state = 'confirmed' and currency = $1),
 			coalesce((select has from sums where class = 'escrow:*'), 0),
 			(select coalesce(sum(released), 0)::bigint from escrow.hold where currency = $1),
 			coalesce((select has from sums where class = 'seller:*:available'), 0),

@@ -98,28 +98,52 @@ var books = []Invariant{
 		from held l full join escrow.hold h on l.code = 'escrow:' || h.order_id and l.currency = h.currency
 		where coalesce(l.has, 0) <> ` + held},
 
-	{"I10", "Money on its way is exactly the amount of its payout until the end is known, and nothing after.", `
+	{"I10", "Money on its way is exactly the amount of its payout or refund until the end is known, and nothing after.", `
 		with ` + account + `, ` + in("payout:*", "flying") + `, ` + in("refund:*", "back") + `
 		select case when p.id is null then format('%s has %s %s for no payout', f.code, ` + dh("f.has") + `, f.currency)
 			else format('payout %s is %s and should have %s %s on its way; its account has %s', p.id, p.state, ` + dh(flying) + `, p.currency, ` + dh("coalesce(f.has, 0)") + `) end
 		from flying f full join payouts.payout p on f.code = 'payout:' || p.id and f.currency = p.currency
 		where coalesce(f.has, 0) <> ` + flying + `
 		union all
-		select format('%s has %s %s for no refund', code, ` + dh("has") + `, currency) from back where has <> 0`},
+		select case when r.id is null then format('%s has %s %s for no refund', b.code, ` + dh("b.has") + `, b.currency)
+			else format('refund %s is %s and should have %s %s on its way; its account has %s', r.id, r.state, ` + dh(returning) + `, r.currency, ` + dh("coalesce(b.has, 0)") + `) end
+		from back b full join charges.refund r on b.code = 'refund:' || r.id and b.currency = r.currency
+		where coalesce(b.has, 0) <> ` + returning},
 
 	{"I11", "What was taken from a buyer is released, refunded, held or in suspense, and nothing else.", `
 		with ` + account + `, ` + in("escrow:*", "held") + `, ` + in("suspense:*", "loose") + `,
 		taken as (
-			select c.id, c.currency, greatest(case when c.state = 'confirmed' then c.amount else 0 end, coalesce(o.amount, 0)) as amount
+			select c.id, c.currency, case c.method
+				when 'transfer' then (select coalesce(sum(r.amount), 0)::bigint from charges.credit r where r.subject = c.id)
+				when 'cash_on_delivery' then (select coalesce(sum(p.cash), 0)::bigint from charges.parcel p where p.charge = c.id)
+				else greatest(case when c.state = 'confirmed' then c.amount else 0 end, coalesce(o.amount, 0)) end as amount
 			from charges.charge c
 			left join (select subject, sum(amount) as amount from operations.operation where kind = 'capture' and state = 'confirmed' group by subject) o
 				on o.subject = c.id),
 		kept as (
-			select h.charge, sum(h.released + h.refunded + coalesce(l.has, 0)) as amount
-			from escrow.hold h left join held l on l.code = 'escrow:' || h.order_id and l.currency = h.currency group by h.charge)
-		select format('charge %s took %s %s; %s is accounted for', t.id, ` + dh("t.amount") + `, t.currency, ` + dh("coalesce(k.amount, 0) + coalesce(s.has, 0)") + `)
+			select h.charge, sum(h.released + h.refunded + h.charged + coalesce(l.has, 0)) as amount
+			from escrow.hold h left join held l on l.code = 'escrow:' || h.order_id and l.currency = h.currency group by h.charge),
+		gone as (
+			select charge, sum(amount) as amount from (
+				select charge, amount from charges.refund where order_id = '' and state <> 'rejected'
+				union all select charge, taken from charges.chargeback) g group by charge)
+		select format('charge %s took %s %s; %s is accounted for', t.id, ` + dh("t.amount") + `, t.currency, ` + dh("coalesce(k.amount, 0) + coalesce(s.has, 0) + coalesce(g.amount, 0)") + `)
 		from taken t left join kept k on k.charge = t.id left join loose s on s.code = 'suspense:' || t.id and s.currency = t.currency
-		where t.amount <> coalesce(k.amount, 0) + coalesce(s.has, 0)`},
+			left join gone g on g.charge = t.id
+		where t.amount <> coalesce(k.amount, 0) + coalesce(s.has, 0) + coalesce(g.amount, 0)
+		union all
+		select format('charge %s counts %s as captured and %s as going back; %s was captured and %s goes back', c.id, ` + dh("c.captured") + `, ` + dh("c.refunded") + `,
+			` + dh("t.amount") + `, ` + dh("coalesce(r.amount, 0)") + `)
+		from charges.charge c join taken t on t.id = c.id
+			left join (select charge, sum(amount) as amount from charges.refund where state <> 'rejected' group by charge) r on r.charge = c.id
+		where c.captured <> t.amount or c.refunded <> coalesce(r.amount, 0)
+		union all
+		select format('%s has %s %s; the cash of its orders makes %s', coalesce(o.code, p.code), ` + dh("coalesce(-o.has, 0)") + `, coalesce(o.currency, p.currency), ` + dh("coalesce(p.owed, 0)") + `)
+		from (select a.code, a.currency, sum(b.cr - b.dr)::bigint as has from account a join ledger.balance b on b.account_id = a.id
+			where a.class = 'carrier:*:cod' group by a.code, a.currency) o
+		full join (select 'carrier:' || carrier || ':cod' as code, currency, sum(cash - covered)::bigint as owed from charges.parcel group by carrier, currency) p
+			on p.code = o.code and p.currency = o.currency
+		where coalesce(-o.has, 0) <> coalesce(p.owed, 0)`},
 
 	{"I12", "The clients' money at banks and partners covers everything owed to clients.", `
 		with ` + account + `, stand as (
@@ -133,11 +157,12 @@ var books = []Invariant{
 	{"I14", "No transfer has been altered, deleted or slipped in since it was sealed.", ledger.Chain.Broken(0)},
 }
 
-// held is what an escrow should hold, and flying what a payout should have on
-// its way, by their state.
+// held is what an escrow should hold, and flying and returning what a payout and
+// a refund should have on their way, by their state.
 var (
-	held   = `case when h.state = 'funded' then h.amount - h.released - h.refunded else 0 end`
-	flying = fmt.Sprintf(`case when p.state in (%s) then p.amount else 0 end`, underway)
+	held      = `case when h.state = 'funded' then h.amount - h.released - h.refunded - h.charged else 0 end`
+	returning = `case when r.state not in ('confirmed', 'rejected') then r.amount else 0 end`
+	flying    = fmt.Sprintf(`case when p.state in (%s) then p.amount else 0 end`, underway)
 )
 
 // underway are a payout's states before its end is known.

@@ -2,8 +2,9 @@ package invariants
 
 import "tiwiza/pkg/audit"
 
-// settled are the states of an order that the buyer has paid.
-const settled = `'paid', 'accepted', 'shipped', 'delivered', 'completed'`
+// settled are the states of an order that the buyer has paid, or has confirmed
+// to pay at the door: its goods left the stock.
+const settled = `'paid', 'confirmed', 'accepted', 'shipped', 'delivered', 'completed'`
 
 // market are the promises about orders, stock and what is told
 // (RELIABILITY.md §2.2).
@@ -11,11 +12,13 @@ var market = []Invariant{
 	{"R1", "A basket is ordered once, an order group is paid once, and exactly what it costs is taken.", `
 		with ` + account + `, ` + in("suspense:*", "loose") + `,
 		taken as (
-			select c.id, c.group_id, c.currency, c.amount, c.amount - coalesce(l.has, 0) as kept
-			from charges.charge c left join loose l on l.code = 'suspense:' || c.id and l.currency = c.currency where c.state = 'confirmed'),
+			select c.id, c.group_id, c.currency, c.amount, coalesce(c.captured - t.returned, c.amount) - coalesce(l.has, 0) as kept
+			from charges.charge c left join loose l on l.code = 'suspense:' || c.id and l.currency = c.currency
+				left join charges.transfer t on t.charge = c.id
+			where c.state = 'confirmed'),
 		worth as (
 			select grp, sum(total) as total, min(currency) as currency, count(distinct currency) as currencies,
-				bool_or(state not in ('expired', 'cancelled', 'refunded')) as live
+				bool_or(state not in ('expired', 'cancelled', 'refunded', 'refused')) as live
 			from orders.seller_order group by grp)
 		select format('basket %s was ordered by %s', g.basket, string_agg(g.id, ' and ' order by g.id))
 		from orders.order_group g join worth w on w.grp = g.id where w.live group by g.basket having count(*) > 1
@@ -30,7 +33,8 @@ var market = []Invariant{
 		where w.total is distinct from g.total or w.currencies <> 1 or w.currency <> g.currency
 		union all
 		select format('order %s is %s; no charge of %s is confirmed', o.id, o.state, o.grp)
-		from orders.seller_order o left join taken t on t.group_id = o.grp where o.state in (` + settled + `) and t.id is null`},
+		from orders.seller_order o left join taken t on t.group_id = o.grp where o.state in (` + settled + `) and t.id is null
+			and (o.payment <> 'cash_on_delivery' or o.state in ('delivered', 'completed'))`},
 
 	{"R2", "Stock is never below zero nor promised twice, and equals what came less what went.", `
 		select format('variant %s has %s, of which %s reserved', id, on_hand, reserved)
@@ -47,11 +51,18 @@ var market = []Invariant{
 	{"R3", "The goods of every paid order leave the stock exactly once, and those of no other.", `
 		with bought as (
 			select o.id, l.variant, o.state, case when o.state in (` + settled + `) then l.quantity else 0 end as quantity
-			from orders.line l join orders.seller_order o on o.id = l.order_id where o.state in (` + settled + `, 'pending_payment', 'expired')),
+			from orders.line l join orders.seller_order o on o.id = l.order_id where o.state in (` + settled + `, 'pending_payment', 'placed', 'expired')),
 		sold as (select ref, variant, -sum(delta) as quantity, count(*) as times from catalog.stock_move where reason = 'sold' group by ref, variant)
 		select format('order %s (%s) bought %s of %s; %s were taken, in %s times', b.id, b.state, b.quantity, b.variant, coalesce(s.quantity, 0), coalesce(s.times, 0))
 		from bought b left join sold s on s.ref = b.id and s.variant = b.variant
 		where coalesce(s.quantity, 0) <> b.quantity or coalesce(s.times, 0) > 1
+		union all
+		select format('order %s was cancelled; %s of %s were taken and %s came back', o.id, sold.quantity, sold.variant, coalesce(back.quantity, 0))
+		from sold join orders.seller_order o on o.id = sold.ref
+			left join (select ref, variant, sum(delta) as quantity from catalog.stock_move where reason = 'returned' group by ref, variant) back
+				on back.ref = sold.ref and back.variant = sold.variant
+		where o.state = 'cancelled' and sold.quantity <> coalesce(back.quantity, 0)
+			or o.state not in ('cancelled', 'refused') and back.quantity > 0 or o.state = 'refused' and back.quantity <> sold.quantity
 		union all
 		select format('%s of %s were taken for %s, which did not order them', s.quantity, s.variant, s.ref)
 		from sold s left join orders.line l on l.order_id = s.ref and l.variant = s.variant where l.order_id is null

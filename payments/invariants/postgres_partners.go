@@ -72,6 +72,14 @@ var partners = []Invariant{
 			and exists (select from operations.operation c where c.subject = o.subject and c.kind = o.kind and c.state = 'confirmed')
 		group by o.subject, o.kind
 		union all
+		select format('refund %s was paid %s times', subject, count(*))
+		from operations.operation where kind in ('refund', 'refund_transfer') and (state = 'confirmed' or state in ('rejected', 'review') and exists (
+			select from operations.evidence e where e.operation = operation.id and e.outcome = 'succeeded'))
+		group by subject having count(*) > 1
+		union all
+		select format('%s of charge %s goes back, of %s that was captured', ` + dh("refunded") + `, id, ` + dh("captured") + `)
+		from charges.charge where refunded > captured
+		union all
 		select format('release %s of %s is covered for %s; payouts that stand pay %s', r.id, ` + dh("r.amount") + `, ` + dh("r.covered") + `, ` + dh("coalesce(c.amount, 0)") + `)
 		from escrow.release r
 		full join (select c.release, sum(c.amount) as amount from payouts.cover c join payouts.payout p on p.id = c.payout
@@ -109,8 +117,11 @@ var partners = []Invariant{
 		union all
 		select distinct format('charge %s has not been settled for longer than ` + termClearing + `', c.id)
 		from escrow.hold h join charges.charge c on c.id = h.charge
-		where c.state = 'confirmed' and not c.settled and h.funded_at < ` + now + ` - interval '` + termClearing + `'
+		where c.state = 'confirmed' and c.method <> 'cash_on_delivery' and not c.settled and c.refunded < c.captured and h.funded_at < ` + now + ` - interval '` + termClearing + `'
 			and ` + late("h.funded_at", "1 day") + `
+		union all
+		select format('the cash of order %s, %s %s, has been owed by %s for longer than ` + termCash + `', order_id, ` + dh("cash - covered") + `, currency, carrier)
+		from charges.parcel where state = 'collected' and collected_at < ` + now + ` - interval '` + termCash + `' and ` + late("collected_at", "1 day") + `
 		union all` + waiting("psp:*:clearing", termClearing, 1) + `
 		union all` + waiting("bank:*:transit", termTransit, 1) + `
 		union all` + waiting("carrier:*:cod", termCash, 1) + `

@@ -85,7 +85,7 @@ func (w *world) entries(s story, r *rand.Rand) (out []bank.Entry) {
 		case 6:
 			out = append(out, entry(3900, detail(s.fresh.Ref, 3900, 100)))
 		case 7:
-			out = append(out, entry(-amount, detail("CASE1", -amount, 0)))
+			out = append(out, entry(-amount, detail(s.fresh.Ref, -amount, 0)))
 		case 8:
 			out = append(out, entry(amount, detail("", amount, 0)), entry(-amount, detail("", -amount, 0)))
 		}

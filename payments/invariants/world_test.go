@@ -1,6 +1,7 @@
 package invariants_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -49,13 +50,14 @@ type world struct {
 	escrows  *escrow.Service
 	ops      *operations.Engine
 	charges  *charges.Service
+	people   *approvals.Service
 	files    *files.Service
 	payouts  *payouts.Service
 	treasury *treasury.Service
-	words    *approvals.Service
 	recon    *recon.Service
 	house    recon.House
 	ready    atomic.Bool // whether members' accounts are verified
+	method   string      // how sales are paid; "" is by card
 	closing  int64       // of the bank's last statement
 	said     int         // statements
 }
@@ -73,16 +75,18 @@ func open(t testing.TB) *world {
 	w.db.Use(runner.Jobs(), event.NewBus())
 	b := bank.New(house, tray{}, bank.Options{})
 	w.books = ledger.New(w.db)
-	w.escrows = escrow.New(w.db, w.books, anyone{})
+	w.escrows = escrow.New(w.db, w.books, anyone{}).TopUpFrom(house)
 	w.ops = operations.New(w.db)
+	w.people = approvals.New(w.db)
 	w.charges = charges.New(w.db, w.books, w.escrows, w.ops, anyone{}, []*card.Acquirer{card.New(acquirer, hosted{}, card.Options{})},
-		charges.Config{PublicURL: "https://hub.example"})
-	w.words = approvals.New(w.db)
+		charges.Config{PublicURL: "https://hub.example", Bank: house})
 	w.files = files.New(w.db, w.ops, files.House{Bank: b, Safeguard: bank.Account{RIB: rib(1), Name: "Hub"}, Operating: bank.Account{RIB: rib(2), Name: "Hub"}})
-	w.payouts = payouts.New(w.db, payouts.Needs{Books: w.books, Escrows: w.escrows, Accounts: w, Files: w.files, Approvals: w.words, Judge: anyone{}})
-	w.treasury = treasury.New(w.db, w.books, w.files, w.ops, w.words)
+	w.charges.PayBy(house, w.files).ApprovedBy(w.people)
+	w.files.Handle(charges.KindTransfer, files.Kind{Pay: w.charges.Transfer, Moved: w.charges.RefundMoved, Contradicted: w.charges.RefundContradicted})
+	w.payouts = payouts.New(w.db, payouts.Needs{Books: w.books, Escrows: w.escrows, Accounts: w, Files: w.files, Approvals: w.people, Judge: anyone{}})
+	w.treasury = treasury.New(w.db, w.books, w.files, w.ops, w.people)
 	w.house = recon.House{Bank: b, Safeguard: safeguard, Operating: operating}
-	w.recon = recon.New(w.db, w.books, w.charges, w.ops, w.words, []recon.House{w.house}, recon.Ties{Deducted: deducted})
+	w.recon = recon.New(w.db, w.books, w.charges, w.ops, w.people, []recon.House{w.house}, recon.Ties{}).Receives(w.charges)
 	return w
 }
 
@@ -116,12 +120,12 @@ func (w *world) checkout(group string, orders ...escrow.Terms) charges.Charge {
 	var parts []charges.Part
 	for _, o := range orders {
 		total = total.Add(o.Amount)
-		parts = append(parts, charges.Part{Order: o.Order, Amount: o.Amount})
+		parts = append(parts, charges.Part{Order: o.Order, Amount: o.Amount, Seller: o.Seller, Carrier: "demo", Fee: money.Dirhams(1000)})
 	}
 	var c charges.Charge
 	w.tx(func(ctx context.Context, tx *pg.Tx) error {
 		r, err := w.charges.Create(ctx, tx, charges.Sale{
-			Group: group, Buyer: "per_b", Method: "card", Amount: total, Parts: parts,
+			Group: group, Buyer: "per_b", Method: cmp.Or(w.method, charges.Card), Amount: total, Parts: parts,
 			Name: "Exemple", Email: "exemple@example.org", Phone: "+212600000000", Lang: "fr",
 		})
 		if err != nil {
@@ -137,7 +141,7 @@ func (w *world) checkout(group string, orders ...escrow.Terms) charges.Charge {
 			order(tx, group, o)
 		}
 		c, err = pg.One[charges.Charge](ctx, tx, charges.ErrNotFound,
-			`select id, group_id, buyer, method, acquirer, ref, contact, currency, amount, state, settled, version, created_at, expires_at from charges.charge where id = $1`, r.ID)
+			`select id, group_id, buyer, method, acquirer, ref, contact, currency, amount, state, captured, refunded, settled, version, created_at, expires_at from charges.charge where id = $1`, r.ID)
 		return err
 	})
 	return c

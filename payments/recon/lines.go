@@ -185,16 +185,9 @@ func (s *Service) file(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, ke
 	return parts, nil
 }
 
-// settlement says whether an entry names a charge, or what an acquirer takes
-// off: it is an acquirer's.
+// settlement says whether an entry names a charge: it is an acquirer's.
 func (s *Service) settlement(ctx context.Context, tx *pg.Tx, e bank.Entry) (bool, error) {
 	for _, d := range details(e) {
-		if d.Amount.Sign() < 0 {
-			v, _, err := s.deducted(ctx, tx, d)
-			if err != nil || v.state == Matched {
-				return err == nil, err
-			}
-		}
 		_, err := s.charge(ctx, tx, d.Ref)
 		if err == nil {
 			return true, nil

@@ -56,28 +56,26 @@ func TestANetSettlementIsBookedWhenTheContractSaysItsFee(t *testing.T) {
 func TestAnAcquirersDeductionIsNettedWhenItIsKnown(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
-	h.ties.Deducted = func(_ context.Context, _ *pg.Tx, _, ref string, amount int64, _ string) (string, error) {
-		if ref == "A" && amount == 3000 {
-			return "cbk_1", nil
-		}
-		return "", recon.ErrNotOurs
-	}
-	h.open()
-	h.sales["A"], h.sales["B"] = 10000, 5000
-	back := func(amount int64) bank.Detail { return settled("A", -amount, 0) }
-	if r := h.read(entry(1900, settled("B", 5000, 100), back(3000))); r.Matched != 1 {
+	h.sales["A"], h.sales["B"] = 0, 5000 // A was settled before
+	back := func(ref string, amount int64) bank.Detail { return settled(ref, -amount, 0) }
+	if r := h.read(entry(1900, settled("B", 5000, 100), back("A", 3000))); r.Matched != 1 {
 		t.Errorf("read %+v", r)
 	}
 	h.has("psp:acq:clearing", -2000)
-	if r := h.read(entry(-3000, back(3000))); r.Matched != 1 {
+	if r := h.read(entry(-3000, back("A", 3000))); r.Matched != 1 {
 		t.Errorf("a settlement below zero: %+v", r)
 	}
 	h.has("psp:acq:clearing", 1000)
 	h.has("bank:bank:safeguard", -1100)
-	if r := h.read(entry(-2999, back(2999))); r.Unmatched != 1 {
+	if r := h.read(entry(-2999, back("NOBODY", 2999))); r.Unmatched != 1 {
 		t.Errorf("a deduction that nobody knows: %+v", r)
 	}
 	h.has("psp:acq:clearing", 1000)
+	if r := h.read(entry(-3500, back("A", 3000), back("NOBODY", 500))); r.Partly != 1 {
+		t.Errorf("one that is known and one that is not: %+v", r)
+	}
+	h.has("psp:acq:clearing", 4000)
+	h.has("bank:bank:safeguard", -4100)
 }
 
 func (h *hub) inFile(file string, refs ...string) {

@@ -78,6 +78,8 @@ func (w *work) piece(ctx context.Context, i int, p Piece) error {
 		return w.line(ctx, p, amount)
 	case strings.HasPrefix(p.To, string(id.Charge)+"_"):
 		return w.sale(ctx, i, p, amount)
+	case strings.HasPrefix(p.To, string(id.Order)+"_"), strings.HasPrefix(p.To, string(id.Remittance)+"_"):
+		return ErrTarget.At("/to", "the whole of money that waits in suspense, and nothing else")
 	}
 	return w.operation(ctx, p, amount)
 }
@@ -201,12 +203,10 @@ func (w *work) operation(ctx context.Context, p Piece, amount int64) error {
 		when = w.l.At
 	case o.State == operations.Confirmed || o.State == operations.Returned || shown:
 		return ErrSecond
-	case o.State == operations.Rejected:
-		return ErrUnfit.Say("%s was refused, and given back; it cannot be paid as well.", o.Subject)
 	}
 	w.count(amount, when)
 	o, err = w.s.ops.Heard(ctx, w.tx, o.ID, operations.Statement, outbound.Result{Outcome: outbound.Succeeded, Text: "matched by hand"}, event)
-	if err == nil && o.State != operations.Confirmed {
+	if err == nil && o.State != operations.Confirmed && o.ContradictedAt == nil { // its domain books what was paid after a refusal
 		err = ErrUnfit.Say("%s is %s.", o.Subject, o.State)
 	}
 	return err

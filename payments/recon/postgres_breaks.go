@@ -82,3 +82,8 @@ func listBreaks(ctx context.Context, db pg.DB, state, kind, before string, limit
 	return pg.All[Break](ctx, db, `select `+breakColumns+` from recon.break
 		where state = $1 and ($2 = '' or kind = $2) and ($3 = '' or id < $3) order by id desc limit $4`, state, kind, before, limit)
 }
+
+// breakOf is the break about a part of a line that is not resolved, locked.
+func breakOf(ctx context.Context, tx *pg.Tx, line string, part int) (Break, error) {
+	return pg.One[Break](ctx, tx, ErrNoBreak, `select `+breakColumns+` from recon.break where line = $1 and part = $2 and state <> 'resolved' for update`, line, part)
+}

@@ -165,6 +165,17 @@ func (s *Service) carryOut(ctx context.Context, tx *pg.Tx, b Break, r Resolution
 		return BreakView{}, err
 	}
 	w := work{s: s, tx: tx, b: b, l: l}
+	given, err := w.receive(ctx, r)
+	if err != nil {
+		return BreakView{}, err
+	}
+	if given {
+		v, err := s.done(ctx, tx, b, r, by)
+		if err != nil {
+			return v, err
+		}
+		return v, w.finish(ctx)
+	}
 	if err := w.unsuspend(ctx); err != nil {
 		return BreakView{}, err
 	}

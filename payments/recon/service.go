@@ -28,6 +28,7 @@ type Books interface {
 type Charges interface {
 	Acquirers() []string
 	Settle(ctx context.Context, tx *pg.Tx, acquirer, ref string, gross int64, currency string) (charges.Charge, error)
+	Adjusted(ctx context.Context, tx *pg.Tx, acquirer string, a charges.Adjustment) (subject string, err error)
 	ByRef(ctx context.Context, db pg.DB, acquirer, ref string) (charges.Charge, error)
 	ByID(ctx context.Context, db pg.DB, id string) (charges.Charge, error)
 	Unsettled(ctx context.Context, db pg.DB, amount int64, currency string, limit int) ([]charges.Charge, error)
@@ -70,10 +71,6 @@ const (
 type Ties struct {
 	// Fee is what an acquirer's contract lets it keep of a charge.
 	Fee func(acquirer string, gross money.Money) (fee money.Money, known bool)
-	// Deducted says for what the acquirer takes an amount off its settlement under
-	// our reference: a refund, a chargeback. It is ErrNotOurs when for nothing;
-	// it is asked more than once of one line.
-	Deducted func(ctx context.Context, tx *pg.Tx, acquirer, ref string, amount int64, currency string) (subject string, err error)
 	// Owner is the organisation whose keys may hand in a bank's statements, or "".
 	Owner func(ctx context.Context, bank string) (organisation string, err error)
 	// Receiver is who is paid by an operation's subject; ErrNotOurs when unknown.
@@ -92,11 +89,12 @@ type Service struct {
 	approvals Approvals
 	houses    []House
 	ties      Ties
+	receiver  Receiver // nil: money without an acquirer waits in suspense
 }
 
 // New makes the service, and registers what follows a second person's word.
 func New(db *pg.Store, books Books, c Charges, ops *operations.Engine, a Approvals, houses []House, t Ties) *Service {
-	s := &Service{db, books, c, ops, a, houses, t}
+	s := &Service{db: db, books: books, charges: c, ops: ops, approvals: a, houses: houses, ties: t}
 	a.Handle(kindWriteOff, s.decided)
 	return s
 }
@@ -182,47 +180,34 @@ func returned(e bank.Entry) bool {
 	return e.Reversal
 }
 
-// credit books an acquirer's settlement, net of its fee and of what it takes
-// back, or money of a sender that is not known. What of it is not a charge's
-// goes to suspense; when it takes something away that nobody knows of, nothing
-// of it is booked.
+// credit books money that came in: an acquirer's settlement, net of its fee and
+// of what it takes back, or money of a sender whose reference says what it is
+// for. What of it is nobody's goes to suspense.
 func (s *Service) credit(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, l Line, key string) ([]part, error) {
 	b := newSettlement(h.Bank.ID(), key, l.Currency)
-	parts := make([]part, len(details(e)))
-	for i, d := range details(e) { // what is taken away first: it decides whether anything is booked
-		if d.Amount.Sign() >= 0 {
-			continue
+	ds := details(e)
+	parts := make([]part, len(ds))
+	if known, err := s.adjustments(ctx, tx, b, ds, key, parts); err != nil {
+		return nil, err
+	} else if !known { // all of it is for people
+		for _, p := range parts {
+			if p.state == Unmatched {
+				return alone(e, p.verdict), nil
+			}
 		}
-		v, acquirer, err := s.deducted(ctx, tx, d)
-		if err != nil {
-			return nil, err
-		}
-		if v.state != Matched {
-			return alone(e, v), nil
-		}
-		b.back(acquirer, d)
-		parts[i] = part{d, v}
 	}
 	var loose int64
-	for i, d := range details(e) {
-		if d.Amount.Sign() < 0 {
+	for i, d := range ds {
+		if parts[i].state != "" {
 			continue
 		}
-		d, err := s.priced(ctx, tx, d)
+		made, left, err := s.came(ctx, tx, h, b, e, d, l, i)
 		if err != nil {
 			return nil, err
 		}
-		c, err := s.settle(ctx, tx, d)
-		switch {
-		case err != nil && ours(err):
-			return nil, err
-		case err != nil:
-			loose += d.Amount.Centimes()
-			parts[i] = part{d, verdict{Suspense, "", reason(err, d)}}
-		default:
-			b.paid(c.Acquirer, d)
-			parts[i] = part{d, verdict{Matched, c.ID, ""}}
-		}
+		loose += left
+		parts[i] = made[0]
+		parts = append(parts, made[1:]...)
 	}
 	if loose > 0 {
 		if _, err := s.unknown(ctx, tx, h, loose, l, key, ""); err != nil {

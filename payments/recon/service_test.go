@@ -70,6 +70,14 @@ func (s sales) Unsettled(ctx context.Context, db pg.DB, amount int64, _ string, 
 	return out, nil
 }
 
+// Adjusted takes deductions for refunds of charges that were settled.
+func (s sales) Adjusted(_ context.Context, _ *pg.Tx, _ string, a charges.Adjustment) (string, error) {
+	if amount, ok := s[a.Ref]; !ok || amount != 0 || a.Gross > 0 {
+		return "", charges.ErrNotFound
+	}
+	return "rfd_" + a.Ref, nil
+}
+
 // hub is reconciliation over real books, with a bank on paper.
 type hub struct {
 	t      *testing.T
@@ -464,5 +472,118 @@ func TestAHoleBetweenStatementsIsABreakUntilItIsFilled(t *testing.T) {
 	}
 	if b := h.breaks(); len(b) != 0 {
 		t.Errorf("breaks %+v, want none", b)
+	}
+}
+
+// receiver takes money for one reference, 30.00 of it.
+type receiver struct {
+	seen  []charges.Credit
+	books *ledger.Books
+	freed []string
+}
+
+// Match takes the whole of what waits for chg_1.
+func (r *receiver) Match(ctx context.Context, tx *pg.Tx, line, subject string) (charges.Taken, error) {
+	for _, c := range r.seen {
+		if c.Line != line || subject != "chg_1" {
+			continue
+		}
+		return charges.Taken{Subject: subject}, r.books.Post(ctx, tx, ledger.Transfer{Key: "matched:" + line, Kind: "escrow.fund", Currency: c.Currency, Legs: []ledger.Leg{
+			ledger.Debit(c.Suspense, c.Amount), ledger.Credit(ledger.Escrow("ord_1"), c.Amount),
+		}})
+	}
+	return charges.Taken{}, charges.ErrNoCredit
+}
+
+func (r *receiver) Otherwise(_ *pg.Tx, line, _ string) { r.freed = append(r.freed, line) }
+
+func (r *receiver) Receive(_ context.Context, _ *pg.Tx, c charges.Credit) (charges.Taken, error) {
+	r.seen = append(r.seen, c)
+	if !strings.Contains(c.Said, "TV 4K7P 9Q2M") {
+		return charges.Taken{Why: "no reference; it may be the transfer chg_1"}, nil
+	}
+	return charges.Taken{Subject: "chg_1", Loose: max(0, c.Amount-3000), Why: "more than asked"}, nil
+}
+
+func TestMoneyWithoutAnAcquirerIsAskedForByItsReference(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	r := &receiver{books: h.books}
+	h.recon.Receives(r)
+	in := func(centimes int64, text string) bank.Entry {
+		return entry(centimes, bank.Detail{Amount: money.Dirhams(centimes), Gross: money.Dirhams(centimes), Info: text, Counterparty: "AICHA EXEMPLE", CounterpartyAccount: "MA64" + safeguard})
+	}
+	read := h.read(in(3000, "achat TV 4K7P 9Q2M"), in(3500, "TV 4K7P 9Q2M"), in(700, "merci"), bank.Entry{Amount: money.Dirhams(900), Booked: true, Info: "sans detail"})
+	if read.Matched != 1 || read.Partly != 1 || read.Unmatched != 2 {
+		t.Errorf("read %+v, want one matched, one partly and two in suspense", read)
+	}
+	if p := r.seen[0].Payer; p.Name != "AICHA EXEMPLE" || p.RIB != safeguard {
+		t.Errorf("the payer is %+v", p)
+	}
+	h.has("bank:bank:safeguard", 500+700+900) // what is taken is booked by who takes it
+	var why []string
+	for _, b := range h.breaks() {
+		why = append(why, b.Why)
+	}
+	if got := strings.Join(why, "; "); !strings.Contains(got, "it may be the transfer chg_1") {
+		t.Errorf("breaks say %s", got)
+	}
+	seen := len(r.seen)
+	st := h.statement(in(3000, "TV 4K7P 9Q2M"))
+	st.Kind, st.HasBalances = bank.Notification, false
+	if _, err := h.take("note", bank.Message{Statements: []bank.Statement{st}}); err != nil || len(r.seen) != seen {
+		t.Errorf("a notification was asked about (%v): the statement tells it again", err)
+	}
+}
+
+// What a payer did not name, people may; and what they say is something else is
+// out of the receiver's hands.
+func TestPeopleSayWhatMoneyInSuspenseIsFor(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	r := &receiver{books: h.books}
+	h.recon.Receives(r)
+	h.read(entry(700))
+	first := h.only()
+	h.must(recon.ResolveInput{Break: first.ID, By: "match", To: "chg_1"})
+	h.has("escrow:ord_1", 700)
+	h.has("bank:bank:safeguard", 700)
+	h.has("suspense:"+first.Line, 0)
+	h.read(entry(800))
+	second := h.only()
+	if _, err := h.resolve(recon.ResolveInput{Break: second.ID, By: "match", To: "ord_1"}); !errors.Is(err, recon.ErrTarget) {
+		t.Errorf("for an order that awaits no money: %v, want ErrTarget", err)
+	}
+	h.must(recon.ResolveInput{Break: second.ID, By: "write_off", Note: "nobody claims it"})
+	h.has("loss", -800)
+	if len(r.freed) == 0 || !strings.HasPrefix(r.freed[len(r.freed)-1], second.Line) {
+		t.Errorf("taken out of the receiver's hands: %v, want %s", r.freed, second.Line)
+	}
+}
+
+// A list that comes after its money explains it: the break ends by that.
+func TestABreakEndsWhenItsMoneyIsExplainedLater(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.read(entry(700))
+	b := h.only()
+	hear, say := event.NewBus(), event.NewBus()
+	h.recon.Subscribe(hear)
+	h.db.Use(nil, say)
+	if err := h.db.InTx(t.Context(), func(tx *pg.Tx) error {
+		return tx.Publish(t.Context(), charges.Explained{Line: b.Line + "/0", For: "rem_1"})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	said, err := pg.Value[string](t.Context(), h.db, nil, `select id from platform.event where type = 'charges.explained'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := hear.Deliver(t.Context(), h.db, event.Delivery{Event: said, Type: "charges.explained", Subscriber: "recon"}); err != nil {
+		t.Fatal(err)
+	}
+	v, err := h.recon.Break(t.Context(), recon.BreakInput{Break: b.ID})
+	if err != nil || v.State != recon.Resolved || v.ResolvedBy != "hub" || v.Resolution.Pieces[0].To != "rem_1" {
+		t.Errorf("the break is %+v, %v", v, err)
 	}
 }

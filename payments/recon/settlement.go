@@ -8,6 +8,7 @@ import (
 	"tiwiza/payments/charges"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
 
@@ -30,11 +31,14 @@ func (b *settlement) paid(acquirer string, d bank.Detail) {
 	b.t.Legs = append(b.t.Legs, ledger.Credit(ledger.Clearing(acquirer), d.Gross.Centimes()))
 }
 
-// back adds what the acquirer took off: it owes us that much more of what it
-// still has.
-func (b *settlement) back(acquirer string, d bank.Detail) {
-	b.net, b.fees = b.net+d.Amount.Centimes(), b.fees+d.Fee.Centimes()
-	b.t.Legs = append(b.t.Legs, ledger.Credit(ledger.Clearing(acquirer), d.Gross.Centimes()))
+// adjust adds what the acquirer took off or gave back besides charges: it owes us
+// that much more, or less, of what it still has, its fee included.
+func (b *settlement) adjust(acquirer string, d bank.Detail) {
+	if d.Amount.Sign() > 0 { // a chargeback that was won
+		b.t.Kind = "settlement"
+	}
+	b.net += d.Amount.Centimes()
+	b.t.Legs = append(b.t.Legs, ledger.Credit(ledger.Clearing(acquirer), d.Amount.Centimes()))
 }
 
 // post books what was gathered, if anything was. The acquirer's fee is ours:
@@ -50,22 +54,41 @@ func (b *settlement) post(ctx context.Context, tx *pg.Tx, books Books) error {
 	return books.Post(ctx, tx, b.t)
 }
 
-// deducted says for what an acquirer takes money off, if that is known.
-func (s *Service) deducted(ctx context.Context, tx *pg.Tx, d bank.Detail) (v verdict, acquirer string, err error) {
-	nobody := verdict{Unmatched, "", "a part of it takes money away for a reason that is not known: " + d.Amount.String() + " " + d.Ref}
-	if s.ties.Deducted == nil || d.Ref == "" {
-		return nobody, "", nil
+// came makes something of one part that brought money: an acquirer's charge, or
+// what its payer's reference says. It answers how much of it is still nobody's.
+func (s *Service) came(ctx context.Context, tx *pg.Tx, h House, b *settlement, e bank.Entry, d bank.Detail, l Line, i int) ([]part, int64, error) {
+	d, err := s.priced(ctx, tx, d)
+	if err != nil {
+		return nil, 0, err
 	}
-	for _, a := range s.charges.Acquirers() {
-		subject, err := s.ties.Deducted(ctx, tx, a, d.Ref, -d.Gross.Centimes(), d.Gross.Currency())
-		if err == nil {
-			return verdict{Matched, subject, ""}, a, nil
-		}
-		if !errors.Is(err, ErrNotOurs) {
-			return verdict{}, "", err
+	c, err := s.settle(ctx, tx, d)
+	switch {
+	case err == nil:
+		b.paid(c.Acquirer, d)
+		return []part{{d, verdict{Matched, c.ID, ""}}}, 0, nil
+	case errors.Is(err, errNoCharge):
+		made, left, err := s.received(ctx, tx, h, e, d, l, i)
+		return shares(d, made, left), left, err
+	case ours(err):
+		return nil, 0, err
+	}
+	return []part{{d, verdict{Suspense, "", reason(err, d)}}}, d.Amount.Centimes(), nil
+}
+
+// shares gives each of what was made of a part its share of the money: the last
+// is what is left.
+func shares(d bank.Detail, made []verdict, left int64) []part {
+	out := make([]part, len(made))
+	for i, v := range made {
+		out[i] = part{d, v}
+	}
+	if len(out) == 2 {
+		rest := money.FromCentimes(left, d.Amount.Currency())
+		for i, m := range []money.Money{d.Amount.Sub(rest), rest} {
+			out[i].Amount, out[i].Gross = m, m
 		}
 	}
-	return nobody, "", nil
+	return out
 }
 
 // priced gives a detail that tells only what was paid its gross and its fee,

@@ -106,6 +106,23 @@ var matrix = map[string]map[auth.Role]string{
 	"ledger.closing":       {auth.Operator: "*"},
 	"ledger.close":         {auth.Operator: "*"},
 
+	"refunds.show":         {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"refunds.account":      {auth.Buyer: "own", auth.Operator: "*"},
+	"orders.refund":        {auth.Seller: "own", auth.Operator: "*"},
+	"chargebacks.list":     {auth.Operator: "*"},
+	"callbacks.chargeback": {auth.Guest: "*"},
+
+	"orders.confirm":       {auth.Buyer: "own", auth.Operator: "*"},
+	"orders.collect":       {auth.Seller: "own", auth.Operator: "*"},
+	"orders.refuse":        {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"cash.list":            {auth.Seller: "own", auth.Operator: "*"},
+	"cash.show":            {auth.Seller: "own", auth.Operator: "*"},
+	"cash.write_off":       {auth.Operator: "*"},
+	"remittances.create":   {auth.Seller: "own", auth.Operator: "*"},
+	"remittances.list":     {auth.Seller: "own", auth.Operator: "*"},
+	"remittances.show":     {auth.Seller: "own", auth.Operator: "*"},
+	"remittances.withdraw": {auth.Seller: "own", auth.Operator: "*"},
+
 	"guarantees.show": everyone,
 	"callbacks.card":  {auth.Guest: "*"},
 	"partners.list":   {auth.Operator: "*"},

@@ -23,6 +23,7 @@ type Fixture struct {
 	Executed  func(kind, ref string) int      // how often the stand-in did "capture", "void" or "refund"
 	Garble    func(status int, body string)   // execute the next request, and answer this
 	Notice    func(ref string, m money.Money, approved bool) []byte
+	Case      func(c card.Case) []byte // a chargeback's message, for a driver that reads them
 }
 
 // Run holds a driver to the contract. open is called once for each fact.
@@ -35,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		"authorised money can be let go":            void,
 		"settled money can be given back in parts":  refund,
 		"a refused payment is declined":             declined,
+		"a chargeback is what the acquirer signed":  cases,
 		"a lost answer is unknown, and inquired":    lost,
 		"a strange answer is unknown":               strange,
 		"without a connection nothing is sent":      offline,
@@ -190,9 +192,14 @@ func refund(t *testing.T, f Fixture) {
 	a.Capture(t.Context(), ref, ten)
 	f.Settle(ref)
 	stands(t, a, card.Settled, outbound.Succeeded, "10.60")
-	for range 2 {
-		if r := a.Refund(t.Context(), ref, money.MustParse("4.00", money.MAD)); r.Outcome != outbound.Succeeded {
+	four := money.MustParse("4.00", money.MAD)
+	for i := range 2 {
+		if r := a.Refund(t.Context(), ref, four); r.Outcome != outbound.Succeeded {
 			t.Errorf("Refund = %+v, want Succeeded", r)
+		}
+		want := money.Dirhams(400 * int64(i+1))
+		if s := a.Query(t.Context(), ref); s.Refunded != nil && !s.Refunded.Equal(want) {
+			t.Errorf("after %d refunds of 4.00 the inquiry says %s went back, want %s", i+1, s.Refunded, want)
 		}
 	}
 	if r := a.Refund(t.Context(), ref, money.MustParse("4.00", money.MAD)); r.Outcome == outbound.Succeeded || f.Executed("refund", ref) != 2 {
@@ -203,4 +210,33 @@ func refund(t *testing.T, f Fixture) {
 func declined(t *testing.T, f Fixture) {
 	f.Decline(ref, ten)
 	stands(t, direct(f), card.Declined, outbound.Declined, "0")
+}
+
+func cases(t *testing.T, f Fixture) {
+	if _, ok := f.Dial(f.Addr).(card.Disputer); !ok {
+		return
+	}
+	a := direct(f)
+	for _, state := range []card.CaseState{card.CaseOpened, card.CaseWon, card.CaseLost} {
+		want := card.Case{ID: "CBK-1", Ref: ref, State: state, Amount: ten, Fee: money.Dirhams(1500)}
+		raw := f.Case(want)
+		got, err := a.Case(raw)
+		if err != nil || got.ID != want.ID || got.Ref != want.Ref || got.State != state || !got.Amount.Equal(ten) ||
+			!got.Fee.Equal(want.Fee) || got.Merchant != a.Merchant() || got.EventID == "" || string(got.Raw) != string(raw) {
+			t.Errorf("Case = %+v, %v; want %+v", got, err, want)
+		}
+		for i := range raw { // cut anywhere it is refused, or means the same
+			if cut, err := a.Case(raw[:i]); err == nil && (cut.ID != got.ID || cut.State != state || !cut.Amount.Equal(ten) || !cut.Fee.Equal(want.Fee)) {
+				t.Fatalf("a chargeback cut at %d was read as %+v", i, cut)
+			}
+		}
+		if _, err := a.Notice(raw); err == nil {
+			t.Error("the message about a chargeback was taken for a payment's notice")
+		}
+	}
+	for _, raw := range [][]byte{nil, []byte("x"), []byte("a=b&c=d"), f.Notice(ref, ten, true)} {
+		if _, err := a.Case(raw); !errors.Is(err, card.ErrForged) && !errors.Is(err, card.ErrUnreadable) {
+			t.Errorf("Case(%.20q) = %v, want a refusal", raw, err)
+		}
+	}
 }

@@ -101,6 +101,12 @@ func status(s card.Status, a answer) card.Status {
 	if s.Amount, err = minor(a.get("ORIG_TRANS_AMT")); err == nil {
 		s.Captured, err = minor(a.get("CAPTURE_AMT"))
 	}
+	if back := a.get("CREDIT_AMT"); err == nil && back != "" {
+		var m money.Money
+		if m, err = minor(back); err == nil {
+			s.Refunded = &m
+		}
+	}
 	if err != nil {
 		s.Err = err
 		return s

@@ -80,7 +80,7 @@ func (p *platform) execute(q request) string {
 	switch {
 	case q.Extra.ORDERSTATUS == "QUERY":
 		return fmt.Sprintf(`<OrderId>%s</OrderId><Response>Approved</Response><ProcReturnCode>00</ProcReturnCode><TransId>T-%[1]s</TransId><ErrMsg>Kay%st</ErrMsg>`+
-			`<Extra><TRANS_STAT>%s</TRANS_STAT><ORIG_TRANS_AMT>%d</ORIG_TRANS_AMT><CAPTURE_AMT>%d</CAPTURE_AMT></Extra>`, q.OrderId, "\xfd", o.stat, o.amount, o.captured)
+			`<Extra><TRANS_STAT>%s</TRANS_STAT><ORIG_TRANS_AMT>%d</ORIG_TRANS_AMT><CAPTURE_AMT>%d</CAPTURE_AMT><CREDIT_AMT>%d</CREDIT_AMT></Extra>`, q.OrderId, "\xfd", o.stat, o.amount, o.captured, o.refunded)
 	case q.Type == "PostAuth" && o.stat == "A" && total > 0 && total <= o.amount && q.Currency == "504":
 		o.stat, o.captured, kind = "C", total, "capture"
 	case q.Type == "Void" && (o.stat == "A" || o.stat == "C"):
@@ -149,6 +149,12 @@ func TestConformance(t *testing.T) {
 				if !approved {
 					f["Response"], f["ProcReturnCode"], f["ErrMsg"] = "Declined", "51", "Provision insuffisante"
 				}
+				return body(f, config.StoreKey)
+			},
+			Case: func(c card.Case) []byte {
+				f := caseMessage()
+				f["caseId"], f["oid"], f["amount"], f["caseFee"] = c.ID, c.Ref, c.Amount.Amount(), c.Fee.Amount()
+				f["caseState"] = strings.ToUpper(string(c.State))
 				return body(f, config.StoreKey)
 			},
 		}

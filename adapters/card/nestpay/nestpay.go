@@ -25,7 +25,8 @@ type Config struct {
 	Fields               []string          // names this acquirer's notices carry beyond the usual ones
 }
 
-// Driver is a card.Driver, and captures, voids and refunds.
+// Driver is a card.Driver, and captures, voids, refunds and
+// hears of chargebacks.
 type Driver struct {
 	cfg    Config
 	client *http.Client
@@ -37,6 +38,7 @@ var _ interface {
 	card.Capturer
 	card.Voider
 	card.Refunder
+	card.Disputer
 } = (*Driver)(nil)
 
 // New makes a driver; a configuration that lacks something is an error.

@@ -37,6 +37,8 @@ func body(fields map[string]string, key string) []byte {
 	return encode(fields)
 }
 
+func hashOf(fields map[string]string) string { return nestpay.Hash(fields, config.StoreKey, true) }
+
 func encode(fields map[string]string) []byte {
 	v := url.Values{}
 	for name, text := range fields {

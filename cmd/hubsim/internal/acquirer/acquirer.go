@@ -58,6 +58,9 @@ type order struct {
 	AuthCode    string    `json:"auth_code,omitempty"`
 	HostRef     string    `json:"host_ref,omitempty"`
 	Settlement  string    `json:"settlement,omitempty"`
+	Contested   int64     `json:"contested,omitempty"` // taken back by chargebacks that are open or lost
+	Closed      bool      `json:"closed,omitempty"`    // the card takes nothing back any more
+	Notify      string    `json:"notify,omitempty"`    // where the shop hears of chargebacks
 	HiddenUntil time.Time `json:"hidden_until,omitzero"`
 }
 
@@ -75,6 +78,7 @@ type Acquirer struct {
 	orders    *journal.Table[order]
 	attempts  *journal.Table[attempt]
 	callbacks *journal.Table[callback]
+	cases     *journal.Table[contest]
 	unsettled *journal.Table[world.NetLine]
 	late      *journal.Table[lateOp]
 
@@ -94,6 +98,7 @@ func New(w *world.World, b Bank) *Acquirer {
 		bank:        b,
 		orders:      journal.NewTable[order](w.Journal, "acquirer_orders"),
 		attempts:    journal.NewTable[attempt](w.Journal, "acquirer_attempts"),
+		cases:       journal.NewTable[contest](w.Journal, "acquirer_cases"),
 		callbacks:   journal.NewTable[callback](w.Journal, "acquirer_callbacks"),
 		unsettled:   journal.NewTable[world.NetLine](w.Journal, "acquirer_unsettled"),
 		late:        journal.NewTable[lateOp](w.Journal, "acquirer_late"),
@@ -114,6 +119,8 @@ func (a *Acquirer) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /acquirer/fim/card", a.card)
 	mux.HandleFunc("POST /acquirer/fim/3ds", a.secure)
 	mux.HandleFunc("POST /acquirer/fim/api", a.api)
+	mux.HandleFunc("GET /cases", a.listCases)
+	mux.HandleFunc("POST /cases", a.postCase)
 }
 
 // Run sends callbacks, executes what was put off and settles, until the
@@ -150,7 +157,7 @@ func (a *Acquirer) halt() {
 }
 
 // Settle pays all captured charges that were not settled yet, less the fee of
-// 1.8 % of each, and takes the refunds off, as one sum.
+// 1.8 % of each, and takes refunds and chargebacks off, as one sum.
 func (a *Acquirer) Settle() error {
 	return a.world.Journal.Update(func(tx *journal.Tx) error {
 		lines := a.unsettled.All(tx)
@@ -160,7 +167,7 @@ func (a *Acquirer) Settle() error {
 		}
 		n.ID = fmt.Sprintf("STL-%s-%06d", n.At.Format("20060102"), a.world.Next(tx, "settlements"))
 		for _, l := range lines {
-			if o, ok := a.orders.Get(tx, l.Ref); ok && l.Gross > 0 {
+			if o, ok := a.orders.Get(tx, l.Ref); ok && l.Gross > 0 && l.Case == "" {
 				o.State, o.Settlement = Settled, n.ID
 				a.orders.Put(tx, l.Ref, o)
 			}

@@ -209,11 +209,17 @@ func (a *Acquirer) execute(q request, fault string) (response, error) {
 	}
 	var out response
 	err := a.world.Journal.Update(func(tx *journal.Tx) error {
-		if no := a.operate(tx, op); no != done {
+		no := a.operate(tx, op)
+		o, _ := a.orders.Get(tx, q.OrderID)
+		switch no {
+		case done:
+		case cardClosed:
+			out = answer(o, "Declined", "14", texts["14"])
+			return nil
+		default:
 			out = refused(q.OrderID, string(no))
 			return nil
 		}
-		o, _ := a.orders.Get(tx, q.OrderID)
 		out = answer(o, "Approved", "00", "")
 		return nil
 	})

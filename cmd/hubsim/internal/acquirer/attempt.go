@@ -30,7 +30,7 @@ var (
 	errClosed = errors.New("the order takes no further card")
 	otpText   = regexp.MustCompile(`^[0-9]{6}$`)
 	texts     = map[string]string{
-		"00": "", "51": "Insufficient funds", "54": "Expired card", "99": "3-D Secure authentication failed",
+		"00": "", "14": "Invalid account number", "51": "Insufficient funds", "54": "Expired card", "99": "3-D Secure authentication failed",
 	}
 )
 
@@ -51,6 +51,7 @@ func (a *Acquirer) decide(s session, otp string) (at attempt, err error) {
 		}
 		o = order{
 			OID: s.Fields.Get("oid"), Amount: s.Amount, Code: code, State: Declined,
+			Closed: s.Closed, Notify: notify(s.Fields.Get("callbackUrl")),
 			TransID: a.world.Now().Format("06002") + number(12), HostRef: number(12),
 		}
 		if code == "00" {

@@ -134,7 +134,7 @@ func (a *Acquirer) card(rw http.ResponseWriter, r *http.Request) {
 		p.show(rw, http.StatusUnprocessableEntity, "card")
 		return
 	}
-	s.Attempt, s.Pan, s.Brand, s.Code = number(18), c.masked, c.brand, c.code
+	s.Attempt, s.Pan, s.Brand, s.Code, s.Closed = number(18), c.masked, c.brand, c.code, c.closed
 	p.State = a.seal(s)
 	p.show(rw, http.StatusOK, "secure")
 }

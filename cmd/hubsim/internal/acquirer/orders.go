@@ -25,6 +25,7 @@ const (
 	notVoidable   refusal = "Order cannot be voided"
 	tooMuch       refusal = "Amount exceeds what the order allows"
 	notRefundable refusal = "Order was not captured"
+	cardClosed    refusal = "Invalid account number"
 )
 
 // capture takes the money of an authorised order, or a part of it.
@@ -52,7 +53,7 @@ func (a *Acquirer) void(tx *journal.Tx, oid string) refusal {
 	switch {
 	case !ok:
 		return noSuchOrder
-	case o.State != Authorised && o.State != Captured, o.Refunded > 0:
+	case o.State != Authorised && o.State != Captured, o.Refunded > 0 || o.Contested > 0:
 		return notVoidable
 	}
 	amount := o.Amount
@@ -75,7 +76,9 @@ func (a *Acquirer) refund(tx *journal.Tx, oid string, centimes int64) refusal {
 		return noSuchOrder
 	case o.State != Captured && o.State != Settled:
 		return notRefundable
-	case centimes <= 0 || centimes > o.Captured-o.Refunded:
+	case o.Closed:
+		return cardClosed
+	case centimes <= 0 || centimes > o.Captured-o.Refunded-o.Contested:
 		return tooMuch
 	}
 	o.Refunded += centimes

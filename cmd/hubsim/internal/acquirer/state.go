@@ -26,6 +26,7 @@ type session struct {
 	Pan     string    `json:"pan,omitempty"`
 	Brand   string    `json:"brand,omitempty"`
 	Code    string    `json:"code,omitempty"`
+	Closed  bool      `json:"closed,omitempty"`
 }
 
 var errSession = errors.New("the page is too old or was changed on the way")
@@ -80,10 +81,14 @@ func readAmount(s string) (int64, error) {
 // A card is what was typed into the card page, checked for shape.
 type card struct {
 	pan, masked, brand, code string
+	closed                   bool
 }
 
 // Cards that the demonstration declines, by number, with the code of ISO 8583.
 var declines = map[string]string{"4000000000000002": "51", "4000000000000069": "54"}
+
+// ClosedCard pays and is closed right after: it takes nothing back.
+const ClosedCard = "4000000000000036"
 
 var (
 	errPan    = errors.New("pan")
@@ -111,6 +116,7 @@ func readCard(pan, expiry, cvv string, now time.Time) (card, error) {
 		return card{}, errCVV
 	}
 	c := card{pan: pan, masked: pan[:6] + "***" + pan[len(pan)-4:], brand: brand(pan), code: "00"}
+	c.closed = pan == ClosedCard
 	if d, ok := declines[pan]; ok {
 		c.code = d
 	}

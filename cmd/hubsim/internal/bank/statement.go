@@ -29,13 +29,15 @@ type entry struct {
 	Lines     []world.NetLine `json:"lines,omitempty"`
 }
 
-// book moves money on an account and keeps the entry for its statement.
-func (b *Bank) book(tx *journal.Tx, e entry) {
+// book moves money on an account and keeps the entry for its statement. It gives
+// the entry as it is kept.
+func (b *Bank) book(tx *journal.Tx, e entry) entry {
 	e.Ref, e.At = fmt.Sprintf("EX%012d", b.world.Next(tx, "entries")), b.world.Now()
 	a := b.account(tx, e.Account)
 	a.Booked += e.Amount
 	b.accounts.Put(tx, e.Account, a)
 	b.unstated.Put(tx, e.Ref, e)
+	return e
 }
 
 // A statement is what happened on one account since the one before.
@@ -154,6 +156,8 @@ func (e entry) code() element {
 		family, sub = "MCRD", "POSP"
 	case e.Returned:
 		sub = "RRTN"
+	case e.Kind == world.Credit:
+		family = "RCDT"
 	case e.Kind == world.Sweep || e.Kind == world.TopUp:
 		sub = "BOOK"
 		if e.Amount > 0 {
@@ -170,7 +174,7 @@ func (e entry) detail() element {
 		party = "Dbtr"
 	}
 	name := e.Name
-	if party == "Dbtr" {
+	if party == "Dbtr" && e.Kind != world.Credit {
 		name = SafeguardName
 		if e.RIB == OperatingRIB {
 			name = OperatingName
@@ -194,14 +198,18 @@ func (e entry) detail() element {
 // line is one charge or refund of a settlement's entry: the gross, with the
 // fee beside it. By the fault statement_net_of_fee only the net is told.
 func (e entry) line(l world.NetLine) element {
-	refs := el("Refs", text("AcctSvcrRef", e.EndToEnd), text("InstrId", e.EndToEnd), text("EndToEndId", cut(l.Ref, 35)))
+	instr, note := e.EndToEnd, element("")
+	if l.Case != "" {
+		instr, note = l.Case, el("RmtInf", text("Ustrd", "IMPAYE CARTE "+l.Case))
+	}
+	refs := el("Refs", text("AcctSvcrRef", e.EndToEnd), text("InstrId", cut(instr, 35)), text("EndToEndId", cut(l.Ref, 35)))
 	if e.NetOnly {
-		return el("TxDtls", refs, amt("Amt", l.Gross-l.Fee), direction(l.Gross-l.Fee))
+		return el("TxDtls", refs, amt("Amt", l.Gross-l.Fee), direction(l.Gross-l.Fee), note)
 	}
 	var fee element
 	if l.Fee > 0 {
 		fee = el("Chrgs", el("Rcrd", amt("Amt", l.Fee), text("CdtDbtInd", "DBIT")))
 	}
 	return el("TxDtls", refs, amt("Amt", l.Gross), direction(l.Gross),
-		el("AmtDtls", el("InstdAmt", amt("Amt", l.Gross))), fee)
+		el("AmtDtls", el("InstdAmt", amt("Amt", l.Gross))), fee, note)
 }

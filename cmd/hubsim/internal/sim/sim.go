@@ -120,6 +120,7 @@ func (s *Sim) Run(ctx context.Context) error {
 	mux := http.NewServeMux()
 	s.world.Routes(mux)
 	s.acquirer.Routes(mux)
+	s.bank.Routes(mux)
 	mux.HandleFunc("GET /config", s.config)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	slog.Info("hubsim listens", "http", s.URL(), "sftp", s.bank.Addr())

@@ -36,7 +36,7 @@ func (w *World) postFault(rw http.ResponseWriter, r *http.Request) {
 		Fault   string `json:"fault"`
 		Times   *int   `json:"times"`
 	}
-	if !read(rw, r, &in) {
+	if !Read(rw, r, &in) {
 		return
 	}
 	if in.Times == nil {
@@ -59,7 +59,7 @@ func (w *World) postClock(rw http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Advance string `json:"advance"`
 	}
-	if !read(rw, r, &in) {
+	if !Read(rw, r, &in) {
 		return
 	}
 	d, err := time.ParseDuration(in.Advance)
@@ -74,7 +74,8 @@ func (w *World) postClock(rw http.ResponseWriter, r *http.Request) {
 	w.answerClock(rw)
 }
 
-func read(rw http.ResponseWriter, r *http.Request, into any) bool {
+// Read reads a JSON body; when it cannot, it answers a problem and is false.
+func Read(rw http.ResponseWriter, r *http.Request, into any) bool {
 	d := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 1<<16))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {

@@ -26,6 +26,9 @@ const (
 	Void       = "void"
 	Refund     = "refund"
 	Settlement = "settlement"
+	Chargeback = "chargeback"
+	Won        = "chargeback_won"
+	Lost       = "chargeback_lost"
 	Payout     = "payout"
 	Sweep      = "sweep"
 	TopUp      = "top_up"
@@ -50,11 +53,13 @@ type Net struct {
 }
 
 // A NetLine is one charge (gross above zero) or one refund (below zero, free
-// of fee) of a settlement, in centimes.
+// of fee) of a settlement, in centimes; or, with a case, what a chargeback
+// takes, its fee besides, and what it gives again when it is won.
 type NetLine struct {
 	Ref   string `json:"ref"`
 	Gross int64  `json:"gross"`
 	Fee   int64  `json:"fee"`
+	Case  string `json:"case,omitempty"`
 }
 
 // Amount is the sum that moves: gross less fees, in centimes.

@@ -1,0 +1,205 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"tiwiza/payments/charges"
+	"tiwiza/payments/escrow"
+	"tiwiza/pkg/audit"
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/job"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/pg"
+)
+
+// How long sellers have: to accept a paid order, and to ship an accepted one,
+// after which its buyer is told and, later, it is cancelled by itself.
+const (
+	acceptWithin = 48 * time.Hour
+	shipWithin   = 96 * time.Hour
+	cancelAfter  = 192 * time.Hour
+)
+
+const (
+	timerSilent    = "orders.silent"    // the seller has said nothing
+	timerLate      = "orders.late"      // the goods have not left
+	timerUnshipped = "orders.unshipped" // nor will they
+)
+
+// Timers registers the timers of orders. Each re-checks what it finds.
+func Timers(t *job.Timers, s *Service) {
+	t.Handle(timerSilent, func(ctx context.Context, tx *pg.Tx, order string) error {
+		return s.overdue(ctx, tx, timerSilent, order, "seller_silent", Paid, Confirmed)
+	})
+	t.Handle(timerUnshipped, func(ctx context.Context, tx *pg.Tx, order string) error {
+		return s.overdue(ctx, tx, timerUnshipped, order, "not_shipped", Accepted)
+	})
+	t.Handle(timerLate, s.late)
+	t.Handle(timerConfirm, s.unconfirmed)
+}
+
+// CancelInput says why an order is cancelled.
+type CancelInput struct {
+	Order  string `path:"order"`
+	Reason string `json:"reason" required:"true" minLength:"1" maxLength:"500"`
+}
+
+// Cancel ends an order that was not shipped: its money goes back to the buyer
+// and its goods into stock. The buyer calls it, the seller who refuses the order,
+// and the operator. Cancelling twice is harmless.
+func (s *Service) Cancel(ctx context.Context, tx *pg.Tx, in CancelInput) (v View, err error) {
+	o, policy, err := s.lock(ctx, tx, in.Order, Cancel)
+	if err != nil {
+		return v, err
+	}
+	if !o.Did(Cancel) {
+		if _, err := s.cancel(ctx, tx, o, in.Reason); err != nil {
+			return v, err
+		}
+		audit.Record(tx, "orders.cancel", o.ID, policy, map[string]string{"reason": in.Reason})
+	}
+	return s.view(ctx, tx, in.Order)
+}
+
+// cancel cancels an order as a whole. Of one that is paid in cash nothing has
+// come yet: its escrow is voided, and nothing is refunded.
+func (s *Service) cancel(ctx context.Context, tx *pg.Tx, o Order, reason string) (r charges.Refund, err error) {
+	if _, err := o.Do(Cancel); err != nil { // before any money moves
+		return r, err
+	}
+	if o.Cash() {
+		_, err = s.Charges.Refuse(ctx, tx, o.ID, reason, false)
+	} else {
+		var h escrow.Hold
+		if h, err = s.hold(ctx, tx, o.ID); err == nil {
+			r, err = s.giveBack(ctx, tx, h, escrow.Back{Amount: h.Claim(), Delivery: true}, reason)
+		}
+	}
+	if err != nil {
+		return r, err
+	}
+	if o.State == ToConfirm {
+		err = s.Catalogue.Unreserve(ctx, tx, o.ID)
+	} else {
+		err = s.Catalogue.Return(ctx, tx, o.ID)
+	}
+	if err != nil {
+		return r, err
+	}
+	return r, s.step(ctx, tx, o, Cancel)
+}
+
+// hold locks an order's escrow, and its charge before it: partners' words come
+// by the charge.
+func (s *Service) hold(ctx context.Context, tx *pg.Tx, order string) (escrow.Hold, error) {
+	holds, err := s.Escrows.OfOrders(ctx, tx, []string{order})
+	if err != nil {
+		return escrow.Hold{}, err
+	}
+	if err := s.Charges.Lock(ctx, tx, holds[order].Charge); err != nil {
+		return escrow.Hold{}, err
+	}
+	return s.Escrows.LockOrder(ctx, tx, order)
+}
+
+// giveBack takes money out of an order's escrow and sends it to the buyer.
+func (s *Service) giveBack(ctx context.Context, tx *pg.Tx, h escrow.Hold, b escrow.Back, reason string) (charges.Refund, error) {
+	b.Order = h.Order
+	if b.Refund == "" {
+		b.Refund = id.New(id.Refund)
+	}
+	if _, err := s.Escrows.TakeBack(ctx, tx, b); err != nil {
+		return charges.Refund{}, err
+	}
+	note(ctx, tx, h.Order, "refund")
+	return s.Charges.Refund(ctx, tx, charges.RefundOrder{
+		ID: b.Refund, Order: h.Order, Charge: h.Charge, Amount: money.FromCentimes(b.Amount, h.Currency), Reason: reason, By: who(ctx),
+	})
+}
+
+// patience is how long a timer waits for a case about its order to end.
+const patience = time.Hour
+
+// overdue cancels an order that still stands where its seller should have moved
+// it on from. While a case is open it waits.
+func (s *Service) overdue(ctx context.Context, tx *pg.Tx, timer, order, reason string, still ...State) error {
+	all, err := lockOrders(ctx, tx, []string{order})
+	if err != nil || len(all) == 0 || !slices.Contains(still, all[0].State) {
+		return err
+	}
+	h, err := s.hold(ctx, tx, order)
+	if err != nil {
+		return err
+	}
+	if len(h.Cases) > 0 {
+		job.Set(tx, timer, order, tx.Now().Add(patience))
+		return nil
+	}
+	_, err = s.cancel(ctx, tx, all[0], reason)
+	if errors.Is(err, escrow.ErrFrozen) {
+		job.Set(tx, timer, order, tx.Now().Add(patience))
+		return nil
+	}
+	return err
+}
+
+// late tells the buyer that the goods have not left, and that the order may be
+// cancelled.
+func (s *Service) late(ctx context.Context, tx *pg.Tx, order string) error {
+	all, err := lockOrders(ctx, tx, []string{order})
+	if err != nil || len(all) == 0 || all[0].State != Accepted {
+		return err
+	}
+	o := all[0]
+	note(ctx, tx, o.ID, "late")
+	return tx.Publish(ctx, OrderLate{Moved{o.ID, o.Group, o.Seller, o.Buyer}})
+}
+
+// watch sets the timers of what an order has come to, and clears those of what
+// it has left.
+func watch(tx *pg.Tx, o Order) {
+	switch o.State {
+	case Paid, Confirmed:
+		job.Clear(tx, timerConfirm, o.ID)
+		job.Set(tx, timerSilent, o.ID, tx.Now().Add(acceptWithin))
+	case Accepted:
+		job.Clear(tx, timerSilent, o.ID)
+		job.Set(tx, timerLate, o.ID, tx.Now().Add(shipWithin))
+		job.Set(tx, timerUnshipped, o.ID, tx.Now().Add(cancelAfter))
+	case Shipped, Cancelled, Refunded, Refused:
+		for _, t := range []string{timerConfirm, timerSilent, timerLate, timerUnshipped} {
+			job.Clear(tx, t, o.ID)
+		}
+	}
+}
+
+// contested sends the money of cancelled orders on its way again, once the
+// chargeback that took its place is won.
+func (s *Service) contested(ctx context.Context, tx *pg.Tx, e charges.ChargebackEnded) error {
+	if e.State != charges.ChargebackWon {
+		return nil
+	}
+	all, err := lockOrders(ctx, tx, e.Orders)
+	if err != nil {
+		return err
+	}
+	for _, o := range all {
+		if o.State != Cancelled {
+			continue
+		}
+		h, err := s.hold(ctx, tx, o.ID)
+		if err != nil {
+			return err
+		}
+		if h.Held() == 0 || len(h.Cases) > 0 {
+			continue
+		}
+		if _, err := s.giveBack(ctx, tx, h, escrow.Back{Amount: h.Held(), Delivery: true}, "cancelled"); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package orders
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	"tiwiza/payments/approvals"
+	"tiwiza/payments/charges"
+	"tiwiza/payments/escrow"
+	"tiwiza/pkg/audit"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/fault"
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/pg"
+)
+
+// Errors of refunds.
+var (
+	ErrNoRefund = fault.New(fault.Conflict, "orders.not_paid", "This order was not paid; there is nothing to give back.")
+	ErrGoodwill = fault.New(fault.Invalid, "orders.goodwill", "Only the operator can give back what the platform bears.")
+)
+
+// kindRefund is what two people decide: a large refund of what was released.
+const kindRefund = "orders.refund"
+
+// twoAbove is the amount in centimes above which two people decide on a refund
+// of what was released already.
+const twoAbove = 5_000_00
+
+// Approvals is the second person.
+type Approvals interface {
+	Handle(kind string, h func(ctx context.Context, tx *pg.Tx, r approvals.Request) error)
+	Ask(ctx context.Context, tx *pg.Tx, a approvals.Ask) (approvals.Request, error)
+}
+
+// RefundInput gives some of an order's money back.
+type RefundInput struct {
+	Order    string      `path:"order"`
+	Amount   money.Money `json:"amount" required:"true"`
+	Reason   string      `json:"reason" required:"true" minLength:"1" maxLength:"500"`
+	Delivery bool        `json:"delivery,omitempty" description:"The delivery fee is part of what goes back, by its share. Without it the goods come first."`
+	Goodwill bool        `json:"goodwill,omitempty" description:"The operator's: nobody was at fault, and the platform bears a delivery fee that goes back."`
+}
+
+// Refund gives some or all of an order's money back to its buyer: its seller
+// what is still held, the operator also what was released, which the seller then
+// gives back. A large refund of what was released waits for a second person. An
+// order of which all goes back before it is shipped is cancelled.
+func (s *Service) Refund(ctx context.Context, tx *pg.Tx, in RefundInput) (v charges.RefundView, err error) {
+	o, policy, err := s.lock(ctx, tx, in.Order, "refund")
+	if err != nil {
+		return v, err
+	}
+	h, err := s.hold(ctx, tx, o.ID)
+	switch {
+	case err != nil:
+		return v, err
+	case h.FundedAt == nil:
+		return v, ErrNoRefund.At("/state", string(o.State))
+	case in.Amount.Currency() != h.Currency:
+		return v, escrow.ErrAmount.At("/amount/currency", "the order is in "+h.Currency)
+	}
+	seller := auth.From(ctx).Role == auth.Seller
+	if seller && in.Goodwill {
+		return v, ErrGoodwill.At("/goodwill", "leave it out")
+	}
+	back := escrow.Back{Amount: in.Amount.Centimes(), Delivery: in.Delivery, Goodwill: in.Goodwill, HeldOnly: seller}
+	if !seller && back.Amount > max(h.Held(), twoAbove) && back.Amount <= h.Claim() {
+		return s.askRefund(ctx, tx, h, back, in.Reason)
+	}
+	r, err := s.refund(ctx, tx, o, h, back, in.Reason)
+	if err != nil {
+		return v, err
+	}
+	audit.Record(tx, "orders.refund", o.ID, policy, map[string]string{"refund": r.ID, "amount": in.Amount.String(), "reason": in.Reason})
+	return r.View(), nil
+}
+
+func (s *Service) refund(ctx context.Context, tx *pg.Tx, o Order, h escrow.Hold, b escrow.Back, reason string) (charges.Refund, error) {
+	if _, err := o.Do(Cancel); err == nil && b.Amount == h.Claim() && b.Refund == "" {
+		return s.cancel(ctx, tx, o, reason)
+	}
+	return s.giveBack(ctx, tx, h, b, reason)
+}
+
+// A wanted refund is what the second person approves.
+type wanted struct {
+	Refund   string `json:"refund"`
+	Order    string `json:"order"`
+	Amount   int64  `json:"centimes"`
+	Delivery bool   `json:"delivery"`
+	Goodwill bool   `json:"goodwill"`
+	Reason   string `json:"reason"`
+}
+
+func (s *Service) askRefund(ctx context.Context, tx *pg.Tx, h escrow.Hold, b escrow.Back, reason string) (v charges.RefundView, err error) {
+	w := wanted{id.New(id.Refund), h.Order, b.Amount, b.Delivery, b.Goodwill, reason}
+	text, err := json.Marshal(w)
+	if err != nil {
+		return v, err
+	}
+	sum := sha256.Sum256(text)
+	amount := money.FromCentimes(b.Amount, h.Currency)
+	r, err := s.Approvals.Ask(ctx, tx, approvals.Ask{
+		Kind: kindRefund, Subject: h.Order, Hash: sum[:], Amount: &amount, Evidence: string(text),
+		Why: fmt.Sprintf("%s of order %s shall go back, though its money was released: %s", amount, h.Order, reason),
+	})
+	return charges.RefundView{
+		ID: w.Refund, Order: h.Order, Charge: h.Charge, State: charges.RefundCreated, Amount: amount, Rail: "card", Reason: reason,
+		Approval: r.ID, CreatedAt: tx.Now(), ChangedAt: tx.Now(),
+	}, err
+}
+
+// refundDecided carries out what two people have decided.
+func (s *Service) refundDecided(ctx context.Context, tx *pg.Tx, r approvals.Request) error {
+	if r.State != approvals.Approved {
+		return nil
+	}
+	var w wanted
+	if sum := sha256.Sum256([]byte(r.Evidence)); string(sum[:]) != string(r.Hash) || json.Unmarshal([]byte(r.Evidence), &w) != nil || w.Order != r.Subject {
+		return approvals.ErrChanged
+	}
+	all, err := lockOrders(ctx, tx, []string{w.Order})
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	h, err := s.hold(ctx, tx, w.Order)
+	if err != nil {
+		return err
+	}
+	_, err = s.refund(ctx, tx, all[0], h, escrow.Back{Refund: w.Refund, Amount: w.Amount, Delivery: w.Delivery, Goodwill: w.Goodwill}, w.Reason)
+	return err
+}

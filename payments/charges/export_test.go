@@ -1,0 +1,14 @@
+package charges
+
+// What the tests of pure functions need.
+var (
+	NewReference = newReference
+	Spread       = spread
+	Announce     = announce
+)
+
+// Cover is what money for a list does to one order.
+type Cover = cover
+
+// Money is what of a cover came to the bank.
+func (c cover) Money() int64 { return c.money() }

@@ -1,0 +1,41 @@
+package charges
+
+import (
+	"context"
+
+	"tiwiza/pkg/pg"
+)
+
+const refundColumns = `id, charge, order_id, buyer, seller, currency, amount, rail, connector, attempt, ref, before, state, rib, holder,
+	reason, asked_by, why, waits_since, deducted, version, created_at, changed_at`
+
+func insertRefund(tx *pg.Tx, r Refund) {
+	tx.Queue(`insert into charges.refund (id, charge, order_id, buyer, seller, currency, amount, rail, connector, attempt, ref, before, state, rib, holder,
+			reason, asked_by, why, waits_since, created_at, changed_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, left($18, 500), $19, $20, $21)`,
+		r.ID, r.Charge, r.Order, r.Buyer, r.Seller, r.Currency, r.Amount, r.Rail, r.Connector, r.Attempt, r.Ref, r.Before, r.State, r.RIB, r.Holder,
+		r.Reason, r.AskedBy, r.Why, r.WaitsSince, r.CreatedAt, r.ChangedAt)
+}
+
+func saveRefund(tx *pg.Tx, r Refund) {
+	tx.QueueOne(pg.ErrBusy, `update charges.refund set rail = $3, connector = $4, attempt = $5, ref = $6, before = $7, state = $8, rib = $9, holder = $10,
+			why = left($11, 500), waits_since = $12, deducted = $13, changed_at = $14, version = version + 1
+		where id = $1 and version = $2`,
+		r.ID, r.Version, r.Rail, r.Connector, r.Attempt, r.Ref, r.Before, r.State, r.RIB, r.Holder, r.Why, r.WaitsSince, r.Deducted, r.ChangedAt)
+}
+
+func loadRefund(ctx context.Context, db pg.DB, id string) (Refund, error) {
+	return pg.One[Refund](ctx, db, ErrNoRefund, `select `+refundColumns+` from charges.refund where id = $1`, id)
+}
+
+func lockRefund(ctx context.Context, tx *pg.Tx, id string) (Refund, error) {
+	return pg.One[Refund](ctx, tx, ErrNoRefund, `select `+refundColumns+` from charges.refund where id = $1 for update`, id)
+}
+
+func refundsOf(ctx context.Context, db pg.DB, charge string) ([]Refund, error) {
+	return pg.All[Refund](ctx, db, `select `+refundColumns+` from charges.refund where charge = $1 order by id`, charge)
+}
+
+func refundsOfOrder(ctx context.Context, db pg.DB, order string) ([]Refund, error) {
+	return pg.All[Refund](ctx, db, `select `+refundColumns+` from charges.refund where order_id = $1 order by id`, order)
+}

@@ -1,0 +1,65 @@
+package recon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"tiwiza/adapters/bank"
+	"tiwiza/payments/charges"
+	"tiwiza/payments/operations"
+	"tiwiza/pkg/pg"
+)
+
+// isCase says whether an acquirer's line is about a chargeback, by the case that
+// stands where a transfer has its instruction.
+func isCase(d bank.Detail) bool { return strings.HasPrefix(d.InstructionID, "CBK-") }
+
+// adjusts says whether a part of a settlement is no charge but a refund or a
+// chargeback that the acquirer takes off, or one that was won and comes again.
+func adjusts(d bank.Detail) bool { return d.Gross.Sign() < 0 || isCase(d) }
+
+// adjustments takes in the parts of a settlement that are no charges, and says
+// whether any of them is known.
+func (s *Service) adjustments(ctx context.Context, tx *pg.Tx, b *settlement, ds []bank.Detail, key string, parts []part) (known bool, err error) {
+	for i, d := range ds {
+		if !adjusts(d) {
+			continue
+		}
+		v, acquirer, err := s.adjusted(ctx, tx, d, fmt.Sprintf("%s/%d", key, i))
+		if err != nil {
+			return false, err
+		}
+		if v.state == Matched {
+			known = true
+			b.adjust(acquirer, d)
+		}
+		parts[i] = part{d, v}
+	}
+	return known, nil
+}
+
+// adjusted tells charges of such a part. What of the clearing account it settles
+// is its whole amount, fee included.
+func (s *Service) adjusted(ctx context.Context, tx *pg.Tx, d bank.Detail, line string) (v verdict, acquirer string, err error) {
+	a := charges.Adjustment{Ref: d.Ref, Gross: d.Gross.Centimes(), Fee: d.Fee.Centimes(), Currency: d.Gross.Currency(), Line: line}
+	if isCase(d) {
+		a.Case = d.InstructionID
+	}
+	for _, acquirer := range s.charges.Acquirers() {
+		subject, err := s.charges.Adjusted(ctx, tx, acquirer, a)
+		switch {
+		case errors.Is(err, charges.ErrNotFound):
+			continue
+		case errors.Is(err, operations.ErrAmount):
+			return verdict{Unmatched, "", "another amount than the chargeback " + a.Case}, "", nil
+		case errors.Is(err, charges.ErrSettled):
+			return verdict{Unmatched, "", "shown before: " + a.Ref + " " + a.Case}, "", nil
+		case errors.Is(err, charges.ErrUnproved):
+			return verdict{Unmatched, "", "lost, and yet it comes again: " + a.Case}, "", nil
+		}
+		return verdict{Matched, subject, ""}, acquirer, err
+	}
+	return verdict{Unmatched, "", "a part of it takes money away for a reason that is not known: " + d.Ref}, "", nil
+}
