@@ -75,7 +75,7 @@ type orderView struct {
 		Goods, Delivery, Total moneyView
 	} `json:"totals"`
 	Escrow struct {
-		State          string
+		State                    string
 		Held, Released, Refunded moneyView
 	} `json:"escrow"`
 	Delivery struct {

@@ -51,6 +51,7 @@ type Escrows interface {
 type Charges interface {
 	Create(ctx context.Context, tx *pg.Tx, n charges.Sale) (charges.Receipt, error)
 	OfGroup(ctx context.Context, db pg.DB, group string) (charges.Receipt, charges.Charge, error)
+	OfOrders(ctx context.Context, db pg.DB, orders []string) (map[string][]charges.Refund, error)
 	Lock(ctx context.Context, tx *pg.Tx, charge string) error
 	Refund(ctx context.Context, tx *pg.Tx, in charges.RefundOrder) (charges.Refund, error)
 }
