@@ -35,6 +35,7 @@ func TestHub(t *testing.T) {
 			"one checkout sent 20 times is one order":             checkoutRace,
 			"two people end what no partner does":                 reviewed,
 			"a dispute keeps the money until it is ruled":         disputed,
+			"a cancelled order's money goes back":                 givenBack,
 			"the rest of the interface answers":                   restOf,
 		} {
 			t.Run(name, func(t *testing.T) {

@@ -305,3 +305,38 @@ func TestRefundsAreIdempotent(t *testing.T) {
 		t.Errorf("%s went back, want 25.00", o.Escrow.Refunded)
 	}
 }
+
+// givenBack cancels an order whose card takes nothing back, gives part of
+// another back, and sends forged news of a chargeback.
+func givenBack(t *testing.T, r *rig, _ trade) {
+	s := r.seller(t)
+	w := r.ware(t, s, 3, "30.00")
+	sale := r.sold(t, w, map[string]string{"pan": "4000000000000036", "expiry": "12/29", "cvv": "000", "otp": "123456"}, true)
+	order := "/v1/orders/" + sale.Orders[0].ID
+	cancel := req{key: r.buyer(t), method: "POST", path: order + "/cancel", body: map[string]string{"reason": "Plus besoin."}, idem: once()}
+	r.ask(t, cancel).refused(t, 404, "orders.not_found")
+	cancel.key, cancel.idem = s.key, once()
+	r.ask(t, cancel).into(t, nil)
+	r.ask(t, refunding(sale, s.key, "1.00")).refused(t, 409, "escrow.state")
+	back := r.refundsOf(t, sale.buyer, sale.Orders[0].ID)
+	if len(back) != 1 || !back[0].Amount.Equal(sale.Charge.Amount) {
+		t.Fatalf("a cancelled order shows the refunds %+v", back)
+	}
+	r.until(t, "the card to refuse", func() bool { return r.refundOf(t, s.key, back[0].ID).State == "awaiting_rib" })
+	r.ask(t, req{key: r.buyer(t), method: "GET", path: "/v1/refunds/" + back[0].ID}).refused(t, 404, "refunds.not_found")
+	r.ask(t, req{
+		key: sale.buyer, method: "POST", path: "/v1/refunds/" + back[0].ID + "/account",
+		body: map[string]string{"rib": "230780210345678901234517", "holder": "Acheteur exemple"}, idem: once(),
+	}).into(t, nil)
+
+	other := r.sold(t, w, goodCard, true)
+	r.shipped(t, other, s)
+	r.ask(t, refunding(other, s.key, "5.00")).into(t, nil)
+	forged := req{method: "POST", path: "/callbacks/acquirer/chargeback", body: "messageType=CHARGEBACK&caseId=CBK-1", media: "application/x-www-form-urlencoded"}
+	if a := r.ask(t, forged); string(a.body) != "FAILURE" {
+		t.Errorf("a forged chargeback is answered %d %s", a.status, a.body)
+	}
+	if b := r.chargebackOf(t, other.Charge.ID); b.ID != "" {
+		t.Errorf("a forged message made the chargeback %+v", b)
+	}
+}
