@@ -142,7 +142,7 @@ var cases = map[string]func(s story) []wound{
 		return []wound{
 			{says: "(paid, 100.00) 2 times, for 100.00", do: func(w *world) { w.statement(entry(-10000, detail(payouts.RefOf(s.paid.ID), -10000, 0))) }},
 			{says: "(rejected, 10.00) 1 times, for 10.00", do: func(w *world) { w.statement(entry(-1000, detail(payouts.RefOf(s.rejected.ID), -1000, 0))) }},
-			{says: "(sent, 15.00) 1 times, for 15.01", do: func(w *world) { w.statement(entry(-1501, detail(payouts.RefOf(s.sent.ID), -1501, 0))) }},
+			{says: "(unknown, 15.00) 1 times, for 15.01", do: func(w *world) { w.statement(entry(-1501, detail(payouts.RefOf(s.sent.ID), -1501, 0))) }},
 			do("was done by 1 operations of kind payout", s.fill(`insert into operations.operation (id, subject, kind, connector, ref, amount, currency, request, state, resend_until, proof)
 				values ('op_x', '{paid}', 'payout', 'bnk', 'X', 10000, 'MAD', '', 'rejected', now(), 'answer')`),
 				`insert into operations.evidence (operation, connector, source, event_id, outcome) values ('op_x', 'bnk', 'statement', 'x', 'succeeded')`),
