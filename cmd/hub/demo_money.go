@@ -73,12 +73,12 @@ func (p *player) payOut(ctx context.Context, shops []*shop, charge string) error
 	began, skipped := time.Now(), time.Now()
 	for _, s := range shops {
 		err := until(ctx, "the payout "+s.payout, func() (bool, error) {
-			var out struct{ State, Waits string }
+			var out struct{ State, Why string }
 			if err := p.get(ctx, s.key, "/v1/payouts/"+s.payout, &out); err != nil {
 				return false, err
 			}
 			if out.State == "rejected" || out.State == "returned" {
-				return false, fmt.Errorf("payout %s is %s: %s", s.payout, out.State, out.Waits)
+				return false, fmt.Errorf("payout %s is %s: %s", s.payout, out.State, out.Why)
 			}
 			if time.Since(began) > 25*time.Second && time.Since(skipped) > 15*time.Second {
 				skipped = time.Now()

@@ -16,6 +16,7 @@ import (
 	"tiwiza/adapters/bank/iso20022"
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/card/nestpay"
+	"tiwiza/payments/files"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/recon"
 	"tiwiza/pkg/outbound"
@@ -43,7 +44,10 @@ type partnerConfig struct {
 		BIC        string `json:"bic"`
 		ICE        string `json:"ice"`  // ours, for the files' header
 		IBAN       bool   `json:"iban"` // whether the bank wants IBANs; else RIBs
-		Dirs       struct {
+		// When files leave and until when the bank acts on the same day; nothing:
+		// at once, and always.
+		Times files.Timetable `json:"times"`
+		Dirs  struct {
 			In      string `json:"in"`
 			Out     string `json:"out"`
 			Ack     string `json:"ack"`
@@ -74,7 +78,7 @@ func (p proofs) of(connector string) (all []operations.Certificate, err error) {
 // standIns is what the stand-in partners' own tests prove of them.
 func (c *partnerConfig) standIns() {
 	const tests = "the tests of cmd/hubsim"
-	for partner, kinds := range map[*proofs][]string{&c.Acquirer.Certified: {"capture", "void"}, &c.Bank.Certified: {"payout"}} {
+	for partner, kinds := range map[*proofs][]string{&c.Acquirer.Certified: {"capture", "void"}, &c.Bank.Certified: {"payout", "refund", "top_up", "sweep"}} {
 		*partner = proofs{}
 		for _, k := range kinds {
 			p := (*partner)[k]
@@ -99,7 +103,7 @@ const (
 type partners struct {
 	acquirer *card.Acquirer
 	bank     *bank.Bank
-	from     bank.Account
+	pays     files.House
 	house    recon.House
 	proved   map[string][]operations.Certificate // by partner
 }
@@ -172,7 +176,11 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 	p := &partners{
 		acquirer: card.New(acquirerName, cd, card.Options{Metrics: m}),
 		bank:     bank.New(bankName, bd, bank.Options{Metrics: m}),
-		from:     bank.Account{RIB: c.Bank.Safeguard.RIB, Name: c.Bank.Safeguard.Name, BIC: c.Bank.BIC},
+	}
+	p.pays = files.House{
+		Bank: p.bank, Times: c.Bank.Times,
+		Safeguard: bank.Account{RIB: c.Bank.Safeguard.RIB, Name: c.Bank.Safeguard.Name, BIC: c.Bank.BIC},
+		Operating: bank.Account{RIB: c.Bank.Operating.RIB, Name: c.Bank.Operating.Name, BIC: c.Bank.BIC},
 	}
 	p.house = recon.House{Bank: p.bank, Safeguard: c.Bank.Safeguard.RIB, Operating: c.Bank.Operating.RIB}
 	p.proved = map[string][]operations.Certificate{}

@@ -18,11 +18,13 @@ import (
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
+	"tiwiza/payments/files"
 	"tiwiza/payments/invariants"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/payments/recon"
+	"tiwiza/payments/treasury"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 	"tiwiza/pkg/clock"
@@ -45,6 +47,7 @@ type house struct {
 	engine   *operations.Engine
 	recon    *recon.Service
 	payouts  *payouts.Service
+	treasury *treasury.Service
 	partners *partners
 	routes   []rest.Route
 	runner   *job.Runner
@@ -84,7 +87,9 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	}
 	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{PublicURL: o.PublicURL, Email: o.Email})
 	ord := orders.New(store, orders.Needs{Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch})
-	pay := payouts.New(store, books, escrows, accounts{m}, engine, policies, payouts.From{Bank: p.bank, Account: p.from})
+	out := files.New(store, engine, p.pays)
+	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Judge: policies})
+	own := treasury.New(store, books, out, engine, desk)
 	rec := recon.New(store, books, ch, engine, []recon.House{p.house})
 	proofs := invariants.New(store)
 
@@ -93,12 +98,14 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	pay.Subscribe(bus)
 	engine.Work(workers, timers)
 	ch.Work(workers, timers)
-	pay.Work(workers, timers)
+	out.Work(workers, timers)
+	pay.Work(timers)
+	own.Work(timers)
 	escrows.Work(timers)
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
-	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, engine: engine, recon: rec, payouts: pay, partners: p, timers: timers, bus: bus}
+	h := &house{store: store, policies: policies, members: m, catalog: cat, books: books, engine: engine, recon: rec, payouts: pay, treasury: own, partners: p, timers: timers, bus: bus}
 	if !o.Work {
 		workers = nil
 	}
@@ -109,7 +116,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
-		payouts.Routes(pay), approvals.Routes(desk), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
+		payouts.Routes(pay), approvals.Routes(desk), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
 		event.Routes(store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {
 		h.routes = append(h.routes, routes...)
@@ -159,6 +166,9 @@ func (h *house) handler(doc []byte, checks []rest.Check, reg *prometheus.Registr
 // work runs what happens by itself, until ctx ends: jobs, timers, and fetching
 // what the bank puts out.
 func (h *house) work(ctx context.Context) error {
+	if err := h.treasury.Arm(auth.With(ctx, auth.Hub)); err != nil {
+		return fmt.Errorf("arm the treasury: %w", err)
+	}
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}

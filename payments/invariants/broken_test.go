@@ -53,7 +53,7 @@ func (w *world) post(kind string, legs ...ledger.Leg) {
 // fill writes names of the story into a statement.
 func (s story) fill(text string) string {
 	return strings.NewReplacer("{charge}", s.charge.ID, "{waiting}", s.waiting.ID, "{late}", s.late.ID, "{fresh}", s.fresh.ID,
-		"{paid}", s.paid.ID, "{sent}", s.sent.ID, "{rejected}", s.rejected.ID, "{returned}", s.returned.ID, "{draft}", s.draft.ID).Replace(text)
+		"{paid}", s.paid.ID, "{sent}", s.sent.ID, "{rejected}", s.rejected.ID, "{returned}", s.returned.ID, "{draft}", s.draft.ID, "{contradicted}", s.contradicted.ID).Replace(text)
 }
 
 const (
@@ -141,7 +141,11 @@ var cases = map[string]func(s story) []wound{
 	"I13": func(s story) []wound {
 		return []wound{
 			{says: "(paid, 100.00) 2 times, for 100.00", do: func(w *world) { w.statement(entry(-10000, detail(payouts.RefOf(s.paid.ID), -10000, 0))) }},
-			{says: "(rejected, 10.00) 1 times, for 10.00", do: func(w *world) { w.statement(entry(-1000, detail(payouts.RefOf(s.rejected.ID), -1000, 0))) }},
+			{says: "(paid, 20.00) 2 times, for 40.00", do: func(w *world) { w.statement(entry(-2000, detail(payouts.RefOf(s.contradicted.ID), -2000, 0))) }},
+			{says: "(rejected, 10.00) 1 times, for 10.00", do: func(w *world) {
+				w.sql(`insert into recon.line (id, statement, no, amount, currency, state, ref, matched_to, why, booked_on)
+					select 'lin_x', statement, 99, -1000, 'MAD', 'unmatched', $1, '', '', booked_on from recon.line limit 1`, payouts.RefOf(s.rejected.ID))
+			}, also: []string{"M1"}},
 			{says: "(unknown, 15.00) 1 times, for 15.01", do: func(w *world) { w.statement(entry(-1501, detail(payouts.RefOf(s.sent.ID), -1501, 0))) }},
 			do("was done by 1 operations of kind payout", s.fill(`insert into operations.operation (id, subject, kind, connector, ref, amount, currency, request, state, resend_until, proof)
 				values ('op_x', '{paid}', 'payout', 'bnk', 'X', 10000, 'MAD', '', 'rejected', now(), 'answer')`),
@@ -166,7 +170,7 @@ var cases = map[string]func(s story) []wound{
 		return []wound{
 			do("is accepted and nobody will ask", s.fill(`update operations.operation set lease_until = now() - interval '1 minute' where subject = '{sent}'`),
 				`delete from platform.timer where kind = 'operations.inquire' and subject = (select id from operations.operation where lease_until < now() - interval '59 seconds')`),
-			do("waits and nobody will send it", `delete from platform.timer where kind = 'payouts.dispatch'`,
+			do("waits and nobody will send it", `delete from platform.timer where kind like 'files.%'`,
 				s.fill(`update operations.operation set state = 'intent', changed_at = now() - interval '11 minutes' where subject = '{sent}'`)),
 		}
 	},
@@ -198,8 +202,8 @@ var cases = map[string]func(s story) []wound{
 	},
 	"M1": func(story) []wound {
 		return []wound{
-			do("statement S3 and what came since make 262.01 MAD; the books have 262.00", `update recon.statement set closing = closing + 1 where statement_id = 'S3'`),
-			{says: "statement S3 and what came since make 262.01 MAD; the books have 262.05", do: func(w *world) {
+			do("statement S6 and what came since make 242.01 MAD; the books have 242.00", `update recon.statement set closing = closing + 1 where statement_id = 'S6'`),
+			{says: "statement S6 and what came since make 242.01 MAD; the books have 242.05", do: func(w *world) {
 				w.post("suspense", ledger.Debit(safe, 5), ledger.Credit("suspense:x", 5))
 				w.sql(`update ledger.transfer set recorded_at = recorded_at - interval '1 day' where key like 'by hand%'`)
 			}},

@@ -45,12 +45,25 @@ var kinds = map[string][]leg{
 		// a fee that is given back
 		mayCredit("psp_cost"), mayCredit("bank:*:transit"), mayDebit("bank:*:operating"),
 	},
-	"suspense":        {debit("bank:*:safeguard"), credit("suspense:*")},
-	"payout.intent":   {debit("seller:*:available"), credit("payout:*")},
-	"payout.paid":     {debit("payout:*"), credit("bank:*:safeguard")},
-	"payout.rejected": {debit("payout:*"), credit("seller:*:available")},
-	"payout.returned": {debit("bank:*:safeguard"), credit("seller:*:available")},
-	sweep:             {debit("bank:*:operating"), credit("bank:*:safeguard")},
+	"suspense": {debit("bank:*:safeguard"), credit("suspense:*")},
+	"payout.intent": {
+		credit("payout:*"), mayDebit("seller:*:available"), mayDebit("payable:carrier:*"), mayDebit("payable:insurer:*"),
+	},
+	"payout.paid": {debit("payout:*"), credit("bank:*:safeguard")},
+	"payout.rejected": {
+		debit("payout:*"), mayCredit("seller:*:available"), mayCredit("payable:carrier:*"), mayCredit("payable:insurer:*"),
+	},
+	"payout.returned": {
+		debit("bank:*:safeguard"), mayCredit("seller:*:available"), mayCredit("seller:*:receivable"), mayCredit("payable:carrier:*"), mayCredit("payable:insurer:*"),
+	},
+	"payout.contradicted": {
+		credit("bank:*:safeguard"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"), mayDebit("payable:carrier:*"), mayDebit("payable:insurer:*"),
+		mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
+	},
+	"top_up":         {debit("bank:*:safeguard"), credit("bank:*:transit")},
+	"top_up.undone":  {debit("bank:*:transit"), credit("bank:*:safeguard")},
+	"sweep.returned": {debit("bank:*:safeguard"), credit("bank:*:operating")},
+	sweep:            {debit("bank:*:operating"), credit("bank:*:safeguard")},
 }
 
 // sweep takes our own money out of the clients' account: the only kind that may

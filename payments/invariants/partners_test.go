@@ -50,22 +50,22 @@ func (hosted) Query(context.Context, string) card.Status {
 	return card.Status{Result: outbound.Result{Outcome: outbound.Unknown}}
 }
 
-// files is a bank whose files are JSON.
-type files struct{}
+// tray is a bank whose files are JSON.
+type tray struct{}
 
-func (files) Render(b bank.Batch) (bank.File, error) {
+func (tray) Render(b bank.Batch) (bank.File, error) {
 	text, err := json.Marshal(b)
 	sum := sha256.Sum256(text)
 	return bank.File{Name: b.ID + ".json", Bytes: text, SHA256: hex.EncodeToString(sum[:])}, err
 }
 
-func (files) Publish(context.Context, bank.File) outbound.Result {
+func (tray) Publish(context.Context, bank.File) outbound.Result {
 	return outbound.Result{Outcome: outbound.Accepted}
 }
 
-func (files) Find(context.Context, bank.File) outbound.Result {
+func (tray) Find(context.Context, bank.File) outbound.Result {
 	return outbound.Result{Outcome: outbound.Accepted}
 }
-func (files) Waiting(context.Context) ([]bank.Received, error) { return nil, nil }
-func (files) Archive(context.Context, bank.Received) error     { return nil }
-func (files) Read(r bank.Received) (m bank.Message, err error) { return m, json.Unmarshal(r.Bytes, &m) }
+func (tray) Waiting(context.Context) ([]bank.Received, error) { return nil, nil }
+func (tray) Archive(context.Context, bank.Received) error     { return nil }
+func (tray) Read(r bank.Received) (m bank.Message, err error) { return m, json.Unmarshal(r.Bytes, &m) }

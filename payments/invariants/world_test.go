@@ -13,12 +13,15 @@ import (
 
 	"tiwiza/adapters/bank"
 	"tiwiza/adapters/card"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
+	"tiwiza/payments/files"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/payments/recon"
+	"tiwiza/payments/treasury"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/job"
@@ -38,19 +41,21 @@ const (
 // rows (orders, stock) are written as marketplace would: payments never import
 // it.
 type world struct {
-	t       testing.TB
-	db      *pg.Store // as the hub
-	owner   *pg.Store // as the database's owner, triggers asleep
-	books   *ledger.Books
-	escrows *escrow.Service
-	ops     *operations.Engine
-	charges *charges.Service
-	payouts *payouts.Service
-	recon   *recon.Service
-	house   recon.House
-	ready   atomic.Bool // whether members' accounts are verified
-	closing int64       // of the bank's last statement
-	said    int         // statements
+	t        testing.TB
+	db       *pg.Store // as the hub
+	owner    *pg.Store // as the database's owner, triggers asleep
+	books    *ledger.Books
+	escrows  *escrow.Service
+	ops      *operations.Engine
+	charges  *charges.Service
+	files    *files.Service
+	payouts  *payouts.Service
+	treasury *treasury.Service
+	recon    *recon.Service
+	house    recon.House
+	ready    atomic.Bool // whether members' accounts are verified
+	closing  int64       // of the bank's last statement
+	said     int         // statements
 }
 
 // open makes a world where nothing has happened.
@@ -64,13 +69,16 @@ func open(t testing.TB) *world {
 	runner, err := job.NewRunner(w.db, nil, slog.New(slog.DiscardHandler))
 	w.ok(err)
 	w.db.Use(runner.Jobs(), event.NewBus())
-	b := bank.New(house, files{}, bank.Options{})
+	b := bank.New(house, tray{}, bank.Options{})
 	w.books = ledger.New(w.db)
 	w.escrows = escrow.New(w.db, w.books, anyone{})
 	w.ops = operations.New(w.db)
 	w.charges = charges.New(w.db, w.books, w.escrows, w.ops, anyone{}, []*card.Acquirer{card.New(acquirer, hosted{}, card.Options{})},
 		charges.Config{PublicURL: "https://hub.example"})
-	w.payouts = payouts.New(w.db, w.books, w.escrows, w, w.ops, anyone{}, payouts.From{Bank: b, Account: bank.Account{RIB: rib(1), Name: "Hub"}})
+	desk := approvals.New(w.db)
+	w.files = files.New(w.db, w.ops, files.House{Bank: b, Safeguard: bank.Account{RIB: rib(1), Name: "Hub"}, Operating: bank.Account{RIB: rib(2), Name: "Hub"}})
+	w.payouts = payouts.New(w.db, payouts.Needs{Books: w.books, Escrows: w.escrows, Accounts: w, Files: w.files, Approvals: desk, Judge: anyone{}})
+	w.treasury = treasury.New(w.db, w.books, w.files, w.ops, desk)
 	w.house = recon.House{Bank: b, Safeguard: safeguard}
 	w.recon = recon.New(w.db, w.books, w.charges, w.ops, []recon.House{w.house})
 	return w
@@ -245,6 +253,7 @@ type story struct {
 	late                                  charges.Charge // expired, and paid afterwards, of order D
 	fresh                                 charges.Charge // confirmed by the acquirer, not settled, of order E
 	paid, sent, rejected, returned, draft payouts.View
+	contradicted                          payouts.View // refused, and paid all the same
 }
 
 // work has about everything happen that can.
@@ -281,17 +290,43 @@ func (w *world) work() (s story) {
 		return err
 	})
 	s.paid, s.returned, s.rejected = w.payout("s1", 10000), w.payout("s1", 2000), w.payout("s2", 1000)
-	w.ok(w.payouts.Dispatch(w.t.Context()))
+	w.ok(w.files.Dispatch(w.t.Context(), house))
 	w.statement(entry(-12000, detail(payouts.RefOf(s.paid.ID), -10000, 0), detail(payouts.RefOf(s.returned.ID), -2000, 0)))
-	back := detail(payouts.RefOf(s.returned.ID), 2000, 0)
-	back.ReturnReason = "AC04"
-	w.statement(entry(2000, back))
+	w.statement(entry(2000, back(payouts.RefOf(s.returned.ID), 2000)))
 	w.refuse(s.rejected)
 	s.sent = w.payout("s2", 1500)
-	w.ok(w.payouts.Dispatch(w.t.Context()))
+	w.ok(w.files.Dispatch(w.t.Context(), house))
+	s.contradicted = w.payout("s2", 2000)
+	w.ok(w.files.Dispatch(w.t.Context(), house))
+	w.refuse(s.contradicted)
+	w.statement(entry(-2000, detail(payouts.RefOf(s.contradicted.ID), -2000, 0)))
+	w.own()
 	w.ready.Store(false)
 	s.draft = w.payout("s1", 500)
 	return s
+}
+
+// own moves the platform's own money: it comes, goes, and comes back.
+func (w *world) own() {
+	w.t.Helper()
+	var up, out treasury.Move
+	w.tx(func(ctx context.Context, tx *pg.Tx) (err error) {
+		if up, err = w.treasury.TopUp(ctx, tx, house); err != nil {
+			return err
+		}
+		out, err = w.treasury.Sweep(ctx, tx, house)
+		return err
+	})
+	w.ok(w.files.Dispatch(w.t.Context(), house))
+	w.statement(entry(up.Amount, detail(up.Ref, up.Amount, 0)), entry(-out.Amount, detail(out.Ref, -out.Amount, 0)))
+	w.statement(entry(-up.Amount, back(up.Ref, -up.Amount)), entry(out.Amount, back(out.Ref, out.Amount)))
+}
+
+// back is a payment that came back.
+func back(ref string, centimes int64) bank.Detail {
+	d := detail(ref, centimes, 0)
+	d.ReturnReason = "AC04"
+	return d
 }
 
 // confirm has the acquirer say that a charge was taken.

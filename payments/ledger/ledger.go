@@ -179,6 +179,9 @@ func Operating(bank string) string { return "bank:" + bank + ":operating" }
 // CarrierPayable is the account of what a carrier has earned.
 func CarrierPayable(carrier string) string { return "payable:carrier:" + carrier }
 
+// InsurerPayable is the account of what an insurer has earned.
+func InsurerPayable(insurer string) string { return "payable:insurer:" + insurer }
+
 // Accounts of our own.
 const (
 	Fees    = "fees"

@@ -32,15 +32,16 @@ func lockByRef(ctx context.Context, tx *pg.Tx, connector, ref string) (Operation
 		`select `+columns+` from operations.operation where connector = $1 and ref = $2 for update`, connector, ref)
 }
 
-// intents locks the operations of a kind that wait to be sent, those that have
-// a file already first, passing over those that another hub is sending.
-func intents(ctx context.Context, tx *pg.Tx, connector, kind string, limit int) ([]Operation, error) {
+// intents locks the operations of some kinds that wait to be sent, those that
+// have a file already first, passing over those that another hub is sending.
+func intents(ctx context.Context, tx *pg.Tx, connector string, kinds []string, limit int) ([]Operation, error) {
 	return pg.All[Operation](ctx, tx, `select `+columns+` from operations.operation
-		where connector = $1 and kind = $2 and state = 'intent' order by file desc, id limit $3 for update skip locked`, connector, kind, limit)
+		where connector = $1 and kind = any($2) and state = 'intent' order by file desc, id limit $3 for update skip locked`, connector, kinds, limit)
 }
 
-func waiting(ctx context.Context, tx *pg.Tx, connector, kind string) (bool, error) {
-	return pg.Value[bool](ctx, tx, nil, `select exists (select from operations.operation where connector = $1 and kind = $2 and state = 'intent')`, connector, kind)
+func waiting(ctx context.Context, tx *pg.Tx, connector string, since time.Time, kinds []string) (bool, error) {
+	return pg.Value[bool](ctx, tx, nil, `select exists (select from operations.operation
+		where connector = $1 and kind = any($2) and state = 'intent' and changed_at <= $3)`, connector, kinds, since)
 }
 
 func shown(ctx context.Context, db pg.DB, opID string) (bool, error) {

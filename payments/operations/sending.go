@@ -19,6 +19,9 @@ func (e *Engine) send(ctx context.Context, opID string) error {
 	if errors.Is(err, ErrNotFound) {
 		return job.Cancel(err)
 	}
+	if errors.Is(err, ErrHalted) {
+		return nil // its timer tries again
+	}
 	if err != nil || !ours {
 		return err
 	}
@@ -43,9 +46,14 @@ func (e *Engine) begin(ctx context.Context, opID string) (o Operation, ours bool
 	return o, ours && err == nil, err
 }
 
-// take begins a sending; what may have left us before needs the connector's
-// certificate to leave again.
+// take begins a sending, unless payments are halted: ErrHalted. What may have
+// left us before needs the connector's certificate to leave again.
 func (e *Engine) take(ctx context.Context, tx *pg.Tx, o Operation) (_ Operation, ours bool, err error) {
+	if o.State == Intent {
+		if err := e.mayLeave(ctx, tx, o.Kind); err != nil {
+			return o, false, err
+		}
+	}
 	p := e.handlers[o.Kind].Policy
 	if o.State == Intent && o.Gone > 0 {
 		if p, err = e.proved(ctx, tx, o, p); err != nil {
@@ -57,7 +65,7 @@ func (e *Engine) take(ctx context.Context, tx *pg.Tx, o Operation) (_ Operation,
 }
 
 // Call makes the call that carries operations which are being sent (all of one
-// kind), and records for each what came of it. It looks at the clock first: a
+// policy), and records for each what came of it. It looks at the clock first: a
 // worker that was held up between its commit and its call does not make it, so
 // that no call is ever under way when its lease is over.
 func (e *Engine) Call(ctx context.Context, ops []Operation, call func(ctx context.Context) outbound.Result) (outbound.Result, error) {
@@ -73,7 +81,7 @@ func (e *Engine) Call(ctx context.Context, ops []Operation, call func(ctx contex
 	if inTime(ops, now, deadline) {
 		bounded, cancel := context.WithTimeout(ctx, deadline)
 		defer cancel()
-		r = call(bounded)
+		r = e.guarded(bounded, ops[0].Kind, call)
 	}
 	err = e.record(ctx, func(ctx context.Context, tx *pg.Tx) error {
 		for _, o := range ops {

@@ -24,6 +24,9 @@ type Handler struct {
 	Inquire func(ctx context.Context, o Operation) outbound.Result
 	// Moved is told of each change of state, in the transaction that makes it.
 	Moved func(ctx context.Context, tx *pg.Tx, o Operation, was State) error
+	// Out says that money leaves us by it: nothing of the kind is sent while
+	// payments are halted.
+	Out bool
 	// Contradicted is told, in the transaction that finds it, that o had ended
 	// (was) and that evidence at least as strong says the opposite. The domain
 	// books what makes that right and stops what hangs on it; o keeps its state.
@@ -43,6 +46,7 @@ type Engine struct {
 	db        *pg.Store
 	handlers  map[string]Handler
 	approvals *approvals.Service
+	halted    func(ctx context.Context, db pg.DB) (bool, error) // nil: nothing ever is
 }
 
 // New makes an engine without kinds.
@@ -171,12 +175,13 @@ func (e *Engine) CameBack(ctx context.Context, tx *pg.Tx, o Operation, why, even
 	return e.move(ctx, tx, o, next)
 }
 
-// Depart marks operations of a kind as leaving in a file, and returns them with
-// the file. It commits before the file goes out, and Call sends it. Those that
-// left in a file before go again in that same file, ahead of new ones, which
-// leave in the fresh one.
-func (e *Engine) Depart(ctx context.Context, tx *pg.Tx, connector, kind, fresh string, limit int) (file string, leaving []Operation, err error) {
-	ready, err := intents(ctx, tx, connector, kind, limit)
+// Depart marks operations of some kinds as leaving in a file, and returns them
+// with the file. It commits before the file goes out, and Call sends it. Those
+// that left in a file before go again in that same file, ahead of new ones,
+// which leave in the fresh one. While payments are halted none leaves:
+// ErrHalted.
+func (e *Engine) Depart(ctx context.Context, tx *pg.Tx, connector string, kinds []string, fresh string, limit int) (file string, leaving []Operation, err error) {
+	ready, err := intents(ctx, tx, connector, kinds, limit)
 	if err != nil || len(ready) == 0 {
 		return "", nil, err
 	}
@@ -231,7 +236,8 @@ func (e *Engine) Of(ctx context.Context, db pg.DB, subject string) ([]Operation,
 	return ofSubject(ctx, db, subject)
 }
 
-// Waiting says whether operations of a kind wait to be sent.
-func (e *Engine) Waiting(ctx context.Context, tx *pg.Tx, connector, kind string) (bool, error) {
-	return waiting(ctx, tx, connector, kind)
+// Waiting says whether operations of some kinds have waited to be sent since a
+// time or longer.
+func (e *Engine) Waiting(ctx context.Context, tx *pg.Tx, connector string, since time.Time, kinds ...string) (bool, error) {
+	return waiting(ctx, tx, connector, since, kinds)
 }

@@ -8,8 +8,10 @@ import (
 
 	"tiwiza/adapters/bank"
 	"tiwiza/adapters/bank/paperbank"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
+	"tiwiza/payments/files"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
@@ -36,15 +38,17 @@ func (a accounts) PayoutAccount(_ context.Context, _ pg.DB, member string) (payo
 
 // hub is payouts over real books and escrows, with a bank on paper.
 type hub struct {
-	t        *testing.T
-	db       *pg.Store
-	books    *ledger.Books
-	escrow   *escrow.Service
-	engine   *operations.Engine
-	payouts  *payouts.Service
-	bank     *paperbank.Bank
-	accounts accounts
-	timers   *job.Timers
+	t         *testing.T
+	db        *pg.Store
+	books     *ledger.Books
+	escrow    *escrow.Service
+	engine    *operations.Engine
+	payouts   *payouts.Service
+	files     *files.Service
+	approvals *approvals.Service
+	bank      *paperbank.Bank
+	accounts  accounts
+	timers    *job.Timers
 }
 
 func newHub(t *testing.T) *hub {
@@ -64,10 +68,12 @@ func newHub(t *testing.T) *hub {
 		t.Fatal(err)
 	}
 	h.escrow = escrow.New(db, h.books, policies)
-	from := payouts.From{Bank: bank.New("bank", h.bank, bank.Options{}), Account: bank.Account{RIB: safeguard, Name: "Tiwiza"}}
-	h.payouts = payouts.New(db, h.books, h.escrow, h.accounts, h.engine, policies, from)
+	h.approvals = approvals.New(db)
+	h.files = files.New(db, h.engine, files.House{Bank: bank.New("bank", h.bank, bank.Options{}), Safeguard: bank.Account{RIB: safeguard, Name: "Tiwiza"}})
+	h.payouts = payouts.New(db, payouts.Needs{Books: h.books, Escrows: h.escrow, Accounts: h.accounts, Files: h.files, Approvals: h.approvals, Judge: policies})
 	h.engine.Work(workers, h.timers)
-	h.payouts.Work(workers, h.timers)
+	h.files.Work(workers, h.timers)
+	h.payouts.Work(h.timers)
 	h.payouts.Subscribe(bus)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, db, d) })
 	r, err := job.NewRunner(db, workers, slog.New(slog.DiscardHandler))

@@ -2,36 +2,49 @@ package payouts
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
-	"tiwiza/adapters/bank"
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/pg"
 )
 
-const columns = `id, seller, bank, ref, currency, amount, rib, holder, state, needs_two, created_by, approved_by, why, version, created_at, changed_at`
+const columns = `id, payee, seller, bank, ref, currency, amount, rib, holder, state, needs_two, created_by, approved_by, approved_hash,
+	waits, why, day, contradicted, owed, version, created_at, changed_at`
 
-// lockSeller has a seller's payouts asked for one after the other, so that each
-// sees what the one before left.
-func lockSeller(ctx context.Context, tx *pg.Tx, seller string) error {
-	_, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('payouts ' || $1, 0))`, seller)
-	return err
-}
-
-// oneAtATime has a bank's files made one after the other.
-func oneAtATime(ctx context.Context, tx *pg.Tx, bank string) error {
-	_, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('payout file ' || $1, 0))`, bank)
+// lockParty has a beneficiary's payouts asked for one after the other, so that
+// each sees what the one before left.
+func lockParty(ctx context.Context, tx *pg.Tx, b Beneficiary) error {
+	name := b.Name
+	if b.Payee != Seller {
+		name = b.String()
+	}
+	_, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('payouts ' || $1, 0))`, name)
 	return err
 }
 
 func insert(tx *pg.Tx, p Payout, covers []escrow.Cover) {
-	tx.Queue(`insert into payouts.payout (id, seller, bank, ref, currency, amount, rib, holder, state, needs_two, created_by, created_at, changed_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
-		p.ID, p.Seller, p.Bank, p.Ref, p.Currency, p.Amount, p.RIB, p.Holder, p.State, p.NeedsTwo, p.CreatedBy, p.CreatedAt)
+	tx.Queue(`insert into payouts.payout (id, payee, seller, bank, ref, currency, amount, rib, holder, state, needs_two, created_by, created_at, changed_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)`,
+		p.ID, p.Payee, p.Seller, p.Bank, p.Ref, p.Currency, p.Amount, p.RIB, p.Holder, p.State, p.NeedsTwo, p.CreatedBy, p.CreatedAt)
+	insertCovers(tx, p.ID, covers)
+}
+
+func insertCovers(tx *pg.Tx, payout string, covers []escrow.Cover) {
+	if len(covers) == 0 {
+		return
+	}
 	amounts := make([]int64, len(covers))
 	for i, c := range covers {
 		amounts[i] = c.Amount
 	}
-	tx.Queue(`insert into payouts.cover (payout, release, amount) select $1, r, a from unnest($2::text[], $3::bigint[]) x (r, a)`, p.ID, ids(covers), amounts)
+	tx.Queue(`insert into payouts.cover (payout, release, amount) select $1, r, a from unnest($2::text[], $3::bigint[]) x (r, a)`, payout, ids(covers), amounts)
+}
+
+func dropCovers(tx *pg.Tx, payout string) {
+	tx.Queue(`delete from payouts.cover where payout = $1`, payout)
 }
 
 func load(ctx context.Context, db pg.DB, id string) (Payout, error) {
@@ -42,9 +55,30 @@ func lock(ctx context.Context, tx *pg.Tx, id string) (Payout, error) {
 	return pg.One[Payout](ctx, tx, ErrNotFound, `select `+columns+` from payouts.payout where id = $1 for update`, id)
 }
 
+// save writes a payout's changes; above the limits of the day it is ErrLimit.
 func save(tx *pg.Tx, p Payout) {
-	tx.QueueOne(ErrState, `update payouts.payout set state = $3, rib = $4, holder = $5, approved_by = $6, why = left($7, 500), changed_at = $8, version = version + 1
-		where id = $1 and version = $2`, p.ID, p.Version, p.State, p.RIB, p.Holder, p.ApprovedBy, p.Why, p.ChangedAt)
+	waits, err := json.Marshal(p.Waits)
+	if err != nil || p.Waits == nil {
+		waits = []byte(`[]`)
+	}
+	hash := p.ApprovedHash
+	if hash == nil {
+		hash = []byte{}
+	}
+	tx.QueueThen(func(tag pgconn.CommandTag, err error) error {
+		switch {
+		case pg.Code(err) == "HB070":
+			return ErrState.With(err)
+		case pg.Code(err) == "HB071":
+			return ErrLimit.With(err)
+		case err == nil && tag.RowsAffected() != 1:
+			return ErrState
+		}
+		return err
+	}, `update payouts.payout set state = $3, rib = $4, holder = $5, needs_two = $6, approved_by = $7, approved_hash = $8, waits = $9, why = left($10, 500),
+			day = $11, contradicted = $12, owed = $13, changed_at = $14, version = version + 1
+		where id = $1 and version = $2`,
+		p.ID, p.Version, p.State, p.RIB, p.Holder, p.NeedsTwo, p.ApprovedBy, hash, waits, p.Why, p.Day, p.Contradicted, p.Owed, p.ChangedAt)
 }
 
 func covered(ctx context.Context, db pg.DB, payout string) ([]escrow.Cover, error) {
@@ -58,27 +92,34 @@ func draftsOver(ctx context.Context, db pg.DB, releases []string) ([]string, err
 }
 
 // cameBack says whether the bank returned a payout to this account.
-func cameBack(ctx context.Context, db pg.DB, seller, rib string) (bool, error) {
-	return pg.Value[bool](ctx, db, nil, `select exists (select from payouts.payout where seller = $1 and rib = $2 and state = 'returned')`, seller, rib)
+func cameBack(ctx context.Context, db pg.DB, b Beneficiary, rib string) (bool, error) {
+	return pg.Value[bool](ctx, db, nil, `select exists (select from payouts.payout where payee = $1 and seller = $2 and rib = $3 and state = 'returned')`,
+		b.Payee, b.Name, rib)
+}
+
+// lastPaid is the account of the last payout that reached a carrier or insurer.
+func lastPaid(ctx context.Context, db pg.DB, b Beneficiary) (Account, error) {
+	return pg.One[Account](ctx, db, ErrNoAccount, `select rib, holder, true as verified, '0001-01-01'::timestamptz as since from payouts.payout p
+		where payee = $1 and seller = $2 and payee <> 'seller' and state = 'paid' and not contradicted
+			and not exists (select from payouts.payout r where r.payee = p.payee and r.seller = p.seller and r.rib = p.rib and r.state = 'returned')
+		order by id desc limit 1`, b.Payee, b.Name)
 }
 
 // list pages through payouts, newest first; seller "" lists everybody's.
 func list(ctx context.Context, db pg.DB, seller, before string, limit int) ([]Payout, error) {
 	return pg.All[Payout](ctx, db, `select `+columns+` from payouts.payout
-		where ($1 = '' or seller = $1) and ($2 = '' or id < $2) order by id desc limit $3`, seller, before, limit)
+		where ($1 = '' or payee = 'seller' and seller = $1) and ($2 = '' or id < $2) order by id desc limit $3`, seller, before, limit)
 }
 
-func insertFile(tx *pg.Tx, id, of string, f bank.File) {
-	tx.Queue(`insert into payouts.file (id, bank, name, bytes, sha256) values ($1, $2, $3, $4, $5)`, id, of, f.Name, f.Bytes, f.SHA256)
-}
+type used struct{ Party, Whole int64 }
 
-type fileRow struct {
-	Name   string
-	Bytes  []byte
-	SHA256 string `db:"sha256"`
-}
-
-func loadFile(ctx context.Context, db pg.DB, id string) (bank.File, error) {
-	r, err := pg.One[fileRow](ctx, db, ErrNotFound, `select name, bytes, sha256 from payouts.file where id = $1`, id)
-	return bank.File(r), err
+// usedOn is what was approved for a beneficiary, and for all, on a day. It is
+// the caller's turn until its unit of work ends: what it approves, the next one
+// sees.
+func usedOn(ctx context.Context, tx *pg.Tx, b Beneficiary, day time.Time) (used, error) {
+	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('payouts of a day', 0))`); err != nil {
+		return used{}, err
+	}
+	return pg.One[used](ctx, tx, ErrNotFound, `select coalesce(sum(amount) filter (where payee = $1 and seller = $2), 0)::bigint as party,
+		coalesce(sum(amount), 0)::bigint as whole from payouts.payout where day = $3 and state not in ('draft', 'rejected')`, b.Payee, b.Name, day)
 }

@@ -2,22 +2,16 @@ package payouts
 
 import (
 	"context"
-	"fmt"
-	"sync/atomic"
-	"time"
-
-	"tiwiza/pkg/authz"
+	"strings"
 
 	"tiwiza/adapters/bank"
-	"tiwiza/payments/charges"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/escrow"
+	"tiwiza/payments/files"
 	"tiwiza/payments/ledger"
-	"tiwiza/payments/operations"
-	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
-	"tiwiza/pkg/event"
+	"tiwiza/pkg/authz"
 	"tiwiza/pkg/id"
-	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
@@ -33,6 +27,8 @@ type Escrows interface {
 	Cover(ctx context.Context, tx *pg.Tx, seller, currency string, amount int64) ([]escrow.Cover, error)
 	Uncover(tx *pg.Tx, covers []escrow.Cover)
 	AllSettled(ctx context.Context, db pg.DB, releases []string) (bool, error)
+	Payable(ctx context.Context, db pg.DB, seller, currency string) (int64, error)
+	Unsettled(ctx context.Context, db pg.DB, carrier, currency string) (int64, error)
 	Pending(ctx context.Context, db pg.DB, seller, currency string) (int64, error)
 	ReleasesOf(ctx context.Context, db pg.DB, charge string) ([]string, error)
 }
@@ -47,54 +43,85 @@ type Judge interface {
 	May(p auth.Principal, action string, r authz.Resource) (policy string, err error)
 }
 
-// From is the account payouts are paid from.
-type From struct {
-	Bank    *bank.Bank
-	Account bank.Account
+// Needs are what payouts stand on.
+type Needs struct {
+	Books     Books
+	Escrows   Escrows
+	Accounts  Accounts
+	Files     *files.Service
+	Approvals *approvals.Service
+	Judge     Judge
 }
 
-// Service is what others may ask of payouts.
+// Check says what else a payout waits for, in the unit of work that would
+// approve it.
+type Check func(ctx context.Context, tx *pg.Tx, p Payout) ([]Wait, error)
+
+// Service is what others may ask of payouts. Check is called at start, the rest
+// by many goroutines.
 type Service struct {
-	db       *pg.Store
-	books    Books
-	escrows  Escrows
-	accounts Accounts
-	ops      *operations.Engine
-	judge    Judge
-	from     From
-	failures atomic.Int32 // files in a row that did not leave
+	db *pg.Store
+	Needs
+	checks []Check
 }
 
-const kindPayout = "payout"
+// Kinds of operations and of approvals.
+const (
+	kindPayout   = "payout"
+	kindApproval = "payouts.pay"
+	kindLimits   = "payouts.limits"
+)
 
-// New makes the service and registers its operations with the engine.
-func New(db *pg.Store, books Books, escrows Escrows, accounts Accounts, ops *operations.Engine, judge Judge, from From) *Service {
-	s := &Service{db: db, books: books, escrows: escrows, accounts: accounts, ops: ops, judge: judge, from: from}
-	// A file is known by its name and bytes, and the bank refuses a second one
-	// for a day: what is surely absent may go out again until then, at banks that
-	// have proved it.
-	ops.Handle(kindPayout, operations.Handler{Inquire: s.inquire, Moved: s.moved, Policy: operations.Policy{Resend: true, Window: 20 * time.Hour}})
+// New makes the service, and registers its operations and what a second person
+// decides.
+func New(db *pg.Store, n Needs) *Service {
+	s := &Service{db: db, Needs: n}
+	n.Files.Handle(kindPayout, files.Kind{Pay: s.pay, Moved: s.moved, Contradicted: s.contradicted})
+	n.Approvals.Handle(kindApproval, s.decided)
+	n.Approvals.Handle(kindLimits, s.limitsDecided)
 	return s
+}
+
+// Check adds reasons for payouts to wait.
+func (s *Service) Check(c Check) { s.checks = append(s.checks, c) }
+
+// pay is the bank's instruction for a payout.
+func (s *Service) pay(ctx context.Context, db pg.DB, payout string) (bank.Transfer, error) {
+	p, err := load(ctx, db, payout)
+	return bank.Transfer{Ref: p.Ref, Amount: p.Money(), To: bank.Account{RIB: p.RIB, Name: p.Holder}, Info: "Tiwiza " + p.Ref}, err
+}
+
+// AccountInput is where a carrier or an insurer is paid.
+type AccountInput struct {
+	RIB    string `json:"rib" required:"true" minLength:"24" maxLength:"40"`
+	Holder string `json:"holder" required:"true" minLength:"1" maxLength:"140"`
 }
 
 // CreateInput asks for a payout; without an amount, of all there is.
 type CreateInput struct {
-	Amount *money.Money `json:"amount,omitempty" description:"All that can be paid out when left out."`
+	Amount      *money.Money  `json:"amount,omitempty" description:"All that can be paid out when left out."`
+	Beneficiary string        `json:"beneficiary,omitempty" maxLength:"200" description:"carrier:{name} or insurer:{name}, for the operator; a seller is paid itself."`
+	Account     *AccountInput `json:"account,omitempty" description:"Where a carrier or an insurer is paid; when left out, where it was paid last. A second person checks an account that is given."`
 }
 
-// Create takes a payout out of the seller's money and sends it on its way, or
-// keeps it as a draft that says what it waits for. A seller calls it for
-// itself.
+// Create takes a payout out of the money that is due and sends it on its way,
+// or keeps it as a draft that says what it waits for. A seller calls it for
+// itself, the operator for a carrier or an insurer.
 func (s *Service) Create(ctx context.Context, tx *pg.Tx, in CreateInput) (View, error) {
-	who := auth.From(ctx)
-	if who.Role != auth.Seller {
-		return View{}, ErrSeller
-	}
-	currency := money.MAD
-	if err := lockSeller(ctx, tx, who.Subject); err != nil {
+	b, err := beneficiary(ctx, in.Beneficiary)
+	if err != nil {
 		return View{}, err
 	}
-	have, err := s.books.Balance(ctx, tx, ledger.Available(who.Subject), currency)
+	if b.Payee == Seller && in.Account != nil {
+		return View{}, ErrBeneficiary.At("/account", "a seller is paid to the bank account of its organisation")
+	}
+	if in.Amount != nil && in.Amount.Currency() != money.MAD {
+		return View{}, ErrTooMuch.At("/amount/currency", "payouts are in MAD")
+	}
+	if err := lockParty(ctx, tx, b); err != nil {
+		return View{}, err
+	}
+	have, err := s.due(ctx, tx, b, money.MAD)
 	if err != nil {
 		return View{}, err
 	}
@@ -105,217 +132,128 @@ func (s *Service) Create(ctx context.Context, tx *pg.Tx, in CreateInput) (View, 
 	switch {
 	case in.Amount != nil && want <= 0:
 		return View{}, ErrTooMuch.At("/amount", "above zero")
-	case have == 0 && want <= 0:
+	case have <= 0 && want <= 0:
 		return View{}, ErrNothing
 	case want > have:
+		have = max(0, have)
 		return View{}, ErrTooMuch.At("/amount", "at most "+money.Dirhams(have).Amount()).Say("You can be paid at most %s at the moment.", money.Dirhams(have))
 	}
-	a, err := s.accounts.PayoutAccount(ctx, tx, who.Subject)
+	a, err := s.account(ctx, tx, b, in.Account)
 	if err != nil {
 		return View{}, err
 	}
-	if a.RIB == "" {
-		return View{}, ErrNoAccount
+	p, covers, err := s.draft(ctx, tx, b, want, a, in.Account != nil)
+	return p.view(covers), err
+}
+
+// beneficiary is whom the principal may have paid: a seller itself, the
+// operator carriers and insurers.
+func beneficiary(ctx context.Context, named string) (Beneficiary, error) {
+	who := auth.From(ctx)
+	switch {
+	case who.Role == auth.Seller && named == "":
+		return Beneficiary{Seller, who.Subject}, nil
+	case who.Role != auth.Operator:
+		return Beneficiary{}, ErrSeller
 	}
-	covers, err := s.escrows.Cover(ctx, tx, who.Subject, currency, want)
+	b, ok := parse(named)
+	if !ok || b.Payee == Seller {
+		return b, ErrBeneficiary.At("/beneficiary", "carrier:{name} or insurer:{name}")
+	}
+	return b, nil
+}
+
+// parse reads carrier:demo.
+func parse(named string) (Beneficiary, bool) {
+	kind, name, ok := strings.Cut(named, ":")
+	b := Beneficiary{Payee(kind), name}
+	return b, ok && name != "" && !strings.Contains(name, ":") && (b.Payee == Seller || b.Payee == Carrier || b.Payee == Insurer)
+}
+
+// due is what could be paid to a beneficiary, in centimes. A seller may ask for
+// money that is not settled yet, and waits; a carrier or insurer is paid settled
+// money.
+func (s *Service) due(ctx context.Context, tx *pg.Tx, b Beneficiary, currency string) (int64, error) {
+	have, err := s.Books.Balance(ctx, tx, b.Source(), currency)
+	if err != nil || b.Payee != Carrier {
+		return have, err
+	}
+	open, err := s.Escrows.Unsettled(ctx, tx, b.Name, currency)
+	return have - open, err
+}
+
+// account is where a beneficiary is paid: a seller to its own account, a carrier
+// or insurer to the account given, to its account as a member, or where it was
+// paid last.
+func (s *Service) account(ctx context.Context, db pg.DB, b Beneficiary, given *AccountInput) (Account, error) {
+	if given != nil {
+		rib := strings.Join(strings.Fields(given.RIB), "")
+		if err := bank.CheckRIB(rib); err != nil {
+			return Account{}, bank.ErrRIB.At("/account/rib", bank.ErrRIB.Text)
+		}
+		return Account{RIB: rib, Holder: given.Holder, Verified: true}, nil
+	}
+	var a Account
+	var err error
+	if b.Payee != Carrier {
+		a, err = s.Accounts.PayoutAccount(ctx, db, b.Name)
+	}
+	if err == nil && a.RIB == "" {
+		a, err = lastPaid(ctx, db, b)
+	}
+	return a, err
+}
+
+// draft takes want out of what is due to b and makes a payout of it.
+func (s *Service) draft(ctx context.Context, tx *pg.Tx, b Beneficiary, want int64, a Account, two bool) (Payout, []escrow.Cover, error) {
+	h, ok := s.Files.House("")
+	if !ok {
+		return Payout{}, nil, ErrNoAccount.Say("There is no bank to pay from.")
+	}
+	limits, err := limitsAt(ctx, tx, tx.Now())
 	if err != nil {
-		return View{}, err
+		return Payout{}, nil, err
 	}
 	p := Payout{
-		ID: id.New(id.Payout), Seller: who.Subject, Bank: s.from.Bank.ID(), Currency: currency, RIB: a.RIB, Holder: a.Holder,
-		State: Draft, CreatedBy: person(who), CreatedAt: tx.Now(), ChangedAt: tx.Now(),
+		ID: id.New(id.Payout), Payee: b.Payee, Seller: b.Name, Bank: h.Bank.ID(), Currency: money.MAD, Amount: want, RIB: a.RIB, Holder: a.Holder,
+		State: Draft, NeedsTwo: two || want > limits.TwoAbove, CreatedBy: auth.From(ctx).Person(), CreatedAt: tx.Now(), ChangedAt: tx.Now(),
 	}
 	p.Ref = RefOf(p.ID)
-	for _, c := range covers {
-		p.Amount += c.Amount
+	var covers []escrow.Cover
+	if b.Payee == Seller {
+		if covers, err = s.cover(ctx, tx, p, want); err != nil {
+			return p, nil, err
+		}
 	}
-	if p.Amount != want {
-		return View{}, ErrNothing.Say("Only %s of this is free at the moment: another payout is taking the rest.", money.Dirhams(p.Amount))
-	}
-	p.NeedsTwo = p.Amount > TwoAbove
 	insert(tx, p, covers)
-	err = s.books.Post(ctx, tx, ledger.Transfer{
-		Key: "payout:" + p.ID, Kind: "payout.intent", Currency: currency,
-		Legs: []ledger.Leg{ledger.Debit(ledger.Available(p.Seller), p.Amount), ledger.Credit(ledger.Payout(p.ID), p.Amount)},
+	err = s.Books.Post(ctx, tx, ledger.Transfer{
+		Key: "payout:" + p.ID, Kind: "payout.intent", Currency: p.Currency,
+		Legs: []ledger.Leg{ledger.Debit(b.Source(), p.Amount), ledger.Credit(ledger.Payout(p.ID), p.Amount)},
 	})
 	if err != nil {
-		return View{}, err
+		return p, nil, err
 	}
-	p, err = s.advance(ctx, tx, p, a)
-	return p.view(covers), err
+	p, err = s.advance(ctx, tx, p, a, covers)
+	return p, covers, err
 }
 
-// person is who decides: one organisation's or operator's keys are one person
-// each for four eyes.
-func person(p auth.Principal) string { return string(p.Role) + " " + p.Subject }
-
-// advance approves a draft that is ready, and writes down what the others wait
-// for.
-func (s *Service) advance(ctx context.Context, tx *pg.Tx, p Payout, a Account) (Payout, error) {
-	releases, err := covered(ctx, tx, p.ID)
+// cover takes the releases that a payout pays.
+func (s *Service) cover(ctx context.Context, tx *pg.Tx, p Payout, want int64) ([]escrow.Cover, error) {
+	covers, err := s.Escrows.Cover(ctx, tx, p.Seller, p.Currency, want)
 	if err != nil {
-		return p, err
+		return nil, err
 	}
-	settled, err := s.escrows.AllSettled(ctx, tx, ids(releases))
-	if err != nil {
-		return p, err
+	if sum := total(covers); sum != want {
+		return nil, ErrNothing.Say("Only %s of this is free at the moment: another payout is taking the rest.", money.FromCentimes(sum, p.Currency))
 	}
-	p = p.Rebind(a)
-	a.Refused, err = cameBack(ctx, tx, p.Seller, p.RIB)
-	if err != nil {
-		return p, err
-	}
-	ready, waits, until := p.Ready(a, settled, tx.Now())
-	if !ready {
-		p.Why = waits
-		save(tx, p)
-		p.Version++
-		if until.IsZero() { // nobody says when: look again in a while
-			until = tx.Now().Add(time.Hour)
-		}
-		job.Set(tx, timerReady, p.ID, until)
-		return p, nil
-	}
-	job.Clear(tx, timerReady, p.ID)
-	if p, err = p.To(Approved, "", tx.Now()); err != nil {
-		return p, err
-	}
-	save(tx, p)
-	p.Version++
-	s.ops.Intend(tx, operations.Intention{Subject: p.ID, Kind: kindPayout, Connector: p.Bank, Ref: p.Ref, Amount: p.Money()})
-	job.SetOnce(tx, timerDispatch, p.Bank, tx.Now().Add(gather))
-	return p, tx.Publish(ctx, Moved{p.ID, p.Seller, p.State, p.Money()})
+	return covers, nil
 }
 
-// retry looks again whether a draft is ready.
-func (s *Service) retry(ctx context.Context, tx *pg.Tx, payout string) error {
-	p, err := lock(ctx, tx, payout)
-	if err != nil || p.State != Draft {
-		return err
+func total(covers []escrow.Cover) (sum int64) {
+	for _, c := range covers {
+		sum += c.Amount
 	}
-	a, err := s.accounts.PayoutAccount(ctx, tx, p.Seller)
-	if err != nil {
-		return err
-	}
-	_, err = s.advance(ctx, tx, p, a)
-	return err
-}
-
-// Subscribe has drafts looked at again when money is settled.
-func (s *Service) Subscribe(b *event.Bus) {
-	event.Subscribe(b, "payouts", func(ctx context.Context, tx *pg.Tx, e charges.Settled) error {
-		releases, err := s.escrows.ReleasesOf(ctx, tx, e.Charge)
-		if err != nil {
-			return err
-		}
-		waiting, err := draftsOver(ctx, tx, releases)
-		if err != nil {
-			return err
-		}
-		for _, p := range waiting {
-			if err := s.retry(ctx, tx, p); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// ApproveInput names a payout.
-type ApproveInput struct {
-	Payout string `path:"payout"`
-}
-
-// Approve is the second person's word on a payout above the limit. The
-// operator calls it; the one who asked for the payout cannot.
-func (s *Service) Approve(ctx context.Context, tx *pg.Tx, in ApproveInput) (View, error) {
-	p, err := lock(ctx, tx, in.Payout)
-	if err != nil {
-		return View{}, err
-	}
-	who := person(auth.From(ctx))
-	if who == p.CreatedBy {
-		return View{}, ErrSelf
-	}
-	covers, err := covered(ctx, tx, p.ID)
-	if err != nil {
-		return View{}, err
-	}
-	if p.State != Draft || !p.NeedsTwo || p.ApprovedBy != "" {
-		if p.ApprovedBy == who {
-			return p.view(covers), nil
-		}
-		return View{}, ErrState.Say("This payout is %s and does not wait for approval.", p.State)
-	}
-	p.ApprovedBy = who
-	save(tx, p)
-	p.Version++
-	audit.Record(tx, "payouts.approve", p.ID, "payouts.four-eyes", map[string]string{"amount": p.Money().String(), "rib": p.RIB[20:], "created_by": p.CreatedBy})
-	a, err := s.accounts.PayoutAccount(ctx, tx, p.Seller)
-	if err != nil {
-		return View{}, err
-	}
-	p, err = s.advance(ctx, tx, p, a)
-	return p.view(covers), err
-}
-
-// moved follows a payout's operation.
-func (s *Service) moved(ctx context.Context, tx *pg.Tx, o operations.Operation, _ operations.State) error {
-	next, ok := map[operations.State]State{
-		operations.Sending: Approved, operations.Accepted: Sent, operations.Unknown: Unknown, operations.Review: Unknown,
-		operations.Intent: Approved, operations.Confirmed: Paid, operations.Rejected: Rejected, operations.Returned: Returned,
-	}[o.State]
-	if !ok {
-		return fmt.Errorf("a payout's operation is %s", o.State)
-	}
-	p, err := lock(ctx, tx, o.Subject)
-	if err != nil || p.State == next {
-		return err
-	}
-	if next == Unknown && (p.State == Rejected || p.State == Paid || p.State == Returned) {
-		return nil // a contradiction is for people; what was booked stays booked
-	}
-	if p, err = p.To(next, o.Why, tx.Now()); err != nil {
-		return err
-	}
-	save(tx, p)
-	switch next {
-	case Paid:
-		err = s.books.Post(ctx, tx, s.paid(p))
-	case Rejected, Returned:
-		err = s.giveBack(ctx, tx, p)
-	case Approved: // it never left, or is surely absent: the next file takes it
-		job.SetOnce(tx, timerDispatch, p.Bank, tx.Now().Add(gather))
-	}
-	if err != nil {
-		return err
-	}
-	return tx.Publish(ctx, Moved{p.ID, p.Seller, p.State, p.Money()})
-}
-
-func (s *Service) paid(p Payout) ledger.Transfer {
-	return ledger.Transfer{
-		Key: "paid:" + p.ID, Kind: "payout.paid", Currency: p.Currency,
-		Legs: []ledger.Leg{ledger.Debit(ledger.Payout(p.ID), p.Amount), ledger.Credit(ledger.Safeguard(p.Bank), p.Amount)},
-	}
-}
-
-// giveBack returns the money of a payout that was refused, or that the bank
-// sent back, to the seller.
-func (s *Service) giveBack(ctx context.Context, tx *pg.Tx, p Payout) error {
-	covers, err := covered(ctx, tx, p.ID)
-	if err != nil {
-		return err
-	}
-	s.escrows.Uncover(tx, covers)
-	t := ledger.Transfer{Key: "rejected:" + p.ID, Kind: "payout.rejected", Currency: p.Currency, Legs: []ledger.Leg{
-		ledger.Debit(ledger.Payout(p.ID), p.Amount), ledger.Credit(ledger.Available(p.Seller), p.Amount),
-	}}
-	if p.State == Returned {
-		t.Key, t.Kind = "returned:"+p.ID, "payout.returned"
-		t.Legs[0] = ledger.Debit(ledger.Safeguard(p.Bank), p.Amount)
-	}
-	return s.books.Post(ctx, tx, t)
+	return sum
 }
 
 func ids(covers []escrow.Cover) []string {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tiwiza/adapters/bank/paperbank"
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/pkg/auth"
@@ -108,7 +109,7 @@ func TestADraftWaitsForSettlementAndThenGoesByItself(t *testing.T) {
 	h := newHub(t)
 	charge := h.earn(5000, false)
 	v := h.mustAsk(0)
-	if v.State != payouts.Draft || v.Waits == "" {
+	if v.State != payouts.Draft || len(v.Waits) == 0 {
 		t.Fatalf("payout = %+v, want a draft that says what it waits for", v)
 	}
 	h.settle(charge)
@@ -158,7 +159,7 @@ func TestAPayoutThatCannotBeSentKeepsNoOther(t *testing.T) {
 func TestAboveTheLimitASecondPersonDecides(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
-	h.earn(payouts.TwoAbove+100, true)
+	h.earn(50_000_00+100, true)
 	v := h.mustAsk(0)
 	if v.State != payouts.Draft || !v.NeedsTwo {
 		t.Fatalf("payout = %+v", v)
@@ -170,7 +171,7 @@ func TestAboveTheLimitASecondPersonDecides(t *testing.T) {
 			return err
 		})
 	}
-	if err := approve(seller); !errors.Is(err, payouts.ErrSelf) {
+	if err := approve(seller); !errors.Is(err, approvals.ErrSelf) {
 		t.Errorf("approved by who asked: %v, want ErrSelf", err)
 	}
 	if _, err := h.db.Exec(t.Context(), `update payouts.payout set state = 'approved' where id = $1`, v.ID); !pg.Violates(err, "payout_two") {

@@ -9,9 +9,9 @@ import (
 
 	"tiwiza/adapters/bank"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/files"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
-	"tiwiza/payments/payouts"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
@@ -102,7 +102,7 @@ func (s *Service) take(ctx context.Context, tx *pg.Tx, h House, f bank.Received)
 // report takes in the bank's word on a payout file. It never proves that money
 // moved; a refusal is final for the reasons that are listed as such.
 func (s *Service) report(ctx context.Context, tx *pg.Tx, h House, r bank.Report, f bank.Received) error {
-	ops, err := s.ops.OfFile(ctx, tx, payouts.FileOf(r.OriginalID))
+	ops, err := s.ops.OfFile(ctx, tx, files.FileOf(r.OriginalID))
 	if err != nil {
 		return err
 	}
@@ -171,13 +171,20 @@ func (s *Service) statement(ctx context.Context, tx *pg.Tx, h House, file string
 // line books one line of an account of ours.
 func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statement, e bank.Entry, l Line) (verdict, error) {
 	if st.Account == h.Operating {
+		if v, ours, err := s.otherSide(ctx, tx, h, e); ours || err != nil {
+			return v, err
+		}
 		return verdict{Unmatched, "", "a movement of our own account that no operation explains"}, nil
 	}
 	key := fmt.Sprintf("%s/%s/%s/%d/%d", h.Bank.ID(), st.Account, st.ID, max(st.Page, 1), l.No)
 	if !e.Explained() {
 		return s.unknown(ctx, tx, h, e.Amount.Centimes(), l, key, "its details do not add up to it")
 	}
-	if e.Amount.Sign() > 0 && !returned(e) {
+	arrived, err := s.arrives(ctx, tx, h, e)
+	if err != nil {
+		return verdict{}, err
+	}
+	if e.Amount.Sign() > 0 && !returned(e) && !arrived {
 		return s.credit(ctx, tx, h, e, l, key)
 	}
 	parts := make([]verdict, 0, 1)
@@ -290,7 +297,7 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 		return verdict{}, err
 	}
 	shown := outbound.Result{Outcome: outbound.Succeeded, PartnerID: d.BankRef}
-	back := amount > 0
+	back := amount > 0 != comesIn(o)
 	again := false
 	if o.ContradictedAt != nil {
 		if again, err = s.ops.Shown(ctx, tx, o.ID); err != nil {
@@ -322,8 +329,8 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 		return verdict{Unmatched, o.Subject, "paid again after it was refused: " + o.Ref}, nil
 	case o.State == operations.Rejected:
 		slog.ErrorContext(ctx, "the bank paid what it had refused", "our_ref", o.Ref, "operation", o.ID, "line", l.ID)
-		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
-		return verdict{Unmatched, o.Subject, "paid after it was refused: " + o.Ref}, err
+		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key) // its domain books it, and says so aloud
+		return verdict{Matched, o.Subject, "paid after it was refused: " + o.Ref}, err
 	}
 	_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
 	return verdict{Matched, o.Subject, ""}, err

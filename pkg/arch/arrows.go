@@ -57,7 +57,7 @@ var rooms = []room{
 // import an earlier one, and the way back is an event.
 var siblings = map[string][]string{
 	"marketplace": {"members", "catalog", "orders", "procedures", "projects", "sharing", "finance", "loyalty", "insight"},
-	"payments":    {"ledger", "approvals", "operations", "escrow", "charges", "payouts", "recon", "invariants"},
+	"payments":    {"ledger", "approvals", "operations", "files", "escrow", "charges", "payouts", "treasury", "recon", "invariants"},
 }
 
 // closed are packages of the platform that few may use.

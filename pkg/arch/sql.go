@@ -62,7 +62,8 @@ const auditor = "payments/invariants"
 
 // lent are single tables that a package uses besides those of its schema.
 var lent = map[string]string{
-	"platform.note": "cmd/hub", // what the hub noted of its own setting up
+	"platform.note": "cmd/hub",        // what the hub noted of its own setting up
+	"payouts.file":  "payments/files", // made when only payouts left in files
 }
 
 // names says whether a package may name a table.

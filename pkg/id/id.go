@@ -39,6 +39,10 @@ const (
 	Release      Kind = "rel"
 	File         Kind = "fil"
 	Approval     Kind = "apr"
+	Limits       Kind = "lim"
+	TopUp        Kind = "top"
+	Sweep        Kind = "swp"
+	Halt         Kind = "hlt"
 )
 
 var (

@@ -1,0 +1,19 @@
+package escrow
+
+import (
+	"context"
+
+	"tiwiza/pkg/pg"
+)
+
+// Payable is what a seller was given of settled money and no payout covers yet,
+// in centimes.
+func (s *Service) Payable(ctx context.Context, db pg.DB, seller, currency string) (int64, error) {
+	return payable(ctx, db, seller, currency)
+}
+
+// Unsettled is what a carrier has earned of money that has not reached the
+// safeguard account, in centimes: it is not paid out yet.
+func (s *Service) Unsettled(ctx context.Context, db pg.DB, carrier, currency string) (int64, error) {
+	return unsettled(ctx, db, carrier, currency)
+}

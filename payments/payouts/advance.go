@@ -1,0 +1,195 @@
+package payouts
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"tiwiza/payments/approvals"
+	"tiwiza/payments/charges"
+	"tiwiza/payments/escrow"
+	"tiwiza/payments/ledger"
+	"tiwiza/payments/operations"
+	"tiwiza/pkg/audit"
+	"tiwiza/pkg/event"
+	"tiwiza/pkg/job"
+	"tiwiza/pkg/pg"
+)
+
+// advance approves a draft that is ready, and writes down all that the others
+// wait for.
+func (s *Service) advance(ctx context.Context, tx *pg.Tx, p Payout, a Account, covers []escrow.Cover) (Payout, error) {
+	p = p.Rebind(a)
+	st, err := s.standing(ctx, tx, p, a, covers)
+	if err != nil {
+		return p, err
+	}
+	p.NeedsTwo = p.NeedsTwo || p.Amount > st.Limits.TwoAbove
+	p.Waits = p.WaitsFor(st, tx.Now())
+	for _, check := range s.checks {
+		more, err := check(ctx, tx, p)
+		if err != nil {
+			return p, err
+		}
+		p.Waits = append(p.Waits, more...)
+	}
+	if len(p.Waits) > 0 {
+		save(tx, p)
+		p.Version++
+		job.Set(tx, timerReady, p.ID, lookAgain(p.Waits, tx.Now()))
+		return p, s.ask(ctx, tx, p, st.Hash)
+	}
+	job.Clear(tx, timerReady, p.ID)
+	if p, err = p.Move(Approved, "", tx.Now()); err != nil {
+		return p, err
+	}
+	today := day(tx.Now())
+	p.Day = &today
+	save(tx, p)
+	p.Version++
+	s.Files.Intend(tx, operations.Intention{Subject: p.ID, Kind: kindPayout, Connector: p.Bank, Ref: p.Ref, Amount: p.Money()})
+	return p, s.tell(ctx, tx, p)
+}
+
+// standing reads what decides whether a draft may go out. The limits come last:
+// from then on other payouts wait for this one.
+func (s *Service) standing(ctx context.Context, tx *pg.Tx, p Payout, a Account, covers []escrow.Cover) (Standing, error) {
+	st := Standing{Account: a, Hash: p.Hash(covers)}
+	settled, err := s.Escrows.AllSettled(ctx, tx, ids(covers))
+	if err != nil {
+		return st, err
+	}
+	st.Unsettled = !settled
+	if st.Refused, err = cameBack(ctx, tx, p.To(), p.RIB); err != nil {
+		return st, err
+	}
+	if p.Payee == Seller {
+		if st.Owes, err = s.Books.Balance(ctx, tx, ledger.Receivable(p.Seller), p.Currency); err != nil {
+			return st, err
+		}
+	}
+	limits, err := limitsAt(ctx, tx, tx.Now())
+	if err != nil {
+		return st, err
+	}
+	u, err := usedOn(ctx, tx, p.To(), day(tx.Now()))
+	st.Limits, st.MemberDay, st.TotalDay = limits.Limits, u.Party, u.Whole
+	return st, err
+}
+
+// ask has a second person decide, unless one is asked for exactly this already.
+func (s *Service) ask(ctx context.Context, tx *pg.Tx, p Payout, hash []byte) error {
+	if !slices.ContainsFunc(p.Waits, func(w Wait) bool { return w.Code == "second_person" }) {
+		return nil
+	}
+	open, err := s.Approvals.Of(ctx, tx, kindApproval, p.ID)
+	if err == nil && open.State == approvals.Open && bytes.Equal(open.Hash, hash) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, approvals.ErrNotFound) {
+		return err
+	}
+	amount := p.Money()
+	_, err = s.Approvals.Ask(ctx, tx, approvals.Ask{
+		Kind: kindApproval, Subject: p.ID, Hash: hash, Amount: &amount,
+		Why: "Payout to " + p.To().String() + ", account …" + p.RIB[20:] + " of " + p.Holder + ".",
+	})
+	return err
+}
+
+// decided carries out what the second person said of a payout.
+func (s *Service) decided(ctx context.Context, tx *pg.Tx, r approvals.Request) error {
+	p, err := lock(ctx, tx, r.Subject)
+	if err != nil {
+		return err
+	}
+	covers, err := covered(ctx, tx, p.ID)
+	if err != nil {
+		return err
+	}
+	if p.State != Draft || !bytes.Equal(p.Hash(covers), r.Hash) {
+		return approvals.ErrChanged
+	}
+	if r.State == approvals.Refused {
+		return s.end(ctx, tx, p, Rejected, "a second person refused it")
+	}
+	p.ApprovedBy, p.ApprovedHash = strings.Join(r.By, ", "), r.Hash
+	audit.Record(tx, "payouts.approve", p.ID, "payouts.four-eyes", map[string]string{
+		"amount": p.Money().String(), "rib": p.RIB[20:], "created_by": p.CreatedBy, "approved_by": p.ApprovedBy,
+	})
+	return s.look(ctx, tx, p, covers)
+}
+
+// look looks again whether a locked draft is ready.
+func (s *Service) look(ctx context.Context, tx *pg.Tx, p Payout, covers []escrow.Cover) error {
+	a := Account{RIB: p.RIB, Holder: p.Holder, Verified: true} // a carrier's, as it was given
+	if p.Payee == Seller {
+		var err error
+		if a, err = s.Accounts.PayoutAccount(ctx, tx, p.Seller); err != nil {
+			return err
+		}
+	}
+	_, err := s.advance(ctx, tx, p, a, covers)
+	return err
+}
+
+// retry looks again whether a draft is ready.
+func (s *Service) retry(ctx context.Context, tx *pg.Tx, payout string) error {
+	p, err := lock(ctx, tx, payout)
+	if err != nil || p.State != Draft {
+		return err
+	}
+	covers, err := covered(ctx, tx, p.ID)
+	if err != nil {
+		return err
+	}
+	return s.look(ctx, tx, p, covers)
+}
+
+// Subscribe has drafts looked at again when money is settled.
+func (s *Service) Subscribe(b *event.Bus) {
+	event.Subscribe(b, "payouts", func(ctx context.Context, tx *pg.Tx, e charges.Settled) error {
+		releases, err := s.Escrows.ReleasesOf(ctx, tx, e.Charge)
+		if err != nil {
+			return err
+		}
+		waiting, err := draftsOver(ctx, tx, releases)
+		if err != nil {
+			return err
+		}
+		for _, p := range waiting {
+			if err := s.retry(ctx, tx, p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ApproveInput names a payout.
+type ApproveInput struct {
+	Payout string `path:"payout"`
+}
+
+// Approve is the second person's word on a payout: POST /v1/approvals/{id} in
+// short. The operator calls it; the one who asked for the payout cannot.
+func (s *Service) Approve(ctx context.Context, tx *pg.Tx, in ApproveInput) (View, error) {
+	p, err := load(ctx, tx, in.Payout)
+	if err != nil {
+		return View{}, err
+	}
+	_, err = s.Approvals.Approve(ctx, tx, kindApproval, p.ID, "")
+	if errors.Is(err, approvals.ErrNotFound) {
+		return View{}, ErrState.Say("This payout is %s and does not wait for approval.", p.State)
+	}
+	if err != nil {
+		return View{}, err
+	}
+	if p, err = load(ctx, tx, p.ID); err != nil {
+		return View{}, err
+	}
+	covers, err := covered(ctx, tx, p.ID)
+	return p.view(covers), err
+}
