@@ -110,6 +110,9 @@ func restOf(t *testing.T, r *rig, d trade) {
 		{key: op, method: "GET", path: "/v1/ledger/trial-balance"},
 		{key: op, method: "GET", path: "/v1/ledger/transfers?account=fees"},
 		{key: op, method: "GET", path: "/v1/payouts?limit=1"},
+		{key: s.key, method: "GET", path: "/v1/payout-settings"},
+		{key: s.key, method: "PUT", path: "/v1/payout-settings", body: map[string]any{"schedule": "weekly", "minimum": dirhams("50.00")}},
+		{key: op, method: "GET", path: "/v1/payout-limits"},
 		{key: op, method: "GET", path: "/v1/escrows/" + d.escrows[0]},
 		{key: r.keys.Buyer.APIKey, method: "GET", path: "/v1/order-groups/" + d.group},
 		{method: "GET", path: "/v1/guarantees"},
@@ -120,6 +123,9 @@ func restOf(t *testing.T, r *rig, d trade) {
 	}
 	r.applicants(t)
 	r.largePayout(t)
+	r.carrierPayout(t)
+	r.ownMoney(t)
+	r.halts(t)
 	r.partialRelease(t)
 }
 

@@ -47,6 +47,7 @@ func TestTwoHubsAreOne(t *testing.T) {
 			})
 		}
 	})
+	t.Run("a halt at one stops both", func(t *testing.T) { haltBoth(t, one, two) })
 	one.verify(t)
 	two.stop(t)
 	if a := one.ask(t, req{method: "GET", path: "/v1/offers"}); a.status != 200 {
