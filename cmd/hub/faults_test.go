@@ -63,10 +63,11 @@ func TestBankThatMisbehavesPaysOnce(t *testing.T) {
 		if got := r.available(t, s); !got.Equal(before) {
 			t.Errorf("after the return the seller has %s, want %s", got, before)
 		}
-		if next := r.payout(t, s, "100.00"); next.State != "draft" || next.Waits == "" {
-			t.Errorf("the next payout to an account that sent one back is %s and waits for %q, want a draft that waits for another RIB", next.State, next.Waits)
+		if next := r.payout(t, s, "100.00"); next.State != "draft" || len(next.Waits) != 1 || next.Waits[0].Code != "account_refused" {
+			t.Errorf("the next payout to an account that sent one back is %s and waits for %v, want a draft that waits for another RIB", next.State, next.Waits)
 		}
 	})
+	t.Run("contradicts_itself", func(t *testing.T) { r.contradicted(t) })
 	r.verify(t)
 	t.Run("what is meant to be seen is listed", func(t *testing.T) { r.meantBreaks(t) })
 }
@@ -78,43 +79,61 @@ func (r *rig) available(t testing.TB, s *shop) moneyView {
 	return b.Available
 }
 
-// meantBreaks has the bank pay another amount than it was told, and pay what it
-// says it refused. Neither is passed over: people find both among the breaks.
+// contradicted has the bank pay what it says it refused. The money that the
+// seller was given back is taken again, people are told, and the books stay
+// whole.
+func (r *rig) contradicted(t *testing.T) {
+	s := r.seller(t)
+	r.earn(t, s, "400.00")
+	r.fault(t, "bank", "contradicts_itself")
+	p := r.payout(t, s, "100.00")
+	r.advance(t, "3s")
+	var v struct {
+		State        string
+		Contradicted bool
+	}
+	r.until(t, "the payout "+p.ID+" to be paid after all", func() bool {
+		r.ask(t, req{key: s.key, method: "GET", path: "/v1/payouts/" + p.ID}).into(t, &v)
+		return v.State == "paid"
+	})
+	if !v.Contradicted {
+		t.Errorf("the payout is %+v, want one that was contradicted", v)
+	}
+	r.moved(t, p.Ref, "payout", p.Amount)
+	if !strings.Contains(r.shows(t, r.operator(), "/v1/ledger/transfers?account=bank:bank:safeguard&limit=100"), "payout.contradicted") {
+		t.Error("the books do not say so")
+	}
+}
+
+// meantBreaks has the bank pay another amount than it was told. That is not
+// passed over: people find it among the breaks.
 func (r *rig) meantBreaks(t *testing.T) {
 	s := r.seller(t)
 	r.earn(t, s, "400.00")
-	for _, c := range []struct{ fault, why string }{
-		{"same_ref_other_amount", "another amount"},
-		{"contradicts_itself", "paid after it was refused"},
-	} {
-		r.fault(t, "bank", c.fault)
-		p := r.payout(t, s, "100.00")
-		r.advance(t, "3s")
-		r.until(t, "a break about "+p.Ref, func() bool {
-			var breaks struct{ Data []struct{ About, Why string } }
-			r.ask(t, req{key: r.operator(), method: "GET", path: "/v1/breaks?limit=100"}).into(t, &breaks)
-			for _, b := range breaks.Data {
-				if strings.Contains(b.About+b.Why, p.Ref) && strings.Contains(b.Why, c.why) {
-					return true
-				}
-			}
-			return false
-		})
-		if got := r.payoutOf(t, s, p.ID).State; got == "paid" {
-			t.Errorf("after %s the payout is %s", c.fault, got)
-		}
-		n := 0
-		for _, e := range r.truth(t, p.Ref) {
-			if e.Kind == "payout" {
-				n++
+	r.fault(t, "bank", "same_ref_other_amount")
+	p := r.payout(t, s, "100.00")
+	r.advance(t, "3s")
+	r.until(t, "a break about "+p.Ref, func() bool {
+		var breaks struct{ Data []struct{ About, Why string } }
+		r.ask(t, req{key: r.operator(), method: "GET", path: "/v1/breaks?limit=100"}).into(t, &breaks)
+		for _, b := range breaks.Data {
+			if strings.Contains(b.About+b.Why, p.Ref) && strings.Contains(b.Why, "another amount") {
+				return true
 			}
 		}
-		if n != 1 {
-			t.Errorf("after %s the bank executed %s %d times, want once", c.fault, p.Ref, n)
+		return false
+	})
+	if got := r.payoutOf(t, s, p.ID).State; got == "paid" {
+		t.Errorf("the payout of another amount is %s", got)
+	}
+	n := 0
+	for _, e := range r.truth(t, p.Ref) {
+		if e.Kind == "payout" {
+			n++
 		}
 	}
-	if out, code := r.command(t, "verify"); code != 1 {
-		t.Errorf("hub verify exits %d with breaks that nobody explained, want 1\n%s", code, violated(out))
+	if n != 1 {
+		t.Errorf("the bank executed %s %d times, want once", p.Ref, n)
 	}
 }
 

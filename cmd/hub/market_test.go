@@ -193,8 +193,9 @@ func (r *rig) earn(t testing.TB, seller *shop, price string) sale {
 
 // A payoutView is a payout as these tests look at it.
 type payoutView struct {
-	ID, State, Ref, Waits string
-	Amount                moneyView
+	ID, State, Ref string
+	Amount         moneyView
+	Waits          []struct{ Code string }
 }
 
 func (r *rig) payout(t testing.TB, seller *shop, amount string) (p payoutView) {

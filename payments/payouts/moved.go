@@ -3,7 +3,6 @@ package payouts
 import (
 	"context"
 	"fmt"
-	"log/slog"
 
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
@@ -129,7 +128,6 @@ func (s *Service) contradicted(ctx context.Context, tx *pg.Tx, o operations.Oper
 	if err != nil {
 		return err
 	}
-	slog.ErrorContext(ctx, "the bank paid what it had refused", "payout", p.ID, "our_ref", p.Ref, "amount", p.Money().String(), "owed", money.FromCentimes(n, p.Currency).String())
 	if err := tx.Publish(ctx, Contradicted{p.ID, p.member(), p.Money(), money.FromCentimes(n, p.Currency)}); err != nil {
 		return err
 	}
