@@ -161,6 +161,22 @@ func TestAnApprovalIsForExactlyOnePayout(t *testing.T) {
 	h.becomes(v.ID, payouts.Approved)
 }
 
+func TestWhatChangedSinceItWasAskedIsNotApproved(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.earn(60_000_00, true)
+	v := h.mustAsk(0)
+	if _, err := h.db.Exec(t.Context(), `update payouts.payout set holder = 'Autre' where id = $1`, v.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.approve(first, v.ID); !errors.Is(err, approvals.ErrChanged) {
+		t.Errorf("approved: %v, want ErrChanged", err)
+	}
+	if got := h.show(v.ID).State; got != payouts.Draft {
+		t.Errorf("the payout is %s", got)
+	}
+}
+
 func TestARefusedDraftGivesTheMoneyBack(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)

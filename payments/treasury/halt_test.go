@@ -28,8 +28,10 @@ func TestOnePersonHaltsAndTwoLetGoOn(t *testing.T) {
 	if n := h.sent.Load(); n != 1 {
 		t.Errorf("%d calls while halted, want the capture's: nothing leaves by it", n)
 	}
-	if got := h.operation("PAY1").State; got != operations.Intent || len(h.bank.Files()) != 0 {
-		t.Fatalf("while halted the payout is %s, and %d files left", got, len(h.bank.Files()))
+	for _, ref := range []string{"PAY1", "RFD1"} {
+		if o := h.operation(ref); o.State != operations.Intent || o.Tries != 0 {
+			t.Fatalf("while halted %s is %s and was tried %d times", ref, o.State, o.Tries)
+		}
 	}
 	asked := h.turn(first, false)
 	if !asked.On || asked.Approval == "" {
