@@ -24,7 +24,8 @@ const hour = 6
 func (s Schedule) Next(at time.Time) time.Time {
 	y, m, d := at.In(files.Morocco).Date()
 	begin := func(d int) time.Time { return time.Date(y, m, d, hour, 0, 0, 0, files.Morocco) }
-	next, step := begin(d), func() {}
+	next := begin(d)
+	var step func()
 	switch s {
 	case Daily:
 		step = func() { d++ }
