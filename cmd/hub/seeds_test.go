@@ -165,6 +165,11 @@ func (l *lab) sells(rnd *rand.Rand, s *score, tooLate bool) {
 	case captures == 0 && (paid || late != 0 || o.State != "expired"):
 		l.t.Errorf("under %v the acquirer took nothing, and the order is %s%s", faults, o.State, told(ops))
 	}
+	for _, o := range ops {
+		if o.Kind != "charge" && o.State == operations.Rejected && !slices.Contains(faults, "contradicts_itself") {
+			l.t.Errorf("under %v the acquirer refused nothing%s", faults, told(ops))
+		}
+	}
 	s.end("sale " + o.State)
 }
 
@@ -196,12 +201,12 @@ func (l *lab) paysOut(rnd *rand.Rand, s *score) {
 		l.t.Errorf("under %v the bank paid %d times%s", faults, executed, told(ops))
 	case o.Executed() && executed != 1, o.State == operations.Rejected && o.ContradictedAt == nil && executed != 0:
 		l.t.Errorf("under %v the bank paid %d times%s", faults, executed, told(ops))
-	case o.ContradictedAt != nil:
-		seller.spent = true
+	case o.State == operations.Rejected && !slices.Contains(faults, "contradicts_itself"):
+		l.t.Errorf("under %v the bank refused nothing%s", faults, told(ops))
+	case o.State == operations.Review && !slices.Contains(faults, "same_ref_other_amount"):
+		l.t.Errorf("under %v nothing is left for people to decide%s", faults, told(ops))
 	}
-	if o.State == operations.Review {
-		seller.spent = true
-	}
+	seller.spent = seller.spent || o.ContradictedAt != nil || o.State == operations.Review
 	s.end("payout " + string(o.State))
 }
 
