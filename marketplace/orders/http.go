@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/id"
@@ -59,6 +60,8 @@ type View struct {
 	Case     *CaseView    `json:"case,omitempty" description:"What keeps the order's money and timers as they are."`
 	Delivery DeliveryView `json:"delivery" required:"true"`
 	Timeline []Entry      `json:"timeline" required:"true"`
+
+	Refunds []charges.RefundBrief `json:"refunds" required:"true"`
 }
 
 // An OrderLine is one article of an order; it never changes.
@@ -143,7 +146,7 @@ func escrowView(h escrow.Hold, currency string) EscrowView {
 }
 
 // view is an order of the file for p.
-func (f file) view(p auth.Principal, o Order, h escrow.Hold, c *CaseView) View {
+func (f file) view(p auth.Principal, o Order, h escrow.Hold, c *CaseView, back []charges.Refund) View {
 	to := f.group.Delivery
 	d := DeliveryView{Method: o.Method, Commune: to.Commune, Region: to.Region, Carrier: o.Carrier, Tracking: o.Tracking}
 	if p.Role != auth.Seller || o.State != PendingPayment && o.State != ToConfirm && o.State != Expired {
@@ -152,7 +155,7 @@ func (f file) view(p auth.Principal, o Order, h escrow.Hold, c *CaseView) View {
 	if p.Role == auth.Buyer {
 		d.Code = o.DeliveryCode
 	}
-	return View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), PaymentView{Method: o.Payment}, c, d, f.entries[o.ID]}
+	return View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), PaymentView{Method: o.Payment}, c, d, f.entries[o.ID], charges.Briefs(back)}
 }
 
 // Show shows an order to its buyer, its seller and the operator.
@@ -175,7 +178,11 @@ func (s *Service) view(ctx context.Context, db pg.DB, order string) (v View, err
 	if err != nil {
 		return v, err
 	}
-	v = f.view(auth.From(ctx), o, holds[o.ID], caseView(cases, o.ID))
+	back, err := s.Charges.OfOrders(ctx, db, []string{o.ID})
+	if err != nil {
+		return v, err
+	}
+	v = f.view(auth.From(ctx), o, holds[o.ID], caseView(cases, o.ID), back[o.ID])
 	return v, s.showCash(ctx, db, &v)
 }
 
@@ -208,6 +215,10 @@ func (s *Service) ShowGroup(ctx context.Context, in GroupInput) (v GroupView, er
 	if err != nil {
 		return v, err
 	}
+	back, err := s.Charges.OfOrders(ctx, s.db, ids)
+	if err != nil {
+		return v, err
+	}
 	r, c, err := s.Charges.OfGroup(ctx, s.db, f.group.ID)
 	if err != nil {
 		return v, err
@@ -215,7 +226,7 @@ func (s *Service) ShowGroup(ctx context.Context, in GroupInput) (v GroupView, er
 	total := money.FromCentimes(f.group.Total, f.group.Currency)
 	v = GroupView{f.group.ID, nil, total, ChargeView{c.ID, c.State, c.Money(), r.NextAction}, f.group.CreatedAt.UTC()}
 	for _, o := range f.orders {
-		v.Orders = append(v.Orders, f.view(auth.From(ctx), o, holds[o.ID], caseView(cases, o.ID)))
+		v.Orders = append(v.Orders, f.view(auth.From(ctx), o, holds[o.ID], caseView(cases, o.ID), back[o.ID]))
 	}
 	for i := range v.Orders {
 		if err := s.showCash(ctx, s.db, &v.Orders[i]); err != nil {

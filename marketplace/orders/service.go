@@ -56,6 +56,7 @@ type Charges interface {
 	Collect(ctx context.Context, tx *pg.Tx, order string, cash int64) (charges.Parcel, error)
 	Refuse(ctx context.Context, tx *pg.Tx, order, reason string, brought bool) (charges.Parcel, error)
 	Parcels(ctx context.Context, db pg.DB, orders []string) (map[string]charges.Parcel, error)
+	OfOrders(ctx context.Context, db pg.DB, orders []string) (map[string][]charges.Refund, error)
 	Lock(ctx context.Context, tx *pg.Tx, charge string) error
 	Refund(ctx context.Context, tx *pg.Tx, in charges.RefundOrder) (charges.Refund, error)
 }

@@ -39,6 +39,8 @@ type View struct {
 	Amount  money.Money `json:"amount" required:"true"`
 	Settled bool        `json:"settled" required:"true" description:"Its money has reached the safeguard account."`
 	Orders  []string    `json:"orders" required:"true"`
+
+	Refunds []RefundBrief `json:"refunds" required:"true"`
 }
 
 // ShowInput names a charge.
@@ -59,7 +61,11 @@ func (s *Service) Show(ctx context.Context, in ShowInput) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	return View{c.ID, c.Group, c.Method, c.State, c.Money(), c.Settled, orders(holds)}, nil
+	refunds, err := refundsOf(ctx, s.db, c.ID)
+	if err != nil {
+		return View{}, err
+	}
+	return View{c.ID, c.Group, c.Method, c.State, c.Money(), c.Settled, orders(holds), Briefs(refunds)}, nil
 }
 
 // CallbackInput is what an acquirer sends.

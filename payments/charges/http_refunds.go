@@ -38,6 +38,22 @@ func (r Refund) view(approval string) RefundView {
 	return v
 }
 
+// RefundBrief is a refund as it stands with its order or charge.
+type RefundBrief struct {
+	ID     string      `json:"id" required:"true"`
+	State  RefundState `json:"state" required:"true" enum:"created,sent,unknown,awaiting_rib,confirmed,returned,rejected"`
+	Amount money.Money `json:"amount" required:"true"`
+}
+
+// Briefs are refunds as they stand with their order or charge.
+func Briefs(all []Refund) []RefundBrief {
+	out := make([]RefundBrief, len(all))
+	for i, r := range all {
+		out[i] = RefundBrief{r.ID, r.State, r.Money()}
+	}
+	return out
+}
+
 // View is a refund as the API shows it.
 func (r Refund) View() RefundView { return r.view("") }
 

@@ -36,6 +36,6 @@ func refundsOf(ctx context.Context, db pg.DB, charge string) ([]Refund, error) {
 	return pg.All[Refund](ctx, db, `select `+refundColumns+` from charges.refund where charge = $1 order by id`, charge)
 }
 
-func refundsOfOrder(ctx context.Context, db pg.DB, order string) ([]Refund, error) {
-	return pg.All[Refund](ctx, db, `select `+refundColumns+` from charges.refund where order_id = $1 order by id`, order)
+func refundsOfOrders(ctx context.Context, db pg.DB, orders []string) ([]Refund, error) {
+	return pg.All[Refund](ctx, db, `select `+refundColumns+` from charges.refund where order_id = any($1) order by id`, orders)
 }

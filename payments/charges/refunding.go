@@ -424,7 +424,12 @@ func (s *Service) loose(ctx context.Context, tx *pg.Tx, c Charge, amount money.M
 	return s.refund(ctx, tx, c, in)
 }
 
-// OfOrder lists the refunds of an order, oldest first.
-func (s *Service) OfOrder(ctx context.Context, db pg.DB, order string) ([]Refund, error) {
-	return refundsOfOrder(ctx, db, order)
+// OfOrders lists the refunds of orders by order, oldest first.
+func (s *Service) OfOrders(ctx context.Context, db pg.DB, orders []string) (map[string][]Refund, error) {
+	all, err := refundsOfOrders(ctx, db, orders)
+	by := make(map[string][]Refund, len(all))
+	for _, r := range all {
+		by[r.Order] = append(by[r.Order], r)
+	}
+	return by, err
 }
