@@ -35,7 +35,7 @@ func TestAChargebackIsBookedOnceAndFreezesItsOrders(t *testing.T) {
 		}
 	}
 	h.has("psp:acq:disputed", 11500)
-	h.has("psp:acq:clearing", 11500-11500-1500)
+	h.has("psp:acq:clearing", -1500)
 	h.has(ledger.DisputeCost, 1500)
 	h.safe()
 	err := h.tx(agent, func(ctx context.Context, tx *pg.Tx) error {

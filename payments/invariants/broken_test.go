@@ -185,7 +185,7 @@ var cases = map[string]func(s story) []wound{
 				w.sql(`insert into recon.line (id, statement, no, amount, currency, state, ref, matched_to, why, booked_on)
 					select 'lin_x', statement, 99, -1000, 'MAD', 'unmatched', $1, '', '', booked_on from recon.line limit 1`, payouts.RefOf(s.rejected.ID))
 			}, also: []string{"M1"}},
-			{says: "(sent, 15.00) 1 times, for 15.01", do: func(w *world) { w.statement(entry(-1501, detail(payouts.RefOf(s.sent.ID), -1501, 0))) }},
+			{says: "15.00) 1 times, for 15.01", do: func(w *world) { w.statement(entry(-1501, detail(payouts.RefOf(s.sent.ID), -1501, 0))) }},
 			do("was done by 1 operations of kind payout", s.fill(`insert into operations.operation (id, subject, kind, connector, ref, amount, currency, request, state, resend_until, proof)
 				values ('op_x', '{paid}', 'payout', 'bnk', 'X', 10000, 'MAD', '', 'rejected', now(), 'answer')`),
 				`insert into operations.evidence (operation, connector, source, event_id, outcome) values ('op_x', 'bnk', 'statement', 'x', 'succeeded')`),
