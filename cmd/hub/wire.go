@@ -121,6 +121,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
 	rec.Subscribe(bus)
+	pay.Check(blocked{escrows}.check)
 	books.Approve(desk)
 	books.Work(timers)
 	engine.Work(workers, timers)
@@ -159,6 +160,22 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		h.routes = append(h.routes, clock.Routes(store)...)
 	}
 	return h, nil
+}
+
+// blocked answers payouts from escrow.
+type blocked struct{ escrows *escrow.Service }
+
+// check says whether a seller's payouts stop: for a chargeback that nothing
+// covers, or for its debt.
+func (b blocked) check(ctx context.Context, tx *pg.Tx, p payouts.Payout) ([]payouts.Wait, error) {
+	if p.Payee != payouts.Seller {
+		return nil, nil
+	}
+	why, err := b.escrows.Blocked(ctx, tx, p.Seller, p.Currency)
+	if err != nil || why == "" {
+		return nil, err
+	}
+	return []payouts.Wait{{Code: "escrow.blocked", Text: why}}, nil
 }
 
 // accounts answers payouts from members.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"tiwiza/payments/ledger"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
 
@@ -271,11 +272,11 @@ func (s *Service) Blocked(ctx context.Context, db pg.DB, seller, currency string
 		return "", err
 	}
 	if open != "" {
-		return "a chargeback is open that the seller's money does not cover (" + open + ")", nil
+		return "A chargeback is open that the seller's money does not cover: " + open + ".", nil
 	}
 	owed, err := s.books.Balance(ctx, db, ledger.Receivable(seller), currency)
 	if err != nil || owed <= debtLimit {
 		return "", err
 	}
-	return "the seller owes more than the limit", nil
+	return "The seller owes " + money.FromCentimes(owed, currency).String() + ", more than payouts go on with.", nil
 }

@@ -7,8 +7,8 @@ import (
 )
 
 func payable(ctx context.Context, db pg.DB, seller, currency string) (int64, error) {
-	return pg.Value[int64](ctx, db, nil, `select coalesce(sum(amount - covered), 0)::bigint from escrow.release
-		where seller = $1 and currency = $2 and covered < amount and settled`, seller, currency)
+	return pg.Value[int64](ctx, db, nil, `select coalesce(sum(amount - covered - taken), 0)::bigint from escrow.release
+		where seller = $1 and currency = $2 and covered + taken < amount and settled`, seller, currency)
 }
 
 // unsettled adds up the carrier's legs that were let go: the fifth.

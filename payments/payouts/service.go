@@ -20,6 +20,7 @@ import (
 type Books interface {
 	Post(ctx context.Context, tx *pg.Tx, t ledger.Transfer) error
 	Balance(ctx context.Context, db pg.DB, code, currency string) (int64, error)
+	Held(ctx context.Context, db pg.DB, code, currency string) (int64, error)
 }
 
 // Escrows is what payouts ask of escrow.
@@ -175,8 +176,12 @@ func parse(named string) (Beneficiary, bool) {
 // money.
 func (s *Service) due(ctx context.Context, tx *pg.Tx, b Beneficiary, currency string) (int64, error) {
 	have, err := s.Books.Balance(ctx, tx, b.Source(), currency)
-	if err != nil || b.Payee != Carrier {
+	if err != nil {
 		return have, err
+	}
+	if b.Payee != Carrier {
+		held, err := s.Books.Held(ctx, tx, b.Source(), currency) // for a chargeback
+		return have - held, err
 	}
 	open, err := s.Escrows.Unsettled(ctx, tx, b.Name, currency)
 	return have - open, err
