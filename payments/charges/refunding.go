@@ -49,7 +49,7 @@ type RefundOrder struct {
 	Reason string
 	By     string // who asked
 	// RIB and Holder are where a transfer goes, when that is known: the account
-	// that the money came from.
+	// that the money came from. An order's is looked up.
 	RIB, Holder string
 }
 
@@ -76,7 +76,7 @@ func (s *Service) refund(ctx context.Context, tx *pg.Tx, c Charge, in RefundOrde
 	switch {
 	case c.Method == railCard:
 		r.Rail, r.RIB, r.Holder = railCard, "", ""
-	case r.RIB == "":
+	case r.RIB == "" && r.Order != "":
 		var err error
 		if r.RIB, r.Holder, err = s.payer(ctx, tx, c); err != nil {
 			return r, err
