@@ -33,6 +33,7 @@ import (
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/job"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
 	"tiwiza/pkg/seal"
@@ -122,7 +123,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
 	rec.Subscribe(bus)
-	pay.Check(blocked{escrows}.check)
+	pay.Check(blocked{escrows, ch}.check)
 	books.Approve(desk)
 	escrows.Approve(desk)
 	books.Work(timers)
@@ -165,19 +166,30 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 }
 
 // blocked answers payouts from escrow.
-type blocked struct{ escrows *escrow.Service }
+type blocked struct {
+	escrows *escrow.Service
+	charges *charges.Service
+}
 
 // check says whether a seller's payouts stop: for a chargeback that nothing
-// covers, or for its debt.
+// covers, or for cash that it collected itself and keeps.
 func (b blocked) check(ctx context.Context, tx *pg.Tx, p payouts.Payout) ([]payouts.Wait, error) {
 	if p.Payee != payouts.Seller {
 		return nil, nil
 	}
 	why, err := b.escrows.Blocked(ctx, tx, p.Seller, p.Currency)
-	if err != nil || why == "" {
+	if err != nil {
 		return nil, err
 	}
-	return []payouts.Wait{{Code: "escrow.blocked", Text: why}}, nil
+	var waits []payouts.Wait
+	if why != "" {
+		waits = append(waits, payouts.Wait{Code: "escrow.blocked", Text: why})
+	}
+	cash, err := b.charges.Withheld(ctx, tx, p.Seller, p.Currency)
+	if cash > 0 {
+		waits = append(waits, payouts.Wait{Code: "cash_withheld", Text: money.FromCentimes(cash, p.Currency).String() + " of cash that the seller collected more than seven days ago is not at the bank"})
+	}
+	return waits, err
 }
 
 // accounts answers payouts from members.

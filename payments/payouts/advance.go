@@ -28,7 +28,7 @@ func (s *Service) advance(ctx context.Context, tx *pg.Tx, p Payout, a Account, c
 	if err != nil {
 		return p, err
 	}
-	p.NeedsTwo = p.NeedsTwo || p.Amount > st.Limits.TwoAbove
+	p.NeedsTwo = p.NeedsTwo || st.MemberDay+p.Amount > st.Limits.TwoAbove // split, it is as much
 	p.Waits = p.WaitsFor(st, tx.Now())
 	for _, check := range s.checks {
 		more, err := check(ctx, tx, p)
