@@ -17,10 +17,15 @@ import (
 	"tiwiza/pkg/money"
 )
 
-type demoCmd struct{}
+type demoCmd struct {
+	Play playCmd `cmd:"" default:"1" help:"Play the main job and the other ways that money takes, against the hub at work here."`
+	Day  dayCmd  `cmd:"" help:"Play scripted days on a hub of its own, and say where each centime is."`
+}
+
+type playCmd struct{}
 
 // Run plays once and prints its figures as a line of JSON.
-func (demoCmd) Run(ctx context.Context, s *Settings) error {
+func (playCmd) Run(ctx context.Context, s *Settings) error {
 	keys, err := readDemo(filepath.Join(s.DataDir, demoFile))
 	if err != nil {
 		return fmt.Errorf("no demonstration hub is at work here: start one with make run (%w)", err)

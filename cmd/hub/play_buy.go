@@ -140,6 +140,7 @@ type payoutNow struct {
 	ID, Ref, State, Why string
 	Beneficiary         string
 	Amount              moneyView
+	Waits               []struct{ Text string }
 }
 
 // payoutIs waits until a payout has come to a state.
