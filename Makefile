@@ -24,6 +24,10 @@ run: build ## start the hub, its database, a demonstration market and the stand-
 demo: build ## play the main job, and the other ways that money takes, against the running hub (half a minute)
 	@exec bin/hub demo
 
+.PHONY: day
+day: build ## play 300 orders over two weeks on a hub of its own, and say where each centime is (two minutes)
+	@exec bin/hub demo day
+
 .PHONY: verify
 verify: build ## prove the running hub's books: each invariant with its count
 	@exec bin/hub verify

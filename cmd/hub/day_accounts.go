@@ -150,6 +150,14 @@ func (d *day) madeOf(ctx context.Context, code string) (what string, n int, sum 
 // knownBy is what somebody but the ledger says an account must have, where
 // there is such a somebody; and in words why it has it.
 func (d *day) knownBy(e ends, class, name string) (sum int64, why string, sure bool) {
+	if sum, why, sure = d.partnersKnow(e, class, name); why != "" {
+		return sum, why, sure
+	}
+	return d.ordersKnow(e, class, name)
+}
+
+// partnersKnow is knownBy by the bank, the acquirer and the carrier.
+func (d *day) partnersKnow(e ends, class, name string) (sum int64, why string, sure bool) {
 	switch class {
 	case "bank:*:safeguard":
 		return e.safeguard.Closing.Sub(e.safeguard.Unbooked).Centimes(), "clients’ money, as the bank’s last statement has it", true
@@ -171,6 +179,18 @@ func (d *day) knownBy(e ends, class, name string) (sum int64, why string, sure b
 			}
 		}
 		return sum, "collected, to be remitted", true
+	case "dispute_cost":
+		for _, c := range e.cases {
+			sum += c.Fee.Centimes()
+		}
+		return sum, "the acquirer’s fees of chargebacks", true
+	}
+	return 0, "", false
+}
+
+// ordersKnow is knownBy by what the money is for.
+func (d *day) ordersKnow(e ends, class, name string) (sum int64, why string, sure bool) {
+	switch class {
 	case "escrow:*":
 		for _, er := range d.script {
 			for _, o := range er.rec.Orders {
@@ -187,11 +207,6 @@ func (d *day) knownBy(e ends, class, name string) (sum int64, why string, sure b
 			}
 		}
 		return 0, "nothing that waits", true
-	case "dispute_cost":
-		for _, c := range e.cases {
-			sum += c.Fee.Centimes()
-		}
-		return sum, "the acquirer’s fees of chargebacks", true
 	case "payout:*":
 		for _, p := range e.payouts {
 			if p.ID == name {
@@ -217,7 +232,7 @@ func (d *day) knownBy(e ends, class, name string) (sum int64, why string, sure b
 // reasons are what accounts stand for of which nobody but the books knows.
 var reasons = map[string]string{
 	"seller:*:receivable": "owed to us: its next sales pay it",
-	"payable:carrier:*":   "the carrier’s, since it was paid",
+	"payable:carrier:*":   "the carrier’s: fees of cash that it has not remitted, and what it earned since it was paid",
 	"payable:vat":         "VAT on our commission, for the tax office",
 	"fees":                "our commission",
 	"psp_cost":            "what acquirer and carrier cost us",
@@ -230,7 +245,7 @@ func (d *day) earned(org string) string {
 	for i, s := range d.shops {
 		switch {
 		case s.org != org:
-		case s == d.manual(0):
+		case i == closingShop:
 			return "earned; its bank account was closed, it must name another"
 		case schedules[i%len(schedules)] == "manual":
 			return "earned; paid when it asks"

@@ -68,9 +68,20 @@ func (d *day) tellOrders(r *report, e ends) {
 		refunds, disputes, cases, paid,
 		{what: "payout that came back three days later", n: 1, sum: d.returned.Amount.Centimes()},
 		{what: "payout whose answer the bank lost, paid once", n: 1, sum: d.unheard.Amount.Centimes()},
-		{what: "parcels refused at the door", n: r.counts["refused"][onDelivery]},
+		d.told("parcels refused at the door", "refused at the door"),
 		{what: "days closed", n: len(e.closings)},
 	}
+}
+
+// told counts the orders of the fates whose name begins so.
+func (d *day) told(what, name string) line {
+	l := line{what: what}
+	for _, e := range d.script {
+		if strings.HasPrefix(e.name, name) {
+			l.n += len(e.rec.Orders)
+		}
+	}
+	return l
 }
 
 // flows are sums of what the partners themselves say they did.

@@ -37,7 +37,7 @@ type fate struct {
 
 // fates are the script. What a line's name says is told at the end.
 var fates = []fate{
-	{byCard, "accepted by their buyers", 0, 1, payCard, send, accept, nil, nil, "completed"},
+	{byCard, "accepted by their buyers", 0, 2, payCard, send, accept, nil, nil, "completed"},
 	{byCard, "released by time, seven days after delivery", 20, 1, payCard, send, prove, nil, nil, "completed"},
 	{byCard, "never paid", 6, 1, nil, nil, nil, nil, nil, "expired"},
 	{byCard, "paid by a second card, after one was declined", 6, 1, payTwice, send, accept, nil, nil, "completed"},
@@ -93,8 +93,15 @@ type errand struct {
 	rec    receipt
 	order  string // the first one
 	caseID string // of the acquirer
-	extra  moneyView
 }
+
+// Two cooperatives ask for their payouts, and one is paid to an account that is
+// being closed, the other while the bank loses its answer. They sell what goes
+// well only, so that there is something to pay and nothing to stop it.
+const (
+	closingShop = 2
+	unheardShop = 5
+)
 
 // towns are where parcels go.
 var towns = []string{"Rabat", "Fès", "Agadir", "Taroudant", "Chefchaouen", "Casablanca"}
@@ -102,15 +109,22 @@ var towns = []string{"Rabat", "Fès", "Agadir", "Taroudant", "Chefchaouen", "Cas
 // plan draws n orders from a seed: the same seed, the same script. Half are paid
 // by card, a quarter by transfer, a quarter in cash.
 func plan(n int, seed uint64, buyers, shops, articles int) ([]*errand, error) {
+	const few = 30
+	if n < few {
+		return nil, fmt.Errorf("%d orders are too few for the script: give %d or more", n, few)
+	}
 	r := rand.New(rand.NewPCG(seed, 0x7469776979615f64))
 	var all []*errand
-	add := func(f *fate, sellers int) {
+	add := func(f *fate, sellers int, first ...int) {
 		e := &errand{fate: f, day: 1 + r.IntN(sellingDays), buyer: r.IntN(buyers), to: towns[r.IntN(len(towns))], part: 15 + r.IntN(60)}
+		e.shops = append(e.shops, first...)
 		for len(e.shops) < sellers {
-			if s := r.IntN(shops); !slices.Contains(e.shops, s) {
+			if s := r.IntN(shops); !slices.Contains(e.shops, s) && (f.many == 0 || s != closingShop && s != unheardShop) {
 				e.shops = append(e.shops, s)
-				e.pick, e.count = append(e.pick, r.IntN(articles)), append(e.count, 1+r.IntN(3))
 			}
+		}
+		for range e.shops {
+			e.pick, e.count = append(e.pick, r.IntN(articles)), append(e.count, 1+r.IntN(3))
 		}
 		all = append(all, e)
 	}
@@ -130,15 +144,15 @@ func plan(n int, seed uint64, buyers, shops, articles int) ([]*errand, error) {
 		if f.many > 0 {
 			continue
 		}
-		if left[f.way] < f.least {
-			return nil, fmt.Errorf("%d orders are too few for the script: give 30 or more", n)
-		}
 		for k := 0; left[f.way] > 0; k++ {
-			sellers := 1
-			if f.way == byCard && k%8 == 7 && left[f.way] > 1 {
+			sellers, first := 1, []int(nil)
+			switch {
+			case f.way == byCard && k < 2:
+				first = []int{[]int{closingShop, unheardShop}[k]}
+			case f.way == byCard && k%8 == 7 && left[f.way] > 1:
 				sellers = 2
 			}
-			add(f, sellers)
+			add(f, sellers, first...)
 			left[f.way] -= sellers
 		}
 	}

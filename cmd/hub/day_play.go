@@ -80,7 +80,7 @@ func (d *day) act(ctx context.Context, n, hour int, what string, of func(*errand
 		if pick == nil || !of(e) || pick(e) == nil {
 			continue
 		}
-		played++
+		played += len(e.shops)
 		gate <- struct{}{}
 		all.Go(func() {
 			defer func() { <-gate }()
@@ -97,7 +97,7 @@ func (d *day) act(ctx context.Context, n, hour int, what string, of func(*errand
 		if played > 0 {
 			times = fmt.Sprintf(" (%d)", played)
 		}
-		d.step("day %2d, %02d:00  %-66s %5.1f s", n, hour, what+times, time.Since(began).Seconds())
+		d.step("day %2d, %02d:00  %-70s %5.1f s", n, hour, what+times, time.Since(began).Seconds())
 	}
 	return errors.Join(errs...)
 }
@@ -125,7 +125,7 @@ func (d *day) day4Ends(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if d.unheard, err = d.isPaidOut(ctx, d.manual(1).key, ""); err == nil {
+	if d.unheard, err = d.isPaidOut(ctx, d.shops[unheardShop].key, ""); err == nil {
 		d.step("day  4         the bank drops the line after paying %s: its statement tells, it is not sent twice", d.unheard.Amount)
 	}
 	return err
@@ -133,32 +133,10 @@ func (d *day) day4Ends(ctx context.Context) error {
 
 const strayText = "COTISATION ANNUELLE"
 
-// manual are the cooperatives that ask for their payouts, by how much of the
-// script is theirs.
-func (d *day) manual(nth int) *shop {
-	sold := map[int]int{}
-	for _, e := range d.script {
-		if e.ends == "completed" && e.way != onDelivery && e.d8 == nil {
-			sold[e.shops[0]]++
-		}
-	}
-	best := [2]int{-1, -1}
-	for i := range d.shops {
-		switch {
-		case schedules[i%len(schedules)] != "manual":
-		case best[0] < 0 || sold[i] > sold[best[0]]:
-			best[1], best[0] = best[0], i
-		case best[1] < 0 || sold[i] > sold[best[1]]:
-			best[1] = i
-		}
-	}
-	return d.shops[best[nth]]
-}
-
 // changesAccount gives a cooperative an account that is being closed: 48 hours
 // later it may be paid there.
 func (d *day) changesAccount(ctx context.Context) error {
-	s := d.manual(0)
+	s := d.shops[closingShop]
 	return d.post(ctx, d.operator(), "/v1/organisations/"+s.org+"/bank-accounts", map[string]string{"rib": closingRIB(), "holder": s.name}, nil)
 }
 
@@ -168,7 +146,7 @@ func (d *day) day5Ends(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if d.returned, err = d.isPaidOut(ctx, d.manual(0).key, ""); err == nil {
+	if d.returned, err = d.isPaidOut(ctx, d.shops[closingShop].key, ""); err == nil {
 		d.step("day  5, 16:00  %s are paid to an account that is being closed", d.returned.Amount)
 	}
 	return err

@@ -194,11 +194,19 @@ func (d *day) orderAt(e *errand, i int) string {
 	return e.order
 }
 
+// cancelAsBuyer cancels what was settled, so that the acquirer's fee is always
+// the same: before the settlement it would let the charge go without one.
 func cancelAsBuyer(d *day, ctx context.Context, e *errand) error {
+	if err := d.isSettled(ctx, e.rec.Charge.ID); err != nil {
+		return err
+	}
 	return d.commit(ctx, d.buyerOf(e), "/v1/orders/"+e.order+"/cancel", map[string]string{"reason": "Plus besoin."}, nil)
 }
 
 func cancelAsSeller(d *day, ctx context.Context, e *errand) error {
+	if err := d.isSettled(ctx, e.rec.Charge.ID); err != nil {
+		return err
+	}
 	return d.commit(ctx, d.sellerOf(e), "/v1/orders/"+e.order+"/cancel", map[string]string{"reason": "Cassé à l’emballage."}, nil)
 }
 
