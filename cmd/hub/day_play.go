@@ -180,7 +180,7 @@ func (d *day) day12Ends(ctx context.Context) error {
 // hub has read it.
 func (d *day) evening(ctx context.Context) error {
 	noisy, quietSince := "", time.Time{}
-	err := within(ctx, time.Minute, "quiet", func() (bool, error) {
+	err := within(ctx, patience, "quiet", func() (bool, error) {
 		var err error
 		if noisy, err = d.noise(ctx); err != nil {
 			return false, err

@@ -376,7 +376,7 @@ func writeOff(d *day, ctx context.Context, e *errand) error {
 func (d *day) arrives(ctx context.Context, e *errand) error {
 	for _, o := range e.rec.Orders {
 		last := ""
-		err := within(ctx, 30*time.Second, "", func() (bool, error) {
+		err := within(ctx, time.Minute, "", func() (bool, error) {
 			v, err := d.player.order(ctx, d.operator(), o.ID)
 			last = v.State
 			return last == e.ends, err

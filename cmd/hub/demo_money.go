@@ -48,8 +48,7 @@ func (p *player) deliver(ctx context.Context, shops []*shop, _ string) error {
 }
 
 // payOut has both cooperatives ask for their money and waits until the bank's
-// statement shows it. When the bank's answer was lost, the hub believes the
-// loss only after a quiet period; the demonstration's clock skips that wait.
+// statement shows it.
 func (p *player) payOut(ctx context.Context, shops []*shop, charge string) error {
 	err := until(ctx, "the acquirer's settlement", func() (bool, error) {
 		var c struct{ Settled bool }
@@ -67,26 +66,8 @@ func (p *player) payOut(ctx context.Context, shops []*shop, charge string) error
 		s.payout = out.ID
 	}
 	p.step("both ask for a payout")
-	began, skipped := time.Now(), time.Now()
 	for _, s := range shops {
-		err := until(ctx, "the payout "+s.payout, func() (bool, error) {
-			var out struct{ State, Why string }
-			if err := p.get(ctx, s.key, "/v1/payouts/"+s.payout, &out); err != nil {
-				return false, err
-			}
-			if out.State == "rejected" || out.State == "returned" {
-				return false, fmt.Errorf("payout %s is %s: %s", s.payout, out.State, out.Why)
-			}
-			if time.Since(began) > 25*time.Second && time.Since(skipped) > 15*time.Second {
-				skipped = time.Now()
-				p.step("payout %s is %s: the clock is moved on", s.payout, out.State)
-				if err := p.post(ctx, p.keys.Operator.APIKey, "/v1/demo/clock", map[string]string{"advance": "8m"}, nil); err != nil {
-					return false, err
-				}
-			}
-			return out.State == "paid", nil
-		})
-		if err != nil {
+		if err := p.payoutIs(ctx, s.key, s.payout, "paid"); err != nil {
 			return err
 		}
 	}

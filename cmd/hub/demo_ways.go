@@ -212,14 +212,15 @@ func (o *outing) goodwill(ctx context.Context) (back moneyView, err error) {
 
 // isBack waits until so much of an order is back with its buyer.
 func (o *outing) isBack(ctx context.Context, order string, sum moneyView) error {
-	return o.reaches(ctx, o.buyer, order, "the refund of "+order, func(v orderView) bool {
+	return o.insists(ctx, "the refund of "+order, func() (bool, error) {
+		v, err := o.order(ctx, o.buyer, order)
 		got := money.Dirhams(0)
 		for _, r := range v.Refunds {
 			if r.State == "confirmed" {
 				got = got.Add(r.Amount)
 			}
 		}
-		return got.Equal(sum)
+		return got.Equal(sum), err
 	})
 }
 
@@ -385,8 +386,9 @@ func (p *player) threeDaysOn(ctx context.Context, gamma *shop, payout, parcel, c
 		return err
 	}
 	p.step("the cheese was not complained of: released by itself")
-	err = p.reaches(ctx, buyer, complaint, "the end of the dispute about "+complaint, func(v orderView) bool {
-		return v.Case == nil && len(v.Refunds) == 1 && v.Refunds[0].State == "confirmed"
+	err = p.insists(ctx, "the end of the dispute about "+complaint, func() (bool, error) {
+		v, err := p.order(ctx, buyer, complaint)
+		return v.Case == nil && len(v.Refunds) == 1 && v.Refunds[0].State == "confirmed", err
 	})
 	if err != nil {
 		return err
