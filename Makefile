@@ -21,8 +21,12 @@ run: build ## start the hub, its database, a demonstration market and the stand-
 	@exec bin/hub run
 
 .PHONY: demo
-demo: build ## play the main job over HTTP against the running hub
+demo: build ## play the main job, and the other ways that money takes, against the running hub (half a minute)
 	@exec bin/hub demo
+
+.PHONY: day
+day: build ## play 300 orders over two weeks on a hub of its own, and say where each centime is (two minutes)
+	@exec bin/hub demo day
 
 .PHONY: verify
 verify: build ## prove the running hub's books: each invariant with its count
@@ -38,7 +42,7 @@ race: ## run the tests of money, stock and the edge under the race detector
 
 .PHONY: long
 long: ## run tests in their long form: ten demos, ten rounds of kill -9, 200 races for one escrow (10 minutes)
-	HUB_LONG=1 go run ./cmd/hub postgres -- go test -count=1 -timeout 30m -run 'Hub|Killed|Misbehaves' ./cmd/hub
+	HUB_LONG=1 go run ./cmd/hub postgres -- go test -count=1 -timeout 30m -run 'Hub|Killed|Misbehaves|Demonstrations' ./cmd/hub
 	HUB_LONG=1 go run ./cmd/hub postgres -- go test -count=1 -timeout 30m -run 'AnySequence|OneWins' ./payments/escrow ./payments/disputes
 
 .PHONY: faults

@@ -28,7 +28,8 @@
 // 4000000000000002 is declined (51), 4000000000000069 is expired (54);
 // 4000000000000036 pays and is closed right after, so that refunds to it are
 // declined (14). Any six digits pass 3-D Secure but 999999; fewer, or the second button, decline.
-// Accounts whose last two digits before the key are 66 are closed (AC04).
+// Accounts whose last two digits before the key are 66 are closed (AC04); at 77
+// they are being closed, and what is paid comes back three days later.
 // A chargeback is told by a signed message to …/callbacks/{partner}/chargeback,
 // beside the callbackUrl, and leaves the next settlement with its fee as a line of
 // its own, whose InstrId is the case; when it is won it comes again.
