@@ -36,6 +36,7 @@ import (
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
 	"tiwiza/pkg/seal"
+	"tiwiza/pkg/telemetry"
 	"tiwiza/pkg/webhook"
 	"tiwiza/search/pgsearch"
 	"tiwiza/web"
@@ -49,6 +50,7 @@ type house struct {
 	members  *members.Service
 	catalog  *catalog.Service
 	books    *ledger.Books
+	lane     *ledger.Lane
 	engine   *operations.Engine
 	recon    *recon.Service
 	payouts  *payouts.Service
@@ -75,6 +77,14 @@ type options struct {
 	Loopback bool
 }
 
+// lane are the figures of the books' lane, if anybody looks.
+func (o options) lane() *telemetry.Lane {
+	if o.Metrics == nil {
+		return nil
+	}
+	return telemetry.NewLane(o.Metrics, "ledger")
+}
+
 // build puts the hub together over a migrated database. It starts nothing.
 func build(store *pg.Store, p *partners, o options) (*house, error) {
 	policies, err := authz.New()
@@ -87,6 +97,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	m := members.New(store, policies)
 	cat := catalog.New(store, pgsearch.Open(store, pgsearch.Options{}), m)
 	books := ledger.New(store)
+	lane := ledger.NewLane(books, ledger.LaneOptions{Metrics: o.lane()})
 	escrows := escrow.New(store, books, policies).TopUpFrom(bankName)
 	engine := operations.New(store)
 	desk := approvals.New(store)
@@ -137,7 +148,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
 	h := &house{
-		store: store, policies: policies, members: m, catalog: cat, books: books, engine: engine, recon: rec, payouts: pay,
+		store: store, policies: policies, members: m, catalog: cat, books: books, lane: lane, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
 	}
 	if !o.Work {
