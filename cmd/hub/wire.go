@@ -161,7 +161,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
-		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
+		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {

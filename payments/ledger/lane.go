@@ -43,9 +43,9 @@ type Answer struct {
 
 // LaneOptions tune a lane; the zero value is right for a hub.
 type LaneOptions struct {
-	Batchers int                   // how many batches are under way at once (2)
-	Batch    int                   // how many items one takes (128); a list stays together
-	Queue    int                   // how many items may wait (8192)
+	Batchers int             // how many batches are under way at once (2)
+	Batch    int             // how many items one takes (128); a list stays together
+	Queue    int             // how many items may wait (8192)
 	Metrics  *telemetry.Lane // nil: nobody looks
 }
 
