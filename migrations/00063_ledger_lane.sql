@@ -15,6 +15,15 @@ begin
 end $$;
 -- +goose StatementEnd
 
+-- lane_keys answers which keys stand for a transfer, and the hash of each.
+-- +goose StatementBegin
+create function ledger.lane_keys(wanted text[]) returns table (name text, hash bytea) language plpgsql
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+begin
+    return query select t.key, t.request from unnest(wanted) x (key) join ledger.transfer t on t.key = x.key;
+end $$;
+-- +goose StatementEnd
+
 -- post_all writes transfers that were decided on: the facts, then each balance
 -- once. Those with a floor are locked already (cold); the others come last and
 -- one after the other, in the order given, for they are the busy ones.
@@ -61,4 +70,5 @@ drop table ledger.draft;
 drop function ledger.post_all(bigint[], text[], bytea[], text[], text[], timestamptz[], text[], text[], bigint[],
     bigint[], smallint[], bigint[], smallint[], text[], bigint[], timestamptz[],
     bigint[], bigint[], bigint[], bigint[], bigint[], smallint[], bigint[], bigint[], bigint[]);
+drop function ledger.lane_keys(text[]);
 drop function ledger.lane_lock(bigint[]);

@@ -82,7 +82,7 @@ func (c benchCmd) Run(ctx context.Context, _ *Settings) error {
 	for _, p := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"post", b.post}, {"lane", b.lane}, {"checkout", b.checkout}, {"offers", b.offers}, {"start", b.start}} {
+	}{{"post", b.post}, {"lane", b.lane}, {"transfers", b.transfers}, {"checkout", b.checkout}, {"offers", b.offers}, {"start", b.start}} {
 		if !slices.Contains(c.Only, p.name) {
 			continue
 		}

@@ -164,6 +164,7 @@ func (l *Lane) attempt(ctx context.Context, tx *pg.Tx, batch []*call) error {
 			keeps.keeps, keepers = append(keeps.keeps, c.answer.Keep), append(keepers, c)
 		}
 	}
+	byIndex(tx)
 	if err := l.books.openAll(ctx, tx, all); err != nil {
 		return err
 	}

@@ -18,8 +18,7 @@ import (
 func lookAt(ctx context.Context, tx *pg.Tx, cold []int64, keys []string, blocks int, keeps *keeping) (s sight, fresh []int64, err error) {
 	b := &pgx.Batch{}
 	b.Queue(`select account, free from ledger.lane_lock($1)`, cold)
-	b.Queue(`select x.key, t.request from unnest($1::text[]) x (key)
-		cross join lateral (select request from ledger.transfer t where t.key = x.key offset 0) t`, keys)
+	b.Queue(`select name, hash from ledger.lane_keys($1)`, keys)
 	b.Queue(`select closed from ledger.horizon`)
 	b.Queue(`select nextval('ledger.transfer_block') from generate_series(1, $1)`, blocks)
 	if keeps != nil {
@@ -49,6 +48,10 @@ func lookAt(ctx context.Context, tx *pg.Tx, cold []int64, keys []string, blocks 
 	return s, fresh, err
 }
 
+// byIndex has the statements of tx that look many keys up use indexes: their plan
+// is kept by the connection, perhaps since the tables were small.
+func byIndex(tx *pg.Tx) { tx.Queue(`set local enable_seqscan = off`) }
+
 // each reads the next answer of a round trip, row by row.
 func each(br pgx.BatchResults, into []any, take func()) error {
 	rows, err := br.Query()
@@ -61,8 +64,7 @@ func each(br pgx.BatchResults, into []any, take func()) error {
 
 // keysThere says which keys stand for a transfer.
 func keysThere(ctx context.Context, db pg.DB, keys []string) (map[string]bool, error) {
-	found, err := pg.Column[string](ctx, db, `select x.key from unnest($1::text[]) x (key)
-		cross join lateral (select from ledger.transfer t where t.key = x.key offset 0) t`, keys)
+	found, err := pg.Column[string](ctx, db, `select name from ledger.lane_keys($1)`, keys)
 	there := make(map[string]bool, len(found))
 	for _, k := range found {
 		there[k] = true
