@@ -20,11 +20,12 @@ import (
 var yardsticks embed.FS
 
 type benchCmd struct {
-	Seconds float64  `help:"How long each round lasts; pgbench counts whole seconds." default:"5"`
-	Rounds  int      `help:"How many rounds of each side; the median counts." default:"3"`
-	Offers  int      `help:"How many offers there are to list." default:"10000"`
-	Books   int      `help:"How many transfers the books have in the end where it is measured that they do not slow down." default:"200000"`
-	Only    []string `help:"Measure these only." enum:"post,lane,transfers,release,flat,checkout,offers,start" default:"post,lane,transfers,release,flat,checkout,offers,start"`
+	Seconds  float64  `help:"How long each round lasts; pgbench counts whole seconds." default:"5"`
+	Rounds   int      `help:"How many rounds of each side; the median counts." default:"3"`
+	Offers   int      `help:"How many offers there are to list." default:"10000"`
+	Releases int      `help:"How many due escrows are let go." default:"10000"`
+	Books    int      `help:"How many transfers the books have in the end where it is measured that they do not slow down." default:"200000"`
+	Only     []string `help:"Measure these only." enum:"post,lane,transfers,release,flat,checkout,offers,start" default:"post,lane,transfers,release,flat,checkout,offers,start"`
 }
 
 // A figure is one thing measured. A ratio has a floor; a figure without one may
@@ -67,8 +68,8 @@ type bench struct {
 
 // Run measures and prints. A ratio below its target is no error.
 func (c benchCmd) Run(ctx context.Context, _ *Settings) error {
-	if c.Seconds <= 0 || c.Rounds < 1 || c.Offers < 100 || c.Books < 20000 {
-		return errors.New("give --seconds above 0, --rounds of 1, --offers of 100 and --books of 20000 at least")
+	if c.Seconds <= 0 || c.Rounds < 1 || c.Offers < 100 || c.Books < 20000 || c.Releases < 1 {
+		return errors.New("give --seconds above 0, --rounds of 1, --offers of 100, --books of 20000 and --releases of 1 at least")
 	}
 	b := &bench{benchCmd: c, say: os.Stderr}
 	if slices.ContainsFunc(c.Only, func(part string) bool { return part != "start" }) {
@@ -82,7 +83,7 @@ func (c benchCmd) Run(ctx context.Context, _ *Settings) error {
 	for _, p := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"post", b.post}, {"lane", b.lane}, {"transfers", b.transfers}, {"checkout", b.checkout}, {"offers", b.offers}, {"start", b.start}} {
+	}{{"post", b.post}, {"lane", b.lane}, {"transfers", b.transfers}, {"release", b.release}, {"flat", b.flat}, {"checkout", b.checkout}, {"offers", b.offers}, {"start", b.start}} {
 		if !slices.Contains(c.Only, p.name) {
 			continue
 		}

@@ -14,7 +14,7 @@ import (
 // one account that is a single row.
 func (b *bench) lane(ctx context.Context) (err error) {
 	ctx = auth.With(ctx, auth.Hub)
-	p, err := b.openPosts(ctx, "bench_lane", 32)
+	p, err := b.openPosts(ctx, "bench_lane", 32, 20_000)
 	if err != nil {
 		return err
 	}

@@ -33,12 +33,12 @@ type postBench struct {
 }
 
 // openPosts makes a database with accounts to post between.
-func (b *bench) openPosts(ctx context.Context, name string, conns int32) (*postBench, error) {
+func (b *bench) openPosts(ctx context.Context, name string, conns int32, past int) (*postBench, error) {
 	url, err := b.yard.database(ctx, name, "bench/post.sql")
 	if err != nil {
 		return nil, err
 	}
-	vars, err := endow(ctx, url)
+	vars, err := endow(ctx, url, past)
 	if err != nil {
 		return nil, fmt.Errorf("open the accounts: %w", err)
 	}
@@ -53,7 +53,7 @@ func (b *bench) openPosts(ctx context.Context, name string, conns int32) (*postB
 // pairs of accounts, and then one account that is in every transfer.
 func (b *bench) post(ctx context.Context) error {
 	ctx = auth.With(ctx, auth.Hub)
-	p, err := b.openPosts(ctx, "bench_post", postClients)
+	p, err := b.openPosts(ctx, "bench_post", postClients, 20_000)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func benchSeller(n int) string { return ledger.Available(fmt.Sprintf("bench-%05d
 // endow opens the accounts, gives each seller a million and the books a past,
 // and returns the accounts' ids for pgbench. Connections made after it plan for
 // tables as large as they are: one kept from when they were empty would not.
-func endow(ctx context.Context, url string) (map[string]int64, error) {
+func endow(ctx context.Context, url string, past int) (map[string]int64, error) {
 	const each, at = 1_000_000_00, 500
 	store, err := pg.Open(ctx, url, pg.Options{MaxConns: 1})
 	if err != nil {
@@ -122,7 +122,12 @@ func endow(ctx context.Context, url string) (map[string]int64, error) {
 			return nil, err
 		}
 	}
-	for _, sql := range []string{`select bench.past(20000)`, `vacuum analyze`, `checkpoint`} {
+	for left := past; left > 0; left -= 100_000 {
+		if err := order(ctx, url, `select bench.past($1)`, min(left, 100_000)); err != nil {
+			return nil, err
+		}
+	}
+	for _, sql := range []string{`vacuum analyze`, `checkpoint`} {
 		if err := order(ctx, url, sql); err != nil {
 			return nil, err
 		}

@@ -17,7 +17,7 @@ import (
 // transfers measures POST /v1/ledger/transfers, complete: key, policies, body
 // checked against the document, transfer, kept answer.
 func (b *bench) transfers(ctx context.Context) error {
-	p, err := b.openPosts(ctx, "bench_transfers", 2)
+	p, err := b.openPosts(ctx, "bench_transfers", 2, 20_000)
 	if err != nil {
 		return err
 	}

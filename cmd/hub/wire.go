@@ -51,6 +51,7 @@ type house struct {
 	catalog  *catalog.Service
 	books    *ledger.Books
 	lane     *ledger.Lane
+	escrows  *escrow.Service
 	engine   *operations.Engine
 	recon    *recon.Service
 	payouts  *payouts.Service
@@ -148,7 +149,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
 	h := &house{
-		store: store, policies: policies, members: m, catalog: cat, books: books, lane: lane, engine: engine, recon: rec, payouts: pay,
+		store: store, policies: policies, members: m, catalog: cat, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
 	}
 	if !o.Work {
