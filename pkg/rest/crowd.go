@@ -2,6 +2,8 @@ package rest
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"tiwiza/pkg/auth"
@@ -40,9 +42,8 @@ func (c *crowd) authenticate(ctx context.Context, key auth.Key) (auth.Principal,
 		}
 		c.keys[key] = &asking{}
 		c.mu.Unlock()
-		who, err := c.ask(ctx, key)
-		c.over(ctx, key)
-		return who, err
+		defer c.over(ctx, key)
+		return c.ask(ctx, key)
 	}
 	q := a.next
 	if q == nil {
@@ -76,7 +77,12 @@ func (c *crowd) over(ctx context.Context, key auth.Key) {
 		defer q.finish()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), defaultTimeout)
 		defer cancel()
+		defer c.over(ctx, key)
+		defer func() {
+			if p := recover(); p != nil {
+				q.err = errInternal.With(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			}
+		}()
 		q.who, q.err = c.ask(ctx, key)
-		c.over(ctx, key)
 	}()
 }
