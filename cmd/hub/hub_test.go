@@ -149,6 +149,7 @@ func restOf(t *testing.T, r *rig, d trade) {
 	r.ownMoney(t)
 	r.halts(t)
 	r.partialRelease(t)
+	r.byHand(t)
 	r.closeBooks(t)
 	r.otherFees(t)
 }

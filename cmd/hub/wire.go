@@ -37,6 +37,7 @@ import (
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
 	"tiwiza/pkg/seal"
+	"tiwiza/pkg/telemetry"
 	"tiwiza/pkg/webhook"
 	"tiwiza/search/pgsearch"
 	"tiwiza/web"
@@ -50,6 +51,8 @@ type house struct {
 	members  *members.Service
 	catalog  *catalog.Service
 	books    *ledger.Books
+	lane     *ledger.Lane
+	escrows  *escrow.Service
 	engine   *operations.Engine
 	recon    *recon.Service
 	payouts  *payouts.Service
@@ -76,6 +79,14 @@ type options struct {
 	Loopback bool
 }
 
+// lane are the figures of the books' lane, if anybody looks.
+func (o options) lane() *telemetry.Lane {
+	if o.Metrics == nil {
+		return nil
+	}
+	return telemetry.NewLane(o.Metrics, "ledger")
+}
+
 // build puts the hub together over a migrated database. It starts nothing.
 func build(store *pg.Store, p *partners, o options) (*house, error) {
 	policies, err := authz.New()
@@ -88,6 +99,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	m := members.New(store, policies)
 	cat := catalog.New(store, pgsearch.Open(store, pgsearch.Options{}), m)
 	books := ledger.New(store)
+	lane := ledger.NewLane(books, ledger.LaneOptions{Metrics: o.lane()})
 	escrows := escrow.New(store, books, policies).TopUpFrom(bankName)
 	engine := operations.New(store)
 	desk := approvals.New(store)
@@ -140,7 +152,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
 	h := &house{
-		store: store, policies: policies, members: m, catalog: cat, books: books, engine: engine, recon: rec, payouts: pay,
+		store: store, policies: policies, members: m, catalog: cat, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
 	}
 	if !o.Work {
@@ -153,7 +165,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
-		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
+		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {

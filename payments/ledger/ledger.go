@@ -153,8 +153,17 @@ func Client(code string) int {
 }
 
 func match(pattern, code string) bool {
-	p, c := strings.Split(pattern, ":"), strings.Split(code, ":")
-	return len(p) == len(c) && slices.EqualFunc(p, c, func(p, s string) bool { return p == s || p == "*" && s != "" })
+	for {
+		p, patterns, many := strings.Cut(pattern, ":")
+		c, codes, more := strings.Cut(code, ":")
+		if p != c && (p != "*" || c == "") || many != more {
+			return false
+		}
+		if !more {
+			return true
+		}
+		pattern, code = patterns, codes
+	}
 }
 
 // Escrow is the account of what is held for an order.
