@@ -256,7 +256,9 @@ func (o *oracle) opened(c *charge, id string, amount, fee int64) *chargeback {
 }
 
 // funded says whether a charge's money reached its escrows.
-func funded(c *charge) bool { return slices.Contains(paidFor, c.orders[0].state) && c.state == "confirmed" }
+func funded(c *charge) bool {
+	return slices.Contains(paidFor, c.orders[0].state) && c.state == "confirmed"
+}
 
 func (o *oracle) stake(b *chargeback, x *order, amount int64) {
 	_, gone := x.cut(amount, true)

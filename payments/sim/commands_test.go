@@ -21,11 +21,38 @@ import (
 // deliveryFee is what a carrier gets for an order.
 const deliveryFee = 1000
 
+// dice are n numbers of which none comes more often than another, as rapid's own
+// small ones do.
+func dice(n int) *rapid.Generator[int] {
+	return rapid.Custom(func(t *rapid.T) (roll int) {
+		for sides := 1; sides < 16*n; sides *= 2 {
+			roll *= 2
+			if rapid.Bool().Draw(t, "") {
+				roll++
+			}
+		}
+		return roll % n
+	})
+}
+
+func (m *machine) roll(name string, n int) int { return dice(n).Draw(m.rt, name) }
+
 func (m *machine) int64(name string, from, to int64) int64 {
 	return rapid.Int64Range(from, max(from, to)).Draw(m.rt, name)
 }
 func (m *machine) bool(name string) bool { return rapid.Bool().Draw(m.rt, name) }
-func (m *machine) rare(name string) bool { return rapid.IntRange(0, 7).Draw(m.rt, name) == 0 }
+func (m *machine) rare(name string) bool { return m.roll(name, 8) == 7 }
+
+// one of some.
+func one[T any](m *machine, name string, of []T) T { return of[m.roll(name, len(of))] }
+
+// times is how often something is said: once, and now and then twice.
+func (m *machine) times() int {
+	if m.roll("times", 4) == 3 {
+		return 2
+	}
+	return 1
+}
 
 // pick is one of those that fit, or nil; now and then one that does not.
 func pick[T any](m *machine, name string, all []*T, fits func(*T) bool) *T {
@@ -46,12 +73,12 @@ func pick[T any](m *machine, name string, all []*T, fits func(*T) bool) *T {
 
 // amount is some of what there is, all of it, or a little more.
 func (m *machine) amount(have int64) int64 {
-	switch rapid.IntRange(0, 5).Draw(m.rt, "how much") {
+	switch m.roll("how much", 6) {
 	case 0, 1:
 		return have
 	case 2:
 		if m.rare("odd") {
-			return rapid.SampledFrom([]int64{0, -5, have + 1}).Draw(m.rt, "odd")
+			return one(m, "odd", []int64{0, -5, have + 1})
 		}
 	}
 	return m.int64("amount", 1, have)
@@ -59,13 +86,13 @@ func (m *machine) amount(have int64) int64 {
 
 // checkout makes orders of one or two sellers, and a charge for them.
 func (m *machine) checkout() {
-	c := &charge{method: rapid.SampledFrom([]string{"card", "card", "card", "transfer", "cash_on_delivery"}).Draw(m.rt, "method"), state: "accepted"}
+	c := &charge{method: one(m, "method", []string{"card", "card", "card", "transfer", "cash_on_delivery"}), state: "accepted"}
 	sale := charges.Sale{Group: fmt.Sprint("grp_", len(m.o.charges)), Buyer: buyer.subject, Method: c.method, Name: "Exemple", Email: "e@example.org", Lang: "fr"}
 	var terms []escrow.Terms
-	for i := range rapid.IntRange(1, 3).Draw(m.rt, "orders") {
+	for i := range 1 + m.roll("orders", 3) {
 		goods := m.int64("goods", 1000, 30000)
 		x := &order{id: fmt.Sprintf("ord_%03d", len(m.o.orders)+i), charge: c, state: "awaiting", amount: goods + deliveryFee}
-		x.seller = rapid.SampledFrom(m.o.sellers).Draw(m.rt, "seller").id
+		x.seller = one(m, "seller", m.o.sellers).id
 		if m.bool("carried") {
 			x.carrier = "demo"
 		}
@@ -130,7 +157,8 @@ func (m *machine) notice() {
 		return
 	}
 	m.nonce++
-	w := word{Ref: c.ref, State: rapid.SampledFrom([]string{"approved", "approved", "declined"}).Draw(m.rt, "state"), Amount: c.amount, Nonce: m.nonce, Signed: true}
+	m.acted = true
+	w := word{Ref: c.ref, State: one(m, "state", []string{"approved", "approved", "declined"}), Amount: c.amount, Nonce: m.nonce, Signed: true}
 	want := "acknowledge"
 	switch {
 	case m.rare("forged"):
@@ -140,7 +168,7 @@ func (m *machine) notice() {
 	case w.State == "approved" && (c.open() || c.state == "confirmed"):
 		want = "capture"
 	}
-	for range rapid.IntRange(1, 2).Draw(m.rt, "times") {
+	for range m.times() {
 		got, err := m.hub.charges.Callback(ctx(m), charges.CallbackInput{Partner: acquirer, Body: rest.Raw{Bytes: asJSON(w)}})
 		if err != nil || string(got) != want {
 			m.rt.Fatalf("%s of %s is answered %q %v, want %q", m.doing, c.id, got, err, want)
@@ -171,7 +199,7 @@ func (m *machine) lapses() {
 
 // hear tells the engine what a partner says of an operation: once, or twice.
 func (m *machine) hear(ref, connector string, from operations.Source, out outbound.Outcome, then func()) {
-	for i := range rapid.IntRange(1, 2).Draw(m.rt, "times") {
+	for i := range m.times() {
 		m.do(agent, func(ctx context.Context, tx *pg.Tx) (s said, err error) {
 			o, err := m.hub.ops.Find(ctx, tx, connector, ref)
 			if err != nil {
@@ -268,7 +296,7 @@ func (m *machine) refundAnswered() {
 	if r == nil || !r.card || r.attempt == 0 || r.done() || r.waits() {
 		return
 	}
-	out := rapid.SampledFrom([]outbound.Outcome{outbound.Succeeded, outbound.Succeeded, outbound.Declined, outbound.Accepted}).Draw(m.rt, "outcome")
+	out := one(m, "outcome", []outbound.Outcome{outbound.Succeeded, outbound.Succeeded, outbound.Declined, outbound.Accepted})
 	m.hear(charges.RefOf(m.rows(refundRows)[r.n]), acquirer, operations.Answer, out, func() {
 		switch out {
 		case outbound.Succeeded:
@@ -303,7 +331,7 @@ func (m *machine) chargebacks() {
 	b := find(m.o.cases, func(b *chargeback) bool { return b.charge == c && b.state == "open" })
 	w := word{Ref: c.ref, State: "opened", Case: fmt.Sprint("CBK-", len(m.o.cases)), Signed: true}
 	if b != nil && !m.rare("another") {
-		w.Case, w.Amount, w.State = b.id, b.amount, rapid.SampledFrom([]string{"won", "lost", "lost", "opened"}).Draw(m.rt, "verdict")
+		w.Case, w.Amount, w.State = b.id, b.amount, one(m, "verdict", []string{"won", "lost", "lost", "opened"})
 	} else {
 		b, w.Amount = nil, m.int64("amount", 1, c.captured)
 		if m.rare("too much") {
@@ -311,10 +339,11 @@ func (m *machine) chargebacks() {
 		}
 	}
 	want := "acknowledge"
+	m.acted = true
 	if m.rare("forged") {
 		w.Signed, want = false, "trouble"
 	}
-	for range rapid.IntRange(1, 2).Draw(m.rt, "times") {
+	for range m.times() {
 		got, err := m.hub.charges.CaseCallback(ctx(m), charges.CallbackInput{Partner: acquirer, Body: rest.Raw{Bytes: asJSON(w)}})
 		if err != nil || string(got) != want {
 			m.rt.Fatalf("%s: %+v is answered %q %v, want %q", m.doing, w, got, err, want)
@@ -438,7 +467,7 @@ func (o *oracle) parcels(c *charge) {
 }
 
 func (m *machine) payouts() {
-	s := rapid.SampledFrom(m.o.sellers).Draw(m.rt, "seller")
+	s := one(m, "seller", m.o.sellers)
 	all := m.rare("all")
 	n := m.amount(max(0, m.o.free(s)))
 	i := slices.Index(m.o.sellers, s)
@@ -447,6 +476,7 @@ func (m *machine) payouts() {
 }
 
 func (m *machine) dispatches() {
+	m.acted = true
 	if err := m.hub.files.Dispatch(ctx(m), house); err != nil {
 		m.rt.Fatal(err)
 	}
@@ -464,7 +494,7 @@ func (m *machine) payoutRefused() {
 
 // newAccount is another bank account of a seller's.
 func (m *machine) newAccount() {
-	s := rapid.SampledFrom(m.o.sellers).Draw(m.rt, "seller")
+	s := one(m, "seller", m.o.sellers)
 	s.account++
 	m.hub.ribs[s.id] = s.account
 }
@@ -484,10 +514,11 @@ func (m *machine) hubMove(f func(*hub, context.Context, *pg.Tx) (said, error)) s
 
 // halts stops all money out, or lets it go on by two people's word.
 func (m *machine) halts() {
-	if !m.o.halted && !m.rare("halt") {
+	if !m.o.halted && !m.rare("halting") {
 		return
 	}
 	on := !m.o.halted
+	m.acted = true
 	approval, err := m.hub.switches(ctx(m), on)
 	if err != nil {
 		m.rt.Fatal(err)
@@ -501,7 +532,7 @@ func (m *machine) halts() {
 
 // keeps holds some of what a seller has back, or lets it go.
 func (m *machine) keeps() {
-	s := rapid.SampledFrom(m.o.sellers).Draw(m.rt, "seller")
+	s := one(m, "seller", m.o.sellers)
 	const name = "by hand"
 	hold := ledger.Hold{ID: fmt.Sprint(name, " ", s.id, " ", m.o.holdings), Account: available(s), Currency: money.MAD, Why: "an example"}
 	if _, on := s.kept[name]; on {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"pgregory.net/rapid"
@@ -29,6 +30,7 @@ type machine struct {
 	closing int64
 	said    int // statements
 	nonce   int
+	acted   bool // the last command did something
 }
 
 // begin empties the yard for a new life, in which the operator has put in some
@@ -66,10 +68,11 @@ func ctx(m *machine) context.Context { return auth.With(m.t.Context(), auth.Hub)
 func (m *machine) do(who person, run step, want func() string) reply {
 	m.t.Helper()
 	m.n++
+	m.acted = true
 	n, key := m.n, fmt.Sprint("key-", m.n)
 	m.hub.steps[n] = run
-	chance := rapid.IntRange(0, 19).Draw(m.rt, "chance")
-	if chance < 2 {
+	chance := 19 - m.roll("chance", 20)
+	if chance < 2 { // 19 is what a failure is made small to
 		point := []string{"answer", "commit"}[chance]
 		m.sql(`insert into public.fuse (key, at) values ($1, $2)`, key, point)
 		// What is refused never gets that far.
@@ -87,11 +90,13 @@ func (m *machine) do(who person, run step, want func() string) reply {
 		time.Sleep(5 * time.Millisecond)
 		r = m.hub.ask(who, n, key)
 	}
-	if code := want(); r.code != code {
+	code := want()
+	met.add(m.doing + " → " + code)
+	if r.code != code {
 		m.rt.Fatalf("%s is answered %q, want %q: %v", m.doing, r.code, code, m.hub.why)
 	}
-	if r.code == "" && chance > 17 {
-		if chance == 18 {
+	if r.code == "" && (chance == 16 || chance == 17) {
+		if chance == 16 {
 			m.start()
 		}
 		if again := m.hub.ask(who, n, key); again.body != r.body || !again.replayed {
@@ -101,8 +106,33 @@ func (m *machine) do(who person, run step, want func() string) reply {
 	return r
 }
 
+// met counts what was answered to what.
+var met = &tally{n: map[string]int{}}
+
+type tally struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func (t *tally) add(what string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.n[what]++
+}
+
+func (t *tally) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(t.n)) {
+		fmt.Fprintf(&b, "%6d %s\n", t.n[k], k)
+	}
+	return b.String()
+}
+
 // advance moves the time, and fires what is due.
 func (m *machine) advance(d time.Duration) {
+	m.acted = true
 	m.tx(func(ctx context.Context, tx *pg.Tx) error { _, err := clock.Advance(ctx, tx, d); return err })
 	m.fire()
 	m.o.pass(d)

@@ -128,10 +128,10 @@ func (r *refund) done() bool      { return r.state == "confirmed" || r.state == 
 
 // A source is where money that goes back after its release was taken from.
 type source struct {
-	lots                        []bit
-	available, owed, fees, tax  int64
-	loss                        int64
-	releases                    []bit
+	lots                       []bit
+	available, owed, fees, tax int64
+	loss                       int64
+	releases                   []bit
 }
 
 type bit struct {
@@ -180,13 +180,13 @@ type payout struct {
 func (p *payout) account_() string { return fmt.Sprint("payout:#", p.n) }
 
 type dispute struct {
-	n            int
-	order        *order
-	state        string
-	opened       time.Time
-	deadline     time.Time // zero: none
-	back, letGo  int64     // proposed
-	proposed     bool
+	n           int
+	order       *order
+	state       string
+	opened      time.Time
+	deadline    time.Time // zero: none
+	back, letGo int64     // proposed
+	proposed    bool
 }
 
 func (d *dispute) name() string { return fmt.Sprint("dispute #", d.n) }

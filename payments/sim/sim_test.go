@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -117,23 +116,24 @@ func TestTheHubDoesWhatTheOracleSays(t *testing.T) {
 			})
 		})
 	}
-	t.Cleanup(func() { t.Logf("%d commands in %d lives", steps.Load(), int64(seeds())-max(0, left.Load())) })
+	t.Cleanup(func() { t.Logf("%d commands in %d lives\n%s", steps.Load(), int64(seeds())-max(0, left.Load()), met) })
 }
 
-// live plays one life.
+// live plays one life: an hour of the market, then whatever comes.
 func (m *machine) live(steps *atomic.Int64) {
-	var done []string
 	m.doing = "a checkout"
 	m.checkout()
-	for range rapid.IntRange(10, 40).Draw(m.rt, "commands") {
-		c := rapid.SampledFrom(lottery).Draw(m.rt, "command")
-		m.doing = c.name
-		done = append(done, c.name)
-		c.run(m)
+	for n := 20 + m.roll("commands", 40); n > 0; n-- {
+		c := one(m, "command", lottery)
+		m.doing, m.acted = c.name, false
+		if c.run(m); !m.acted {
+			continue
+		}
 		steps.Add(1)
 		m.compare()
-		m.proofs(cheap...)
+		if n%5 == 0 {
+			m.proofs(cheap...)
+		}
 	}
-	m.doing = strings.Join(done, ", ")
 	m.proofs(all...)
 }

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"tiwiza/adapters/bank"
 	"tiwiza/payments/charges"
 	"tiwiza/pkg/money"
@@ -37,7 +35,7 @@ func (m *machine) statement(entries []bank.Entry, then func()) {
 	text, err := json.Marshal(bank.Message{Statements: []bank.Statement{st}})
 	m.ok(err)
 	sum := sha256.Sum256(text)
-	for i := range rapid.IntRange(1, 2).Draw(m.rt, "times") {
+	for i := range m.times() {
 		m.do(agent, func(ctx context.Context, tx *pg.Tx) (said, error) {
 			v, err := m.hub.takes(ctx, tx, rest.File{Name: st.ID + hex.EncodeToString(sum[:2]), Bytes: text})
 			return said{ID: v}, err
@@ -70,7 +68,7 @@ func (m *machine) settles() {
 	if len(of) == 0 {
 		return
 	}
-	of = of[:rapid.IntRange(1, len(of)).Draw(m.rt, "charges")]
+	of = of[:1+m.roll("charges", len(of))]
 	e := bank.Entry{Amount: money.Dirhams(0), Booked: true, BookedOn: at}
 	var gross, fees int64
 	for _, c := range of {
@@ -124,7 +122,7 @@ func (m *machine) wires() {
 		return
 	}
 	n := c.amount - c.captured + c.back
-	if rapid.IntRange(0, 2).Draw(m.rt, "whole") == 0 || n <= 0 {
+	if m.roll("whole", 3) == 0 || n <= 0 {
 		n = m.int64("amount", 1, c.amount+500)
 	}
 	d := bank.Detail{Amount: money.Dirhams(n), Gross: money.Dirhams(n), Fee: money.Dirhams(0), Info: "virement " + c.ref, Counterparty: "ACHETEUR", CounterpartyAccount: rib(9)}
@@ -174,7 +172,7 @@ func (m *machine) leaves() {
 	if len(refs) == 0 {
 		return
 	}
-	i := rapid.IntRange(0, len(refs)-1).Draw(m.rt, "which")
+	i := m.roll("which", len(refs))
 	m.statement([]bank.Entry{line(detail(refs[i], sums[i], 0))}, then[i])
 }
 
