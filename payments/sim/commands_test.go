@@ -62,7 +62,7 @@ func pick[T any](m *machine, name string, all []*T, fits func(*T) bool) *T {
 			some = append(some, x)
 		}
 	}
-	if len(some) == 0 || m.rare("any "+name) {
+	if m.roll("any "+name, 16) == 15 {
 		some = all
 	}
 	if len(some) == 0 {
@@ -148,6 +148,39 @@ func (m *machine) checkout() {
 }
 
 func byCard(c *charge) bool { return c.method == "card" }
+
+// sells is a checkout that is paid at once, and perhaps settled and sent.
+func (m *machine) sells() {
+	m.checkout()
+	c := m.o.charges[len(m.o.charges)-1]
+	switch c.method {
+	case "card":
+		m.approve(c)
+		m.hear(c.ref+"-C", acquirer, operations.Inquiry, outbound.Succeeded, func() { m.o.confirm(c) })
+		if m.bool("settled") {
+			m.settle([]*charge{c})
+		}
+	case "transfer":
+		m.wire(c, c.amount)
+	default:
+		x := c.orders[0]
+		m.do(agent, func(ctx context.Context, tx *pg.Tx) (said, error) {
+			p, err := m.hub.charges.Collect(ctx, tx, x.id, x.amount)
+			return said{State: string(p.State)}, err
+		}, func() string { return m.o.collect(x, x.amount) })
+	}
+}
+
+// approve is the acquirer's callback that orders the capture.
+func (m *machine) approve(c *charge) {
+	m.nonce++
+	w := word{Ref: c.ref, State: "approved", Amount: c.amount, Nonce: m.nonce, Signed: true}
+	got, err := m.hub.charges.Callback(ctx(m), charges.CallbackInput{Partner: acquirer, Body: rest.Raw{Bytes: asJSON(w)}})
+	if err != nil || string(got) != "capture" {
+		m.rt.Fatalf("%s of %s is answered %q %v, want capture", m.doing, c.id, got, err)
+	}
+	c.state = "unknown"
+}
 
 // notice is the acquirer's callback: it approves, lies, or is forged. Alone it
 // never brings money.
@@ -468,6 +501,9 @@ func (o *oracle) parcels(c *charge) {
 
 func (m *machine) payouts() {
 	s := one(m, "seller", m.o.sellers)
+	if m.o.free(s) <= 0 && !m.rare("nothing") {
+		return
+	}
 	all := m.rare("all")
 	n := m.amount(max(0, m.o.free(s)))
 	i := slices.Index(m.o.sellers, s)
@@ -539,6 +575,9 @@ func (m *machine) keeps() {
 		hold.ID = s.hold
 		m.do(agent, func(ctx context.Context, tx *pg.Tx) (said, error) { return said{}, m.hub.books.Drop(ctx, tx, hold.ID) },
 			func() string { delete(s.kept, name); return "" })
+		return
+	}
+	if m.o.free(s) <= 0 && !m.rare("nothing") {
 		return
 	}
 	hold.Amount = m.int64("amount", 1, m.o.free(s)+1)

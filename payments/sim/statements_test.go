@@ -68,7 +68,10 @@ func (m *machine) settles() {
 	if len(of) == 0 {
 		return
 	}
-	of = of[:1+m.roll("charges", len(of))]
+	m.settle(of[:1+m.roll("charges", len(of))])
+}
+
+func (m *machine) settle(of []*charge) {
 	e := bank.Entry{Amount: money.Dirhams(0), Booked: true, BookedOn: at}
 	var gross, fees int64
 	for _, c := range of {
@@ -125,6 +128,10 @@ func (m *machine) wires() {
 	if m.roll("whole", 3) == 0 || n <= 0 {
 		n = m.int64("amount", 1, c.amount+500)
 	}
+	m.wire(c, n)
+}
+
+func (m *machine) wire(c *charge, n int64) {
 	d := bank.Detail{Amount: money.Dirhams(n), Gross: money.Dirhams(n), Fee: money.Dirhams(0), Info: "virement " + c.ref, Counterparty: "ACHETEUR", CounterpartyAccount: rib(9)}
 	m.statement([]bank.Entry{line(d)}, func() { m.o.wired(c, n) })
 }
