@@ -30,7 +30,7 @@ func (o *oracle) reply(d *dispute, accept bool) string {
 		return "disputes.state"
 	}
 	if accept {
-		return o.rule(d, d.order.held(), 0)
+		return o.wholly(d)
 	}
 	d.state, d.deadline = "answered", o.now.Add(7*day)
 	if two := d.opened.Add(30 * day); two.Before(d.deadline) {
@@ -48,7 +48,7 @@ func (o *oracle) propose(d *dispute, back, rest int64) string {
 		return "disputes.state"
 	case back < 0 || rest < 0 || back+rest != d.order.held():
 		return "escrow.shares"
-	case d.state != "mediation" && o.now.Before(d.opened.Add(30*day)):
+	case d.order.held() == 0, d.state != "mediation" && o.now.Before(d.opened.Add(30*day)):
 		return o.rule(d, back, rest)
 	}
 	d.state, d.back, d.letGo, d.proposed = "mediation", back, rest, true
@@ -56,10 +56,21 @@ func (o *oracle) propose(d *dispute, back, rest int64) string {
 	return ""
 }
 
-// rule shares what is held in one posting, and ends the dispute.
+// wholly gives the buyer all that is held and can still go back.
+func (o *oracle) wholly(d *dispute) string {
+	back := min(d.order.held(), d.order.claim())
+	return o.rule(d, back, d.order.held()-back)
+}
+
+// rule shares what is held in one posting, and ends the dispute; when nothing is
+// held any more it just ends.
 func (o *oracle) rule(d *dispute, back, rest int64) string {
 	x := d.order
 	switch {
+	case x.held() == 0 && back == 0 && rest == 0:
+		o.thaw(x, d.name())
+		o.solved(d)
+		return ""
 	case x.state != "funded":
 		return "escrow.state"
 	case len(x.cases) > 1:
@@ -68,6 +79,10 @@ func (o *oracle) rule(d *dispute, back, rest int64) string {
 		return "escrow.unremitted"
 	case back+rest != x.held() || x.held() == 0:
 		return "escrow.shares"
+	case back > 0 && x.claim() == 0:
+		return "escrow.state"
+	case back > x.claim():
+		return "escrow.amount"
 	}
 	legs := []leg{dr("escrow:"+x.id, x.held())}
 	var r *refund
@@ -88,9 +103,13 @@ func (o *oracle) rule(d *dispute, back, rest int64) string {
 	if r != nil {
 		o.send(r)
 	}
+	o.solved(d)
+	return ""
+}
+
+func (o *oracle) solved(d *dispute) {
 	d.state, d.proposed = "resolved", false
 	o.clear("due", d.name())
-	return ""
 }
 
 // payOut takes what is due to a seller; all of it when no amount is named.
@@ -348,7 +367,7 @@ func (o *oracle) overdue(d *dispute) {
 	case d.state == "open" && (len(x.cases) > 1 || x.cash && !x.settled):
 		o.set("due", d.name(), o.now.Add(day))
 	case d.state == "open":
-		o.rule(d, x.held(), 0)
+		o.wholly(d)
 	case d.state == "answered" && o.now.Before(two):
 		d.deadline = two
 		o.set("due", d.name(), two)
