@@ -2,7 +2,6 @@ package sim_test
 
 import (
 	"slices"
-	"time"
 )
 
 // What an escrow allows, by its page: docs/escrow.md.
@@ -412,5 +411,3 @@ func (o *oracle) refuse(x *order, brought bool) string {
 	o.rest(x)
 	return ""
 }
-
-var never = time.Time{}

@@ -172,12 +172,13 @@ type payout struct {
 	seller  *seller
 	amount  int64
 	owed    int64
+	against bool // the bank had refused it
 	covers  []bit
 	state   string
 	account int
 }
 
-func (p *payout) account_() string { return fmt.Sprint("payout:#", p.n) }
+func (p *payout) ledgerName() string { return fmt.Sprint("payout:#", p.n) }
 
 type dispute struct {
 	n           int

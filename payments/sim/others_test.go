@@ -130,7 +130,7 @@ func (o *oracle) payOut(s *seller, amount int64, all bool) string {
 	p := &payout{n: len(o.payouts), seller: s, amount: want, state: "draft", account: s.account}
 	o.payouts = append(o.payouts, p)
 	o.cover(p, want)
-	o.book(dr(available(s), want), cr(p.account_(), want))
+	o.book(dr(available(s), want), cr(p.ledgerName(), want))
 	o.advance(p)
 	return ""
 }
@@ -165,10 +165,10 @@ func (o *oracle) advance(p *payout) {
 		}
 	}
 	if waits {
-		o.set("payout", p.account_(), o.now.Add(time.Hour))
+		o.set("payout", p.ledgerName(), o.now.Add(time.Hour))
 		return
 	}
-	o.clear("payout", p.account_())
+	o.clear("payout", p.ledgerName())
 	p.state = "approved"
 }
 
@@ -177,7 +177,7 @@ func (o *oracle) back(p *payout, state string) {
 	for _, b := range p.covers {
 		b.of.taken -= b.n
 	}
-	from, owed := p.account_(), int64(0)
+	from, owed := p.ledgerName(), int64(0)
 	if state == "returned" {
 		from = safeguard
 		p.seller.bad[p.account] = true
@@ -194,7 +194,7 @@ func (o *oracle) contradicted(p *payout) {
 	left := max(0, min(o.free(s), p.amount))
 	p.covers = nil
 	o.cover(p, left)
-	p.owed, p.state = p.amount-left, "paid"
+	p.owed, p.state, p.against = p.amount-left, "paid", true
 	o.book(append(topUp(p.owed), dr(available(s), left), dr(receivable(s), p.owed), cr(safeguard, p.amount))...)
 }
 
@@ -354,7 +354,7 @@ func (o *oracle) fire(a alarm) {
 		b := find(o.cases, func(b *chargeback) bool { return b.name() == a.of })
 		o.verdicts(b.charge)
 	case "payout":
-		if p := find(o.payouts, func(p *payout) bool { return p.account_() == a.of }); p.state == "draft" {
+		if p := find(o.payouts, func(p *payout) bool { return p.ledgerName() == a.of }); p.state == "draft" {
 			o.advance(p)
 		}
 	}

@@ -130,7 +130,7 @@ func (m *machine) live(steps *atomic.Int64) {
 		m.sells()
 	}
 	m.compare()
-	for n := 40 + m.roll("commands", 50); n > 0; n-- {
+	for n := 25 + m.roll("commands", 35); n > 0; n-- {
 		c := one(m, "command", lottery)
 		m.doing, m.acted = c.name, false
 		if c.run(m); !m.acted {

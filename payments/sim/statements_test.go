@@ -152,7 +152,7 @@ func (m *machine) leaves() {
 					return
 				}
 				p.state = "paid"
-				m.o.book(dr(p.account_(), p.amount), cr(safeguard, p.amount))
+				m.o.book(dr(p.ledgerName(), p.amount), cr(safeguard, p.amount))
 			})
 		}
 	}
@@ -183,14 +183,15 @@ func (m *machine) leaves() {
 	m.statement([]bank.Entry{line(detail(refs[i], sums[i], 0))}, then[i])
 }
 
-// returns is a payment of ours that came back, days later.
+// returns is a payment of ours that came back, days later. One that the bank had
+// refused before it paid it is for people then, and is not played.
 func (m *machine) returns() {
 	back := func(ref string, sum int64, then func()) {
 		d := detail(ref, sum, 0)
 		d.ReturnReason = "AC04"
 		m.statement([]bank.Entry{line(d)}, then)
 	}
-	if p := find(m.o.payouts, func(p *payout) bool { return p.state == "paid" }); p != nil && m.bool("a payout") {
+	if p := find(m.o.payouts, func(p *payout) bool { return p.state == "paid" && !p.against }); p != nil && m.bool("a payout") {
 		back(charges.RefOf(m.rows(payoutRows)[p.n]), p.amount, func() { m.o.back(p, "returned") })
 		return
 	}
