@@ -51,6 +51,11 @@ faults: SEEDS ?= 1000
 faults: ## play SEEDS=1000 seeds of partners' faults from SEED=1 on: each movement once (7 minutes)
 	SEED=$(SEED) SEEDS=$(SEEDS) go run ./cmd/hub postgres -- go test -count=1 -timeout 60m -v -run 'RandomFaults' ./cmd/hub
 
+.PHONY: sim
+sim: SEEDS ?= 2000
+sim: ## play SEEDS=2000 random lives of money against the oracle (15 minutes)
+	SEEDS=$(SEEDS) go run ./cmd/hub postgres -- go test -count=1 -timeout 120m -v -run 'OracleSays' ./payments/sim
+
 .PHONY: bench
 bench: build ## measure the ledger, checkout and lists against pgbench on one server
 	@exec bin/hub bench

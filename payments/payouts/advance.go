@@ -23,7 +23,11 @@ import (
 // advance approves a draft that is ready, and writes down all that the others
 // wait for.
 func (s *Service) advance(ctx context.Context, tx *pg.Tx, p Payout, a Account, covers []escrow.Cover) (Payout, error) {
-	p = p.Rebind(a)
+	was := p
+	if p = p.Rebind(a); p.RIB != was.RIB || p.Holder != was.Holder {
+		save(tx, p) // as a draft: what is approved keeps the account it was approved for
+		p.Version++
+	}
 	st, err := s.standing(ctx, tx, p, a, covers)
 	if err != nil {
 		return p, err
