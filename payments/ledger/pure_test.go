@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"net/url"
 	"strings"
@@ -106,6 +107,42 @@ func TestHashCoversTimeAndNote(t *testing.T) {
 	utc.Effective, local.Effective = at, at.In(clock.Morocco)
 	if !bytes.Equal(utc.Hash(), local.Hash()) {
 		t.Error("the same instant in another zone has another hash")
+	}
+}
+
+// Hashes are kept with their transfers for ever: what they are of may grow, and
+// what they were may not change.
+func TestHashIsAsItWasWrittenDown(t *testing.T) {
+	t.Parallel()
+	plain := ledger.Transfer{Kind: "a", Order: "b", Currency: "MAD", Legs: []ledger.Leg{ledger.Debit("fees", 1), ledger.Credit("loss", 1)}}
+	legs := "fees\x00\x00\x00\x00\x00\x00\x00\x00\x01loss\x00\xff\xff\xff\xff\xff\xff\xff\xff"
+	dated, noted := plain, plain
+	dated.Effective, noted.Note = time.UnixMicro(258), "why"
+	for of, tr := range map[string]ledger.Transfer{
+		"a\x00b\x00MAD\x00" + legs:                                                         plain,
+		"a\x00b\x00MAD\x00\x00\x00\x00\x00\x00\x00\x01\x02" + legs:                         dated,
+		"a\x00b\x00MAD\x00" + legs + "\x00note\x00why\x00\x00\x00\x00\x00\x00\x00\x00\x00": noted,
+	} {
+		if want := sha256.Sum256([]byte(of)); !bytes.Equal(tr.Hash(), want[:]) {
+			t.Errorf("the hash of %+v is %x, want %x", tr, tr.Hash(), want)
+		}
+	}
+}
+
+func TestTakingBackWhatIsNeutralToClientsIsAllowed(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		legs []ledger.Leg
+		want error
+	}{
+		"between two of one seller": {[]ledger.Leg{ledger.Debit("seller:s:reserve", 5), ledger.Credit("seller:s:available", 5)}, nil},
+		"a commission":              {[]ledger.Leg{ledger.Debit("escrow:o", 5), ledger.Credit("fees", 5)}, ledger.ErrShort},
+		"a loss":                    {[]ledger.Leg{ledger.Debit("loss", 1), ledger.Credit("escrow:o", 1)}, nil},
+		"our own":                   {[]ledger.Leg{ledger.Debit("loss", 5), ledger.Credit("fees", 5)}, nil},
+	} {
+		if _, err := (ledger.Transfer{Legs: c.legs}).Mirror("k", "x"); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
 	}
 }
 
