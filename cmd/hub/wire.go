@@ -108,7 +108,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	ord := orders.New(store, orders.Needs{
 		Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: desk, Limits: bounds,
 	})
-	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Judge: policies})
+	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Risk: bounds, Judge: policies})
 	own := treasury.New(store, books, out, engine, desk)
 	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o)}).Receives(ch)
 	proofs := invariants.New(store)
@@ -118,6 +118,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	orders.Tell(bus)
 	charges.Tell(bus)
 	escrow.Tell(bus)
+	disputes.Tell(bus)
 	payouts.Tell(bus)
 	orders.Subscribe(bus, ord)
 	catalog.Subscribe(bus, cat)
@@ -125,6 +126,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	rec.Subscribe(bus)
 	pay.Check(blocked{escrows}.check)
 	books.Approve(desk)
+	escrows.Approve(desk)
 	books.Work(timers)
 	engine.Work(workers, timers)
 	ch.Work(workers, timers)

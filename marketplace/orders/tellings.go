@@ -50,4 +50,22 @@ func Tell(bus *event.Bus) {
 	event.Tell(bus, 1, "The buyer has the goods, the seller the money.", func(_ context.Context, _ *pg.Tx, e OrderCompleted) (map[string]News, error) {
 		return e.news(Completed), nil
 	})
+	event.Tell(bus, 1, "The buyer of a cash order wants it.", func(_ context.Context, _ *pg.Tx, e OrderConfirmed) (map[string]News, error) {
+		return e.news(Confirmed), nil
+	})
+	event.Tell(bus, 1, "A cash order was not taken.", func(_ context.Context, _ *pg.Tx, e OrderRefused) (map[string]News, error) {
+		return e.news(Refused), nil
+	})
+	event.Tell(bus, 1, "The order was cancelled before it was shipped.", func(_ context.Context, _ *pg.Tx, e OrderCancelled) (map[string]News, error) {
+		return e.news(Cancelled), nil
+	})
+	event.Tell(bus, 1, "The order was accepted and not shipped in time: its buyer may cancel.", func(_ context.Context, _ *pg.Tx, e OrderLate) (map[string]News, error) {
+		return e.news(Accepted), nil
+	})
+	event.Tell(bus, 1, "A cash order left 15 days ago, and nobody has said that it was collected or refused.", func(_ context.Context, _ *pg.Tx, e OrderUncollected) (map[string]News, error) {
+		return map[string]News{e.Seller: {e.Order, e.Group, e.Seller, Shipped}}, nil
+	})
+	event.Tell(bus, 1, "All the money of the order goes back to its buyer.", func(_ context.Context, _ *pg.Tx, e OrderRefunded) (map[string]News, error) {
+		return e.news(Refunded), nil
+	})
 }

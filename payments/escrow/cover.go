@@ -46,6 +46,16 @@ func (s *Service) AllSettled(ctx context.Context, db pg.DB, releases []string) (
 	return allSettled(ctx, db, releases)
 }
 
+// ReleasesOfOrders lists what was released of some orders.
+func (s *Service) ReleasesOfOrders(ctx context.Context, db pg.DB, orders []string) ([]string, error) {
+	return releasesOfOrders(ctx, db, orders)
+}
+
+// OrdersOf lists the orders of which something was released.
+func (s *Service) OrdersOf(ctx context.Context, db pg.DB, releases []string) ([]string, error) {
+	return ordersOf(ctx, db, releases)
+}
+
 // ReleasesOf lists what was released of a charge.
 func (s *Service) ReleasesOf(ctx context.Context, db pg.DB, charge string) ([]string, error) {
 	return releasesOf(ctx, db, charge)

@@ -119,6 +119,14 @@ func releasesOf(ctx context.Context, db pg.DB, charge string) ([]string, error) 
 	return pg.Column[string](ctx, db, `select id from escrow.release where charge = $1`, charge)
 }
 
+func releasesOfOrders(ctx context.Context, db pg.DB, orders []string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select r.id from escrow.hold h join escrow.release r on r.charge = h.charge and r.order_id = h.order_id where h.order_id = any($1)`, orders)
+}
+
+func ordersOf(ctx context.Context, db pg.DB, releases []string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select distinct order_id from escrow.release where id = any($1)`, releases)
+}
+
 func cover(tx *pg.Tx, release string, amount int64) {
 	tx.QueueOne(ErrState, `update escrow.release set covered = covered + $2 where id = $1`, release, amount)
 }

@@ -19,6 +19,7 @@ import (
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/files"
 	"tiwiza/payments/ledger"
+	"tiwiza/payments/limits"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/payments/recon"
@@ -83,7 +84,7 @@ func open(t testing.TB) *world {
 	w.files = files.New(w.db, w.ops, files.House{Bank: b, Safeguard: bank.Account{RIB: rib(1), Name: "Hub"}, Operating: bank.Account{RIB: rib(2), Name: "Hub"}})
 	w.charges.PayBy(house, w.files).ApprovedBy(w.people)
 	w.files.Handle(charges.KindTransfer, files.Kind{Pay: w.charges.Transfer, Moved: w.charges.RefundMoved, Contradicted: w.charges.RefundContradicted})
-	w.payouts = payouts.New(w.db, payouts.Needs{Books: w.books, Escrows: w.escrows, Accounts: w, Files: w.files, Approvals: w.people, Judge: anyone{}})
+	w.payouts = payouts.New(w.db, payouts.Needs{Books: w.books, Escrows: w.escrows, Accounts: w, Files: w.files, Approvals: w.people, Risk: limits.New(w.db, w.people), Judge: anyone{}})
 	w.treasury = treasury.New(w.db, w.books, w.files, w.ops, w.people)
 	w.house = recon.House{Bank: b, Safeguard: safeguard, Operating: operating}
 	w.recon = recon.New(w.db, w.books, w.charges, w.ops, w.people, []recon.House{w.house}, recon.Ties{}).Receives(w.charges)

@@ -114,7 +114,8 @@ func (s *Service) Payout(ctx context.Context, tx *pg.Tx, p Payout) (waits []stri
 	figures = slices.DeleteFunc(figures, func(f Figure) bool { return slices.Contains(past.Cleared, f.Rule) })
 	d := decide(OfPayouts, p.ID, p.Seller, p.Amount.Centimes(), figures, tx.Now())
 	if d.Outcome == Refuse {
-		s.keep(tx, d)
+		insertDecision(tx, d)
+		s.keep(tx, d) // should the caller's work be undone for it
 		return nil, ErrRefused.Say("%s", d.over[0].sentence("payout"))
 	}
 	for _, order := range held {

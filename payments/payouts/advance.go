@@ -11,9 +11,11 @@ import (
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
+	"tiwiza/payments/limits"
 	"tiwiza/payments/operations"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/event"
+	"tiwiza/pkg/fault"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 )
@@ -34,6 +36,11 @@ func (s *Service) advance(ctx context.Context, tx *pg.Tx, p Payout, a Account, c
 			return p, err
 		}
 		p.Waits = append(p.Waits, more...)
+	}
+	if len(p.Waits) == 0 {
+		if p.Waits, err = s.limited(ctx, tx, p, covers); err != nil {
+			return p, err
+		}
 	}
 	if len(p.Waits) > 0 {
 		save(tx, p)
@@ -77,6 +84,31 @@ func (s *Service) standing(ctx context.Context, tx *pg.Tx, p Payout, a Account, 
 	u, err := usedOn(ctx, tx, p.To(), day(tx.Now()))
 	st.Limits, st.MemberDay, st.TotalDay = limits.Limits, u.Party, u.Whole
 	return st, err
+}
+
+// limited asks the rules of risk, last of all, since who is let through counts.
+// limits.ErrRefused when it can never go.
+func (s *Service) limited(ctx context.Context, tx *pg.Tx, p Payout, covers []escrow.Cover) (waits []Wait, err error) {
+	if p.Payee != Seller {
+		return nil, nil
+	}
+	orders, err := s.Escrows.OrdersOf(ctx, tx, ids(covers))
+	if err != nil {
+		return nil, err
+	}
+	why, err := s.Risk.Payout(ctx, tx, limits.Payout{ID: p.ID, Seller: p.Seller, Amount: p.Money(), Orders: orders})
+	for _, text := range why {
+		waits = append(waits, Wait{Code: "limits", Text: text})
+	}
+	return waits, err
+}
+
+// refused ends a draft that the rules of risk will never let go.
+func (s *Service) refused(ctx context.Context, tx *pg.Tx, p Payout, err error) error {
+	if f := (*fault.Error)(nil); errors.As(err, &f) && errors.Is(err, limits.ErrRefused) {
+		return s.end(ctx, tx, p, Rejected, f.Text)
+	}
+	return err
 }
 
 // ask has a second person decide, unless one is asked for exactly this already.
@@ -132,7 +164,7 @@ func (s *Service) look(ctx context.Context, tx *pg.Tx, p Payout, covers []escrow
 		}
 	}
 	_, err := s.advance(ctx, tx, p, a, covers)
-	return err
+	return s.refused(ctx, tx, p, err)
 }
 
 // retry looks again whether a draft is ready.
@@ -148,24 +180,40 @@ func (s *Service) retry(ctx context.Context, tx *pg.Tx, payout string) error {
 	return s.look(ctx, tx, p, covers)
 }
 
-// Subscribe has drafts looked at again when money is settled.
+// Subscribe has drafts looked at again when money is settled, and when a person
+// lets go what the rules of risk held.
 func (s *Service) Subscribe(b *event.Bus) {
 	event.Subscribe(b, "payouts", func(ctx context.Context, tx *pg.Tx, e charges.Settled) error {
 		releases, err := s.Escrows.ReleasesOf(ctx, tx, e.Charge)
 		if err != nil {
 			return err
 		}
-		waiting, err := draftsOver(ctx, tx, releases)
+		return s.retryOver(ctx, tx, releases)
+	})
+	event.Subscribe(b, "payouts", func(ctx context.Context, tx *pg.Tx, e limits.Cleared) error {
+		if e.What == limits.OfPayouts {
+			return s.retry(ctx, tx, e.Ref)
+		}
+		releases, err := s.Escrows.ReleasesOfOrders(ctx, tx, e.Orders)
 		if err != nil {
 			return err
 		}
-		for _, p := range waiting {
-			if err := s.retry(ctx, tx, p); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.retryOver(ctx, tx, releases)
 	})
+}
+
+// retryOver looks again at the drafts that pay some releases.
+func (s *Service) retryOver(ctx context.Context, tx *pg.Tx, releases []string) error {
+	waiting, err := draftsOver(ctx, tx, releases)
+	if err != nil {
+		return err
+	}
+	for _, p := range waiting {
+		if err := s.retry(ctx, tx, p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ApproveInput names a payout.

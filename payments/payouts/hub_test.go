@@ -13,6 +13,7 @@ import (
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/files"
 	"tiwiza/payments/ledger"
+	"tiwiza/payments/limits"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/pkg/auth"
@@ -46,6 +47,7 @@ type hub struct {
 	payouts   *payouts.Service
 	files     *files.Service
 	approvals *approvals.Service
+	risk      *limits.Service
 	bank      *paperbank.Bank
 	accounts  accounts
 	timers    *job.Timers
@@ -69,8 +71,9 @@ func newHub(t *testing.T) *hub {
 	}
 	h.escrow = escrow.New(db, h.books, policies)
 	h.approvals = approvals.New(db)
+	h.risk = limits.New(db, h.approvals)
 	h.files = files.New(db, h.engine, files.House{Bank: bank.New("bank", h.bank, bank.Options{}), Safeguard: bank.Account{RIB: safeguard, Name: "Tiwiza"}})
-	h.payouts = payouts.New(db, payouts.Needs{Books: h.books, Escrows: h.escrow, Accounts: h.accounts, Files: h.files, Approvals: h.approvals, Judge: policies})
+	h.payouts = payouts.New(db, payouts.Needs{Books: h.books, Escrows: h.escrow, Accounts: h.accounts, Files: h.files, Approvals: h.approvals, Risk: h.risk, Judge: policies})
 	h.engine.Work(workers, h.timers)
 	h.files.Work(workers, h.timers)
 	h.payouts.Work(h.timers)

@@ -55,6 +55,6 @@ func (s *Service) scheduled(ctx context.Context, tx *pg.Tx, named string) error 
 	if err != nil {
 		return err
 	}
-	_, _, err = s.draft(ctx, tx, b, want, a, false)
-	return err
+	p, _, err := s.draft(ctx, tx, b, want, a, false)
+	return s.refused(ctx, tx, p, err)
 }

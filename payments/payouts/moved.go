@@ -47,7 +47,9 @@ func (s *Service) end(ctx context.Context, tx *pg.Tx, p Payout, next State, why 
 		})
 	case Rejected, Returned:
 		job.Clear(tx, timerReady, p.ID)
-		err = s.giveBack(ctx, tx, p)
+		if err = s.giveBack(ctx, tx, p); err == nil {
+			err = s.Risk.Undo(ctx, tx, p.ID)
+		}
 	}
 	if err != nil {
 		return err

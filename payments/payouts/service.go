@@ -9,6 +9,7 @@ import (
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/files"
 	"tiwiza/payments/ledger"
+	"tiwiza/payments/limits"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 	"tiwiza/pkg/id"
@@ -32,6 +33,14 @@ type Escrows interface {
 	Unsettled(ctx context.Context, db pg.DB, carrier, currency string) (int64, error)
 	Pending(ctx context.Context, db pg.DB, seller, currency string) (int64, error)
 	ReleasesOf(ctx context.Context, db pg.DB, charge string) ([]string, error)
+	ReleasesOfOrders(ctx context.Context, db pg.DB, orders []string) ([]string, error)
+	OrdersOf(ctx context.Context, db pg.DB, releases []string) ([]string, error)
+}
+
+// Risk is what payouts ask of the rules of risk.
+type Risk interface {
+	Payout(ctx context.Context, tx *pg.Tx, p limits.Payout) (waits []string, err error)
+	Undo(ctx context.Context, tx *pg.Tx, payout string) error
 }
 
 // Accounts says where members are paid.
@@ -51,6 +60,7 @@ type Needs struct {
 	Accounts  Accounts
 	Files     *files.Service
 	Approvals *approvals.Service
+	Risk      Risk
 	Judge     Judge
 }
 

@@ -33,8 +33,8 @@ type teller struct {
 }
 
 // Tell publishes the events of E's type: to says, for each member who hears of
-// one, what that member is told. It is called once for each event, and must put
-// nothing in that the member may not see. Events that nobody publishes are for
+// one, what that member is told; an empty name is nobody. It is called once for
+// each event, and must put nothing in that the member may not see. Events that nobody publishes are for
 // the operator alone.
 func Tell[E pg.Event, D any](b *Bus, version int, about string, to func(ctx context.Context, tx *pg.Tx, e E) (map[string]D, error)) {
 	var zero E
@@ -149,7 +149,10 @@ func (b *Bus) told(ctx context.Context, tx *pg.Tx, fresh []row, pos int64) (out 
 			return nil, fmt.Errorf("tell of %s %s: %w", e.Type, e.ID, err)
 		}
 		for member, data := range members {
-			if member == "" || member == Everything {
+			if member == "" {
+				continue
+			}
+			if member == Everything {
 				return nil, fmt.Errorf("%s %s is told to %q, which is no member", e.Type, e.ID, member)
 			}
 			t.Member, t.Version = member, teller.Version

@@ -160,3 +160,18 @@ type counted struct {
 
 func (counted) EventType() string { return "test.counted" }
 func (e counted) Subject() string { return e.Of }
+
+func TestWhatConcernsNobodyIsToldToNobody(t *testing.T) {
+	t.Parallel()
+	db, bus := pgtest.New(t), event.NewBus()
+	db.Use(nil, bus)
+	event.Tell(bus, 1, "A fruit is ripe.", func(_ context.Context, _ *pg.Tx, e ripe) (map[string]ripe, error) {
+		return map[string]ripe{"": e, "org_a": e}, nil
+	})
+	publish(t, db, ripe{"fig"})
+	place(t, db, bus)
+	to, err := pg.Column[string](t.Context(), db, `select member from platform.telling`)
+	if err != nil || fmt.Sprint(placed(t, db), to) != "[fig] [org_a]" {
+		t.Errorf("placed %s, told to %s (%v)", placed(t, db), to, err)
+	}
+}
