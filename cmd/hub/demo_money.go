@@ -177,7 +177,7 @@ func (p *player) violations(ctx context.Context) (n int, err error) {
 	began := time.Now()
 	err = until(ctx, "the proof of the promises", func() (bool, error) {
 		var g struct {
-			Guarantees []struct {
+			Invariants []struct {
 				ID, Promise string
 				Violations  int
 			}
@@ -187,7 +187,7 @@ func (p *player) violations(ctx context.Context) (n int, err error) {
 			return false, err
 		}
 		n = 0
-		for _, v := range g.Guarantees {
+		for _, v := range g.Invariants {
 			if v.Violations > 0 {
 				p.step("%s is broken %d times: %s", v.ID, v.Violations, v.Promise)
 			}

@@ -64,6 +64,8 @@ type house struct {
 	bus      *event.Bus
 	hooks    *webhook.Service
 	limits   *limits.Service
+	proofs   *invariants.Service
+	look     time.Duration // how often the promises are looked at
 }
 
 // options tell build what is wanted.
@@ -154,6 +156,10 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	h := &house{
 		store: store, policies: policies, members: m, catalog: cat, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
+		proofs: proofs, look: time.Minute,
+	}
+	if o.Demo {
+		h.look = 2 * time.Second // whoever plays wants to see it at once
 	}
 	if !o.Work {
 		workers = nil
@@ -275,7 +281,7 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 8)
+	done := make(chan struct{}, 9)
 	for _, f := range []func(){
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
@@ -285,6 +291,7 @@ func (h *house) work(ctx context.Context) error {
 		func() { seal.Run(ctx, h.store, ledger.Chain, audit.Chain) },
 		func() { h.books.Keep(ctx) },
 		func() { h.hooks.Run(ctx) },
+		func() { h.proofs.Watch(ctx, h.look) },
 	} {
 		go func() { f(); done <- struct{}{} }()
 	}
