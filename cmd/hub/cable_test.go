@@ -22,7 +22,7 @@ type cable struct {
 	address string
 
 	mu   sync.Mutex
-	keys map[string]bool // of the requests whose commit shall not be heard of
+	keys map[string]int // of the requests whose commit shall not be heard of, with how often each is named before it
 }
 
 // splice listens for a hub and gives the address to give it.
@@ -32,7 +32,7 @@ func splice(t testing.TB, database string) (c *cable, url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c = &cable{t: t, keys: map[string]bool{}}
+	c = &cable{t: t, keys: map[string]int{}}
 	c.network, c.address = pgconn.NetworkAddress(config.Host, config.Port)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -56,18 +56,20 @@ func through(config *pgx.ConnConfig, address string) string {
 	return u.String()
 }
 
-// cut has the word of the commit lost that keeps the answer under a key.
-func (c *cable) cut(key string) {
+// cut has the word of the commit lost that keeps the answer under a key. A unit
+// of work names it twice: when its answer is looked for, and when it is kept; the
+// lane once.
+func (c *cable) cut(key string, named int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.keys[key] = true
+	c.keys[key] = named
 }
 
 // waits says whether the commit under a key is still to come.
 func (c *cable) waits(key string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.keys[key]
+	return c.keys[key] > 0
 }
 
 func (c *cable) carry(hub net.Conn) {
@@ -85,8 +87,7 @@ func (c *cable) carry(hub net.Conn) {
 	c.answer(hub, server, &doubt)
 }
 
-// ask carries what the hub says. A key is named twice in a unit of work: when
-// its answer is looked for, and when it is kept.
+// ask carries what the hub says.
 func (c *cable) ask(server, hub net.Conn, doubt *atomic.Pointer[string]) {
 	seen := map[string]int{}
 	chunk, tail := make([]byte, 64<<10), []byte(nil)
@@ -95,9 +96,9 @@ func (c *cable) ask(server, hub net.Conn, doubt *atomic.Pointer[string]) {
 		if n > 0 {
 			text := append(tail, chunk[:n]...)
 			c.mu.Lock()
-			for k := range c.keys {
+			for k, named := range c.keys {
 				seen[k] += bytes.Count(text, []byte(k))
-				if seen[k] >= 2 {
+				if seen[k] >= named {
 					doubt.Store(&k)
 				}
 			}

@@ -132,13 +132,28 @@ var postings = map[string]func(*testing.T, *onceRig) posting{
 		p.bad, p.other = p.at(p.path, amount("999.00")), p.at(p.path, amount("11.00"))
 		return p
 	},
+	"ledger.post": func(t *testing.T, o *onceRig) posting {
+		ref := once()
+		p := o.second(byHand(ref, "psp_cost", "fees", "1.00"), byHand(ref, "escrow:x", "fees", "1.00"), byHand(ref, "psp_cost", "fees", "2.00"))
+		p.path, p.effect, p.of, p.lane = "/v1/ledger/transfers", ofPosts, "hand:"+ref, true
+		return p.moved()
+	},
+	"fees.change": func(t *testing.T, o *onceRig) posting {
+		fee := func(percent string) map[string]any {
+			return map[string]any{"why": "test", "rates": []any{map[string]string{"kind": "reserve", "percent": percent, "since": "2098-01-01"}}}
+		}
+		p := o.second(fee("1.5"), fee("101"), fee("2.5"))
+		p.path = "/v1/fees"
+		p.effect, p.of = ofFees, "fees.change"
+		return p.moved()
+	},
 	"statements.create": func(t *testing.T, o *onceRig) posting {
 		told := regexp.MustCompile(`(?s)<Ntry>.*</Ntry>`).ReplaceAllString(o.archived(t, "CAMT054_")[0], "")
 		file := func(name string) string { return regexp.MustCompile(`NTFY-[^<]*`).ReplaceAllString(told, name) }
 		name := once()[:12]
 		p := o.second(file(name), file(name)[:200], file(once()[:12]))
 		p.path, p.by, p.effect, p.of = "/v1/statements", o.keys.Buyer.APIKey, ofFiles, name
-		p.media = "application/octet-stream"
+		p.key, p.media = o.keys.Bank.APIKey, "application/octet-stream"
 		return p.moved()
 	},
 	"breaks.resolve": func(t *testing.T, o *onceRig) posting {

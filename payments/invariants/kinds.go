@@ -78,7 +78,7 @@ var kinds = map[string][]leg{
 		credit("carrier:*:cod"), mayDebit("bank:*:safeguard"), mayDebit("suspense:*"), mayDebit("payable:carrier:*"),
 		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
 	},
-	"cash.lost": {debit("loss"), debit("seller:*:receivable"), debit("bank:*:transit"), credit("carrier:*:cod"), credit("bank:*:operating")},
+	"cash.lost": {mayDebit("loss"), mayDebit("seller:*:receivable"), debit("bank:*:transit"), credit("carrier:*:cod"), credit("bank:*:operating")},
 	"settlement": {
 		credit("psp:*:clearing"), mayDebit("bank:*:safeguard"), mayDebit("psp:*:clearing"), mayCredit("bank:*:safeguard"),
 		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),

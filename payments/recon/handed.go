@@ -29,6 +29,9 @@ func (s *Service) hand(ctx context.Context, tx *pg.Tx, h House, f bank.Received)
 	before, err := fileBySum(ctx, tx, h.Bank.ID(), f.SHA256)
 	if err == nil && before.Kind != "unreadable" {
 		reads, err := readsOf(ctx, tx, before.ID)
+		if err == nil && len(reads) == 0 {
+			err = ErrReport
+		}
 		return summary(reads), err
 	}
 	if err != nil && !errors.Is(err, errNoFile) {

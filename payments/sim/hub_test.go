@@ -23,6 +23,7 @@ import (
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/files"
 	"tiwiza/payments/ledger"
+	"tiwiza/payments/limits"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/payments/recon"
@@ -169,10 +170,10 @@ func (y *yard) start() {
 		charges.Config{PublicURL: "https://hub.example", Bank: house}).PayBy(house, h.files).ApprovedBy(h.people)
 	h.files.Handle(charges.KindTransfer, files.Kind{Pay: h.charges.Transfer, Moved: h.charges.RefundMoved, Contradicted: h.charges.RefundContradicted})
 	h.disputes = disputes.New(y.db, h.escrows, h.charges, h.people, anyone{})
-	h.payouts = payouts.New(y.db, payouts.Needs{Books: h.books, Escrows: h.escrows, Accounts: h, Files: h.files, Approvals: h.people, Judge: anyone{}})
+	h.payouts = payouts.New(y.db, payouts.Needs{Books: h.books, Escrows: h.escrows, Accounts: h, Files: h.files, Approvals: h.people, Risk: limits.New(y.db, h.people), Judge: anyone{}})
 	h.payouts.Check(h.blocked)
 	h.treasury = treasury.New(y.db, h.books, h.files, h.ops, h.people)
-	h.recon = recon.New(y.db, h.books, h.charges, h.ops, h.people, []recon.House{{Bank: b, Safeguard: rib(1), Operating: rib(2)}}, recon.Ties{}).Receives(h.charges)
+	h.recon = recon.New(y.db, h.books, h.charges, h.ops, h.people, []recon.House{{Bank: b, Safeguard: rib(1), Operating: rib(2)}}, recon.Ties{Owner: func(context.Context, string) (string, error) { return theBank.subject, nil }}).Receives(h.charges)
 	h.timers = job.NewTimers(y.db)
 	h.escrows.Work(h.timers)
 	h.disputes.Work(h.timers)
@@ -230,8 +231,9 @@ var (
 	buyer   = somebody("per_b", auth.Buyer)
 	agent   = somebody("per_one", auth.Operator)
 	second  = somebody("per_two", auth.Operator)
+	theBank = somebody("org_bank", auth.Bank)
 	sellers = []person{somebody("org_s1", auth.Seller), somebody("org_s2", auth.Seller)}
-	persons = append([]person{buyer, agent, second}, sellers...)
+	persons = append([]person{buyer, agent, second, theBank}, sellers...)
 )
 
 // A reply is what came back for one sending of a command.

@@ -36,7 +36,7 @@ func (m *machine) statement(entries []bank.Entry, then func()) {
 	m.ok(err)
 	sum := sha256.Sum256(text)
 	for i := range m.times() {
-		m.do(agent, func(ctx context.Context, tx *pg.Tx) (said, error) {
+		m.do(theBank, func(ctx context.Context, tx *pg.Tx) (said, error) {
 			v, err := m.hub.takes(ctx, tx, rest.File{Name: st.ID + hex.EncodeToString(sum[:2]), Bytes: text})
 			return said{ID: v}, err
 		}, func() string {
@@ -263,7 +263,11 @@ func (m *machine) writesOff(x *order, carrier string, owed int64) {
 		return said{Then: v.Approval}, err
 	}, func() string { return "" })
 	m.decided(r.Then, func() string {
-		m.o.book(append(topUp(owed), dr("loss", owed), cr("carrier:"+carrier+":cod", owed))...)
+		bears := "loss"
+		if carrier == x.seller { // who brought its goods itself owes the cash
+			bears = "seller:" + x.seller + ":receivable"
+		}
+		m.o.book(append(topUp(owed), dr(bears, owed), cr("carrier:"+carrier+":cod", owed))...)
 		x.covered = x.collected
 		m.o.accounted(x, "lost")
 		return ""
@@ -280,7 +284,7 @@ func (o *oracle) accounted(x *order, state string) {
 	o.parcels(x.charge)
 }
 
-// takes reads a statement as an operator hands it in.
+// takes reads a statement as the bank hands it in.
 func (h *hub) takes(ctx context.Context, tx *pg.Tx, f rest.File) (string, error) {
 	v, err := h.recon.Upload(ctx, tx, reconUpload(f))
 	return v.ID, err
