@@ -6,8 +6,12 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-// ByRef is the charge that an acquirer knows by our reference, or ErrNotFound.
+// ByRef is the charge that an acquirer knows by our reference, or ErrNotFound; a
+// wallet knows its refunds by references of their own.
 func (s *Service) ByRef(ctx context.Context, db pg.DB, acquirer, ref string) (Charge, error) {
+	if _, err := s.wallet(acquirer); err == nil {
+		return byWalletRef(ctx, db, acquirer, ref)
+	}
 	return byRef(ctx, db, acquirer, ref)
 }
 

@@ -112,6 +112,10 @@ var matrix = map[string]map[auth.Role]string{
 	"chargebacks.list":     {auth.Operator: "*"},
 	"callbacks.chargeback": {auth.Guest: "*"},
 
+	"charges.pay_anew":      {auth.Buyer: "own"},
+	"callbacks.wallet":      {auth.Guest: "*"},
+	"callbacks.wallet_post": {auth.Guest: "*"},
+
 	"orders.confirm":       {auth.Buyer: "own", auth.Operator: "*"},
 	"orders.collect":       {auth.Seller: "own", auth.Operator: "*"},
 	"orders.refuse":        {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
