@@ -170,8 +170,6 @@ func walletAddresses(t *testing.T, r *rig, _ trade) {
 	}
 	r.onPhone(t, map[string]any{"phone": from, "decline": true})
 	r.until(t, "the refusal", func() bool { return r.walletChargeOf(t, sale).Status == "declined" })
-	r.advance(t, "31m")
-	r.until(t, "the order to expire", func() bool { return r.orderOf(t, sale.buyer, sale.Orders[0].ID).State == "expired" })
 }
 
 // callbackToken is that of the address which the provider was given, as the hub
@@ -205,7 +203,7 @@ func TestWalletThatMisbehavesTakesOnce(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			r.fault(t, "wallet", fault)
 			sale := r.buyByWallet(t, w.variant, phone("00"))
-			r.nudged(t, "the sale to be paid", 46*time.Second, 2, "4m", func() bool {
+			r.nudged(t, "the sale to be paid", 46*time.Second, 1, "4m", func() bool {
 				o := r.orderOf(t, sale.buyer, sale.Orders[0].ID)
 				return o.State == "paid" && o.Escrow.State == "funded" && o.Escrow.Held.Equal(sale.Charge.Amount)
 			})
@@ -261,7 +259,7 @@ func TestWalletThatMisbehavesGivesBackOnce(t *testing.T) {
 					r.fault(t, "wallet", fault)
 				}
 				v := r.givenBack(t, s, sale)
-				r.nudged(t, "the refund "+v.ID, 46*time.Second, 2, "4m", func() bool { return r.refundOf(t, sale.buyer, v.ID).State == "confirmed" })
+				r.nudged(t, "the refund "+v.ID, 46*time.Second, 1, "4m", func() bool { return r.refundOf(t, sale.buyer, v.ID).State == "confirmed" })
 				ref := refOf(v.ID)
 				if ends == "66" {
 					ref += "-2"

@@ -45,18 +45,6 @@ func saveWay(tx *pg.Tx, c Charge) {
 		c.ID, c.Version, c.State, c.Acquirer, c.Ref)
 }
 
-// byWalletRef is the charge that a wallet knows by the reference of a request, or
-// of a refund of it.
-func byWalletRef(ctx context.Context, db pg.DB, connector, ref string) (Charge, error) {
-	refund, _ := refundOfRef(ref)
-	return pg.One[Charge](ctx, db, ErrNotFound, `select `+columns+` from charges.charge where id = (
-			select charge from charges.wallet_request where connector = $1 and ref = $2
-			union all
-			select r.charge from charges.refund r where r.id = $3 and exists (
-				select from charges.wallet_request w where w.charge = r.charge and w.ref = r.source and w.connector = $1))`,
-		connector, ref, refund)
-}
-
 // refundOfRef is the refund that one of its references names: RFD…, and RFD…-2
 // for its second attempt.
 func refundOfRef(ref string) (string, bool) {
