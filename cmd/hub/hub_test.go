@@ -143,6 +143,24 @@ func restOf(t *testing.T, r *rig, d trade) {
 	r.halts(t)
 	r.partialRelease(t)
 	r.closeBooks(t)
+	r.otherFees(t)
+}
+
+// otherFees has two people decide on a fee of a day to come.
+func (r *rig) otherFees(t *testing.T) {
+	fee := map[string]string{"code": "commission", "base": "goods", "percent": "4.5", "payer": "seller", "since": "2020-01-01"}
+	body := map[string]any{"tariffs": []any{fee}, "why": "a lower commission"}
+	ask := func() answer {
+		return r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/fees", body: body, idem: once()})
+	}
+	ask().refused(t, 422, "fees.invalid", "/tariffs/0/since")
+	fee["since"] = "2099-01-01"
+	var asked struct{ Approval string }
+	ask().into(t, &asked)
+	r.seconded(t, asked.Approval)
+	if got := r.shows(t, r.seller(t).key, "/v1/fees"); !strings.Contains(got, `"2099-01-01"`) || !strings.Contains(got, `"4.5"`) {
+		t.Errorf("a seller sees the fees %s, want the one to come", got)
+	}
 }
 
 // closeBooks has two people close a period of long ago.

@@ -129,6 +129,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	rec.Subscribe(bus)
 	pay.Check(blocked{escrows}.check)
 	books.Approve(desk)
+	escrows.Approve(desk)
 	books.Work(timers)
 	engine.Work(workers, timers)
 	ch.Work(workers, timers)

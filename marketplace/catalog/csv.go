@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"tiwiza/pkg/money"
+
+	"tiwiza/pkg/latin"
 )
 
 // columns of a catalogue file, in the order an export writes them. seller_key
@@ -196,10 +198,6 @@ func undefuse(s string) string {
 func digits(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r >= '٠' && r <= '٩':
-			return '0' + r - '٠'
-		case r >= '۰' && r <= '۹':
-			return '0' + r - '۰'
 		case r == '٫':
 			return ','
 		case r == '٬' || unicode.IsSpace(r):
@@ -207,7 +205,7 @@ func digits(s string) string {
 		case r == '−':
 			return '-'
 		}
-		return r
+		return latin.Digit(r)
 	}, s)
 }
 

@@ -39,6 +39,7 @@ func Timers(t *job.Timers, s *Service) {
 	})
 	t.Handle(timerLate, s.late)
 	t.Handle(timerConfirm, s.unconfirmed)
+	t.Handle(timerUncollected, s.uncollected)
 }
 
 // CancelInput says why an order is cancelled.
@@ -169,9 +170,12 @@ func watch(tx *pg.Tx, o Order) {
 		job.Clear(tx, timerSilent, o.ID)
 		job.Set(tx, timerLate, o.ID, tx.Now().Add(shipWithin))
 		job.Set(tx, timerUnshipped, o.ID, tx.Now().Add(cancelAfter))
-	case Shipped, Cancelled, Refunded, Refused:
-		for _, t := range []string{timerConfirm, timerSilent, timerLate, timerUnshipped} {
+	case Shipped, Delivered, Cancelled, Refunded, Refused:
+		for _, t := range []string{timerConfirm, timerSilent, timerLate, timerUnshipped, timerUncollected} {
 			job.Clear(tx, t, o.ID)
+		}
+		if o.State == Shipped && o.Cash() {
+			job.Set(tx, timerUncollected, o.ID, tx.Now().Add(collectWithin))
 		}
 	}
 }

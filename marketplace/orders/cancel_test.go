@@ -205,6 +205,25 @@ func TestTheOperatorGivesBackAfterReleaseAndTwoPeopleWhatIsMuch(t *testing.T) {
 	}
 }
 
+func TestManySmallRefundsAreOneLargeOne(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	s, me := h.shop("7000.00", 5, ""), h.buyer()
+	c := h.buy(me, 1, s)
+	h.pay(c)
+	o := c.ids()[0]
+	h.want(200, nil, s.key, "POST", "/v1/orders/"+o+"/accept", "")
+	h.want(200, nil, s.key, "POST", "/v1/orders/"+o+"/ship", `{"carrier":"c","tracking":"t"}`)
+	h.want(200, nil, me, "POST", "/v1/orders/"+o+"/receive", "", "k1")
+	for i, waits := range []bool{false, false, true} {
+		var v charges.RefundView
+		h.want(201, &v, h.boss, "POST", "/v1/orders/"+o+"/refunds", refundOf("2300.00"), fmt.Sprint("r", i))
+		if (v.Approval != "") != waits {
+			t.Errorf("refund %d of 2300.00: %+v, waits for a second person: %t wanted", i+1, v, waits)
+		}
+	}
+}
+
 // second is another of the operator's people.
 func (h *hub) second() (k auth.Key) {
 	h.t.Helper()

@@ -17,7 +17,14 @@ import (
 // goods are reserved as long.
 const ConfirmWithin = 72 * time.Hour
 
-const timerConfirm = "orders.confirm" // the buyer has not confirmed
+const (
+	timerConfirm     = "orders.confirm"     // the buyer has not confirmed
+	timerUncollected = "orders.uncollected" // nobody says what became of the parcel
+)
+
+// collectWithin is how long a cash parcel may be on its way before the operator
+// and the seller are told that nobody has said what became of it.
+const collectWithin = 15 * 24 * time.Hour
 
 // Confirm says that the buyer of a cash order wants it: its goods leave the
 // stock. Confirming twice is harmless.
@@ -90,6 +97,19 @@ func (s *Service) Collect(ctx context.Context, tx *pg.Tx, in CollectInput) (v Vi
 		audit.Record(tx, "orders.collect", o.ID, policy, map[string]string{"amount": in.Amount.String()})
 	}
 	return s.view(ctx, tx, in.Order)
+}
+
+// uncollected tells of a cash order that left, and of which nobody has said that
+// it was collected or refused. Only people end it: its goods may be lost, or its
+// cash kept.
+func (s *Service) uncollected(ctx context.Context, tx *pg.Tx, order string) error {
+	all, err := lockOrders(ctx, tx, []string{order})
+	if err != nil || len(all) == 0 || all[0].State != Shipped {
+		return err
+	}
+	o := all[0]
+	note(ctx, tx, o.ID, "uncollected")
+	return tx.Publish(ctx, OrderUncollected{Moved{o.ID, o.Group, o.Seller, o.Buyer}})
 }
 
 // RefuseInput says why a cash order was not taken.

@@ -3,6 +3,7 @@ package orders_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -108,6 +109,27 @@ func TestACashOrderGoesItsWay(t *testing.T) {
 	}
 	if got, want := strings.Join(what, ", "), "buyer placed, buyer confirmed, seller accepted, seller shipped, seller collected, buyer received, system remitted, system completed"; got != want {
 		t.Errorf("timeline = %s, want %s", got, want)
+	}
+}
+
+func TestACashParcelOfWhichNobodySpeaksIsTold(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	s, me := h.shop("100.00", 5, ""), h.buyer()
+	silent, brought := h.buyBy(me, "cash_on_delivery", 1, s), h.buyBy(me, "cash_on_delivery", 1, s)
+	at := h.atTheDoor(me, s, silent)
+	collect := `{"amount":{"amount":"130.00","currency":"MAD"}}`
+	h.want(200, nil, s.key, "POST", h.atTheDoor(me, s, brought)+"/collect", collect, "c1")
+	h.advance(15*24*time.Hour + time.Minute)
+	for order, want := range map[string]bool{silent.Orders[0].ID: true, brought.Orders[0].ID: false} {
+		v := h.show(s.key, order)
+		if told := slices.ContainsFunc(v.Timeline, func(e orders.Entry) bool { return e.What == "uncollected" }); told != want {
+			t.Errorf("after 15 days the order that is %s is told of: %t, want %t", v.State, told, want)
+		}
+	}
+	var v orders.View
+	if h.want(200, &v, s.key, "POST", at+"/collect", collect, "c2"); v.State != orders.Delivered {
+		t.Errorf("collected late it is %s", v.State)
 	}
 }
 

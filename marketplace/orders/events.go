@@ -47,6 +47,10 @@ type (
 	OrderRefused   struct{ Moved } // a cash order was not taken
 	OrderCancelled struct{ Moved } // before it was shipped
 	OrderLate      struct{ Moved } // accepted, and not shipped in time: its buyer may cancel
+
+	// OrderUncollected is an alert: a cash order left long ago, and nobody says
+	// what became of it.
+	OrderUncollected struct{ Moved }
 )
 
 // EventType names the event.
@@ -81,6 +85,9 @@ func (OrderCancelled) EventType() string { return "orders.cancelled" }
 
 // EventType names the event.
 func (OrderLate) EventType() string { return "orders.late" }
+
+// EventType names the event.
+func (OrderUncollected) EventType() string { return "orders.uncollected" }
 
 // news is the event of the state that an order came to.
 func news(o Order) pg.Event {

@@ -245,20 +245,14 @@ type ListInput struct {
 // List lists the caller's orders, the newest first: a seller's own, a buyer's
 // own, and for the operator all.
 func (s *Service) List(ctx context.Context, in ListInput) (p rest.Page[Summary], err error) {
-	var below, seller, buyer string
+	var below string
 	if err := rest.DecodeCursor(in.Cursor, &below); err != nil {
 		return p, err
 	}
 	if below != "" && !id.Is(id.Order, below) {
 		return p, rest.ErrCursor
 	}
-	switch me := auth.From(ctx); me.Role {
-	case auth.Operator:
-	case auth.Seller:
-		seller = me.Subject
-	default:
-		buyer = me.Subject
-	}
+	seller, buyer := auth.From(ctx).Sides()
 	all, err := listOrders(ctx, s.db, seller, buyer, string(in.State), below, in.Limit+1)
 	if err != nil {
 		return p, err

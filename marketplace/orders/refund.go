@@ -27,7 +27,7 @@ var (
 const kindRefund = "orders.refund"
 
 // twoAbove is the amount in centimes above which two people decide on a refund
-// of what was released already.
+// of what was released already, together with what went back of it before.
 const twoAbove = 5_000_00
 
 // Approvals is the second person.
@@ -68,7 +68,7 @@ func (s *Service) Refund(ctx context.Context, tx *pg.Tx, in RefundInput) (v char
 		return v, ErrGoodwill.At("/goodwill", "leave it out")
 	}
 	back := escrow.Back{Amount: in.Amount.Centimes(), Delivery: in.Delivery, Goodwill: in.Goodwill, HeldOnly: seller}
-	if !seller && back.Amount > max(h.Held(), twoAbove) && back.Amount <= h.Claim() {
+	if !seller && back.Amount > h.Held() && back.Amount+h.Recovered > twoAbove && back.Amount <= h.Claim() {
 		return s.askRefund(ctx, tx, h, back, in.Reason)
 	}
 	r, err := s.refund(ctx, tx, o, h, back, in.Reason)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"tiwiza/pkg/fault"
+	"tiwiza/pkg/latin"
 )
 
 // digits reads Arabic and Persian digits as 0 to 9, and drops the spaces and
@@ -11,14 +12,10 @@ import (
 func digits(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r >= '٠' && r <= '٩':
-			return '0' + r - '٠'
-		case r >= '۰' && r <= '۹':
-			return '0' + r - '۰'
 		case strings.ContainsRune(" .-()/\u00a0\u200e\u200f\u202a\u202c", r):
 			return -1
 		}
-		return r
+		return latin.Digit(r)
 	}, s)
 }
 

@@ -344,3 +344,37 @@ func TestMoneyForAListIsSharedToTheCentime(t *testing.T) {
 		}
 	})
 }
+
+// Money of an unknown payer waits in suspense. A seller who brings its goods
+// itself cannot choose what a stranger wrote as the name of its list.
+func TestAListDoesNotTakeMoneyByAWordItsCarrierChose(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	_, orders := h.order(charges.Cash, 11500)
+	h.must(h.tx(auth.Hub, func(ctx context.Context, tx *pg.Tx) error {
+		_, err := h.charges.Collect(ctx, tx, orders[0], 11500)
+		return err
+	}))
+	h.arrives("achat en ligne de Mme Exemple", 10000)
+	carrier := auth.Principal{Subject: "demo", Role: auth.Seller}
+	for _, word := range []string{"achat", "achat en ligne", "Mme Exemple 123"} {
+		var v charges.RemittanceView
+		h.must(h.tx(carrier, func(ctx context.Context, tx *pg.Tx) (err error) {
+			if v, err = h.charges.Remit(ctx, tx, charges.RemitInput{Carrier: "demo", Orders: orders, Reference: word}); err == nil {
+				_, err = h.charges.Withdraw(ctx, tx, charges.RemittanceInput{Remittance: v.ID})
+			}
+			return err
+		}))
+		if v.State != charges.Announced {
+			t.Errorf("the list %q is %s at once, with a stranger's money", word, v.State)
+		}
+	}
+	one := money.Dirhams(1)
+	err := h.tx(carrier, func(ctx context.Context, tx *pg.Tx) error {
+		_, err := h.charges.Remit(ctx, tx, charges.RemitInput{Carrier: "demo", Orders: orders, Handling: &one})
+		return err
+	})
+	if !errors.Is(err, charges.ErrList) {
+		t.Errorf("a seller sets what handling its own cash costs: %v, want %v", err, charges.ErrList)
+	}
+}

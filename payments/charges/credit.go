@@ -117,7 +117,7 @@ func (s *Service) guess(ctx context.Context, tx *pg.Tx, c Credit) (string, error
 		return "", err
 	}
 	for _, w := range wires {
-		if alike(w.Contact.Name, c.Payer.Name) {
+		if latin.Alike(w.Contact.Name, c.Payer.Name) {
 			return fmt.Sprintf("no reference; amount and name (%s) are those of the transfer %s", w.Contact.Name, w.ID), nil
 		}
 	}
@@ -131,28 +131,4 @@ func (s *Service) guess(ctx context.Context, tx *pg.Tx, c Credit) (string, error
 		return "no reference; the amount is that of the remittance " + open[0].ID, nil
 	}
 	return "", nil
-}
-
-// alike compares names as banks write them: capitals, without accents, in any
-// order. One that has a word more is alike.
-func alike(a, b string) bool {
-	words := func(s string) map[string]bool {
-		m := map[string]bool{}
-		for _, w := range strings.FieldsFunc(strings.ToUpper(latin.Text(s)), func(r rune) bool { return r < 'A' || r > 'Z' }) {
-			if len(w) > 1 {
-				m[w] = true
-			}
-		}
-		return m
-	}
-	x, y := words(a), words(b)
-	if len(x) > len(y) {
-		x, y = y, x
-	}
-	for w := range x {
-		if !y[w] {
-			return false
-		}
-	}
-	return len(x) > 0
 }

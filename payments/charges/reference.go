@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"slices"
 	"strings"
+
+	"tiwiza/pkg/latin"
 )
 
 // A reference is what people type into the field of a transfer's purpose: two
@@ -68,11 +70,8 @@ func References(text string) (found []string) {
 // signs are the letters and digits of a text as the alphabet has them.
 func signs(text string) string {
 	return strings.Map(func(r rune) rune {
+		r = latin.Digit(r)
 		switch {
-		case r >= '٠' && r <= '٩':
-			return '0' + r - '٠'
-		case r >= '۰' && r <= '۹':
-			return '0' + r - '۰'
 		case r >= '0' && r <= '9':
 			return r
 		case r >= 'a' && r <= 'z':

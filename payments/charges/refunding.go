@@ -51,7 +51,7 @@ type RefundOrder struct {
 	Reason string
 	By     string // who asked
 	// RIB and Holder are where a transfer goes, when that is known: the account
-	// that the money came from.
+	// that the money came from. An order's is looked up.
 	RIB, Holder string
 	// Source is the wallet's request that brought the money, when it is not the
 	// charge's own.
@@ -83,7 +83,7 @@ func (s *Service) refund(ctx context.Context, tx *pg.Tx, c Charge, in RefundOrde
 		r.Rail, r.RIB, r.Holder, r.Source = railWallet, "", "", cmp.Or(in.Source, c.Ref)
 	case c.Method == railCard:
 		r.Rail, r.RIB, r.Holder = railCard, "", ""
-	case r.RIB == "":
+	case r.RIB == "" && r.Order != "":
 		var err error
 		if r.RIB, r.Holder, err = s.payer(ctx, tx, c); err != nil {
 			return r, err

@@ -1,6 +1,7 @@
 package charges_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -278,5 +279,26 @@ func TestTransfersAtOnceFundOnceAndTheRestGoesBack(t *testing.T) {
 	h.has("suspense:"+c.ID, 0)
 	if got := h.refunds(c.ID); got != 7*11500 {
 		t.Errorf("%d goes back, want %d", got, 7*11500)
+	}
+}
+
+// Whoever transfers a centime with an order's reference does not get its refund.
+func TestARefundGoesBackToWhoPaid(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	c, orders := h.order(charges.Transfer, 11500)
+	h.arrives(c.NextAction.Transfer.Reference, 11500)
+	h.becomes(c.ID, charges.Confirmed)
+	h.must(h.tx(auth.Hub, func(ctx context.Context, tx *pg.Tx) error {
+		_, err := h.charges.Receive(ctx, tx, charges.Credit{
+			Bank: "bank", Line: "lin_x/0", From: ledger.Safeguard("bank"), Suspense: ledger.Suspense("lin_x"), Said: c.NextAction.Transfer.Reference,
+			Payer: charges.Payer{Name: "SOMEBODY ELSE", RIB: otherRIB}, Amount: 1, Currency: "MAD",
+		})
+		return err
+	}))
+	rid := h.giveBack(c, orders[0], 11500)
+	pay, err := h.charges.Transfer(t.Context(), h.db, rid)
+	if err != nil || pay.To.RIB == otherRIB {
+		t.Errorf("115.00 that AICHA EXEMPLE paid goes back to %+v (%v), who sent 0.01", pay.To, err)
 	}
 }

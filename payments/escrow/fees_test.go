@@ -1,6 +1,8 @@
 package escrow_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -8,7 +10,12 @@ import (
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/escrow"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/clock"
+	"tiwiza/pkg/fault"
+	"tiwiza/pkg/pg"
 )
 
 // anySheet draws fees of every kind, and the sale they are taken of.
@@ -119,5 +126,88 @@ func TestWhatASheetSays(t *testing.T) {
 		if amount != c.seller || vat != c.vat || escrow.OnTop(lines) != c.buyer {
 			t.Errorf("on day %d fees of %v are %d + %d, and %d on top; want %d + %d, and %d", c.day, c.goods, amount, vat, escrow.OnTop(lines), c.seller, c.vat, c.buyer)
 		}
+	}
+}
+
+func TestTwoPeopleChangeTheFeesFromADayToCome(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	desk := approvals.New(h.db)
+	h.escrow.Approve(desk)
+	as := func(who string, f func(ctx context.Context, tx *pg.Tx) error) error {
+		ctx := auth.With(t.Context(), auth.Principal{Subject: who, Role: auth.Operator})
+		return h.db.InTx(ctx, func(tx *pg.Tx) error { return f(ctx, tx) })
+	}
+	now, err := clock.Now(t.Context(), h.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := func(days int) string { return now.In(clock.Morocco).AddDate(0, 0, days).Format(time.DateOnly) }
+	change := func(in escrow.FeesInput) (v escrow.AskedView, err error) {
+		in.Why = "test"
+		err = as("per_1", func(ctx context.Context, tx *pg.Tx) (err error) {
+			v, err = h.escrow.ChangeFees(ctx, tx, in)
+			return err
+		})
+		return v, err
+	}
+	decide := func(v escrow.AskedView) error {
+		return as("per_2", func(ctx context.Context, tx *pg.Tx) error {
+			_, err := desk.Decide(ctx, tx, approvals.DecideInput{Approval: v.Approval, Decision: "approve"})
+			return err
+		})
+	}
+	seven := decimal.NewFromInt(7)
+	fee := escrow.TariffView{Code: "commission", Base: escrow.OfGoods, Percent: seven, Payer: "seller", Since: day(2)}
+	for what, c := range map[string]struct {
+		in escrow.FeesInput
+		at string
+	}{
+		"nothing":        {escrow.FeesInput{}, "/tariffs"},
+		"today":          {escrow.FeesInput{Rates: []escrow.RateView{{"vat", seven, day(0)}}}, "/rates/0/since"},
+		"more than all":  {escrow.FeesInput{Rates: []escrow.RateView{{"vat", decimal.NewFromInt(101), day(2)}}}, "/rates/0/percent"},
+		"below nothing":  {escrow.FeesInput{Rates: []escrow.RateView{{"vat", decimal.NewFromInt(-1), day(2)}}}, "/rates/0/percent"},
+		"five decimals":  {escrow.FeesInput{Rates: []escrow.RateView{{"vat", decimal.New(1, -5), day(2)}}}, "/rates/0/percent"},
+		"twice":          {escrow.FeesInput{Tariffs: []escrow.TariffView{fee, fee}}, "/tariffs/1"},
+		"no day":         {escrow.FeesInput{Rates: []escrow.RateView{{"vat", seven, "soon"}}}, "/rates/0/since"},
+		"both, in order": {escrow.FeesInput{Tariffs: []escrow.TariffView{{Code: "x", Since: day(-1)}}}, "/tariffs/0/since"},
+	} {
+		var f *fault.Error
+		if _, err := change(c.in); !errors.Is(err, escrow.ErrFees) || !errors.As(err, &f) || f.Details[0].Pointer != c.at {
+			t.Errorf("%s: %v (%+v), want fees.invalid at %s", what, err, f, c.at)
+		}
+	}
+	v, err := change(escrow.FeesInput{Tariffs: []escrow.TariffView{fee}, Rates: []escrow.RateView{{"reserve", seven, day(2)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sale := escrow.Sale{Goods: map[string]int64{"food": 100_00}, At: now}
+	commission := func(days int) int64 {
+		s, err := h.escrow.Fees(t.Context(), h.db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sale.At = now.AddDate(0, 0, days)
+		l, _ := s.Share(sale)
+		return l.Commission
+	}
+	if commission(3) != 500 {
+		t.Errorf("one person changed the fees: commission is %d, want 500", commission(3))
+	}
+	if err := decide(v); err != nil {
+		t.Fatal(err)
+	}
+	if commission(0) != 500 || commission(3) != 700 {
+		t.Errorf("commission is %d today and %d in three days, want 500 and 700", commission(0), commission(3))
+	}
+	fee.Since = day(1)
+	if v, err = change(escrow.FeesInput{Tariffs: []escrow.TariffView{fee}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.do(func(ctx context.Context, tx *pg.Tx) error { _, err := clock.Advance(ctx, tx, 48*time.Hour); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := decide(v); !errors.Is(err, escrow.ErrStarted) {
+		t.Errorf("approved when its day had begun: %v, want fees.started", err)
 	}
 }

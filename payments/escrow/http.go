@@ -15,6 +15,8 @@ func Routes(s *Service) []rest.Route {
 	return []rest.Route{
 		rest.Handle("GET", "/v1/escrows/{escrow}", "escrows.show", "Show what is held for an order", http.StatusOK, s.Show),
 		rest.Commit("POST", "/v1/escrows/{escrow}/release", "escrows.release", "Let a part of an escrow go to those it belongs to", http.StatusOK, s.Release),
+		rest.Handle("GET", "/v1/fees", "fees.show", "Show what the market takes, and will take", http.StatusOK, s.ShowFees),
+		rest.Commit("POST", "/v1/fees", "fees.change", "Ask for other fees from a day to come", http.StatusAccepted, s.ChangeFees),
 	}
 }
 

@@ -110,12 +110,21 @@ var Machine = []Rule{
 		Guard: "card 30 min, transfer 72 h; no operation is on its way, unknown or in review",
 	},
 	{
-		Move: MoveCollect, From: []State{Awaiting}, To: []State{Funded, Released}, Ways: []Way{{Courier, "cash"}},
+		Move: MoveCollect, From: []State{Awaiting}, To: []State{Funded, Released}, Ways: []Way{{Courier, "cash"}, {Seller, "orders.collect"}, {Agent, "orders.collect"}},
 		Guard: "what was collected may be part; the carrier's fee is in it and counts as released",
 		Post:  []string{"carrier:cod / escrow, payable:carrier"},
 	},
 	{
-		Move: MoveRefuse, From: []State{Awaiting}, To: []State{Voided}, Ways: []Way{{Courier, "cash"}},
+		Move: MoveRefuse, From: []State{Awaiting}, To: []State{Voided},
+		Ways: []Way{
+			{Courier, "cash"},
+			{Buyer, "orders.refuse"},
+			{Seller, "orders.refuse"},
+			{Agent, "orders.refuse"},
+			{Buyer, "orders.cancel"},
+			{Seller, "orders.cancel"},
+			{Agent, "orders.cancel"},
+		},
 		Guard: "cash on delivery, refused or nobody there, with the reason",
 		Post:  []string{"seller:receivable, bank:transit / payable:carrier, bank:operating (the carrier's fee)"},
 	},
@@ -145,13 +154,21 @@ var Machine = []Rule{
 	},
 	{
 		Move: MoveRefund, From: []State{Funded}, Calm: true,
-		Ways:  []Way{{Seller, "a refund's intent"}, {Agent, "a refund's intent"}, {TwoAgents, "a refund's intent"}, {Timer, "an order not served in time"}},
+		Ways: []Way{
+			{Seller, "orders.refund"},
+			{Agent, "orders.refund"},
+			{TwoAgents, "orders.refund"},
+			{Buyer, "orders.cancel"},
+			{Seller, "orders.cancel"},
+			{Agent, "orders.cancel"},
+			{Timer, "an order not served in time"},
+		},
 		Guard: "at most what is held, the carrier's leg excepted once shipped; cancels the legs by largest remainder",
 		Post:  []string{"escrow / refund"},
 	},
 	{
 		Move: MoveTakeBack, From: []State{Funded, Released}, Calm: true,
-		Ways:  []Way{{Agent, "a refund's intent"}, {TwoAgents, "a refund's intent"}},
+		Ways:  []Way{{Agent, "orders.refund"}, {TwoAgents, "orders.refund"}},
 		Guard: "at most what was captured less what went back; this order's reserve, then the oldest, then available, then receivable",
 		Post: []string{
 			"escrow, seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss / refund",

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"tiwiza/payments/approvals"
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
@@ -34,6 +35,8 @@ type Service struct {
 	books Books
 	judge Judge
 	bank  string // whose operating account tops up the clients'
+	// approvals decide on fees.
+	approvals *approvals.Service
 }
 
 // New makes the service.

@@ -144,7 +144,7 @@ func (s *Service) receives(ctx context.Context, db pg.DB, subject string, p part
 	if p.CounterpartyAccount != "" {
 		return name, rib == p.CounterpartyAccount, err
 	}
-	return name, err == nil && alike(name, p.Counterparty), err
+	return name, err == nil && latin.Alike(name, p.Counterparty), err
 }
 
 // bySale: the only charge of this amount that its acquirer has not paid yet.
@@ -157,7 +157,7 @@ func (s *Service) bySale(ctx context.Context, tx *pg.Tx, _ House, _ bank.Entry, 
 		return nil, err
 	}
 	for _, c := range open {
-		if alike(c.Contact.Name, p.Counterparty) {
+		if latin.Alike(c.Contact.Name, p.Counterparty) {
 			return &Suggestion{By: byMatch, To: c.ID, Reason: "amount and name (" + c.Contact.Name + ") are those of this charge, which is not settled yet"}, nil
 		}
 	}
@@ -165,27 +165,4 @@ func (s *Service) bySale(ctx context.Context, tx *pg.Tx, _ House, _ bank.Entry, 
 		return &Suggestion{By: byMatch, To: open[0].ID, Reason: "the only charge of this amount that is not settled yet"}, nil
 	}
 	return nil, nil
-}
-
-// alike compares names as banks write them: capitals, no accents, in any order.
-func alike(a, b string) bool {
-	words := func(s string) map[string]bool {
-		m := map[string]bool{}
-		for _, w := range strings.FieldsFunc(strings.ToUpper(latin.Text(s)), func(r rune) bool { return r < 'A' || r > 'Z' }) {
-			if len(w) > 1 {
-				m[w] = true
-			}
-		}
-		return m
-	}
-	x, y := words(a), words(b)
-	if len(x) > len(y) {
-		x, y = y, x
-	}
-	for w := range x {
-		if !y[w] {
-			return false
-		}
-	}
-	return len(x) > 0
 }

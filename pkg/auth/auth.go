@@ -60,6 +60,18 @@ func (p Principal) Actor() string {
 	return s
 }
 
+// Sides are the seller and the buyer whose things the principal may list: its
+// own, or those of all ("", "") when it is the operator.
+func (p Principal) Sides() (seller, buyer string) {
+	switch p.Role {
+	case Operator:
+		return "", ""
+	case Seller:
+		return p.Subject, ""
+	}
+	return "", p.Subject
+}
+
 // Person is who the principal is where two people must decide: all keys of one
 // organisation's operator are one person.
 func (p Principal) Person() string { return string(p.Role) + " " + p.Subject }

@@ -117,6 +117,8 @@ var matrix = map[string]map[auth.Role]string{
 	"callbacks.wallet_post": {auth.Guest: "*"},
 
 	"orders.confirm":       {auth.Buyer: "own", auth.Operator: "*"},
+	"fees.show":            {auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*"},
+	"fees.change":          {auth.Operator: "*"},
 	"orders.collect":       {auth.Seller: "own", auth.Operator: "*"},
 	"orders.refuse":        {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
 	"cash.list":            {auth.Seller: "own", auth.Operator: "*"},

@@ -57,11 +57,8 @@ func one(r rune) string {
 	if out, ok := letters[r]; ok {
 		return out
 	}
-	switch {
-	case r >= '٠' && r <= '٩':
-		return string('0' + r - '٠')
-	case r >= '۰' && r <= '۹':
-		return string('0' + r - '۰')
+	if d := Digit(r); d != r {
+		return string(d)
 	}
 	var b strings.Builder
 	for _, d := range norm.NFKD.String(string(r)) {
@@ -88,4 +85,40 @@ func Keep(s, extra string, limit int) string {
 		kept = strings.TrimSpace(kept[:limit])
 	}
 	return kept
+}
+
+// Alike compares names as banks write them: capitals, without accents, in any
+// order. One that has a word more is alike.
+func Alike(a, b string) bool {
+	words := func(s string) map[string]bool {
+		m := map[string]bool{}
+		for _, w := range strings.FieldsFunc(strings.ToUpper(Text(s)), func(r rune) bool { return r < 'A' || r > 'Z' }) {
+			if len(w) > 1 {
+				m[w] = true
+			}
+		}
+		return m
+	}
+	x, y := words(a), words(b)
+	if len(x) > len(y) {
+		x, y = y, x
+	}
+	for w := range x {
+		if !y[w] {
+			return false
+		}
+	}
+	return len(x) > 0
+}
+
+// Digit is 0 to 9 for a digit of any of the market's scripts, Persian ones too,
+// and any other sign as it is.
+func Digit(r rune) rune {
+	switch {
+	case r >= '٠' && r <= '٩':
+		return '0' + r - '٠'
+	case r >= '۰' && r <= '۹':
+		return '0' + r - '۰'
+	}
+	return r
 }
