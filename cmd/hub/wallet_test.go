@@ -146,7 +146,8 @@ func refusedWallets(t *testing.T, r *rig, _ trade) {
 func walletAddresses(t *testing.T, r *rig, _ trade) {
 	s := r.seller(t)
 	from := phone("01")
-	sale := r.buyByWallet(t, r.ware(t, s, 3, "100.00").variant, from)
+	w := r.ware(t, s, 3, "100.00")
+	sale := r.buyByWallet(t, w.variant, from)
 	r.until(t, "the phone to be asked", func() bool { return r.walletChargeOf(t, sale).Status == "accepted" })
 	ref := refOf(sale.Charge.ID)
 	token := callbackToken(t, r, ref)
@@ -169,7 +170,15 @@ func walletAddresses(t *testing.T, r *rig, _ trade) {
 		t.Errorf("a callback alone made the order %s", o.State)
 	}
 	r.onPhone(t, map[string]any{"phone": from, "decline": true})
+	leave := req{key: sale.buyer, method: "POST", path: "/v1/charges/" + sale.Charge.ID + "/give-up", idem: once()}
 	r.until(t, "the refusal", func() bool { return r.walletChargeOf(t, sale).Status == "declined" })
+	r.ask(t, leave).into(t, nil)
+	r.until(t, "the order to end", func() bool { return r.orderOf(t, sale.buyer, sale.Orders[0].ID).State == "expired" })
+	if got := r.left(t, w); got != 3 {
+		t.Errorf("of a sale that was given up %d are on sale, want 3", got)
+	}
+	leave.idem = once()
+	r.ask(t, leave).refused(t, 409, "charges.not_declined")
 }
 
 // callbackToken is that of the address which the provider was given, as the hub

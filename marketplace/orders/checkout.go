@@ -66,7 +66,7 @@ type ChargeView struct {
 	Status     charges.State      `json:"status" required:"true" enum:"created,accepted,confirmed,declined,unknown,expired"`
 	Amount     money.Money        `json:"amount" required:"true"`
 	NextAction charges.NextAction `json:"next_action" required:"true"`
-	Refusal    *charges.Refusal   `json:"refusal,omitempty" description:"Why its wallet has not paid. Until the time to pay is over it can be asked again: POST /v1/charges/{id}/wallet."`
+	Refusal    *charges.Refusal   `json:"refusal,omitempty" description:"Why its wallet has not paid. Until the time to pay is over it can be asked again, POST /v1/charges/{id}/wallet, or given up, POST /v1/charges/{id}/give-up, to pay in another way."`
 }
 
 // check finds what is wrong with the words of a checkout, and brings the rest to

@@ -24,6 +24,7 @@ func walletRoutes(s *Service) []rest.Route {
 	const about = "The address that the provider was given for one request; nobody else can guess it. The body is a transaction, an error object or a request state of the Mobile Money API, and proves nothing: the hub asks the provider at once."
 	return []rest.Route{
 		rest.Commit("POST", "/v1/charges/{charge}/wallet", "charges.pay_anew", "Ask a wallet again for a charge that one has refused", http.StatusOK, s.Anew),
+		rest.Commit("POST", "/v1/charges/{charge}/give-up", "charges.give_up", "Give a charge up that its wallet has refused, to order again and pay in another way", http.StatusOK, s.GiveUp),
 		rest.Handle("PUT", "/callbacks/{partner}/wallet/{ref}/{token}", "callbacks.wallet", "Take in what a wallet's provider says of a request", http.StatusNoContent, s.WalletCallback,
 			rest.Public(), rest.About(about)),
 		rest.Handle("POST", "/callbacks/{partner}/wallet/{ref}/{token}", "callbacks.wallet_post", "Take in the same from a provider that posts it", http.StatusNoContent, s.WalletCallback,
@@ -55,6 +56,23 @@ func (s *Service) Anew(ctx context.Context, tx *pg.Tx, in AnewInput) (AnewView, 
 	}
 	r, err := s.PayAnew(ctx, tx, c.ID, in.Phone)
 	return AnewView{r.ID, r.State, r.NextAction}, err
+}
+
+// GiveUp ends a charge that its wallet has refused before its time is over: the
+// goods are on sale again at once, and can be paid in another way.
+func (s *Service) GiveUp(ctx context.Context, tx *pg.Tx, in ShowInput) (AnewView, error) {
+	c, err := lock(ctx, tx, in.Charge)
+	if err != nil {
+		return AnewView{}, err
+	}
+	if !authz.Allows(ctx, s.judge, "charges.give_up", authz.Resource{Buyer: c.Buyer}) {
+		return AnewView{}, ErrNotFound
+	}
+	if c.State != Declined {
+		return AnewView{}, ErrNotDeclined.Say("This charge is %s; only one that its wallet has refused can be given up.", c.State)
+	}
+	c.State = Expired
+	return AnewView{c.ID, c.State, plainReceipt(c).NextAction}, s.expire(ctx, tx, c.ID)
 }
 
 // WalletCallbackInput is what a provider sends to the address of a request.

@@ -113,6 +113,7 @@ var matrix = map[string]map[auth.Role]string{
 	"callbacks.chargeback": {auth.Guest: "*"},
 
 	"charges.pay_anew":      {auth.Buyer: "own"},
+	"charges.give_up":       {auth.Buyer: "own"},
 	"callbacks.wallet":      {auth.Guest: "*"},
 	"callbacks.wallet_post": {auth.Guest: "*"},
 
