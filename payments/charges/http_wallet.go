@@ -87,22 +87,22 @@ type WalletCallbackInput struct {
 // WalletCallback takes in what a provider tells of a request: it has the hub ask,
 // and decides nothing. What does not come to an address of ours, or cannot be
 // read, leaves a line in the audit trail.
-func (s *Service) WalletCallback(ctx context.Context, in WalletCallbackInput) (rest.None, error) {
+func (s *Service) WalletCallback(ctx context.Context, in WalletCallbackInput) (rest.Text, error) {
 	w, err := s.wallet(in.Partner)
 	if err != nil {
-		return rest.None{}, ErrPartnerUnknown
+		return "", ErrPartnerUnknown
 	}
 	if !w.Genuine(in.Ref, in.Token) {
-		return rest.None{}, s.unheard(ctx, in, wallet.ErrForged)
+		return "", s.unheard(ctx, in, wallet.ErrForged)
 	}
 	n, err := w.Notice(wallet.Callback{Body: in.Body.Bytes, Hash: in.Hash})
 	if err != nil {
-		return rest.None{}, s.unheard(ctx, in, err)
+		return "", s.unheard(ctx, in, err)
 	}
 	if n.Ref != "" && n.Ref != in.Ref {
-		return rest.None{}, s.unheard(ctx, in, wallet.ErrUnreadable.With(fmt.Errorf("it is about %q", n.Ref)))
+		return "", s.unheard(ctx, in, wallet.ErrUnreadable.With(fmt.Errorf("it is about %q", n.Ref)))
 	}
-	return rest.None{}, s.db.InTx(ctx, func(tx *pg.Tx) error {
+	return "", s.db.InTx(ctx, func(tx *pg.Tx) error {
 		o, err := s.ops.Find(ctx, tx, w.ID(), in.Ref)
 		if errors.Is(err, operations.ErrNotFound) {
 			return ErrNotFound
