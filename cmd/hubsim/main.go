@@ -36,7 +36,8 @@
 // is empty, 33 and 34 may pay 200.00 and 5,000.00 at once, 44 is none, 66 takes no
 // reversal, 77 closes after paying; all others wait for POST /wallet/phone, ten
 // minutes. The provider keeps 0.9 % of a payment.
-// Accounts whose last two digits before the key are 66 are closed (AC04).
+// Accounts whose last two digits before the key are 66 are closed (AC04); at 77
+// they are being closed, and what is paid comes back three days later.
 // A chargeback is told by a signed message to …/callbacks/{partner}/chargeback,
 // beside the callbackUrl, and leaves the next settlement with its fee as a line of
 // its own, whose InstrId is the case; when it is won it comes again.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -376,5 +377,46 @@ func TestAListDoesNotTakeMoneyByAWordItsCarrierChose(t *testing.T) {
 	})
 	if !errors.Is(err, charges.ErrList) {
 		t.Errorf("a seller sets what handling its own cash costs: %v, want %v", err, charges.ErrList)
+	}
+}
+
+// A seller who brings its goods itself and keeps the cash owes it: it is not our
+// loss, and its other payouts stop after a week.
+func TestASellerThatKeepsItsCashOwesIt(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	_, orders := h.broughtBy("org_s", charges.Cash, 7500)
+	h.ok(h.as(alice, func(ctx context.Context, tx *pg.Tx) error {
+		_, err := h.charges.Collect(ctx, tx, orders[0], 7500)
+		return err
+	}))
+	kept := func() (n int64) {
+		h.ok(h.as(alice, func(ctx context.Context, tx *pg.Tx) (err error) {
+			n, err = h.charges.Withheld(ctx, tx, "org_s", money.MAD)
+			return err
+		}))
+		return n
+	}
+	if n := kept(); n != 0 {
+		t.Errorf("%d are kept too long on the first day", n)
+	}
+	h.advance(8 * 24 * time.Hour)
+	if n := kept(); n != 7500 {
+		t.Errorf("after eight days %d are kept too long, want 75.00", n)
+	}
+	var ask charges.CashView
+	h.ok(h.as(alice, func(ctx context.Context, tx *pg.Tx) (err error) {
+		ask, err = h.charges.WriteOff(ctx, tx, charges.WriteOffInput{Order: orders[0], Reason: "it says nothing"})
+		return err
+	}))
+	h.ok(h.as(bob, func(ctx context.Context, tx *pg.Tx) error {
+		_, err := h.people.Decide(ctx, tx, approvals.DecideInput{Approval: ask.Approval, Decision: "approve"})
+		return err
+	}))
+	h.has("loss", 0)
+	h.has("seller:org_s:receivable", 7500)
+	h.has("carrier:org_s:cod", 0)
+	if n := kept(); n != 0 {
+		t.Errorf("%d are kept too long though they are a debt now", n)
 	}
 }

@@ -342,9 +342,9 @@ func (p Parcel) missing() []byte {
 	return h[:]
 }
 
-// lost carries out what two people decided: what is missing is our loss, and
-// our own money makes the clients' whole. The order goes on as if it had been
-// remitted.
+// lost carries out what two people decided: what is missing is our loss, or the
+// debt of a seller who brought its goods itself, and our own money makes the
+// clients' whole. The order goes on as if it had been remitted.
 func (s *Service) lost(ctx context.Context, tx *pg.Tx, r approvals.Request) error {
 	if r.State != approvals.Approved {
 		return nil
@@ -361,11 +361,14 @@ func (s *Service) lost(ctx context.Context, tx *pg.Tx, r approvals.Request) erro
 		return err
 	}
 	p = saveParcel(tx, p)
-	bank := s.config.Bank
+	bank, bears := s.config.Bank, ledger.Loss
+	if p.Carrier == p.Seller {
+		bears = ledger.Receivable(p.Seller)
+	}
 	if err := s.books.Post(ctx, tx, ledger.Transfer{
 		Key: "lost:" + p.Order, Kind: "cash.lost", Order: p.Order, Currency: p.Currency,
 		Legs: []ledger.Leg{
-			ledger.Debit(ledger.Loss, missing), ledger.Debit(ledger.Transit(bank), missing),
+			ledger.Debit(bears, missing), ledger.Debit(ledger.Transit(bank), missing),
 			ledger.Credit(ledger.COD(p.Carrier), missing), ledger.Credit(ledger.Operating(bank), missing),
 		},
 	}); err != nil {

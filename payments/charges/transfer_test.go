@@ -30,6 +30,12 @@ func (h *hub) wire() (c charges.Receipt) {
 // order makes a charge of orders of some amounts; 15.00 of each are a carrier's.
 func (h *hub) order(method string, amounts ...int64) (c charges.Receipt, orders []string) {
 	h.t.Helper()
+	return h.broughtBy("demo", method, amounts...)
+}
+
+// broughtBy is order, of goods that somebody brings.
+func (h *hub) broughtBy(carrier, method string, amounts ...int64) (c charges.Receipt, orders []string) {
+	h.t.Helper()
 	ctx := h.t.Context()
 	h.ok(h.db.InTx(ctx, func(tx *pg.Tx) (err error) {
 		orders = nil
@@ -38,14 +44,14 @@ func (h *hub) order(method string, amounts ...int64) (c charges.Receipt, orders 
 			o := id.New(id.Order)
 			orders = append(orders, o)
 			n.Amount = n.Amount.Add(money.Dirhams(a))
-			n.Parts = append(n.Parts, charges.Part{Order: o, Amount: money.Dirhams(a), Seller: "org_s", Carrier: "demo", Fee: money.Dirhams(1500)})
+			n.Parts = append(n.Parts, charges.Part{Order: o, Amount: money.Dirhams(a), Seller: "org_s", Carrier: carrier, Fee: money.Dirhams(1500)})
 		}
 		if c, err = h.charges.Create(ctx, tx, n); err != nil {
 			return err
 		}
 		for i, o := range orders {
 			if _, err := h.escrows.Open(ctx, tx, escrow.Terms{
-				Order: o, Seller: "org_s", Buyer: "per_b", Charge: c.ID, Carrier: "demo", Amount: money.Dirhams(amounts[i]),
+				Order: o, Seller: "org_s", Buyer: "per_b", Charge: c.ID, Carrier: carrier, Amount: money.Dirhams(amounts[i]),
 				Legs: escrow.Legs{Seller: amounts[i] - 1500 - 600, Commission: 500, VAT: 100, Carrier: 1500},
 			}); err != nil {
 				return err
