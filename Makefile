@@ -51,6 +51,11 @@ faults: SEEDS ?= 1000
 faults: ## play SEEDS=1000 seeds of partners' faults from SEED=1 on: each movement once (7 minutes)
 	SEED=$(SEED) SEEDS=$(SEEDS) go run ./cmd/hub postgres -- go test -count=1 -timeout 60m -v -run 'RandomFaults' ./cmd/hub
 
+.PHONY: prism
+prism: ## send the wallet driver's requests to the GSMA's own document (HUB_GSMA_SPEC=…/document.yaml), served by Prism
+	@[ -n "$(HUB_GSMA_SPEC)" ] || echo "skipped: HUB_GSMA_SPEC does not say where the official document is"
+	@[ -z "$(HUB_GSMA_SPEC)" ] || go test -count=1 -v -run OfficialDocument ./adapters/wallet/gsma
+
 .PHONY: sim
 sim: SEEDS ?= 2000
 sim: ## play SEEDS=2000 random lives of money against the oracle (15 minutes)

@@ -41,6 +41,9 @@ func TestHub(t *testing.T) {
 			"the main job by bank transfer":                       byTransfer,
 			"a transfer that is not right goes back or waits":     oddTransfers,
 			"the main job by cash":                                byCash,
+			"the main job by wallet":                              byWallet,
+			"wallets that refuse say why, and are asked again":    refusedWallets,
+			"a wallet's callback proves nothing":                  walletAddresses,
 			"cash that is refused, short or lost":                 oddCash,
 		} {
 			t.Run(name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tiwiza/adapters/card"
+	"tiwiza/adapters/wallet"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
@@ -110,12 +111,16 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	if p.acquirer != nil {
 		acquirers = append(acquirers, p.acquirer)
 	}
+	var wallets []*wallet.Wallet
+	if p.wallet != nil {
+		wallets = append(wallets, p.wallet)
+	}
 	bounds := limits.New(store, desk)
 	out := files.New(store, engine, p.pays)
 	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{
 		PublicURL: o.PublicURL, Email: o.Email, Bank: p.name(), Account: p.account(),
 	}).
-		ApprovedBy(desk).PayBy(bankName, out)
+		ApprovedBy(desk).PayBy(bankName, out).Wallets(wallets...)
 	out.Handle(charges.KindTransfer, files.Kind{Pay: ch.Transfer, Moved: ch.RefundMoved, Contradicted: ch.RefundContradicted})
 	disp := disputes.New(store, escrows, ch, desk, policies)
 	ord := orders.New(store, orders.Needs{

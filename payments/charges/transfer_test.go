@@ -39,7 +39,7 @@ func (h *hub) broughtBy(carrier, method string, amounts ...int64) (c charges.Rec
 	ctx := h.t.Context()
 	h.ok(h.db.InTx(ctx, func(tx *pg.Tx) (err error) {
 		orders = nil
-		n := charges.Sale{Group: id.New(id.Group), Buyer: "per_b", Method: method, Amount: money.Dirhams(0), Name: "Aïcha Exemple", Lang: "fr"}
+		n := charges.Sale{Group: id.New(id.Group), Buyer: "per_b", Method: method, Amount: money.Dirhams(0), Name: "Aïcha Exemple", Phone: "+212600000000", Lang: "fr"}
 		for _, a := range amounts {
 			o := id.New(id.Order)
 			orders = append(orders, o)

@@ -73,7 +73,7 @@ var partners = []Invariant{
 		group by o.subject, o.kind
 		union all
 		select format('refund %s was paid %s times', subject, count(*))
-		from operations.operation where kind in ('refund', 'refund_transfer') and (state = 'confirmed' or state in ('rejected', 'review') and exists (
+		from operations.operation where kind in ('refund', 'refund_wallet', 'refund_phone', 'refund_transfer') and (state = 'confirmed' or state in ('rejected', 'review') and exists (
 			select from operations.evidence e where e.operation = operation.id and e.outcome = 'succeeded'))
 		group by subject having count(*) > 1
 		union all
