@@ -224,7 +224,7 @@ func (m *machine) remits() {
 		return
 	}
 	fee = min(fee, owed)
-	handling := m.int64("handling", 0, 50)
+	handling := min(m.int64("handling", 0, 50), x.collected*5/100)
 	if owed-fee-handling <= 0 {
 		return
 	}
