@@ -138,6 +138,16 @@ var postings = map[string]func(*testing.T, *onceRig) posting{
 		p.path, p.effect, p.of, p.lane = "/v1/ledger/transfers", ofPosts, "hand:"+ref, true
 		return p.moved()
 	},
+	"charges.pay_anew": func(t *testing.T, o *onceRig) posting {
+		p := o.refusedOnPhone(t, "/wallet", map[string]string{"phone": "+212600000000"}, map[string]string{"phone": "12"}, map[string]string{"phone": "+212600000100"})
+		p.effect = ofRequests
+		return p
+	},
+	"charges.give_up": func(t *testing.T, o *onceRig) posting {
+		p := o.refusedOnPhone(t, "/give-up", nil, nil, nil)
+		p.effect = ofExpired
+		return p
+	},
 	"fees.change": func(t *testing.T, o *onceRig) posting {
 		fee := func(percent string) map[string]any {
 			return map[string]any{"why": "test", "rates": []any{map[string]string{"kind": "reserve", "percent": percent, "since": "2098-01-01"}}}
@@ -238,6 +248,17 @@ func (o *onceRig) second(body, bad, other any) posting {
 	p.key, p.body = o.operator(), body
 	p.bad, p.other = p.at("", bad), p.at("", other)
 	return p
+}
+
+// refusedOnPhone is what a buyer does when a wallet has refused a charge.
+func (o *onceRig) refusedOnPhone(t *testing.T, route string, body, bad, other any) posting {
+	t.Helper()
+	s := o.buyByWallet(t, o.ware.variant, phone("22"))
+	o.until(t, "the refusal", func() bool { return o.walletChargeOf(t, s).Status == "declined" })
+	p := posting{by: o.buyer(t)}
+	p.key, p.path, p.body, p.of = s.buyer, "/v1/charges/"+s.Charge.ID+route, body, s.Charge.ID
+	p.bad, p.other = p.at(p.path, bad), p.at(p.path, other)
+	return p.moved()
 }
 
 // moved gives what is wrong, and what is other, the address of what is right; a

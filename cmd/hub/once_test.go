@@ -313,6 +313,8 @@ func (o *onceRig) forgets(t *testing.T, done map[string]posting) {
 }
 
 const (
+	ofRequests = `select count(*) from charges.wallet_request where charge = $1`
+	ofExpired  = `select count(*) from charges.charge where id = $1 and state = 'expired'`
 	ofPosts    = `select count(*) from ledger.transfer where key = $1`
 	ofFees     = `select count(*) from platform.audit where action = $1`
 	ofTrail    = `select count(*) from platform.audit where action || ' ' || subject = $1`

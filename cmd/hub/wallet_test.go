@@ -156,7 +156,7 @@ func walletAddresses(t *testing.T, r *rig, _ trade) {
 		return r.ask(t, req{method: method, path: path, body: body, media: "application/json"})
 	}
 	at := "/callbacks/wallet/wallet/" + ref + "/"
-	put("PUT", at+token[:len(token)-1]+"x", done).refused(t, 403, "wallet.forged")
+	put("PUT", at+token[1:]+token[:1], done).refused(t, 403, "wallet.forged")
 	put("PUT", "/callbacks/wallet/wallet/"+ref+"X/"+token, done).refused(t, 403, "wallet.forged")
 	put("PUT", "/callbacks/bank/wallet/"+ref+"/"+token, done).refused(t, 404, "charges.no_such_partner")
 	put("PUT", at+token, []byte("{")).refused(t, 400, "wallet.unreadable")
