@@ -37,6 +37,7 @@ import (
 	"tiwiza/pkg/rest"
 	"tiwiza/pkg/seal"
 	"tiwiza/pkg/webhook"
+	"tiwiza/search"
 	"tiwiza/search/pgsearch"
 	"tiwiza/web"
 )
@@ -48,6 +49,7 @@ type house struct {
 	policies *authz.Policies
 	members  *members.Service
 	catalog  *catalog.Service
+	index    search.Index
 	books    *ledger.Books
 	engine   *operations.Engine
 	recon    *recon.Service
@@ -85,7 +87,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	workers, timers := job.NewWorkers(), job.NewTimers(store)
 
 	m := members.New(store, policies)
-	cat := catalog.New(store, pgsearch.Open(store, pgsearch.Options{}), m)
+	index := pgsearch.Open(store, pgsearch.Options{})
+	cat := catalog.New(store, index, m)
 	books := ledger.New(store)
 	escrows := escrow.New(store, books, policies).TopUpFrom(bankName)
 	engine := operations.New(store)
@@ -139,7 +142,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
 	h := &house{
-		store: store, policies: policies, members: m, catalog: cat, books: books, engine: engine, recon: rec, payouts: pay,
+		store: store, policies: policies, members: m, catalog: cat, index: index, books: books, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
 	}
 	if !o.Work {

@@ -60,6 +60,16 @@ func (s *Service) List(ctx context.Context, in ListInput) (ListView, error) {
 	return out, nil
 }
 
+// Names are the names of offers, by id; those that do not exist are left out.
+func (s *Service) Names(ctx context.Context, offers []string) (map[string]map[string]string, error) {
+	shown, err := cards(ctx, s.db, offers)
+	names := make(map[string]map[string]string, len(shown))
+	for id, c := range shown {
+		names[id] = c.Names
+	}
+	return names, err
+}
+
 func (s *Service) sellersOf(ctx context.Context, shown map[string]card) (map[string]members.Seller, error) {
 	var ids []string
 	for _, c := range shown {
