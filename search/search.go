@@ -27,6 +27,7 @@ type Document struct {
 	Category    string
 	Kinds       map[string]string // the category's names
 	Region      string            // ISO 3166-2
+	Places      []string          // names of where it comes from, in any language
 	Labels      []string          // codes of labels in date
 	Price       int64             // centimes, of the cheapest variant
 	Available   bool
@@ -78,6 +79,8 @@ type Result struct {
 	Next     string // cursor of the next piece; "" at the end
 	Facets   Facets
 	Estimate int
+	Capped   bool   // there are more than the facets and the estimate counted
+	Terms    []Term // what was looked for, to highlight it
 }
 
 // Facets count the result by Category, Region, Label and Price: first the
