@@ -66,7 +66,7 @@ func build(w string, bones bool) string {
 }
 
 var pairs = map[string]byte{
-	"ch": 'c', "sh": 'c', "kh": 'x', "gh": 'G', "th": 't', "dh": 'd', "ou": 'u', "oo": 'u', "ee": 'i', "qu": 'k', "ph": 'f',
+	"ch": 'c', "sh": 'c', "kh": 'x', "gh": 'G', "th": 't', "dh": 'd', "dj": 'j', "ou": 'u', "oo": 'u', "ee": 'i', "qu": 'k', "ph": 'f',
 }
 
 // sounds of Latin letters, of the digits that stand for Arabic ones, and of

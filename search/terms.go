@@ -1,6 +1,7 @@
 package search
 
 import (
+	"regexp"
 	"slices"
 	"unicode/utf8"
 )
@@ -39,17 +40,25 @@ func Parse(text string, s *Synonyms) []Term {
 	return terms
 }
 
-// About splits a name's words into those that say what the thing is and those
-// that say more of it. French, Arabic, Tamazight and Darija begin with the thing
-// (savon noir, صابون بلدي), English ends with it (black soap).
-func About(lang string, words []string) (about, rest []string) {
-	const most = 2
-	n := len(words)
-	switch {
-	case n <= most:
+// About splits a name's words into what the thing is and what more is said of
+// it. French, Arabic, Tamazight and Darija begin with the thing (savon noir,
+// صابون بلدي); English ends with it, before any preposition (black soap, honey
+// of the Oriental).
+func About(lang, name string) (about, rest []string) {
+	words := Fold(name)
+	if len(words) < 2 {
 		return words, nil
-	case lang == "en":
-		return words[n-most:], words[:n-most]
 	}
-	return words[:most], words[most:]
+	at := 0
+	if lang == "en" {
+		at = len(words) - 1
+		if i := preposition.FindStringIndex(name); i != nil {
+			if n := len(Fold(name[:i[0]])); n > 0 {
+				at = n - 1
+			}
+		}
+	}
+	return words[at : at+1], slices.Concat(words[:at], words[at+1:])
 }
+
+var preposition = regexp.MustCompile(`(?i),| (of|with|for|in|on|from) `)

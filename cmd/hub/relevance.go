@@ -18,6 +18,7 @@ import (
 
 type relevanceCmd struct {
 	Below float64 `help:"Also print the queries whose nDCG@10 is below this, with what they found."`
+	Ask   string  `help:"Instead, ask each line of this file and print what comes first." type:"existingfile"`
 }
 
 // Run asks every engine the graded queries, over the demonstration market on a
@@ -45,6 +46,9 @@ func (c relevanceCmd) Run(ctx context.Context) error {
 		keys, err := h.offerKeys(ctx)
 		if err != nil {
 			return err
+		}
+		if c.Ask != "" {
+			return askLines(ctx, h.index, keys, c.Ask, os.Stdout)
 		}
 		scores, err := judge(ctx, h.index, keys, c.Below, os.Stdout)
 		if err != nil {
@@ -86,6 +90,26 @@ func (h *house) offerKeys(ctx context.Context) (map[string]string, error) {
 			return keys, nil
 		}
 	}
+}
+
+// askLines asks each line of a file and says what comes first.
+func askLines(ctx context.Context, index search.Index, keys map[string]string, file string, w io.Writer) error {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(b)) {
+		r, err := index.Query(ctx, search.Query{Text: strings.TrimSpace(line), Limit: 5})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s → %d:", strings.TrimSpace(line), r.Estimate)
+		for _, h := range r.Hits {
+			fmt.Fprint(w, " ", keys[h.ID])
+		}
+		fmt.Fprintln(w)
+	}
+	return nil
 }
 
 // languages of the graded queries, in the order they are shown.

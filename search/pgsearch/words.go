@@ -29,7 +29,7 @@ const (
 func vectors(d search.Document) (head, all string, words []string) {
 	v := vector{at: map[string][]string{}}
 	for _, lang := range slices.Sorted(maps.Keys(d.Names)) {
-		about, rest := search.About(lang, search.Fold(d.Names[lang]))
+		about, rest := search.About(lang, d.Names[lang])
 		v.add("A", about)
 		v.add("B", rest)
 		v.position += 5 // words of two texts are not neighbours
