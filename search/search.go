@@ -63,6 +63,7 @@ type Query struct {
 	Sort     string
 	Limit    int
 	Cursor   string
+	Bare     bool // the hits are enough: no facets, no estimate
 }
 
 // A Hit is one offer found.

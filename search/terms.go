@@ -3,6 +3,7 @@ package search
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -38,6 +39,21 @@ func Parse(text string, s *Synonyms) []Term {
 		terms = append(terms, t)
 	}
 	return terms
+}
+
+// Begins says whether a name has all words of what somebody types, the last of
+// which may be unfinished.
+func Begins(name string, terms []Term) bool {
+	words := Fold(name)
+	for _, t := range terms {
+		for i, want := range t.Words {
+			open := t.Prefix && i == len(t.Words)-1
+			if !slices.ContainsFunc(words, func(w string) bool { return w == want || open && strings.HasPrefix(w, want) }) {
+				return false
+			}
+		}
+	}
+	return len(terms) > 0
 }
 
 // About splits a name's words into what the thing is and what more is said of

@@ -154,7 +154,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
+		members.Routes(m), catalog.Routes(cat), search.Routes(cat.Desk()), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
 		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
 		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
@@ -254,7 +254,7 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 8)
+	done := make(chan struct{}, 9)
 	for _, f := range []func(){
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
@@ -264,6 +264,7 @@ func (h *house) work(ctx context.Context) error {
 		func() { seal.Run(ctx, h.store, ledger.Chain, audit.Chain) },
 		func() { h.books.Keep(ctx) },
 		func() { h.hooks.Run(ctx) },
+		func() { h.catalog.Desk().Run(auth.With(ctx, auth.Hub)) },
 	} {
 		go func() { f(); done <- struct{}{} }()
 	}

@@ -27,12 +27,16 @@ type Service struct {
 	db      *pg.Store
 	index   search.Index
 	sellers Sellers
+	asked   *search.Desk
 }
 
 // New makes the service over a search index and whoever knows the sellers.
 func New(db *pg.Store, index search.Index, sellers Sellers) *Service {
-	return &Service{db, index, sellers}
+	return &Service{db, index, sellers, search.NewDesk(db)}
 }
+
+// Desk is where what people look for is noted.
+func (s *Service) Desk() *search.Desk { return s.asked }
 
 // Create adds a draft offer. A seller creates its own; an operator says whose.
 func (s *Service) Create(ctx context.Context, in CreateInput) (View, error) {

@@ -74,6 +74,10 @@ func (x *Index) Query(ctx context.Context, q search.Query) (search.Result, error
 	for _, row := range a.rows {
 		r.Hits = append(r.Hits, search.Hit{ID: row.ID, DistanceKM: row.KM})
 	}
+	if q.Bare {
+		r.Facets = nothing()
+		return r, nil
+	}
 	counted, err := x.facets.of(ctx, x.db, q, a.terms, a.way)
 	if err != nil {
 		return search.Result{}, err

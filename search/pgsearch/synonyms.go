@@ -28,7 +28,7 @@ func (s *synonyms) current(ctx context.Context) (*search.Synonyms, error) {
 	if s.table != nil && time.Since(s.read) < s.age {
 		return s.table, nil
 	}
-	version, err := synonymsVersion(ctx, s.db)
+	version, err := search.SynonymsVersion(ctx, s.db)
 	if err != nil {
 		if s.table != nil && !errors.Is(err, context.Canceled) {
 			return s.table, nil // an old table finds more than none
@@ -36,7 +36,7 @@ func (s *synonyms) current(ctx context.Context) (*search.Synonyms, error) {
 		return nil, err
 	}
 	if s.table == nil || version != s.version {
-		kept, err := Groups(ctx, s.db)
+		kept, err := search.Groups(ctx, s.db)
 		if err != nil {
 			return nil, err
 		}
