@@ -45,7 +45,10 @@ const (
 )
 
 // A Point is a place on Earth in degrees.
-type Point struct{ Lat, Lng float64 }
+type Point struct {
+	Lat float64 `json:"lat"`
+	Lng float64 `json:"lng"`
+}
 
 // A Query asks for one piece of a result. The zero value of a field does not
 // filter. Near gives distances; with RadiusKM above zero it filters too, and
@@ -115,3 +118,15 @@ var Buckets = []int64{0, 5_000, 10_000, 20_000, 50_000, 100_000}
 
 // BucketNames of Buckets, in dirhams.
 var BucketNames = []string{"0-50", "50-100", "100-200", "200-500", "500-1000", "1000-"}
+
+// BucketOf is the bucket of a price.
+func BucketOf(price int64) string {
+	i := len(Buckets) - 1
+	for i > 0 && price < Buckets[i] {
+		i--
+	}
+	return BucketNames[i]
+}
+
+// NoFacets are the facets of an empty result.
+func NoFacets() Facets { return Facets{ByCategory: {}, ByRegion: {}, ByLabel: {}, ByPrice: {}} }

@@ -49,7 +49,7 @@ type ListView struct {
 	Next          *string                   `json:"next" required:"true" description:"Send it as cursor to read on; null at the end."`
 	Facets        map[string]map[string]int `json:"facets" required:"true" description:"How many there are by category, region, label and price."`
 	TotalEstimate int                       `json:"total_estimate" required:"true"`
-	Capped        bool                      `json:"capped" required:"true" description:"There are more: facets and total_estimate count the first 5,000."`
+	Capped        bool                      `json:"capped" required:"true" description:"There are more: facets and total_estimate count the first thousands."`
 }
 
 // SuggestInput is what somebody has typed so far.

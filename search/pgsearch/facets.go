@@ -14,7 +14,7 @@ import (
 
 // mostCounted is how many documents with the words asked for are counted; of
 // the rest a result says only that there are more.
-const mostCounted = 5000
+const mostCounted = 2000
 
 // mostKept is how many counted results a hub remembers.
 const mostKept = 512
@@ -101,9 +101,4 @@ func (f *facets) keep(key string, c counted) {
 		delete(f.kept, k)
 	}
 	f.kept[key] = c
-}
-
-// nothing are the facets of an empty result.
-func nothing() search.Facets {
-	return search.Facets{search.ByCategory: {}, search.ByRegion: {}, search.ByLabel: {}, search.ByPrice: {}}
 }

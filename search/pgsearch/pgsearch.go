@@ -58,13 +58,13 @@ func (x *Index) Query(ctx context.Context, q search.Query) (search.Result, error
 	}
 	a := asking{q: q, terms: search.Parse(q.Text, s), at: at, way: at.Way}
 	if len(a.terms) == 0 && q.Text != "" {
-		return search.Result{Facets: nothing()}, nil // it has no words
+		return search.Result{Facets: search.NoFacets()}, nil // it has no words
 	}
 	if err := x.answer(ctx, &a, s); err != nil {
 		return search.Result{}, err
 	}
 	if len(a.terms) == 0 && q.Text != "" {
-		return search.Result{Facets: nothing()}, nil // nobody wrote any of its words
+		return search.Result{Facets: search.NoFacets()}, nil // nobody wrote any of its words
 	}
 	r := search.Result{Terms: a.terms}
 	if len(a.rows) > q.Limit {
@@ -75,7 +75,7 @@ func (x *Index) Query(ctx context.Context, q search.Query) (search.Result, error
 		r.Hits = append(r.Hits, search.Hit{ID: row.ID, DistanceKM: row.KM})
 	}
 	if q.Bare {
-		r.Facets = nothing()
+		r.Facets = search.NoFacets()
 		return r, nil
 	}
 	counted, err := x.facets.of(ctx, x.db, q, a.terms, a.way)

@@ -178,6 +178,9 @@ type found struct {
 
 // find reads one more hit than is asked, which says whether there are more.
 func find(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at cursor, w way) ([]found, error) {
+	if q.Sort == search.Relevance {
+		return best(ctx, db, q, terms, at, w)
+	}
 	c := filter(q, terms, w)
 	km := "null::float8"
 	if q.Near != nil {
@@ -201,11 +204,6 @@ func find(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at
 		if at.KM != nil {
 			after = fmt.Sprintf(" where (km, id) > (%s, %s)", c.arg(*at.KM), c.arg(at.ID))
 		}
-	case search.Relevance:
-		key, order = rank(c, terms, w), "key desc, id desc"
-		if at.Int != nil {
-			after = fmt.Sprintf(" where (key, id) < (%s, %s)", c.arg(*at.Int), c.arg(at.ID))
-		}
 	default:
 		key, order = "(extract(epoch from published) * 1000000)::int8", "published desc, id desc"
 		if at.Int != nil {
@@ -213,10 +211,45 @@ func find(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at
 		}
 	}
 	sql := fmt.Sprintf("select id, %s as key, %s as km from search.document%s", key, km, c)
-	if q.Sort == search.Nearest || q.Sort == search.Relevance { // sorted by what is computed
+	if q.Sort == search.Nearest { // sorted by what is computed
 		sql = "select id, key, km from (" + sql + ") d" + after
 	}
 	rows, err := pg.All[found](ctx, db, sql+" order by "+order+" limit "+c.arg(q.Limit+1), c.args...)
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	return rows, nil
+}
+
+// Ranking reads each document, so not more than this many are ranked: those
+// with the words in their names, then those with them anywhere. A result by
+// relevance ends there.
+const (
+	mostRanked = 800
+	mostBare   = 200
+)
+
+// best finds by relevance.
+func best(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at cursor, w way) ([]found, error) {
+	c := filter(q, nil, w)
+	where, most := strings.Replace(c.String(), " where ", " and ", 1), mostRanked
+	if q.Bare {
+		most = mostBare
+	}
+	some := func(query string) string {
+		return fmt.Sprintf("(select id, head, words, available, labels, lat, lng from search.document where words @@ %s::tsquery%s limit %d)", c.arg(query), where, most)
+	}
+	all := tsquery(terms, w)
+	km := "null::float8"
+	if q.Near != nil {
+		km = fmt.Sprintf("search.km(lat, lng, %s, %s)", c.arg(q.Near.Lat), c.arg(q.Near.Lng))
+	}
+	sql := fmt.Sprintf("select distinct id, key, km from (select id, %s as key, %s as km from (select * from (%s union all %s) u limit %d) d) r",
+		rank(c, terms, w), km, some(names(all)), some(all), most)
+	if at.Int != nil {
+		sql += fmt.Sprintf(" where (key, id) < (%s, %s)", c.arg(*at.Int), c.arg(at.ID))
+	}
+	rows, err := pg.All[found](ctx, db, sql+" order by key desc, id desc limit "+c.arg(q.Limit+1), c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
@@ -274,7 +307,7 @@ func count(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, w
 	if err != nil {
 		return counted{}, fmt.Errorf("count what was found: %w", err)
 	}
-	out := counted{facets: nothing(), at: time.Now()}
+	out := counted{facets: search.NoFacets(), at: time.Now()}
 	for _, r := range rows {
 		if r.Facet == "" {
 			out.total = r.N

@@ -3,6 +3,7 @@ package pgsearch
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -27,11 +28,14 @@ const (
 // all also has the texts, without positions: it only says what is there. The
 // words are ours, so PostgreSQL's parser and its locale have no say.
 func vectors(d search.Document) (head, all string, words []string) {
-	v := vector{at: map[string][]string{}}
+	v := vector{at: map[string][]string{}, named: map[string]bool{}}
 	for _, lang := range slices.Sorted(maps.Keys(d.Names)) {
 		about, rest := search.About(lang, d.Names[lang])
 		v.add("A", about)
 		v.add("B", rest)
+		for _, w := range slices.Concat(about, rest) {
+			v.named[w] = true
+		}
 		v.position += 5 // words of two texts are not neighbours
 	}
 	v.texts("C", sorted(d.Kinds))
@@ -43,6 +47,9 @@ func vectors(d search.Document) (head, all string, words []string) {
 	var h, a strings.Builder
 	for _, w := range words {
 		a.WriteString("'" + w + "' ")
+		if v.named[w] {
+			a.WriteString("'" + inName + w + "' ")
+		}
 		if len(v.at[w]) > 0 {
 			h.WriteString("'" + w + "':" + strings.Join(v.at[w], ",") + " ")
 		}
@@ -53,6 +60,7 @@ func vectors(d search.Document) (head, all string, words []string) {
 // A vector is being made: each word with its positions in the head.
 type vector struct {
 	at       map[string][]string
+	named    map[string]bool
 	position int
 }
 
@@ -74,6 +82,14 @@ func (v *vector) add(weight string, words []string) {
 		}
 	}
 }
+
+// inName marks a word that stands in a name, so that the index alone can tell.
+const inName = "~"
+
+var lexeme = regexp.MustCompile(`'([^']+)'`)
+
+// names is a tsquery that looks in names only.
+func names(query string) string { return lexeme.ReplaceAllString(query, "'"+inName+"$1'") }
 
 func sorted(texts map[string]string) []string {
 	out := make([]string, 0, len(texts))
