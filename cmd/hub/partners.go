@@ -113,6 +113,7 @@ const (
 type partners struct {
 	acquirer *card.Acquirer
 	bank     *bank.Bank
+	metrics  *outbound.Metrics // of all calls; nil for nobody
 	pays     files.House
 	house    recon.House
 	proved   map[string][]operations.Certificate // by partner
@@ -207,6 +208,7 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 		readers = append(readers, r)
 	}
 	p := &partners{
+		metrics:  m,
 		acquirer: card.New(acquirerName, cd, card.Options{Metrics: m}),
 		bank:     bank.New(bankName, bd, bank.Options{Metrics: m, Readers: readers}),
 	}

@@ -2,23 +2,28 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"tiwiza/migrations"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgserver"
 	"tiwiza/search"
+	"tiwiza/search/meili"
 	"tiwiza/search/relevance"
 )
 
 type relevanceCmd struct {
-	Below float64 `help:"Also print the queries whose nDCG@10 is below this, with what they found."`
-	Ask   string  `help:"Instead, ask each line of this file and print what comes first." type:"existingfile"`
+	Below    float64 `help:"Also print the queries whose nDCG@10 is below this, with what they found."`
+	MeiliURL string  `help:"A Meilisearch server to measure too." env:"HUB_MEILI_URL"`
+	MeiliKey string  `help:"Its master key." env:"HUB_MEILI_KEY"`
+	Ask      string  `help:"Instead, ask each line of this file and print what comes first." type:"existingfile"`
 }
 
 // Run asks every engine the graded queries, over the demonstration market on a
@@ -54,8 +59,28 @@ func (c relevanceCmd) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return printScores(os.Stdout, "pgsearch", scores)
+		if err := printScores(os.Stdout, "pgsearch", scores); err != nil {
+			return err
+		}
+		return c.second(ctx, h, keys)
 	})
+}
+
+// second asks a Meilisearch server, if there is one.
+func (c relevanceCmd) second(ctx context.Context, h *house, keys map[string]string) error {
+	if c.MeiliURL == "" {
+		fmt.Println("meili is not measured: HUB_MEILI_URL names no server")
+		return nil
+	}
+	x := meili.Open(h.store, h.local, meili.Options{URL: c.MeiliURL, Key: c.MeiliKey, Name: "tiwiza_relevance", Patience: 5 * time.Second})
+	if err := x.Tell(ctx); err != nil {
+		return err
+	}
+	scores, err := judge(ctx, x, keys, c.Below, os.Stdout)
+	if err == nil {
+		err = printScores(os.Stdout, "meili", scores)
+	}
+	return errors.Join(err, x.Forget(ctx))
 }
 
 // offerKeys are the market file's keys of the offers, by id.

@@ -38,6 +38,7 @@ import (
 	"tiwiza/pkg/seal"
 	"tiwiza/pkg/webhook"
 	"tiwiza/search"
+	"tiwiza/search/meili"
 	"tiwiza/search/pgsearch"
 	"tiwiza/web"
 )
@@ -50,6 +51,8 @@ type house struct {
 	members  *members.Service
 	catalog  *catalog.Service
 	index    search.Index
+	local    *pgsearch.Index
+	second   *meili.Index // nil without a server
 	books    *ledger.Books
 	engine   *operations.Engine
 	recon    *recon.Service
@@ -75,6 +78,7 @@ type options struct {
 	Metrics   prometheus.Registerer // nil: for nobody
 	// Loopback lets webhooks go to this machine.
 	Loopback bool
+	Meili    meili.Options // without a URL PostgreSQL searches
 }
 
 // build puts the hub together over a migrated database. It starts nothing.
@@ -87,7 +91,14 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	workers, timers := job.NewWorkers(), job.NewTimers(store)
 
 	m := members.New(store, policies)
-	index := pgsearch.Open(store, pgsearch.Options{})
+	local := pgsearch.Open(store, pgsearch.Options{})
+	var index search.Index = local
+	var second *meili.Index
+	if o.Meili.URL != "" {
+		o.Meili.Metrics = p.metrics
+		second = meili.Open(store, local, o.Meili)
+		index = second
+	}
 	cat := catalog.New(store, index, m)
 	books := ledger.New(store)
 	escrows := escrow.New(store, books, policies).TopUpFrom(bankName)
@@ -142,7 +153,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
 	h := &house{
-		store: store, policies: policies, members: m, catalog: cat, index: index, books: books, engine: engine, recon: rec, payouts: pay,
+		store: store, policies: policies, members: m, catalog: cat, index: index, local: local, second: second, books: books, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
 	}
 	if !o.Work {
@@ -254,7 +265,7 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 9)
+	done := make(chan struct{}, 11)
 	for _, f := range []func(){
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
@@ -264,6 +275,12 @@ func (h *house) work(ctx context.Context) error {
 		func() { seal.Run(ctx, h.store, ledger.Chain, audit.Chain) },
 		func() { h.books.Keep(ctx) },
 		func() { h.hooks.Run(ctx) },
+		func() { h.freshen(auth.With(ctx, auth.Hub)) },
+		func() {
+			if h.second != nil {
+				h.second.Run(auth.With(ctx, auth.Hub))
+			}
+		},
 		func() { h.catalog.Desk().Run(auth.With(ctx, auth.Hub)) },
 	} {
 		go func() { f(); done <- struct{}{} }()
@@ -275,6 +292,22 @@ func (h *house) work(ctx context.Context) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	return h.runner.Stop(last)
+}
+
+// freshen indexes anew what an older analysis of words made, seller by seller.
+func (h *house) freshen(ctx context.Context) {
+	stale, err := h.local.Stale(ctx)
+	for _, seller := range stale {
+		if err == nil {
+			err = h.store.InTx(ctx, func(tx *pg.Tx) error { return h.catalog.Reindex(ctx, tx, seller) })
+		}
+	}
+	switch {
+	case err != nil && ctx.Err() == nil:
+		slog.WarnContext(ctx, "offers of an older analysis cannot be indexed anew", "error", err)
+	case len(stale) > 0:
+		slog.InfoContext(ctx, "offers of an older analysis are indexed anew", "sellers", len(stale))
+	}
 }
 
 // collect fetches what the bank put out, every second or so. Two hubs that

@@ -66,7 +66,7 @@ var lent = map[string]string{
 	"payouts.file":  "payments/files", // made when only payouts left in files
 	// The index is pgsearch's; what the operator sees of it is every engine's.
 	"search.synonyms": "search", "search.asked": "search",
-	"search.push": "search/meili", "search.engine": "search/meili",
+	"search.push": "search/meili", "search.push_seq": "search/meili", "search.engine": "search/meili", "search.document": "search/meili",
 }
 
 // names says whether a package may name a table.

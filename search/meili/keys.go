@@ -13,7 +13,7 @@ const keyName = "Tiwiza searches: "
 
 // search has searches use a key.
 func (x *Index) search(key string) {
-	index := x.client(key, x.o.Patience).Index(x.o.Name)
+	index := x.client(key).Index(x.o.Name)
 	x.find.Store(&index)
 }
 

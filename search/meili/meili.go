@@ -7,7 +7,6 @@ package meili
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,8 +14,8 @@ import (
 	"time"
 
 	"github.com/meilisearch/meilisearch-go"
-	"github.com/sony/gobreaker/v2"
 
+	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 	"tiwiza/search"
 )
@@ -41,6 +40,7 @@ type Options struct {
 	// Every is how often changes are told (500 ms), and Compare how often the
 	// server is compared with PostgreSQL (an hour).
 	Every, Compare time.Duration
+	Metrics        *outbound.Metrics
 }
 
 // Index is a search.Index in Meilisearch.
@@ -52,7 +52,8 @@ type Index struct {
 	admin    meilisearch.ServiceManager
 	find     atomic.Pointer[meilisearch.IndexManager] // with a key that only searches, once there is one
 	narrowed bool
-	breaker  *gobreaker.CircuitBreaker[*meilisearch.SearchResponse]
+	looked   bool // compared since this hub started
+	lane     *outbound.Lane
 	synonym  *watched
 }
 
@@ -69,21 +70,23 @@ func Open(db *pg.Store, truth Truth, o Options) *Index {
 		}
 	}
 	x := &Index{db: db, truth: truth, o: o, holder: rand.Text(), synonym: &watched{}}
-	x.admin = x.client(o.Key, 30*time.Second)
+	x.admin = x.client(o.Key)
 	x.search(o.Key)
-	x.breaker = gobreaker.NewCircuitBreaker[*meilisearch.SearchResponse](gobreaker.Settings{
-		Name: "meilisearch", MaxRequests: 1, Interval: time.Minute, Timeout: 2 * time.Second,
-		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= 3 },
-	})
+	x.lane = outbound.NewLane("meilisearch", outbound.Query, outbound.Settings{
+		Deadline: o.Patience, Bulkhead: 64, Rate: 5000, Burst: 5000, Consecutive: 3, Cooldown: 2 * time.Second,
+	}, o.Metrics)
 	return x
 }
 
-// client speaks to the server with one key. It sends nothing twice by itself.
-func (x *Index) client(key string, patience time.Duration) meilisearch.ServiceManager {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.Proxy = nil
-	return meilisearch.New(x.o.URL, meilisearch.WithAPIKey(key), meilisearch.DisableRetries(),
-		meilisearch.WithCustomClient(&http.Client{Transport: t, Timeout: patience}))
+// client speaks to the server with one key. It sends nothing twice by itself,
+// and keeps its connections: what a dead one lost is asked of PostgreSQL, or
+// told again.
+func (x *Index) client(key string) meilisearch.ServiceManager {
+	c := outbound.Client(outbound.Settings{}, nil)
+	if t, ok := c.Transport.(*http.Transport); ok {
+		t.DisableKeepAlives, t.IdleConnTimeout, t.MaxIdleConnsPerHost = false, 30*time.Second, 16
+	}
+	return meilisearch.New(x.o.URL, meilisearch.WithAPIKey(key), meilisearch.DisableRetries(), meilisearch.WithCustomClient(c))
 }
 
 // Put adds documents to PostgreSQL, and notes that the server is to hear.
@@ -132,17 +135,20 @@ func (x *Index) Query(ctx context.Context, q search.Query) (search.Result, error
 	if req == nil {
 		return x.truth.Query(ctx, q)
 	}
-	res, err := x.breaker.Execute(func() (*meilisearch.SearchResponse, error) {
-		ctx, cancel := context.WithTimeout(ctx, x.o.Patience)
-		defer cancel()
-		return (*x.find.Load()).SearchWithContext(ctx, req.Query, req)
+	var res *meilisearch.SearchResponse
+	done := x.lane.Do(ctx, "search", func(ctx context.Context) outbound.Result {
+		var err error
+		if res, err = (*x.find.Load()).SearchWithContext(ctx, req.Query, req); err != nil {
+			return outbound.Result{Outcome: outbound.Unknown, Err: err}
+		}
+		return outbound.Result{Outcome: outbound.Succeeded}
 	})
 	switch {
 	case ctx.Err() != nil:
 		return search.Result{}, ctx.Err()
-	case err != nil:
-		if !errors.Is(err, gobreaker.ErrOpenState) {
-			slog.WarnContext(ctx, "PostgreSQL answers a search in Meilisearch's stead", "error", err)
+	case done.Outcome != outbound.Succeeded:
+		if done.Reason == "" {
+			slog.WarnContext(ctx, "PostgreSQL answers a search in Meilisearch's stead", "error", done.Err)
 		}
 		return x.instead(ctx, q, at)
 	case q.Text != "" && at.Offset == 0 && len(res.Hits) < few:

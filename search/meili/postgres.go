@@ -76,17 +76,19 @@ func waiting(ctx context.Context, db pg.DB) (map[string]bool, error) {
 	return out, err
 }
 
-var errHeld = errors.New("another hub tells the engine")
+// ErrHeld says that another hub tells the server.
+var ErrHeld = errors.New("another hub tells the server")
 
 // lease makes this hub the one that tells the engine, for a while, and returns
-// which settings it was given last and when it was compared.
-func lease(ctx context.Context, db *pg.Store, name, holder string, d time.Duration) (l leased, err error) {
+// which settings it was given last, and whether it was not compared for long.
+func lease(ctx context.Context, db *pg.Store, name, holder string, d, compare time.Duration) (l leased, err error) {
 	err = db.InTx(ctx, func(tx *pg.Tx) error {
-		l, err = pg.One[leased](ctx, tx, errHeld, `insert into search.engine as e (name, holder, until)
-			values ($1, $2, clock_timestamp() + $3::bigint * interval '1 millisecond')
+		l, err = pg.One[leased](ctx, tx, ErrHeld, `insert into search.engine as e (name, holder, until)
+			values ($1, $2, platform.now() + $3::bigint * interval '1 millisecond')
 			on conflict (name) do update set holder = excluded.holder, until = excluded.until
-			where e.holder = excluded.holder or e.until < clock_timestamp()
-			returning settings, checked`, name, holder, d.Milliseconds())
+			where e.holder = excluded.holder or e.until < platform.now()
+			returning settings, checked is null or checked < platform.now() - $4::bigint * interval '1 millisecond' as due`,
+			name, holder, d.Milliseconds(), compare.Milliseconds())
 		return err
 	})
 	return l, err
@@ -94,7 +96,7 @@ func lease(ctx context.Context, db *pg.Store, name, holder string, d time.Durati
 
 type leased struct {
 	Settings string
-	Checked  *time.Time
+	Due      bool
 }
 
 // settled notes which settings the engine has.
@@ -105,7 +107,7 @@ func settled(ctx context.Context, db *pg.Store, name, settings string) error {
 
 // compared notes that the engine was compared with what it should have.
 func compared(ctx context.Context, db *pg.Store, name string) error {
-	_, err := db.Exec(ctx, `update search.engine set checked = clock_timestamp() where name = $1`, name)
+	_, err := db.Exec(ctx, `update search.engine set checked = platform.now() where name = $1`, name)
 	return err
 }
 

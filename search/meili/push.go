@@ -35,7 +35,7 @@ func (x *Index) Run(ctx context.Context) {
 		}
 		err := x.Tell(ctx)
 		switch {
-		case err == nil, errors.Is(err, errHeld):
+		case err == nil, errors.Is(err, ErrHeld):
 			if down {
 				slog.InfoContext(ctx, "Meilisearch is told again")
 			}
@@ -52,7 +52,7 @@ func (x *Index) Run(ctx context.Context) {
 // Tell brings the server up to date: its settings, each change in order, and,
 // when it was long ago, whatever is not as it should be.
 func (x *Index) Tell(ctx context.Context) error {
-	l, err := lease(ctx, x.db, x.o.Name, x.holder, hold)
+	l, err := lease(ctx, x.db, x.o.Name, x.holder, hold, x.o.Compare)
 	if err != nil {
 		return err
 	}
@@ -80,8 +80,9 @@ func (x *Index) Tell(ctx context.Context) error {
 			break
 		}
 	}
-	if l.Checked == nil || time.Since(*l.Checked) > x.o.Compare {
+	if l.Due || !x.looked {
 		_, err = x.Compare(ctx)
+		x.looked = err == nil
 	}
 	return err
 }
@@ -112,7 +113,7 @@ func (x *Index) push(ctx context.Context) (int, error) {
 	if err := x.send(ctx, x.o.Name, list); err != nil {
 		return 0, err
 	}
-	if _, err := lease(ctx, x.db, x.o.Name, x.holder, hold); err != nil {
+	if _, err := lease(ctx, x.db, x.o.Name, x.holder, hold, x.o.Compare); err != nil {
 		return 0, err
 	}
 	return len(list), heard(ctx, x.db, list)
@@ -201,7 +202,7 @@ func (x *Index) Rebuild(ctx context.Context) error {
 			return err
 		}
 		last = list[len(list)-1].ID
-		if _, err := lease(ctx, x.db, x.o.Name, x.holder, hold); err != nil {
+		if _, err := lease(ctx, x.db, x.o.Name, x.holder, hold, x.o.Compare); err != nil {
 			return err
 		}
 	}
@@ -221,6 +222,9 @@ func (x *Index) drop(ctx context.Context, index string) error {
 	return nil
 }
 
+// Forget takes the index off the server.
+func (x *Index) Forget(ctx context.Context) error { return x.drop(ctx, x.o.Name) }
+
 // A Drift is how the server differed from PostgreSQL, changes it has not heard
 // of left out.
 type Drift struct{ Missing, Changed, Extra int }
@@ -235,7 +239,10 @@ func (x *Index) Compare(ctx context.Context) (Drift, error) {
 		if err != nil {
 			return Drift{}, fmt.Errorf("read what the server has: %w", err)
 		}
-		var rows []struct{ ID, Digest string }
+		var rows []struct {
+			ID     string `json:"id"`
+			Digest string `json:"digest"`
+		}
 		if err := page.Results.DecodeInto(&rows); err != nil {
 			return Drift{}, fmt.Errorf("read what the server has: %w", err)
 		}

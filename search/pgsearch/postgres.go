@@ -225,7 +225,7 @@ func find(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at
 // with the words in their names, then those with them anywhere. A result by
 // relevance ends there.
 const (
-	mostRanked = 800
+	mostRanked = 600
 	mostBare   = 200
 )
 

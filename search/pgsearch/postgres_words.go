@@ -20,7 +20,7 @@ func look(b *pgx.Batch, t search.Term, n *near) {
 	if len(t.Words) > 1 {
 		w, bones = "-", "-"
 	}
-	b.Queue(`select 'known', $1 where exists (select from search.document where words @@ $2::tsquery)
+	b.Queue(`select 'known', $1 where search.has($2::tsquery)
 		union all (select 'begins', word from search.word where word collate "C" >= $1 and word collate "C" < $1 || U&'\+10FFFF' limit 1)
 		union all (select 'sound', word from search.word where key = any($3) and key <> '' order by word limit 20)
 		union all (select 'bones', word from search.word where bones = $4 and bones <> '' order by word limit 20)
