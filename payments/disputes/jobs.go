@@ -40,7 +40,7 @@ func (s *Service) due(ctx context.Context, tx *pg.Tx, dispute string) error {
 		job.Set(tx, timerDue, d.ID, tx.Now().Add(again))
 		return nil
 	case d.State == Open:
-		_, err := s.decide(ctx, tx, d, Proposal{Back: h.Held(), Reason: "the seller did not answer", By: "hub"})
+		_, err := s.decide(ctx, tx, d, h, all(h, "the seller did not answer", "hub"))
 		return err
 	case d.State == Answered && tx.Now().Before(two):
 		d.Deadline = &two

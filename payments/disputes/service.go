@@ -20,6 +20,7 @@ import (
 type Escrows interface {
 	LockOrder(ctx context.Context, tx *pg.Tx, order string) (escrow.Hold, error)
 	Freeze(ctx context.Context, tx *pg.Tx, order string, c escrow.Case) (escrow.Hold, error)
+	Thaw(ctx context.Context, tx *pg.Tx, order, caseID string) (escrow.Hold, error)
 	Rule(ctx context.Context, tx *pg.Tx, r escrow.Ruling) (escrow.Hold, error)
 }
 
@@ -145,7 +146,7 @@ func (s *Service) Reply(ctx context.Context, tx *pg.Tx, in ReplyInput) (View, er
 	}
 	audit.Record(tx, "disputes.reply", d.ID, policy, map[string]bool{"accept": in.Accept})
 	if in.Accept {
-		d, err = s.decide(ctx, tx, d, Proposal{Back: h.Held(), Reason: "accepted by the seller", By: auth.From(ctx).Person()})
+		d, err = s.decide(ctx, tx, d, h, all(h, "accepted by the seller", auth.From(ctx).Person()))
 		return d.view(), err
 	}
 	return s.keep(ctx, tx, d)
@@ -189,8 +190,8 @@ func (s *Service) Rule(ctx context.Context, tx *pg.Tx, in RuleInput) (View, erro
 		return View{}, err
 	}
 	audit.Record(tx, "disputes.rule", d.ID, policy, p)
-	if !d.NeedsTwo(tx.Now()) {
-		d, err = s.decide(ctx, tx, d, p)
+	if !d.NeedsTwo(tx.Now()) || h.Held() == 0 {
+		d, err = s.decide(ctx, tx, d, h, p)
 		return d.view(), err
 	}
 	if d.State != Mediation {
@@ -228,7 +229,7 @@ func fits(in RuleInput, h escrow.Hold) error {
 
 // approved follows the second person's word on a ruling.
 func (s *Service) approved(ctx context.Context, tx *pg.Tx, r approvals.Request) error {
-	d, _, err := s.lock(ctx, tx, r.Subject)
+	d, h, err := s.lock(ctx, tx, r.Subject)
 	if err != nil {
 		return err
 	}
@@ -242,17 +243,30 @@ func (s *Service) approved(ctx context.Context, tx *pg.Tx, r approvals.Request) 
 		return err
 	}
 	p.By += ", " + auth.From(ctx).Person()
-	_, err = s.decide(ctx, tx, d, p)
+	_, err = s.decide(ctx, tx, d, h, p)
 	return err
 }
 
-// decide shares what is held, and ends the dispute.
-func (s *Service) decide(ctx context.Context, tx *pg.Tx, d Dispute, p Proposal) (Dispute, error) {
+// all gives the buyer all that is held and did not go back before: a carrier's
+// fee that was given back while the goods were on their way is still the
+// carrier's.
+func all(h escrow.Hold, reason, by string) Proposal {
+	back := min(h.Held(), h.Claim())
+	return Proposal{Back: back, Release: h.Held() - back, Reason: reason, By: by}
+}
+
+// decide shares what is held, and ends the dispute. When a chargeback has taken
+// everything meanwhile there is nothing to share: it just ends.
+func (s *Service) decide(ctx context.Context, tx *pg.Tx, d Dispute, h escrow.Hold, p Proposal) (Dispute, error) {
 	var refund string
 	if p.Back > 0 {
 		refund = id.New(id.Refund)
 	}
-	if _, err := s.escrows.Rule(ctx, tx, escrow.Ruling{Order: d.Order, Case: d.ID, Refund: refund, Back: p.Back, Release: p.Release}); err != nil {
+	if h.Held() == 0 && p.Back == 0 && p.Release == 0 {
+		if _, err := s.escrows.Thaw(ctx, tx, d.Order, d.ID); err != nil {
+			return d, err
+		}
+	} else if _, err := s.escrows.Rule(ctx, tx, escrow.Ruling{Order: d.Order, Case: d.ID, Refund: refund, Back: p.Back, Release: p.Release}); err != nil {
 		return d, err
 	}
 	if p.Back > 0 {
