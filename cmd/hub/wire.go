@@ -300,7 +300,7 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 9)
+	done := make(chan struct{}, 12)
 	for _, f := range []func(){
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
@@ -311,6 +311,13 @@ func (h *house) work(ctx context.Context) error {
 		func() { h.books.Keep(ctx) },
 		func() { h.hooks.Run(ctx) },
 		func() { h.proofs.Watch(ctx, h.look) },
+		func() { h.freshen(auth.With(ctx, auth.Hub)) },
+		func() {
+			if h.second != nil {
+				h.second.Run(auth.With(ctx, auth.Hub))
+			}
+		},
+		func() { h.catalog.Desk().Run(auth.With(ctx, auth.Hub)) },
 	} {
 		go func() { f(); done <- struct{}{} }()
 	}
