@@ -225,7 +225,7 @@ func find(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at
 // with the words in their names, then those with them anywhere. A result by
 // relevance ends there.
 const (
-	mostRanked = 600
+	mostRanked = 400
 	mostBare   = 200
 )
 
