@@ -88,6 +88,10 @@ fuzz: ## hold each parser against its oracle for TIME=30s
 bench: build ## measure the ledger, checkout and lists against pgbench on one server
 	@exec bin/hub bench
 
+.PHONY: relevance
+relevance: build ## ask each search engine the graded queries: nDCG@10, MRR and zero results by language
+	@exec bin/hub relevance
+
 .PHONY: check
 check: build ## format, vet, staticcheck, arrows, generated files, modules
 	@echo "== format";      out=$$(go tool gofumpt -l $$(go list -f '{{.Dir}}' ./...)); [ -z "$$out" ] || { echo "$$out"; echo "run: make fmt"; exit 1; }

@@ -14,7 +14,8 @@ const longest = 64
 // the many ways of writing one word meet: no capitals, accents, ligatures,
 // harakat, tatweel or hamza; one alef, one ya, one kaf; ta marbuta and its ha
 // dropped; Arabic and Persian digits as 0–9; no elided or Arabic article; a
-// light plural (French s and x, Arabic ات and ين) taken off. Tifinagh stays.
+// light ending (French and English plurals, mute e and doubled consonants, y as
+// i; Arabic ات, ين, ه and the ي of belonging) taken off. Tifinagh stays.
 // Small words that say nothing go, unless nothing else is left. The result is
 // only for comparing, never for showing. Folding what was folded changes
 // nothing.
@@ -46,8 +47,8 @@ func Fold(text string) []string {
 const elided = '\''
 
 // empty are the words that say nothing, as stem leaves them.
-var empty = set("de du des la le les et en au aux a un une pour avec sur dans par",
-	"في من الى عن مع او", "the of and for with in")
+var empty = set("de du des la le les et en au aux a un une pour avec sur dans par d l",
+	"في من الى عن مع او ديال بال", "the of and for with in", "dyal dial diyal ta3 f b w")
 
 func set(lists ...string) map[string]bool {
 	m := map[string]bool{}
@@ -61,6 +62,7 @@ func set(lists ...string) map[string]bool {
 
 // letters lowers, decomposes and unifies the letters of a text.
 func letters(text string) string {
+	text = strings.ToValidUTF8(text, " ")
 	text = norm.NFKD.String(strings.ToLower(norm.NFKD.String(text)))
 	var b strings.Builder
 	b.Grow(len(text))
@@ -124,18 +126,20 @@ func cut(w string) string {
 	return w
 }
 
-// stem takes articles and light plurals off, as long as a word of at least
-// three letters stays. What it returns, it would not change again.
+// stem takes articles and light endings off, as long as a word of at least
+// three letters stays. What it returns, it would not change again. The Arabic
+// endings are those of Larkey, Ballesteros and Connell's light stemming, less
+// those that end whole words of goods (زيتون، رمان).
 func stem(w string) string {
 	if w == "" || w[0] < 0x80 {
 		return latin(w)
 	}
 	for was := ""; was != w; {
 		was = w
-		for _, p := range []string{"وال", "بال", "لل", "ال"} {
+		for _, p := range []string{"وال", "بال", "كال", "فال", "لل", "ال"} {
 			w = off(w, strings.TrimPrefix(w, p))
 		}
-		for _, s := range []string{"ات", "ين", "ه"} {
+		for _, s := range []string{"ات", "ين", "ه", "ي"} {
 			w = off(w, strings.TrimSuffix(w, s))
 		}
 	}
@@ -150,13 +154,24 @@ func off(w, shorter string) string {
 	return shorter
 }
 
-// latin takes the French plural off: not of short words, nor of those that end
-// in ss or the like.
+// latin takes the light endings of French and English off, after Savoy's
+// minimal stemmer: plurals, the mute e, a doubled last consonant; a last y
+// becomes i, so that cherry meets cherries.
 func latin(w string) string {
-	if n := len(w); n >= 4 && plural(w[n-1]) && !plural(w[n-2]) {
-		return w[:n-1]
+	for was := ""; was != w; {
+		was = w
+		n := len(w)
+		if n < 4 || w[n-1] >= 0x80 {
+			return w
+		}
+		switch last, before := w[n-1], w[n-2]; {
+		case last == 's' && before != 's' && before != 'x', last == 'x' && before == 'u' && n > 4:
+			w = w[:n-1]
+		case last == 'e', last == before && strings.IndexByte("bcdfglmnprt", last) >= 0:
+			w = w[:n-1]
+		case last == 'y':
+			w = w[:n-1] + "i"
+		}
 	}
 	return w
 }
-
-func plural(c byte) bool { return c == 's' || c == 'x' }

@@ -13,21 +13,21 @@ import (
 func TestFoldBringsSpellingsTogether(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ text, want string }{
-		{"Huile d’argane", "huile argane"},
-		{"l'huile D'ARGAN", "huile argan"},
+		{"Huile d’argane", "huil argan"},
+		{"l'huile D'ARGAN", "huil argan"},
 		{"L’Été à Fès", "ete fes"},
 		{"qu'un œuf", "oeuf"},
 		{"m'semen", "msemen"},
 		{"tapis TAPIS", "tapi tapi"},
-		{"noix noyaux gaz", "noi noyau gaz"},
+		{"noix noyaux gaz", "noix noyau gaz"},
 		{"express os riz", "express os riz"},
-		{"ﬁne ﬂeur", "fine fleur"},
+		{"ﬁne ﬂeur", "fin fleur"},
 		{"2,5 kg", "2 5 kg"},
 		{"أركان إركان آركان ٱركان اركان", "اركان اركان اركان اركان اركان"},
 		{"العَسَلُ", "عسل"},
 		{"عـــسل", "عسل"},
-		{"زربية زربيه", "زربي زربي"},
-		{"تعاونية تعاونيات", "تعاوني تعاوني"},
+		{"زربية زربيه", "زرب زرب"},
+		{"تعاونية تعاونيات", "تعاون تعاون"},
 		{"منتجات منتج", "منتج منتج"},
 		{"فلاحين", "فلاح"},
 		{"والتمور بالتمور للتمور", "تمور تمور تمور"},
@@ -40,6 +40,10 @@ func TestFoldBringsSpellingsTogether(t *testing.T) {
 		{"miel\u200fعسل\u200e", "mielعسل"},
 		{"de la", "de la"},
 		{"pot de miel", "pot miel"},
+		{"dattes date cherries cherry", "dat dat cherri cherri"},
+		{"bijoux couscous", "bijou couscou"},
+		{"جلدية جلد زرابي", "جلد جلد زراب"},
+		{"zit dyal l3oud", "zit l3oud"},
 		{"«…» — !", ""},
 		{"", ""},
 	} {
@@ -50,7 +54,7 @@ func TestFoldBringsSpellingsTogether(t *testing.T) {
 }
 
 func FuzzFold(f *testing.F) {
-	for _, s := range []string{"Huile d’argane", "l'l'l'eau", "والالعسل", "İstanbul ẞ ǅ", "ﷺ", "\xff'x", "ss xx sx", "e\u0301\u0345", "ات ات"} {
+	for _, s := range []string{"Huile d’argane", "l'l'l'eau", "والالعسل", "İstanbul ẞ ǅ", "ﷺ", "\xff'x", "ss xx sx", "e\u0301\u0345", "ات ات", "\xf1ϓ"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -27,6 +27,7 @@ type Document struct {
 	Category    string
 	Kinds       map[string]string // the category's names
 	Region      string            // ISO 3166-2
+	Places      []string          // names of where it comes from, in any language
 	Labels      []string          // codes of labels in date
 	Price       int64             // centimes, of the cheapest variant
 	Available   bool
@@ -44,7 +45,10 @@ const (
 )
 
 // A Point is a place on Earth in degrees.
-type Point struct{ Lat, Lng float64 }
+type Point struct {
+	Lat float64 `json:"lat"`
+	Lng float64 `json:"lng"`
+}
 
 // A Query asks for one piece of a result. The zero value of a field does not
 // filter. Near gives distances; with RadiusKM above zero it filters too, and
@@ -62,6 +66,7 @@ type Query struct {
 	Sort     string
 	Limit    int
 	Cursor   string
+	Bare     bool // the hits are enough: no facets, no estimate
 }
 
 // A Hit is one offer found.
@@ -78,6 +83,8 @@ type Result struct {
 	Next     string // cursor of the next piece; "" at the end
 	Facets   Facets
 	Estimate int
+	Capped   bool   // there are more than the facets and the estimate counted
+	Terms    []Term // what was looked for, to highlight it
 }
 
 // Facets count the result by Category, Region, Label and Price: first the
@@ -111,3 +118,15 @@ var Buckets = []int64{0, 5_000, 10_000, 20_000, 50_000, 100_000}
 
 // BucketNames of Buckets, in dirhams.
 var BucketNames = []string{"0-50", "50-100", "100-200", "200-500", "500-1000", "1000-"}
+
+// BucketOf is the bucket of a price.
+func BucketOf(price int64) string {
+	i := len(Buckets) - 1
+	for i > 0 && price < Buckets[i] {
+		i--
+	}
+	return BucketNames[i]
+}
+
+// NoFacets are the facets of an empty result.
+func NoFacets() Facets { return Facets{ByCategory: {}, ByRegion: {}, ByLabel: {}, ByPrice: {}} }

@@ -44,20 +44,21 @@ func (b *bench) offers(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = h.stop() }()
-	for _, c := range []struct {
-		name    string
-		ceiling float64
-		query   url.Values
-		next    bool
-	}{
-		{"offers, first page", 3, url.Values{}, false},
-		{"offers, next pages", 0, url.Values{}, true},
-		{"offers, category", 0, url.Values{"category": {"honey"}}, false},
-		{"offers, region", 0, url.Values{"region": {"MA-09"}}, false},
-		{"offers, French words", 0, url.Values{"q": {"huile d’argane"}, "lang": {"fr"}}, false},
-		{"offers, Arabic words", 0, url.Values{"q": {"زيت الأركان"}, "lang": {"ar"}}, false},
+	for _, c := range []lookup{
+		{name: "offers, first page", ceiling: 3},
+		{name: "offers, next pages", next: true},
+		{name: "offers, category", query: url.Values{"category": {"honey"}}},
+		{name: "offers, region", query: url.Values{"region": {"MA-09"}}},
+		{name: "offers, French words", query: url.Values{"q": {"huile d’argane"}, "lang": {"fr"}}},
+		{name: "offers, Arabic words", query: url.Values{"q": {"زيت الأركان"}, "lang": {"ar"}}},
+		// Each asks for another highest price, so that none finds its facets counted.
+		{name: "offers, three words, one mistyped", ceiling: 15, query: url.Values{"q": {"huile argan alimentiare"}, "lang": {"fr"}}, vary: true},
+		{name: "suggestions while typing", ceiling: 5, query: url.Values{"q": {"huile arg"}, "lang": {"fr"}}, typing: true},
 	} {
-		cost, err := b.page(ctx, h, c.query, c.next)
+		if c.query == nil {
+			c.query = url.Values{}
+		}
+		cost, err := b.page(ctx, h, c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -71,6 +72,15 @@ func (b *bench) offers(ctx context.Context) error {
 		})
 	}
 	return nil
+}
+
+// A lookup is one way of looking for offers. With next it reads on from page to
+// page; with vary no two ask for the same; typing asks for suggestions.
+type lookup struct {
+	name               string
+	ceiling            float64
+	query              url.Values
+	next, vary, typing bool
 }
 
 // manyOffers fills a market: the demonstration's own offers, again and again
@@ -140,9 +150,13 @@ type pageCost struct {
 func (c pageCost) total() float64 { return c.hub + c.server }
 
 // page asks for pages for a round, one after another, and returns what each
-// cost. With next it reads on from page to page.
-func (b *bench) page(ctx context.Context, h *benchHub, query url.Values, next bool) (c pageCost, err error) {
-	query.Set("limit", strconv.Itoa(offersPage))
+// cost.
+func (b *bench) page(ctx context.Context, h *benchHub, l lookup) (c pageCost, err error) {
+	path := "/v1/suggestions?"
+	if !l.typing {
+		l.query.Set("limit", strconv.Itoa(offersPage))
+		path = "/v1/offers?"
+	}
 	wires := make([]*wire, 16)
 	for i := range wires {
 		if wires[i], err = dial(ctx, h.addr, i); err != nil {
@@ -152,12 +166,15 @@ func (b *bench) page(ctx context.Context, h *benchHub, query url.Values, next bo
 	}
 	cursor := ""
 	one := func(n int) error {
-		q := "/v1/offers?" + query.Encode()
+		q := path + l.query.Encode()
+		if l.vary {
+			q += "&max=" + strconv.Itoa(9000+n)
+		}
 		if cursor != "" {
 			q += "&cursor=" + url.QueryEscape(cursor)
 		}
 		body, err := wires[n%len(wires)].send(request(http.MethodGet, q, "", "", nil), http.StatusOK)
-		if err != nil || n > 0 && !next {
+		if err != nil || n > 0 && !l.next || l.typing {
 			return err
 		}
 		var page struct {
@@ -167,7 +184,7 @@ func (b *bench) page(ctx context.Context, h *benchHub, query url.Values, next bo
 		if err := json.Unmarshal(body, &page); err != nil || len(page.Data) != offersPage && (len(page.Data) == 0 || page.Next != nil) {
 			return fmt.Errorf("a page of %d, want %d (%v): %.200s", len(page.Data), offersPage, err, body)
 		}
-		if cursor = ""; next && page.Next != nil && n%200 != 199 {
+		if cursor = ""; l.next && page.Next != nil && n%200 != 199 {
 			cursor = *page.Next
 		}
 		return nil

@@ -37,6 +37,7 @@ func TestHub(t *testing.T) {
 			"limits are set by two people and stop what they say": bounded,
 			"a dispute keeps the money until it is ruled":         disputed,
 			"a cancelled order's money goes back":                 givenBack,
+			"the search is taught and says what was missed":       looked,
 			"the rest of the interface answers":                   restOf,
 			"the main job by bank transfer":                       byTransfer,
 			"a transfer that is not right goes back or waits":     oddTransfers,

@@ -32,17 +32,18 @@ type Settings struct {
 type cli struct {
 	Settings
 
-	Run      runCmd      `cmd:"" help:"Start everything for a demonstration: database, tables, market, stand-in partners, hub."`
-	Serve    serveCmd    `cmd:"" help:"Serve the hub."`
-	Migrate  migrateCmd  `cmd:"" help:"Bring the database to the newest version."`
-	Seed     seedCmd     `cmd:"" help:"Fill an empty database with the demonstration market."`
-	Verify   verifyCmd   `cmd:"" help:"Prove the books: run every invariant, print its count, exit 1 on any violation."`
-	Demo     demoCmd     `cmd:"" help:"Play the market's people over HTTP, against a running demonstration hub, or on one of its own."`
-	Openapi  openapiCmd  `cmd:"" help:"Print the interface's OpenAPI 3.1 document."`
-	Machine  machineCmd  `cmd:"" help:"Print the escrow's moves as a page."`
-	Promises promisesCmd `cmd:"" help:"Print what buyers, cooperatives and banks may rely on, as a page."`
-	Bench    benchCmd    `cmd:"" help:"Measure the hub against the least the same server can do, as ratios."`
-	Postgres postgresCmd `cmd:"" help:"Run a command beside a throw-away PostgreSQL server (for tests)."`
+	Run       runCmd       `cmd:"" help:"Start everything for a demonstration: database, tables, market, stand-in partners, hub."`
+	Serve     serveCmd     `cmd:"" help:"Serve the hub."`
+	Migrate   migrateCmd   `cmd:"" help:"Bring the database to the newest version."`
+	Seed      seedCmd      `cmd:"" help:"Fill an empty database with the demonstration market."`
+	Verify    verifyCmd    `cmd:"" help:"Prove the books: run every invariant, print its count, exit 1 on any violation."`
+	Demo      demoCmd      `cmd:"" help:"Play the market's people over HTTP, against a running demonstration hub, or on one of its own."`
+	Openapi   openapiCmd   `cmd:"" help:"Print the interface's OpenAPI 3.1 document."`
+	Machine   machineCmd   `cmd:"" help:"Print the escrow's moves as a page."`
+	Promises  promisesCmd  `cmd:"" help:"Print what buyers, cooperatives and banks may rely on, as a page."`
+	Relevance relevanceCmd `cmd:"" help:"Ask each search engine the graded queries over the demonstration market, and print how well it answers."`
+	Bench     benchCmd     `cmd:"" help:"Measure the hub against the least the same server can do, as ratios."`
+	Postgres  postgresCmd  `cmd:"" help:"Run a command beside a throw-away PostgreSQL server (for tests)."`
 }
 
 func main() {

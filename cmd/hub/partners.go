@@ -117,6 +117,7 @@ type partners struct {
 	acquirer *card.Acquirer
 	wallet   *wallet.Wallet // nil without one
 	bank     *bank.Bank
+	metrics  *outbound.Metrics // of all calls; nil for nobody
 	pays     files.House
 	house    recon.House
 	proved   map[string][]operations.Certificate // by partner
@@ -212,6 +213,7 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 		readers = append(readers, r)
 	}
 	p := &partners{
+		metrics:  m,
 		acquirer: card.New(acquirerName, cd, card.Options{Metrics: m}),
 		bank:     bank.New(bankName, bd, bank.Options{Metrics: m, Readers: readers}),
 	}

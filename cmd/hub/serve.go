@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,8 @@ type serving struct {
 	DrainWait time.Duration `help:"How long to answer «not ready» before closing the door." env:"HUB_DRAIN_WAIT" default:"1s"`
 	Rate      float64       `help:"Requests a second of one member; of one address without a key a quarter of it. 500 in production, 5000 in a demonstration." env:"HUB_RATE" default:"0"`
 	Loopback  bool          `help:"Let webhooks go to this machine, by http and on any port; for demonstrations." env:"HUB_WEBHOOK_LOOPBACK"`
+	MeiliURL  string        `help:"A Meilisearch server that searches the market; without one PostgreSQL does." env:"HUB_MEILI_URL"`
+	MeiliKey  string        `help:"Its master key, or one that may manage indexes, documents and keys." env:"HUB_MEILI_KEY"`
 	NoWork    bool          `help:"Serve only; leave jobs to other hubs." env:"HUB_NO_WORK"`
 }
 
@@ -68,10 +71,21 @@ func (c serveCmd) unsafe(s *Settings) error {
 	if len(c.PublicURL) < 8 || c.PublicURL[:8] != "https://" {
 		errs = append(errs, fmt.Errorf("HUB_PUBLIC_URL %q is not https", c.PublicURL))
 	}
+	if u, err := url.Parse(c.MeiliURL); c.MeiliURL != "" && (err != nil || u.Scheme != "https" && !loopback(u.Hostname())) {
+		errs = append(errs, fmt.Errorf("HUB_MEILI_URL %q is not https", c.MeiliURL))
+	}
+	if c.MeiliURL != "" && c.MeiliKey == "" {
+		errs = append(errs, errors.New("no HUB_MEILI_KEY: a Meilisearch server without keys lets anyone change what is found"))
+	}
 	if c.Loopback {
 		errs = append(errs, errors.New("HUB_WEBHOOK_LOOPBACK lets members call this machine through the hub"))
 	}
 	return errors.Join(errs...)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // serve opens the door, calls ready once the hub answers, and drains when ctx
@@ -107,6 +121,7 @@ func (c serving) serve(ctx context.Context, d *database, cfg partnerConfig, demo
 		}
 	}
 	o := options{PublicURL: c.PublicURL, Demo: demo, Rate: c.Rate, Email: c.Email, Work: !c.NoWork, Log: quiet(log), Metrics: reg, Loopback: c.Loopback}
+	o.Meili.URL, o.Meili.Key = c.MeiliURL, c.MeiliKey
 	h, err := build(store, p, o)
 	if err != nil {
 		return err

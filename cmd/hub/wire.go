@@ -40,6 +40,8 @@ import (
 	"tiwiza/pkg/seal"
 	"tiwiza/pkg/telemetry"
 	"tiwiza/pkg/webhook"
+	"tiwiza/search"
+	"tiwiza/search/meili"
 	"tiwiza/search/pgsearch"
 	"tiwiza/web"
 )
@@ -51,6 +53,9 @@ type house struct {
 	policies *authz.Policies
 	members  *members.Service
 	catalog  *catalog.Service
+	index    search.Index
+	local    *pgsearch.Index
+	second   *meili.Index // nil without a server
 	books    *ledger.Books
 	lane     *ledger.Lane
 	escrows  *escrow.Service
@@ -80,6 +85,7 @@ type options struct {
 	Metrics   prometheus.Registerer // nil: for nobody
 	// Loopback lets webhooks go to this machine.
 	Loopback bool
+	Meili    meili.Options // without a URL PostgreSQL searches
 }
 
 // lane are the figures of the books' lane, if anybody looks.
@@ -100,7 +106,15 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	workers, timers := job.NewWorkers(), job.NewTimers(store)
 
 	m := members.New(store, policies)
-	cat := catalog.New(store, pgsearch.Open(store, pgsearch.Options{}), m)
+	local := pgsearch.Open(store, pgsearch.Options{})
+	var index search.Index = local
+	var second *meili.Index
+	if o.Meili.URL != "" {
+		o.Meili.Metrics = p.metrics
+		second = meili.Open(store, local, o.Meili)
+		index = second
+	}
+	cat := catalog.New(store, index, m)
 	books := ledger.New(store)
 	lane := ledger.NewLane(books, ledger.LaneOptions{Metrics: o.lane()})
 	escrows := escrow.New(store, books, policies).TopUpFrom(bankName)
@@ -159,7 +173,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
 	h := &house{
-		store: store, policies: policies, members: m, catalog: cat, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
+		store: store, policies: policies, members: m, catalog: cat, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
 		proofs: proofs, look: time.Minute,
 	}
@@ -175,7 +189,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
+		members.Routes(m), catalog.Routes(cat), search.Routes(cat.Desk()), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
 		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
@@ -286,7 +300,7 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 9)
+	done := make(chan struct{}, 12)
 	for _, f := range []func(){
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
@@ -297,6 +311,13 @@ func (h *house) work(ctx context.Context) error {
 		func() { h.books.Keep(ctx) },
 		func() { h.hooks.Run(ctx) },
 		func() { h.proofs.Watch(ctx, h.look) },
+		func() { h.freshen(auth.With(ctx, auth.Hub)) },
+		func() {
+			if h.second != nil {
+				h.second.Run(auth.With(ctx, auth.Hub))
+			}
+		},
+		func() { h.catalog.Desk().Run(auth.With(ctx, auth.Hub)) },
 	} {
 		go func() { f(); done <- struct{}{} }()
 	}
@@ -307,6 +328,22 @@ func (h *house) work(ctx context.Context) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	return h.runner.Stop(last)
+}
+
+// freshen indexes anew what an older analysis of words made, seller by seller.
+func (h *house) freshen(ctx context.Context) {
+	stale, err := h.local.Stale(ctx)
+	for _, seller := range stale {
+		if err == nil {
+			err = h.store.InTx(ctx, func(tx *pg.Tx) error { return h.catalog.Reindex(ctx, tx, seller) })
+		}
+	}
+	switch {
+	case err != nil && ctx.Err() == nil:
+		slog.WarnContext(ctx, "offers of an older analysis cannot be indexed anew", "error", err)
+	case len(stale) > 0:
+		slog.InfoContext(ctx, "offers of an older analysis are indexed anew", "sellers", len(stale))
+	}
 }
 
 // collect fetches what the bank put out, every second or so. Two hubs that

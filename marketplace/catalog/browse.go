@@ -30,7 +30,10 @@ func (s *Service) List(ctx context.Context, in ListInput) (ListView, error) {
 	if err != nil {
 		return ListView{}, err
 	}
-	out := ListView{Data: []CardView{}, Facets: found.Facets, TotalEstimate: found.Estimate}
+	if in.Q != "" && in.Cursor == "" {
+		s.asked.Note(search.Asked{Lang: in.Lang, Query: in.Q, Found: found.Estimate})
+	}
+	out := ListView{Data: []CardView{}, Facets: found.Facets, TotalEstimate: found.Estimate, Capped: found.Capped}
 	if found.Next != "" {
 		out.Next = &found.Next
 	}
@@ -54,10 +57,78 @@ func (s *Service) List(ctx context.Context, in ListInput) (ListView, error) {
 		if seller := sellers[c.Seller]; ok && seller.Active {
 			v := c.view(seller)
 			v.DistanceKM = h.DistanceKM
+			v.Highlights = highlights(c.Names, found.Terms)
 			out.Data = append(out.Data, v)
 		}
 	}
 	return out, nil
+}
+
+func highlights(names map[string]string, terms []search.Term) map[string]string {
+	var out map[string]string
+	for lang, name := range names {
+		if marked := search.Highlight(name, terms); marked != "" {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[lang] = marked
+		}
+	}
+	return out
+}
+
+// Suggest helps somebody who types: kinds of goods that begin so, what others
+// looked for and found, and offers.
+func (s *Service) Suggest(ctx context.Context, in SuggestInput) (SuggestionsView, error) {
+	out := SuggestionsView{Data: []SuggestionView{}}
+	terms := search.Parse(in.Q, nil)
+	for _, k := range Categories {
+		if name := named(k.Names, in.Lang); search.Begins(name, terms) {
+			out.Data = append(out.Data, SuggestionView{Kind: "category", Text: name, Category: k.Code})
+		}
+	}
+	asked, err := s.asked.Popular(ctx, in.Q, 3)
+	if err != nil {
+		return out, err
+	}
+	for _, q := range asked {
+		out.Data = append(out.Data, SuggestionView{Kind: "query", Text: q})
+	}
+	found, err := s.index.Query(ctx, search.Query{Text: in.Q, Lang: in.Lang, Limit: 6, Bare: true})
+	if err != nil || len(found.Hits) == 0 {
+		return out, err
+	}
+	ids := make([]string, len(found.Hits))
+	for i, h := range found.Hits {
+		ids[i] = h.ID
+	}
+	names, err := s.Names(ctx, ids)
+	for _, id := range ids {
+		if text := named(names[id], in.Lang); text != "" {
+			out.Data = append(out.Data, SuggestionView{Kind: "offer", Text: text, Offer: id, Highlight: search.Highlight(text, found.Terms)})
+		}
+	}
+	return out, err
+}
+
+// named is a name in a language, or else in the first of the market's that has it.
+func named(names map[string]string, lang string) string {
+	for _, l := range []string{lang, "fr", "ar", "en", "zgh"} {
+		if n := names[l]; n != "" {
+			return n
+		}
+	}
+	return ""
+}
+
+// Names are the names of offers, by id; those that do not exist are left out.
+func (s *Service) Names(ctx context.Context, offers []string) (map[string]map[string]string, error) {
+	shown, err := cards(ctx, s.db, offers)
+	names := make(map[string]map[string]string, len(shown))
+	for id, c := range shown {
+		names[id] = c.Names
+	}
+	return names, err
 }
 
 func (s *Service) sellersOf(ctx context.Context, shown map[string]card) (map[string]members.Seller, error) {

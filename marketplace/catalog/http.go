@@ -12,6 +12,7 @@ func Routes(s *Service) []rest.Route {
 	const offer = "/v1/offers/{offer}"
 	return []rest.Route{
 		rest.Handle("GET", "/v1/offers", "offers.list", "Find offers", http.StatusOK, s.List, rest.Public()),
+		rest.Handle("GET", "/v1/suggestions", "search.suggest", "Help somebody who types: kinds of goods, queries and offers", http.StatusOK, s.Suggest, rest.Public()),
 		rest.Handle("GET", offer, "offers.show", "Show an offer", http.StatusOK, s.Show, rest.Public()),
 		rest.Handle("POST", "/v1/offers", "offers.create", "Add a draft offer", http.StatusCreated, s.Create),
 		rest.Handle("PATCH", offer, "offers.update", "Change an offer", http.StatusOK, s.Update),
@@ -48,6 +49,27 @@ type ListView struct {
 	Next          *string                   `json:"next" required:"true" description:"Send it as cursor to read on; null at the end."`
 	Facets        map[string]map[string]int `json:"facets" required:"true" description:"How many there are by category, region, label and price."`
 	TotalEstimate int                       `json:"total_estimate" required:"true"`
+	Capped        bool                      `json:"capped" required:"true" description:"There are more: facets and total_estimate count the first thousands."`
+}
+
+// SuggestInput is what somebody has typed so far.
+type SuggestInput struct {
+	Q    string `query:"q" required:"true" minLength:"1" maxLength:"100"`
+	Lang string `query:"lang" enum:"fr,ar,en,zgh"`
+}
+
+// A SuggestionView is one thing that may be meant.
+type SuggestionView struct {
+	Kind      string `json:"kind" required:"true" enum:"category,query,offer"`
+	Text      string `json:"text" required:"true"`
+	Category  string `json:"category,omitempty" description:"Its code, when this is one."`
+	Offer     string `json:"offer,omitempty" description:"Its id, when this is one."`
+	Highlight string `json:"highlight,omitempty" description:"The text as HTML, with what was typed in mark."`
+}
+
+// SuggestionsView is what may be meant, likeliest first of each kind.
+type SuggestionsView struct {
+	Data []SuggestionView `json:"data" required:"true"`
 }
 
 // A SellerView is who sells.
@@ -78,6 +100,7 @@ type CardView struct {
 	Labels     []LabelView       `json:"labels" required:"true"`
 	Available  bool              `json:"available" required:"true"`
 	DistanceKM *float64          `json:"distance_km,omitempty"`
+	Highlights map[string]string `json:"highlights,omitempty" description:"Names as HTML, with the words that were found in mark."`
 }
 
 // OfferInput names an offer.

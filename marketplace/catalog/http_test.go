@@ -73,7 +73,7 @@ func TestListFindsFiltersAndCounts(t *testing.T) {
 	m.offer()
 	m.stocked(3)
 	for query, want := range map[string]int{
-		"": 2, "q=zit": 0, "q=%D8%B2%D9%8A%D8%AA": 1, "q=datte": 1, "q=dtates": 1, "category=dates": 1, "region=MA-08": 1,
+		"": 2, "q=zit": 1, "q=xylophone": 0, "q=%D8%B2%D9%8A%D8%AA": 1, "q=datte": 1, "q=dtates": 1, "category=dates": 1, "region=MA-08": 1,
 		"label=IGP%20Argane": 1, "label=Pass%C3%A9": 0, "seller=" + ours: 2, "seller=org_none": 0, "min=100": 1, "max=99.99": 1,
 		"near=30.5,-7.9&radius_km=50": 1, "near=30.5,-7.9&sort=distance": 2, "sort=-price&limit=1": 1,
 	} {

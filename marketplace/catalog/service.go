@@ -9,6 +9,7 @@ import (
 	"tiwiza/marketplace/members"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/fault"
+	"tiwiza/pkg/geo"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
@@ -26,12 +27,16 @@ type Service struct {
 	db      *pg.Store
 	index   search.Index
 	sellers Sellers
+	asked   *search.Desk
 }
 
 // New makes the service over a search index and whoever knows the sellers.
 func New(db *pg.Store, index search.Index, sellers Sellers) *Service {
-	return &Service{db, index, sellers}
+	return &Service{db, index, sellers, search.NewDesk(db)}
 }
+
+// Desk is where what people look for is noted.
+func (s *Service) Desk() *search.Desk { return s.asked }
 
 // Create adds a draft offer. A seller creates its own; an operator says whose.
 func (s *Service) Create(ctx context.Context, in CreateInput) (View, error) {
@@ -242,7 +247,7 @@ func document(o Offer, seller members.Seller) search.Document {
 	kind, _ := Category(o.Category)
 	d := search.Document{
 		ID: o.ID, Seller: o.Seller, SellerNames: seller.Names, Names: o.Names, Texts: o.Descriptions,
-		Category: o.Category, Kinds: kind.Names, Region: o.Region,
+		Category: o.Category, Kinds: kind.Names, Region: o.Region, Places: places(o),
 		Price: o.Variants[0].Price.Centimes(), Lat: o.Lat, Lng: o.Lng, Published: *o.PublishedAt,
 	}
 	for _, v := range o.Variants {
@@ -255,6 +260,23 @@ func document(o Offer, seller members.Seller) search.Document {
 		}
 	}
 	return d
+}
+
+// places are the names of where an offer comes from.
+func places(o Offer) []string {
+	var names []string
+	if o.Commune != "" {
+		names = append(names, o.Commune)
+		if p, ok := geo.FindIn(o.Commune, o.Region); ok {
+			names = append(names, p.Names["ar"])
+		}
+	}
+	for _, r := range geo.Regions() {
+		if r.Code == o.Region {
+			names = append(names, r.Names["fr"], r.Names["ar"])
+		}
+	}
+	return names
 }
 
 // Reindex brings all that a seller offers into line with the index: after it

@@ -75,7 +75,7 @@ func speaksSQL(f file) bool {
 // partners, so all of them may.
 func speaksHTTP(f file) bool {
 	return onlyTests(f) || f.role("http") ||
-		within(f.dir(), "adapters/*/*/...", "adapters/remote/...", "web/...", "cmd/...",
+		within(f.dir(), "adapters/*/*/...", "adapters/remote/...", "search/meili", "web/...", "cmd/...",
 			"pkg/rest", "pkg/auth", "pkg/outbound", "pkg/webhook", "pkg/telemetry")
 }
 

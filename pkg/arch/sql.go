@@ -64,6 +64,9 @@ const auditor = "payments/invariants"
 var lent = map[string]string{
 	"platform.note": "cmd/hub",        // what the hub noted of its own setting up
 	"payouts.file":  "payments/files", // made when only payouts left in files
+	// The index is pgsearch's; what the operator sees of it is every engine's.
+	"search.synonyms": "search", "search.asked": "search",
+	"search.push": "search/meili", "search.push_seq": "search/meili", "search.engine": "search/meili", "search.document": "search/meili",
 }
 
 // names says whether a package may name a table.

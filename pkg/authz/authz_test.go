@@ -43,6 +43,11 @@ var matrix = map[string]map[auth.Role]string{
 	"variants.stock": {auth.Operator: "*", auth.Seller: "own"},
 	"imports.create": {auth.Operator: "*", auth.Seller: "own"},
 
+	"search.suggest":       everyone,
+	"search.synonyms.show": {auth.Operator: "*"},
+	"search.synonyms.put":  {auth.Operator: "*"},
+	"search.asked":         {auth.Operator: "*"},
+
 	"baskets.create":   {auth.Buyer: "own"},
 	"baskets.put_line": {auth.Buyer: "own"},
 	"baskets.show":     {auth.Buyer: "own"},

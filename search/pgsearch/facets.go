@@ -12,6 +12,10 @@ import (
 	"tiwiza/search"
 )
 
+// mostCounted is how many documents with the words asked for are counted; of
+// the rest a result says only that there are more.
+const mostCounted = 2000
+
 // mostKept is how many counted results a hub remembers.
 const mostKept = 512
 
@@ -28,13 +32,14 @@ type facets struct {
 type counted struct {
 	facets search.Facets
 	total  int
+	capped bool
 	at     time.Time
 }
 
 func newFacets(age time.Duration) *facets { return &facets{age: age, kept: map[string]counted{}} }
 
 // of counts the whole result of a query, or remembers.
-func (f *facets) of(ctx context.Context, db pg.DB, q search.Query, terms []term, loose bool) (counted, error) {
+func (f *facets) of(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, w way) (counted, error) {
 	q.Text, q.Lang, q.Sort, q.Cursor, q.Limit = "", "", "", "", 0
 	if q.RadiusKM <= 0 {
 		q.Near = nil // it filters nothing
@@ -42,7 +47,7 @@ func (f *facets) of(ctx context.Context, db pg.DB, q search.Query, terms []term,
 	key, err := json.Marshal(struct {
 		Query search.Query
 		Words string
-	}{q, tsquery(terms, loose)})
+	}{q, tsquery(terms, w)})
 	if err != nil {
 		return counted{}, err
 	}
@@ -53,7 +58,7 @@ func (f *facets) of(ctx context.Context, db pg.DB, q search.Query, terms []term,
 	got := f.flight.DoChan(string(key), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		c, err := count(ctx, db, q, terms, loose)
+		c, err := count(ctx, db, q, terms, w)
 		if err == nil {
 			f.keep(string(key), c)
 		}
@@ -96,9 +101,4 @@ func (f *facets) keep(key string, c counted) {
 		delete(f.kept, k)
 	}
 	f.kept[key] = c
-}
-
-// nothing are the facets of an empty result.
-func nothing() search.Facets {
-	return search.Facets{search.ByCategory: {}, search.ByRegion: {}, search.ByLabel: {}, search.ByPrice: {}}
 }

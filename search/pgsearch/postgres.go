@@ -2,15 +2,16 @@ package pgsearch
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/jackc/pgx/v5"
 
 	"tiwiza/pkg/pg"
 	"tiwiza/search"
@@ -25,8 +26,16 @@ func (x *Index) Put(_ context.Context, tx *pg.Tx, docs ...search.Document) error
 	rows := make([]row, len(docs))
 	seen := map[string]bool{}
 	for i, d := range docs {
-		text, words := vector(d)
-		rows[i] = row{d.ID, d.Seller, d.Category, d.Region, append([]string{}, d.Labels...), d.Price, d.Available, d.Lat, d.Lng, d.Published, text}
+		head, all, words := vectors(d)
+		source, err := json.Marshal(d)
+		if err != nil {
+			return fmt.Errorf("index %s: %w", d.ID, err)
+		}
+		digest := sha256.Sum256(source)
+		rows[i] = row{
+			d.ID, d.Seller, d.Category, d.Region, append([]string{}, d.Labels...), d.Price, d.Available, d.Lat, d.Lng, d.Published,
+			head, all, source, hex.EncodeToString(digest[:16]),
+		}
 		for _, w := range words {
 			seen[w] = true
 		}
@@ -36,47 +45,60 @@ func (x *Index) Put(_ context.Context, tx *pg.Tx, docs ...search.Document) error
 		return fmt.Errorf("index documents: %w", err)
 	}
 	addWords(tx, seen)
-	tx.Queue(`insert into search.document (id, seller, category, region, labels, price, available, lat, lng, published, words)
-		select r.id, r.seller, r.category, r.region, r.labels, r.price, r.available, r.lat, r.lng, r.published, r.words::tsvector
+	tx.Queue(`insert into search.document (id, seller, category, region, labels, price, available, lat, lng, published, head, words, source, digest, analysis)
+		select r.id, r.seller, r.category, r.region, r.labels, r.price, r.available, r.lat, r.lng, r.published, r.head::tsvector, r.words::tsvector,
+			r.source, r.digest, $2
 		from jsonb_to_recordset($1) as r(id text, seller text, category text, region text, labels text[], price bigint,
-			available bool, lat float8, lng float8, published timestamptz, words text)
+			available bool, lat float8, lng float8, published timestamptz, head text, words text, source jsonb, digest text)
 		order by r.id
 		on conflict (id) do update set seller = excluded.seller, category = excluded.category, region = excluded.region,
 			labels = excluded.labels, price = excluded.price, available = excluded.available, lat = excluded.lat,
-			lng = excluded.lng, published = excluded.published, words = excluded.words`, string(body))
+			lng = excluded.lng, published = excluded.published, head = excluded.head, words = excluded.words,
+			source = excluded.source, digest = excluded.digest, analysis = excluded.analysis`, string(body), analysis)
 	return nil
 }
 
 // row is a document as the table has it.
 type row struct {
-	ID        string    `json:"id"`
-	Seller    string    `json:"seller"`
-	Category  string    `json:"category"`
-	Region    string    `json:"region"`
-	Labels    []string  `json:"labels"`
-	Price     int64     `json:"price"`
-	Available bool      `json:"available"`
-	Lat       *float64  `json:"lat"`
-	Lng       *float64  `json:"lng"`
-	Published time.Time `json:"published"`
-	Words     string    `json:"words"`
+	ID        string          `json:"id"`
+	Seller    string          `json:"seller"`
+	Category  string          `json:"category"`
+	Region    string          `json:"region"`
+	Labels    []string        `json:"labels"`
+	Price     int64           `json:"price"`
+	Available bool            `json:"available"`
+	Lat       *float64        `json:"lat"`
+	Lng       *float64        `json:"lng"`
+	Published time.Time       `json:"published"`
+	Head      string          `json:"head"`
+	Words     string          `json:"words"`
+	Source    json.RawMessage `json:"source"`
+	Digest    string          `json:"digest"`
 }
 
 // addWords adds to the words that may be meant, in one order for everyone.
 func addWords(tx *pg.Tx, seen map[string]bool) {
-	words := make([]string, 0, len(seen))
-	for w := range seen {
-		words = append(words, w)
-	}
-	slices.Sort(words)
-	codes, sizes := make([]string, len(words)), make([]int, len(words))
+	words := slices.Sorted(maps.Keys(seen))
+	n := len(words)
+	codes, sizes, keys, bones := make([]string, n), make([]int, n), make([]string, n), make([]string, n)
 	for i, w := range words {
-		codes[i], sizes[i] = code(w), utf8.RuneCountInString(w)
+		codes[i], sizes[i], keys[i], bones[i] = code(w), utf8.RuneCountInString(w), search.Key(w), search.Bones(w)
+		if len(keys[i]) < 2 {
+			keys[i] = ""
+		}
 	}
-	tx.Queue(`insert into search.word (word, code, size)
-		select r.word, r.code, r.size from unnest($1::text[], $2::text[], $3::int[]) as r(word, code, size)
-		where not exists (select from search.word w where w.word = r.word)
-		order by r.word collate "C" on conflict do nothing`, words, codes, sizes)
+	tx.Queue(`insert into search.word as w (word, code, size, key, bones)
+		select r.word, r.code, r.size, r.key, r.bones
+		from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[]) as r(word, code, size, key, bones)
+		where not exists (select from search.word w where w.word = r.word and w.key = r.key and w.bones = r.bones)
+		order by r.word collate "C"
+		on conflict (word) do update set key = excluded.key, bones = excluded.bones`, words, codes, sizes, keys, bones)
+}
+
+// Stale are the sellers of documents that an older analysis made, whose offers
+// are to be indexed anew.
+func (x *Index) Stale(ctx context.Context) ([]string, error) {
+	return pg.Column[string](ctx, x.db, `select distinct seller from search.document where analysis < $1 order by seller`, analysis)
 }
 
 // Remove takes documents out in the caller's unit of work. Their words stay:
@@ -86,34 +108,6 @@ func (x *Index) Remove(_ context.Context, tx *pg.Tx, ids ...string) error {
 		tx.Queue(`delete from search.document where id = any($1)`, ids)
 	}
 	return nil
-}
-
-// widen gives terms the words they may have been meant for, in one round trip.
-func widen(ctx context.Context, db pg.DB, terms []term) error {
-	b := &pgx.Batch{}
-	for i := range terms {
-		b.Queue(`select like_word from search.like_word($1, $2)`, code(terms[i].word), utf8.RuneCountInString(terms[i].word)).
-			Query(func(rows pgx.Rows) error {
-				words, err := pgx.CollectRows(rows, pgx.RowTo[string])
-				if err != nil {
-					return err
-				}
-				terms[i].like = likely(terms[i].word, words)
-				return nil
-			})
-	}
-	if err := db.SendBatch(ctx, b).Close(); err != nil {
-		return fmt.Errorf("look for similar words: %w", err)
-	}
-	return nil
-}
-
-// likely keeps the words near enough, in an order of their own so that each
-// page asks for the same.
-func likely(word string, words []string) []string {
-	words = slices.DeleteFunc(words, func(w string) bool { return w == word || !near(word, w) })
-	slices.Sort(words)
-	return words[:min(len(words), 20)]
 }
 
 // A clause collects conditions and their arguments.
@@ -144,10 +138,10 @@ func (c *clause) String() string {
 }
 
 // filter is what a query asks of a document.
-func filter(q search.Query, terms []term, loose bool) *clause {
+func filter(q search.Query, terms []search.Term, w way) *clause {
 	c := &clause{}
 	if len(terms) > 0 {
-		c.and("words @@ %s::tsquery", tsquery(terms, loose))
+		c.and("words @@ %s::tsquery", tsquery(terms, w))
 	}
 	for _, f := range []struct{ condition, value string }{
 		{"category = %s", q.Category}, {"region = %s", q.Region}, {"seller = %s", q.Seller}, {"labels @> array[%s::text]", q.Label},
@@ -183,8 +177,11 @@ type found struct {
 }
 
 // find reads one more hit than is asked, which says whether there are more.
-func find(ctx context.Context, db pg.DB, q search.Query, terms []term, at cursor, loose bool) ([]found, error) {
-	c := filter(q, terms, loose)
+func find(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at cursor, w way) ([]found, error) {
+	if q.Sort == search.Relevance {
+		return best(ctx, db, q, terms, at, w)
+	}
+	c := filter(q, terms, w)
 	km := "null::float8"
 	if q.Near != nil {
 		km = fmt.Sprintf("search.km(lat, lng, %s, %s)", c.arg(q.Near.Lat), c.arg(q.Near.Lng))
@@ -207,11 +204,6 @@ func find(ctx context.Context, db pg.DB, q search.Query, terms []term, at cursor
 		if at.KM != nil {
 			after = fmt.Sprintf(" where (km, id) > (%s, %s)", c.arg(*at.KM), c.arg(at.ID))
 		}
-	case search.Relevance:
-		key, order = rank(c, terms, loose), "key desc, id desc"
-		if at.Int != nil {
-			after = fmt.Sprintf(" where (key, id) < (%s, %s)", c.arg(*at.Int), c.arg(at.ID))
-		}
 	default:
 		key, order = "(extract(epoch from published) * 1000000)::int8", "published desc, id desc"
 		if at.Int != nil {
@@ -219,7 +211,7 @@ func find(ctx context.Context, db pg.DB, q search.Query, terms []term, at cursor
 		}
 	}
 	sql := fmt.Sprintf("select id, %s as key, %s as km from search.document%s", key, km, c)
-	if q.Sort == search.Nearest || q.Sort == search.Relevance { // sorted by what is computed
+	if q.Sort == search.Nearest { // sorted by what is computed
 		sql = "select id, key, km from (" + sql + ") d" + after
 	}
 	rows, err := pg.All[found](ctx, db, sql+" order by "+order+" limit "+c.arg(q.Limit+1), c.args...)
@@ -229,21 +221,78 @@ func find(ctx context.Context, db pg.DB, q search.Query, terms []term, at cursor
 	return rows, nil
 }
 
-// rank says how well a document fits, as a whole number so that a cursor can
-// name it: where a word stands counts, and words as they were typed count more
-// than words like them.
-func rank(c *clause, terms []term, loose bool) string {
-	exact := fmt.Sprintf("ts_rank(words, %s::tsquery)", c.arg(tsquery(terms, false)))
-	if loose {
-		exact = fmt.Sprintf("4 * %s + ts_rank(words, %s::tsquery)", exact, c.arg(tsquery(terms, true)))
+// Ranking reads each document, so not more than this many are ranked: those
+// with the words in their names, then those with them anywhere. A result by
+// relevance ends there.
+const (
+	mostRanked = 400
+	mostBare   = 200
+)
+
+// best finds by relevance.
+func best(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at cursor, w way) ([]found, error) {
+	c := filter(q, nil, w)
+	where, most := strings.Replace(c.String(), " where ", " and ", 1), mostRanked
+	if q.Bare {
+		most = mostBare
 	}
-	return "(1000000 * (" + exact + "))::int8"
+	some := func(query string) string {
+		return fmt.Sprintf("(select id, head, words, available, labels, lat, lng from search.document where words @@ %s::tsquery%s limit %d)", c.arg(query), where, most)
+	}
+	all := tsquery(terms, w)
+	km := "null::float8"
+	if q.Near != nil {
+		km = fmt.Sprintf("search.km(lat, lng, %s, %s)", c.arg(q.Near.Lat), c.arg(q.Near.Lng))
+	}
+	sql := fmt.Sprintf("select distinct id, key, km from (select id, %s as key, %s as km from (select * from (%s union all %s) u limit %d) d) r",
+		rank(c, terms, w), km, some(names(all)), some(all), most)
+	if at.Int != nil {
+		sql += fmt.Sprintf(" where (key, id) < (%s, %s)", c.arg(*at.Int), c.arg(at.ID))
+	}
+	rows, err := pg.All[found](ctx, db, sql+" order by key desc, id desc limit "+c.arg(q.Limit+1), c.args...)
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	return rows, nil
 }
 
-// count counts a whole result.
-func count(ctx context.Context, db pg.DB, q search.Query, terms []term, loose bool) (counted, error) {
-	c := filter(q, terms, loose)
+// rank says how well a document fits, as a whole number so that a cursor can
+// name it. Each term counts by where it stands; as typed, or as the synonyms
+// say it, twice as much as unfinished or mistyped; the first most, since
+// French, Arabic and Darija begin with the thing itself (savon noir). More
+// terms go before fewer, what can be had before what cannot, and a label in
+// date counts a little.
+func rank(c *clause, terms []search.Term, w way) string {
+	var sum, have []string
+	part := func(share float64, query string) string {
+		if query == "" {
+			return "0"
+		}
+		// ts_rank divides by the query's size: many ways to say a thing would
+		// make it count less.
+		return fmt.Sprintf("%.3f * ts_rank('{0.05,0.2,0.6,1}', head, %s::tsquery)", share*float64(size(query)), c.arg(query))
+	}
+	for i, t := range terms {
+		weight := 1 / (1 + 0.25*float64(i))
+		sum = append(sum, part(weight, strings.Join(exact(t), "|")), part(weight/2, soft(t, w)))
+		if w == relaxed {
+			have = append(have, fmt.Sprintf("(words @@ %s::tsquery)::int", c.arg(group(t, w))))
+		}
+	}
+	key := "(0.01 + " + strings.Join(sum, " + ") + ") * (case when available then 1 else 0.6 end) * (case when labels = '{}' then 1 else 1.05 end)"
+	if w == relaxed {
+		key = "100 * (" + strings.Join(have, " + ") + ") + " + key
+	}
+	return "(1000000 * (" + key + "))::int8"
+}
+
+// count counts a whole result, or enough of it to say that it is large.
+func count(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, w way) (counted, error) {
+	c := filter(q, terms, w)
 	where := c.String()
+	if len(terms) > 0 {
+		where += " limit " + c.arg(mostCounted+1)
+	}
 	type line struct {
 		Facet string
 		Value string
@@ -258,13 +307,16 @@ func count(ctx context.Context, db pg.DB, q search.Query, terms []term, loose bo
 	if err != nil {
 		return counted{}, fmt.Errorf("count what was found: %w", err)
 	}
-	out := counted{facets: nothing(), at: time.Now()}
+	out := counted{facets: search.NoFacets(), at: time.Now()}
 	for _, r := range rows {
 		if r.Facet == "" {
 			out.total = r.N
 		} else {
 			out.facets[r.Facet][r.Value] = r.N
 		}
+	}
+	if len(terms) > 0 && out.total > mostCounted {
+		out.total, out.capped = mostCounted, true
 	}
 	return out, nil
 }

@@ -3,12 +3,17 @@ package pgsearch
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"tiwiza/search"
 )
+
+// analysis is the version of what is made of a document. Raise it whenever
+// folding, sounds or weights change: documents of an older one are made anew.
+const analysis = 1
 
 // Positions of a text search vector end at 16,383, and a word has room for 255
 // of them.
@@ -17,81 +22,154 @@ const (
 	mostRepeats   = 200
 )
 
-// vector is a document's words as the text of a tsvector: names weigh most
-// (A), then the seller, the category and labels (B), then texts (C). The words are
-// ours, so PostgreSQL's parser and its locale have no say.
-func vector(d search.Document) (text string, words []string) {
-	var b strings.Builder
-	position := 0
-	at := map[string][]string{}
-	add := func(weight string, texts map[string]string) {
-		for _, lang := range slices.Sorted(maps.Keys(texts)) {
-			for _, w := range search.Fold(texts[lang]) {
-				if position < mostPositions && len(at[w]) < mostRepeats {
-					position++
-					at[w] = append(at[w], fmt.Sprint(position)+weight)
-				}
-			}
-			position += 5 // words of two texts are not neighbours
+// vectors are a document's words as the texts of two tsvectors. The head has
+// what a result is sorted by: what its names are about weighs most (A), then the
+// rest of the names (B), the category and labels (C), places and the seller (D).
+// all also has the texts, without positions: it only says what is there. The
+// words are ours, so PostgreSQL's parser and its locale have no say.
+func vectors(d search.Document) (head, all string, words []string) {
+	v := vector{at: map[string][]string{}, named: map[string]bool{}}
+	for _, lang := range slices.Sorted(maps.Keys(d.Names)) {
+		about, rest := search.About(lang, d.Names[lang])
+		v.add("A", about)
+		v.add("B", rest)
+		for _, w := range slices.Concat(about, rest) {
+			v.named[w] = true
+		}
+		v.position += 5 // words of two texts are not neighbours
+	}
+	v.texts("C", sorted(d.Kinds))
+	v.texts("C", d.Labels)
+	v.texts("D", d.Places)
+	v.texts("D", sorted(d.SellerNames))
+	v.texts("", sorted(d.Texts))
+	words = slices.Sorted(maps.Keys(v.at))
+	var h, a strings.Builder
+	for _, w := range words {
+		a.WriteString("'" + w + "' ")
+		if v.named[w] {
+			a.WriteString("'" + inName + w + "' ")
+		}
+		if len(v.at[w]) > 0 {
+			h.WriteString("'" + w + "':" + strings.Join(v.at[w], ",") + " ")
 		}
 	}
-	add("A", d.Names)
-	add("B", d.SellerNames)
-	add("B", d.Kinds)
-	for _, l := range d.Labels {
-		add("B", map[string]string{"": l})
+	return h.String(), a.String(), words
+}
+
+// A vector is being made: each word with its positions in the head.
+type vector struct {
+	at       map[string][]string
+	named    map[string]bool
+	position int
+}
+
+func (v *vector) texts(weight string, texts []string) {
+	for _, text := range texts {
+		v.add(weight, search.Fold(text))
+		v.position += 5
 	}
-	add("C", d.Texts)
-	words = slices.Sorted(maps.Keys(at))
+}
+
+func (v *vector) add(weight string, words []string) {
 	for _, w := range words {
-		b.WriteString("'" + w + "':" + strings.Join(at[w], ",") + " ")
+		if _, ok := v.at[w]; !ok {
+			v.at[w] = nil
+		}
+		if weight != "" && v.position < mostPositions && len(v.at[w]) < mostRepeats {
+			v.position++
+			v.at[w] = append(v.at[w], fmt.Sprint(v.position)+weight)
+		}
 	}
-	return b.String(), words
 }
 
-// A term is one word of a query, and the words it may have been meant for.
-type term struct {
-	word   string
-	prefix bool // the last word, which may be unfinished
-	like   []string
-}
+// inName marks a word that stands in a name, so that the index alone can tell.
+const inName = "~"
 
-func termsOf(text string) []term {
-	words := search.Fold(text)
-	words = words[:min(len(words), mostWords)]
-	terms := make([]term, len(words))
-	for i, w := range words {
-		terms[i] = term{word: w, prefix: i == len(words)-1 && utf8.RuneCountInString(w) >= 2}
+var lexeme = regexp.MustCompile(`'([^']+)'`)
+
+// names is a tsquery that looks in names only.
+func names(query string) string { return lexeme.ReplaceAllString(query, "'"+inName+"$1'") }
+
+func sorted(texts map[string]string) []string {
+	out := make([]string, 0, len(texts))
+	for _, lang := range slices.Sorted(maps.Keys(texts)) {
+		out = append(out, texts[lang])
 	}
-	return terms
+	return out
 }
 
-// tsquery is the terms as the text of a tsquery: all of them, each as itself
-// or, when loose, as a word like it.
-func tsquery(terms []term, loose bool) string {
+// A way says how much of a query a document must have.
+type way int
+
+const (
+	strict  way = iota // every word, as typed, unfinished or said otherwise
+	loose              // every word, or one it may have been meant for
+	relaxed            // as many words as it has
+)
+
+// tsquery is the terms as the text of a tsquery.
+func tsquery(terms []search.Term, w way) string {
 	all := make([]string, len(terms))
 	for i, t := range terms {
-		any := []string{quote(t.word, t.prefix)}
-		if loose {
-			for _, w := range t.like {
-				any = append(any, quote(w, false))
-			}
-		}
-		all[i] = "(" + strings.Join(any, "|") + ")"
+		all[i] = group(t, w)
+	}
+	if w == relaxed {
+		return strings.Join(all, "|")
 	}
 	return strings.Join(all, "&")
 }
 
-// quote makes a lexeme of a folded word, which is letters and digits only.
-func quote(w string, prefix bool) string {
-	if prefix {
-		return "'" + w + "':*"
+// group is one term in all its ways.
+func group(t search.Term, w way) string {
+	any := append(exact(t), quote(t.Words, t.Prefix))
+	if w != strict {
+		for _, like := range t.Like {
+			any = append(any, quote(like, false))
+		}
 	}
-	return "'" + w + "'"
+	return "(" + strings.Join(any, "|") + ")"
 }
 
-func widened(terms []term) bool {
-	return slices.ContainsFunc(terms, func(t term) bool { return len(t.like) > 0 })
+// exact are the ways to say a term that are surely meant.
+func exact(t search.Term) []string {
+	any := []string{quote(t.Words, false)}
+	for _, same := range t.Same {
+		any = append(any, quote(same, false))
+	}
+	return any
+}
+
+// soft are the ways that may be meant; "" without any.
+func soft(t search.Term, w way) string {
+	var any []string
+	if t.Prefix {
+		any = append(any, quote(t.Words, true))
+	}
+	if w != strict {
+		for _, like := range t.Like {
+			any = append(any, quote(like, false))
+		}
+	}
+	return strings.Join(any, "|")
+}
+
+// size is how many lexemes a tsquery of quoted words has.
+func size(query string) int { return strings.Count(query, "'") / 2 }
+
+// quote makes lexemes of folded words, which are letters and digits only.
+func quote(words []string, prefix bool) string {
+	all := make([]string, len(words))
+	for i, w := range words {
+		all[i] = "'" + w + "'"
+		if prefix && i == len(words)-1 {
+			all[i] += ":*"
+		}
+	}
+	if len(all) == 1 {
+		return all[0]
+	}
+	return "(" + strings.Join(all, "&") + ")"
 }
 
 // code spells a word in ASCII, one sign a letter, for pg_trgm: what it makes
@@ -124,17 +202,36 @@ var arabic = func() (out [42]string) {
 	return out
 }()
 
-// near says whether one word may be meant by the other: at most one slip in
-// short words, two in long ones.
-func near(a, b string) bool {
-	x, y := []rune(a), []rune(b)
-	slips := 1
-	if n := min(len(x), len(y)); n <= 2 {
-		return false
-	} else if n >= 6 {
-		slips = 2
+// slips is how many letters may be wrong in a word: none in the shortest, one
+// in short ones, two in long ones.
+func slips(w string) int {
+	switch n := utf8.RuneCountInString(w); {
+	case n <= 2:
+		return 0
+	case n < 6:
+		return 1
 	}
-	return distance(x, y, slips) <= slips
+	return 2
+}
+
+// nearest keeps the words that are the fewest slips away, in an order of their
+// own so that each page asks for the same.
+func nearest(word string, words []string) []string {
+	best := slips(word)
+	var near []string
+	for _, w := range words {
+		most := min(best, slips(w))
+		if most == 0 || w == word {
+			continue
+		}
+		if d := distance([]rune(word), []rune(w), most); d < best {
+			best, near = d, []string{w}
+		} else if d == best && d <= most {
+			near = append(near, w)
+		}
+	}
+	slices.Sort(near)
+	return near[:min(len(near), 20)]
 }
 
 // distance counts the letters that were added, dropped, changed or swapped with

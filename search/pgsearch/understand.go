@@ -1,0 +1,77 @@
+package pgsearch
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"tiwiza/pkg/pg"
+	"tiwiza/search"
+)
+
+// Understand reads what a query asks for and, for words that no document has,
+// what they may have been meant for. Words that nobody wrote and that are like
+// no other are left out; all of them gone means that nothing fits.
+func (x *Index) Understand(ctx context.Context, text string) ([]search.Term, error) {
+	s, err := x.synonyms.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return widen(ctx, x.db, search.Parse(text, s), s)
+}
+
+// near are the words of the index that have to do with one word.
+type near struct {
+	known         bool // documents have it, or begin with it if it is unfinished
+	sound, slip   []string
+	bones, begins []string
+}
+
+// widen gives terms that no document has the words they may have been meant
+// for, in one round trip: those that sound the same; else those that are a
+// slip away; else those with the same consonants.
+func widen(ctx context.Context, db pg.DB, terms []search.Term, s *search.Synonyms) ([]search.Term, error) {
+	terms = slices.Clone(terms)
+	b := &pgx.Batch{}
+	found := make([]near, len(terms))
+	for i, t := range terms {
+		look(b, t, &found[i])
+	}
+	if err := db.SendBatch(ctx, b).Close(); err != nil {
+		return nil, fmt.Errorf("look for similar words: %w", err)
+	}
+	out := make([]search.Term, 0, len(terms))
+	for i, t := range terms {
+		if n := found[i]; !n.known {
+			t.Same = nil
+			t.Like = n.like(t.Words[0], s)
+			if len(t.Like) == 0 && !(t.Prefix && len(n.begins) > 0) {
+				continue
+			}
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// like are the words that w, which no document has, may have been meant for.
+func (n near) like(w string, s *search.Synonyms) [][]string {
+	out := s.Sounding(w)
+	likes := n.sound
+	if len(likes)+len(out) == 0 {
+		likes = nearest(w, n.slip)
+	}
+	if len(likes)+len(out) == 0 {
+		likes = n.bones
+	}
+	for _, l := range likes {
+		out = append(out, []string{l})
+	}
+	return out
+}
+
+func widened(terms []search.Term, was int) bool {
+	return len(terms) < was || slices.ContainsFunc(terms, func(t search.Term) bool { return len(t.Like) > 0 })
+}
