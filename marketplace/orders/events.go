@@ -48,6 +48,13 @@ type (
 	OrderCancelled struct{ Moved } // before it was shipped
 	OrderLate      struct{ Moved } // accepted, and not shipped in time: its buyer may cancel
 
+	// OrderUnserved is an alert: an order was not served in time, and some of its
+	// money was released already. It cannot be cancelled; people decide.
+	OrderUnserved struct {
+		Moved
+		State State `json:"state"`
+	}
+
 	// OrderUncollected is an alert: a cash order left long ago, and nobody says
 	// what became of it.
 	OrderUncollected struct{ Moved }
@@ -85,6 +92,9 @@ func (OrderCancelled) EventType() string { return "orders.cancelled" }
 
 // EventType names the event.
 func (OrderLate) EventType() string { return "orders.late" }
+
+// EventType names the event.
+func (OrderUnserved) EventType() string { return "orders.unserved" }
 
 // EventType names the event.
 func (OrderUncollected) EventType() string { return "orders.uncollected" }
