@@ -163,13 +163,13 @@ var Machine = []Rule{
 			{Agent, "orders.cancel"},
 			{Timer, "an order not served in time"},
 		},
-		Guard: "at most what is held, the carrier's leg excepted once shipped; cancels the legs by largest remainder",
+		Guard: "at most what is held, the carrier's leg excepted once shipped; cash only once remitted; cancels the legs by largest remainder",
 		Post:  []string{"escrow / refund"},
 	},
 	{
 		Move: MoveTakeBack, From: []State{Funded, Released}, Calm: true,
 		Ways:  []Way{{Agent, "orders.refund"}, {TwoAgents, "orders.refund"}},
-		Guard: "at most what was captured less what went back; this order's reserve, then the oldest, then available, then receivable",
+		Guard: "at most what was captured less what went back; cash only once remitted; this order's reserve, then the oldest, then available, then receivable",
 		Post: []string{
 			"escrow, seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss / refund",
 			"bank:transit / bank:operating (receivable + fees + VAT + loss)",

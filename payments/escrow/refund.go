@@ -28,7 +28,9 @@ type Back struct {
 // TakeBack posts the intent of a refund of one order: what is held first, and of
 // what was released the rest, by the waterfall, with its top-up. More than was
 // captured less what went back is ErrAmount; an order with an open case is
-// ErrFrozen. Who may call has been decided by then.
+// ErrFrozen; cash that its carrier has not remitted is ErrCash, for what went
+// back of it would be other clients' money. Who may call has been decided by
+// then.
 func (s *Service) TakeBack(ctx context.Context, tx *pg.Tx, b Back) (Hold, error) {
 	h, err := lockOrder(ctx, tx, b.Order)
 	if err != nil {
@@ -44,6 +46,9 @@ func (s *Service) TakeBack(ctx context.Context, tx *pg.Tx, b Back) (Hold, error)
 	}
 	if err != nil {
 		return h, err
+	}
+	if h.Cash && !h.Settled {
+		return h, ErrCash
 	}
 	cut, err := h.Cut(b.Amount, b.Delivery)
 	if err != nil {
