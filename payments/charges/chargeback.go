@@ -91,7 +91,7 @@ func (s *Service) heardCase(ctx context.Context, tx *pg.Tx, a *card.Acquirer, n 
 	if n.Merchant != a.Merchant() || n.Amount.Currency() != c.Currency || n.Amount.Centimes() > c.Captured {
 		slog.ErrorContext(ctx, "a chargeback does not fit its charge", "partner", a.ID(), "charge", c.ID, "case", n.ID, "amount", n.Amount.String())
 		audit.Record(tx, "callbacks.chargeback", c.ID, "another amount or merchant", said)
-		return nil
+		return tx.Publish(ctx, ChargebackUnfit{c.ID, a.ID(), n.ID, n.Amount})
 	}
 	b, err := s.opened(ctx, tx, c, Chargeback{
 		Acquirer: a.ID(), Case: n.ID, Amount: n.Amount.Centimes(), Fee: n.Fee.Centimes(), Reason: n.Reason,
