@@ -3,6 +3,7 @@ package orders
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -48,16 +49,17 @@ type CancelInput struct {
 	Reason string `json:"reason" required:"true" minLength:"1" maxLength:"500"`
 }
 
-// Cancel ends an order that was not shipped: its money goes back to the buyer
-// and its goods into stock. The buyer calls it, the seller who refuses the order,
-// and the operator. Cancelling twice is harmless.
+// Cancel ends an order that was not shipped: what is held for it goes back to
+// the buyer and its goods into stock. The buyer calls it, the seller who refuses
+// the order, and the operator. One of which something was released is
+// ErrReleased, whoever asks. Cancelling twice is harmless.
 func (s *Service) Cancel(ctx context.Context, tx *pg.Tx, in CancelInput) (v View, err error) {
 	o, policy, err := s.lock(ctx, tx, in.Order, Cancel)
 	if err != nil {
 		return v, err
 	}
 	if !o.Did(Cancel) {
-		if _, err := s.cancel(ctx, tx, o, in.Reason); err != nil {
+		if err := s.cancel(ctx, tx, o, in.Reason); err != nil {
 			return v, err
 		}
 		audit.Record(tx, "orders.cancel", o.ID, policy, map[string]string{"reason": in.Reason})
@@ -67,30 +69,41 @@ func (s *Service) Cancel(ctx context.Context, tx *pg.Tx, in CancelInput) (v View
 
 // cancel cancels an order as a whole. Of one that is paid in cash nothing has
 // come yet: its escrow is voided, and nothing is refunded.
-func (s *Service) cancel(ctx context.Context, tx *pg.Tx, o Order, reason string) (r charges.Refund, err error) {
+func (s *Service) cancel(ctx context.Context, tx *pg.Tx, o Order, reason string) error {
 	if _, err := o.Do(Cancel); err != nil { // before any money moves
-		return r, err
+		return err
 	}
 	if o.Cash() {
-		_, err = s.Charges.Refuse(ctx, tx, o.ID, reason, false)
-	} else {
-		var h escrow.Hold
-		if h, err = s.hold(ctx, tx, o.ID); err == nil {
-			r, err = s.giveBack(ctx, tx, h, escrow.Back{Amount: h.Claim(), Delivery: true}, reason)
+		if _, err := s.Charges.Refuse(ctx, tx, o.ID, reason, false); err != nil {
+			return err
 		}
+		return s.cancelled(ctx, tx, o)
 	}
+	h, err := s.hold(ctx, tx, o.ID)
 	if err != nil {
-		return r, err
+		return err
 	}
+	if h.Released > 0 {
+		return ErrReleased
+	}
+	if _, err := s.giveBack(ctx, tx, h, escrow.Back{Amount: h.Held(), Delivery: true, HeldOnly: true}, reason); err != nil {
+		return err
+	}
+	return s.cancelled(ctx, tx, o)
+}
+
+// cancelled ends an order whose money is on its way back: its goods are free
+// again.
+func (s *Service) cancelled(ctx context.Context, tx *pg.Tx, o Order) (err error) {
 	if o.State == ToConfirm {
 		err = s.Catalogue.Unreserve(ctx, tx, o.ID)
 	} else {
 		err = s.Catalogue.Return(ctx, tx, o.ID)
 	}
 	if err != nil {
-		return r, err
+		return err
 	}
-	return r, s.step(ctx, tx, o, Cancel)
+	return s.step(ctx, tx, o, Cancel)
 }
 
 // hold locks an order's escrow, and its charge before it: partners' words come
@@ -125,7 +138,8 @@ func (s *Service) giveBack(ctx context.Context, tx *pg.Tx, h escrow.Hold, b escr
 const patience = time.Hour
 
 // overdue cancels an order that still stands where its seller should have moved
-// it on from. While a case is open it waits.
+// it on from. While a case is open it waits. One of which something was released
+// is for people: its buyer, its seller and the operator are told.
 func (s *Service) overdue(ctx context.Context, tx *pg.Tx, timer, order, reason string, still ...State) error {
 	all, err := lockOrders(ctx, tx, []string{order})
 	if err != nil || len(all) == 0 || !slices.Contains(still, all[0].State) {
@@ -135,14 +149,21 @@ func (s *Service) overdue(ctx context.Context, tx *pg.Tx, timer, order, reason s
 	if err != nil {
 		return err
 	}
-	if len(h.Cases) > 0 {
+	gone := !all[0].Cash() && h.Held() == 0 && h.Released == 0 // on its way back: its end ends the order
+	if len(h.Cases) > 0 || gone {
 		job.Set(tx, timer, order, tx.Now().Add(patience))
 		return nil
 	}
-	_, err = s.cancel(ctx, tx, all[0], reason)
-	if errors.Is(err, escrow.ErrFrozen) {
+	err = s.cancel(ctx, tx, all[0], reason)
+	switch {
+	case errors.Is(err, escrow.ErrFrozen):
 		job.Set(tx, timer, order, tx.Now().Add(patience))
 		return nil
+	case errors.Is(err, ErrReleased):
+		o := all[0]
+		slog.WarnContext(ctx, "an order is not served, and its money was released", "order", o.ID, "seller", o.Seller, "why", reason)
+		note(ctx, tx, o.ID, "unserved")
+		return tx.Publish(ctx, OrderUnserved{Moved{o.ID, o.Group, o.Seller, o.Buyer}, o.State})
 	}
 	return err
 }
@@ -178,32 +199,4 @@ func watch(tx *pg.Tx, o Order) {
 			job.Set(tx, timerUncollected, o.ID, tx.Now().Add(collectWithin))
 		}
 	}
-}
-
-// contested sends the money of cancelled orders on its way again, once the
-// chargeback that took its place is won.
-func (s *Service) contested(ctx context.Context, tx *pg.Tx, e charges.ChargebackEnded) error {
-	if e.State != charges.ChargebackWon {
-		return nil
-	}
-	all, err := lockOrders(ctx, tx, e.Orders)
-	if err != nil {
-		return err
-	}
-	for _, o := range all {
-		if o.State != Cancelled {
-			continue
-		}
-		h, err := s.hold(ctx, tx, o.ID)
-		if err != nil {
-			return err
-		}
-		if h.Held() == 0 || len(h.Cases) > 0 {
-			continue
-		}
-		if _, err := s.giveBack(ctx, tx, h, escrow.Back{Amount: h.Held(), Delivery: true}, "cancelled"); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -303,3 +303,20 @@ func TestCashCollectedAndRefusedByManyIsOneOfThem(t *testing.T) {
 		t.Errorf("%d collected and %d refused; the order is %s", collected.Load(), refused.Load(), v.State)
 	}
 }
+
+func TestCashThatWasNotRemittedIsNotRefunded(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	s, me := h.shop("4000.00", 5, ""), h.buyer()
+	c := h.buyBy(me, "cash_on_delivery", 1, s)
+	at := h.atTheDoor(me, s, c)
+	collected := `{"amount":{"amount":"` + c.Orders[0].Totals.Total.Amount() + `","currency":"MAD"}}`
+	h.want(200, nil, s.key, "POST", at+"/collect", collected, "c1")
+	for i, key := range []auth.Key{s.key, h.boss} {
+		h.refused(409, "escrow.unremitted", "", key, "POST", at+"/refunds", refundOf("4000.00"), fmt.Sprint("k", i))
+	}
+	h.went()
+	h.comes(h.show(s.key, c.Orders[0].ID).Payment.Cash.Reference, c.Orders[0].Totals.Total.Centimes())
+	h.want(201, nil, s.key, "POST", at+"/refunds", refundOf("4000.00"), "k3")
+	h.went("4000.00 abimé")
+}

@@ -48,6 +48,13 @@ type (
 	OrderCancelled struct{ Moved } // before it was shipped
 	OrderLate      struct{ Moved } // accepted, and not shipped in time: its buyer may cancel
 
+	// OrderUnserved is an alert: an order was not served in time, and some of its
+	// money was released already. It cannot be cancelled; people decide.
+	OrderUnserved struct {
+		Moved
+		State State `json:"state"`
+	}
+
 	// OrderUncollected is an alert: a cash order left long ago, and nobody says
 	// what became of it.
 	OrderUncollected struct{ Moved }
@@ -87,6 +94,9 @@ func (OrderCancelled) EventType() string { return "orders.cancelled" }
 func (OrderLate) EventType() string { return "orders.late" }
 
 // EventType names the event.
+func (OrderUnserved) EventType() string { return "orders.unserved" }
+
+// EventType names the event.
 func (OrderUncollected) EventType() string { return "orders.uncollected" }
 
 // news is the event of the state that an order came to.
@@ -123,7 +133,6 @@ func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, "orders", s.released)
 	event.Subscribe(bus, "orders", s.returned)
 	event.Subscribe(bus, "orders", s.remitted)
-	event.Subscribe(bus, "orders", s.contested)
 }
 
 // paid takes the goods out of stock for orders whose charge is confirmed. The

@@ -35,6 +35,7 @@ var (
 	ErrUncollected  = fault.New(fault.Conflict, "orders.uncollected", "This order is paid in cash: whoever brings it says how much was collected.")
 	ErrAtTheDoor    = fault.New(fault.Conflict, "orders.on_its_way", "The goods are on their way; refuse them when they are brought.")
 	ErrState        = fault.New(fault.Conflict, "orders.state", "The order's state does not allow this now.")
+	ErrReleased     = fault.New(fault.Conflict, "orders.released", "Some of this order's money was released to its seller already, so that it cannot be cancelled; ask the market's operator for a refund.")
 	ErrShipped      = fault.New(fault.Conflict, "orders.shipped", "The order was shipped already, with another carrier or tracking number.")
 	ErrCode         = fault.New(fault.Invalid, "orders.wrong_code", "This is not the buyer's delivery code.")
 	ErrCodeLocked   = fault.New(fault.Conflict, "orders.code_locked", "Too many wrong codes: this parcel can no longer be proved by code. Ask the buyer to confirm receipt, or the operator for help.")

@@ -79,11 +79,16 @@ func (s *Service) Refund(ctx context.Context, tx *pg.Tx, in RefundInput) (v char
 	return r.View(), nil
 }
 
-func (s *Service) refund(ctx context.Context, tx *pg.Tx, o Order, h escrow.Hold, b escrow.Back, reason string) (charges.Refund, error) {
-	if _, err := o.Do(Cancel); err == nil && b.Amount == h.Claim() && b.Refund == "" {
-		return s.cancel(ctx, tx, o, reason)
+// refund gives money back, and ends an order of which all of it goes back before
+// it is shipped.
+func (s *Service) refund(ctx context.Context, tx *pg.Tx, o Order, h escrow.Hold, b escrow.Back, reason string) (r charges.Refund, err error) {
+	_, err = o.Do(Cancel)
+	whole := err == nil && b.Amount == h.Claim()
+	b.Delivery = b.Delivery || whole
+	if r, err = s.giveBack(ctx, tx, h, b, reason); err != nil || !whole {
+		return r, err
 	}
-	return s.giveBack(ctx, tx, h, b, reason)
+	return r, s.cancelled(ctx, tx, o)
 }
 
 // A wanted refund is what the second person approves.

@@ -62,6 +62,9 @@ func Tell(bus *event.Bus) {
 	event.Tell(bus, 1, "The order was accepted and not shipped in time: its buyer may cancel.", func(_ context.Context, _ *pg.Tx, e OrderLate) (map[string]News, error) {
 		return e.news(Accepted), nil
 	})
+	event.Tell(bus, 1, "The order was not served in time, and some of its money was released already: the operator decides.", func(_ context.Context, _ *pg.Tx, e OrderUnserved) (map[string]News, error) {
+		return e.news(e.State), nil
+	})
 	event.Tell(bus, 1, "A cash order left 15 days ago, and nobody has said that it was collected or refused.", func(_ context.Context, _ *pg.Tx, e OrderUncollected) (map[string]News, error) {
 		return map[string]News{e.Seller: {e.Order, e.Group, e.Seller, Shipped}}, nil
 	})

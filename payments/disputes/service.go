@@ -20,8 +20,8 @@ import (
 type Escrows interface {
 	LockOrder(ctx context.Context, tx *pg.Tx, order string) (escrow.Hold, error)
 	Freeze(ctx context.Context, tx *pg.Tx, order string, c escrow.Case) (escrow.Hold, error)
-	Thaw(ctx context.Context, tx *pg.Tx, order, caseID string) (escrow.Hold, error)
 	Rule(ctx context.Context, tx *pg.Tx, r escrow.Ruling) (escrow.Hold, error)
+	Thaw(ctx context.Context, tx *pg.Tx, order, caseID string) (escrow.Hold, error)
 }
 
 // Refunds send money back. Whoever takes money out of an escrow for a buyer
@@ -128,7 +128,7 @@ func (s *Service) mine(ctx context.Context, tx *pg.Tx, dispute, action string) (
 type ReplyInput struct {
 	Dispute string `path:"dispute"`
 	Text    string `json:"text,omitempty" maxLength:"4000" description:"Needed unless the seller accepts."`
-	Accept  bool   `json:"accept,omitempty" description:"The buyer gets back all that is held."`
+	Accept  bool   `json:"accept,omitempty" description:"The buyer gets back all that is held; also after another answer, until somebody rules."`
 }
 
 // Reply takes in the seller's word. A seller who accepts gives all that is held
@@ -141,12 +141,17 @@ func (s *Service) Reply(ctx context.Context, tx *pg.Tx, in ReplyInput) (View, er
 	if strings.TrimSpace(in.Text) == "" && !in.Accept {
 		return View{}, ErrInvalid.At("/text", "Say what happened, or accept.")
 	}
-	if d, err = d.Answer(in.Text, tx.Now()); err != nil {
+	if in.Accept {
+		d, err = d.Accept(in.Text, tx.Now())
+	} else {
+		d, err = d.Answer(in.Text, tx.Now())
+	}
+	if err != nil {
 		return View{}, err
 	}
 	audit.Record(tx, "disputes.reply", d.ID, policy, map[string]bool{"accept": in.Accept})
 	if in.Accept {
-		d, err = s.decide(ctx, tx, d, h, all(h, "accepted by the seller", auth.From(ctx).Person()))
+		d, err = s.decide(ctx, tx, d, toBuyer(h, "accepted by the seller", auth.From(ctx).Person()))
 		return d.view(), err
 	}
 	return s.keep(ctx, tx, d)
@@ -190,8 +195,8 @@ func (s *Service) Rule(ctx context.Context, tx *pg.Tx, in RuleInput) (View, erro
 		return View{}, err
 	}
 	audit.Record(tx, "disputes.rule", d.ID, policy, p)
-	if !d.NeedsTwo(tx.Now()) || h.Held() == 0 {
-		d, err = s.decide(ctx, tx, d, h, p)
+	if !d.NeedsTwo(tx.Now()) {
+		d, err = s.decide(ctx, tx, d, p)
 		return d.view(), err
 	}
 	if d.State != Mediation {
@@ -229,7 +234,7 @@ func fits(in RuleInput, h escrow.Hold) error {
 
 // approved follows the second person's word on a ruling.
 func (s *Service) approved(ctx context.Context, tx *pg.Tx, r approvals.Request) error {
-	d, h, err := s.lock(ctx, tx, r.Subject)
+	d, _, err := s.lock(ctx, tx, r.Subject)
 	if err != nil {
 		return err
 	}
@@ -243,30 +248,19 @@ func (s *Service) approved(ctx context.Context, tx *pg.Tx, r approvals.Request) 
 		return err
 	}
 	p.By += ", " + auth.From(ctx).Person()
-	_, err = s.decide(ctx, tx, d, h, p)
+	d.Proposal = nil // it is being decided
+	_, err = s.decide(ctx, tx, d, p)
 	return err
 }
 
-// all gives the buyer all that is held and did not go back before: a carrier's
-// fee that was given back while the goods were on their way is still the
-// carrier's.
-func all(h escrow.Hold, reason, by string) Proposal {
-	back := min(h.Held(), h.Claim())
-	return Proposal{Back: back, Release: h.Held() - back, Reason: reason, By: by}
-}
-
-// decide shares what is held, and ends the dispute. When a chargeback has taken
-// everything meanwhile there is nothing to share: it just ends.
-func (s *Service) decide(ctx context.Context, tx *pg.Tx, d Dispute, h escrow.Hold, p Proposal) (Dispute, error) {
+// decide shares what is held, and ends the dispute. A ruling that waited for a
+// second person is void.
+func (s *Service) decide(ctx context.Context, tx *pg.Tx, d Dispute, p Proposal) (Dispute, error) {
 	var refund string
 	if p.Back > 0 {
 		refund = id.New(id.Refund)
 	}
-	if h.Held() == 0 && p.Back == 0 && p.Release == 0 {
-		if _, err := s.escrows.Thaw(ctx, tx, d.Order, d.ID); err != nil {
-			return d, err
-		}
-	} else if _, err := s.escrows.Rule(ctx, tx, escrow.Ruling{Order: d.Order, Case: d.ID, Refund: refund, Back: p.Back, Release: p.Release}); err != nil {
+	if _, err := s.escrows.Rule(ctx, tx, escrow.Ruling{Order: d.Order, Case: d.ID, Refund: refund, Back: p.Back, Release: p.Release}); err != nil {
 		return d, err
 	}
 	if p.Back > 0 {
@@ -277,9 +271,29 @@ func (s *Service) decide(ctx context.Context, tx *pg.Tx, d Dispute, h escrow.Hol
 			return d, err
 		}
 	}
+	return s.resolve(ctx, tx, d, p, refund)
+}
+
+// moot ends a dispute of which a chargeback took all the money: nothing is left
+// to share.
+func (s *Service) moot(ctx context.Context, tx *pg.Tx, d Dispute) error {
+	if _, err := s.escrows.Thaw(ctx, tx, d.Order, d.ID); err != nil {
+		return err
+	}
+	_, err := s.resolve(ctx, tx, d, Proposal{Reason: "the buyer's bank took the money back", By: "hub"}, "")
+	return err
+}
+
+func (s *Service) resolve(ctx context.Context, tx *pg.Tx, d Dispute, p Proposal, refund string) (Dispute, error) {
+	waits := d.Proposal != nil
 	d, err := d.Resolve(p, refund, tx.Now())
 	if err != nil {
 		return d, err
+	}
+	if waits {
+		if err := s.approvals.Void(ctx, tx, kindRuling, d.ID); err != nil {
+			return d, err
+		}
 	}
 	d = save(tx, d)
 	job.Clear(tx, timerDue, d.ID)

@@ -18,7 +18,7 @@ var (
 	ErrAmount   = fault.New(fault.Invalid, "escrow.amount", "Give an amount above zero, at most what is held.")
 	ErrFrozen   = fault.New(fault.Conflict, "escrow.disputed", "A case is open about this order; nothing of its money moves until that has ended.")
 	ErrFlying   = fault.New(fault.Conflict, "escrow.flying", "A refund of this order is on its way; wait until its end is known.")
-	ErrCash     = fault.New(fault.Conflict, "escrow.unremitted", "The carrier has not remitted this order's cash yet; it cannot be released before.")
+	ErrCash     = fault.New(fault.Conflict, "escrow.unremitted", "The carrier has not remitted this order's cash yet; nothing of it can be released or go back before.")
 	ErrCase     = fault.New(fault.NotFound, "escrow.no_case", "There is no such case.")
 	ErrRefund   = fault.New(fault.NotFound, "escrow.no_refund", "There is no such refund of an escrow.")
 	ErrShares   = fault.New(fault.Invalid, "escrow.shares", "What goes back and what is released must together be what is held.")
@@ -122,6 +122,7 @@ type Hold struct {
 	FrozenAt   *time.Time
 	FundedAt   *time.Time
 	ShippedAt  *time.Time
+	SignDue    *time.Time // when a sign of delivery is missing, once the goods left
 	ReleaseDue *time.Time // when it goes by itself, once the goods are there
 	Version    int64
 }

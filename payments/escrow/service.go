@@ -174,10 +174,11 @@ func (s *Service) Shipped(ctx context.Context, tx *pg.Tx, order string, at time.
 	if h.ShippedAt != nil || !row(MoveShip).starts(h.State) {
 		return nil // all of it was released before: the trade goes on without us
 	}
-	h.ShippedAt = &at
+	due := at.Add(signWithin)
+	h.ShippedAt, h.SignDue = &at, &due
 	save(tx, h)
 	if !h.frozen() {
-		job.Set(tx, TimerUndelivered, order, at.Add(signWithin))
+		job.Set(tx, TimerUndelivered, order, due)
 	}
 	return nil
 }

@@ -199,11 +199,15 @@ func (h Hold) Refund(c Cut) Hold {
 	return h
 }
 
-// Undo gives back what a refund took that was never sent.
+// Undo gives back what a refund took that was never sent, or that came back. A
+// hold that had ended holds money again.
 func (h Hold) Undo(c Cut) Hold {
 	h.Refunded -= c.Held.Total()
 	h.Recovered -= c.Gone.Total()
 	h.Cancelled, h.Taken = h.Cancelled.Minus(c.Held), h.Taken.Minus(c.Gone)
+	if c.Held.Total() > 0 {
+		h.State = Funded
+	}
 	return h
 }
 

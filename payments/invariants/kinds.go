@@ -59,6 +59,10 @@ var kinds = map[string][]leg{
 		credit("psp:*:disputed"), mayDebit("escrow:*"), mayDebit("suspense:*"),
 		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"), mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"),
 	},
+	"chargeback.regained": {
+		credit("loss"), mayDebit("escrow:*"), mayDebit("suspense:*"),
+		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"), mayDebit("fees"), mayDebit("payable:vat"),
+	},
 	"escrow.release": {
 		debit("escrow:*"), mayCredit("seller:*:available"), mayCredit("seller:*:reserve"), mayCredit("seller:*:receivable"),
 		mayCredit("payable:carrier:*"), mayCredit("fees"), mayCredit("payable:vat"),
