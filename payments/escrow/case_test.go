@@ -210,6 +210,7 @@ func TestAChargebackAfterRelease(t *testing.T) {
 	h := newHub(t)
 	order := h.sale("org_s", "chg_1", "k")
 	h.fund("chg_1")
+	h.ship(order)
 	h.release(order)
 	h.payout("org_s", 4000)
 	h.ok(h.contest(escrow.Contest{Case: "cbk_1", Charge: "chg_1", Acquirer: "p", Amount: 7500, Fee: 0}))

@@ -134,8 +134,8 @@ var Machine = []Rule{
 		Guard: "the cash is on the safeguard account: release is possible from here on, payouts cover it",
 	},
 	{
-		Move: MoveShip, From: []State{Awaiting, Funded}, Ways: []Way{{Seller, "orders.ship"}},
-		Guard: "from here on the carrier's leg is never reduced",
+		Move: MoveShip, From: []State{Awaiting, Funded, Released}, Ways: []Way{{Seller, "orders.ship"}},
+		Guard: "from here on the carrier's leg is never reduced, and is paid; before, one that was released is not paid, and goes back with the rest",
 	},
 	{
 		Move: MoveDeliver, From: []State{Funded}, Ways: []Way{{Seller, "orders.deliver"}, {Agent, "orders.deliver"}},
@@ -172,7 +172,7 @@ var Machine = []Rule{
 		Ways:  []Way{{Agent, "orders.refund"}, {TwoAgents, "orders.refund"}},
 		Guard: "at most what was captured less what went back; cash only once remitted; this order's reserve, then the oldest, then available, then receivable",
 		Post: []string{
-			"escrow, seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss / refund",
+			"escrow, payable:carrier (goods that never left), seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss / refund",
 			"bank:transit / bank:operating (receivable + fees + VAT + loss)",
 		},
 	},

@@ -110,6 +110,7 @@ func (s *Service) bear(ctx context.Context, tx *pg.Tx, h Hold, cut Legs, b Beari
 		takeRelease(tx, r.ID, r.Amount)
 	}
 	return src, []ledger.Leg{
+		ledger.Debit(ledger.CarrierPayable(h.Carrier), src.Carrier),
 		ledger.Debit(ledger.Reserve(h.Seller), src.Reserve()),
 		ledger.Debit(ledger.Available(h.Seller), src.Available),
 		ledger.Debit(ledger.Receivable(h.Seller), src.Receivable),
@@ -195,6 +196,7 @@ func (s *Service) PutBack(ctx context.Context, tx *pg.Tx, refund string) (Hold, 
 		ledger.Credit(ledger.Fees, back.Fees),
 		ledger.Credit(ledger.VAT, back.VAT),
 		ledger.Credit(ledger.Loss, back.Loss),
+		ledger.Credit(ledger.CarrierPayable(h.Carrier), back.Carrier),
 	}
 	top, err := s.topUp(back.TopUp())
 	if err != nil {

@@ -82,6 +82,7 @@ func TestEveryKindOfTransferIsWorked(t *testing.T) {
 	w.explained(s)
 	w.contradict(r)
 	w.byHand()
+	w.regained(r)
 	used, err := pg.Column[string](t.Context(), w.db, `select distinct kind from ledger.transfer`)
 	w.ok(err)
 	for _, k := range invariants.Kinds() {
