@@ -272,7 +272,6 @@ func (s *Service) unstake(ctx context.Context, tx *pg.Tx, k contested) error {
 	return nil
 }
 
-
 // Blocked says why a seller's payouts stop, or "": a chargeback that nothing
 // covers. What a seller may owe is for payouts to say.
 func (s *Service) Blocked(ctx context.Context, db pg.DB, seller, _ string) (why string, err error) {
