@@ -9,7 +9,7 @@ RACY := ./payments/... ./pkg/pg/... ./pkg/rest/... ./marketplace/catalog/... ./m
 
 .PHONY: help
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/hub and bin/hubsim
@@ -21,8 +21,12 @@ run: build ## start the hub, its database, a demonstration market and the stand-
 	@exec bin/hub run
 
 .PHONY: demo
-demo: build ## play the main job over HTTP against the running hub
+demo: build ## play the main job, and the other ways that money takes, against the running hub (half a minute)
 	@exec bin/hub demo
+
+.PHONY: day
+day: build ## play 300 orders over two weeks on a hub of its own, and say where each centime is (two minutes)
+	@exec bin/hub demo day
 
 .PHONY: verify
 verify: build ## prove the running hub's books: each invariant with its count
@@ -38,7 +42,7 @@ race: ## run the tests of money, stock and the edge under the race detector
 
 .PHONY: long
 long: ## run tests in their long form: ten demos, ten rounds of kill -9, 200 races for one escrow (10 minutes)
-	HUB_LONG=1 go run ./cmd/hub postgres -- go test -count=1 -timeout 30m -run 'Hub|Killed|Misbehaves' ./cmd/hub
+	HUB_LONG=1 go run ./cmd/hub postgres -- go test -count=1 -timeout 30m -run 'Hub|Killed|Misbehaves|Demonstrations' ./cmd/hub
 	HUB_LONG=1 go run ./cmd/hub postgres -- go test -count=1 -timeout 30m -run 'AnySequence|OneWins' ./payments/escrow ./payments/disputes
 
 .PHONY: faults
@@ -46,6 +50,39 @@ faults: SEED ?= 1
 faults: SEEDS ?= 1000
 faults: ## play SEEDS=1000 seeds of partners' faults from SEED=1 on: each movement once (7 minutes)
 	SEED=$(SEED) SEEDS=$(SEEDS) go run ./cmd/hub postgres -- go test -count=1 -timeout 60m -v -run 'RandomFaults' ./cmd/hub
+
+.PHONY: prism
+prism: ## send the wallet driver's requests to the GSMA's own document (HUB_GSMA_SPEC=…/document.yaml), served by Prism
+	@[ -n "$(HUB_GSMA_SPEC)" ] || echo "skipped: HUB_GSMA_SPEC does not say where the official document is"
+	@[ -z "$(HUB_GSMA_SPEC)" ] || go test -count=1 -v -run OfficialDocument ./adapters/wallet/gsma
+
+.PHONY: sim
+sim: SEEDS ?= 2000
+sim: ## play SEEDS=2000 random lives of money against the oracle (15 minutes)
+	SEEDS=$(SEEDS) go run ./cmd/hub postgres -- go test -count=1 -timeout 120m -v -run 'OracleSays' ./payments/sim
+
+# The pure files are all but these, which have SQL, routes or steps in a
+# transaction: tests with a database show those.
+GREMLINS      := go run github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0 unleash --threshold-efficacy 80 --threshold-mcover 80 \
+  --invert-logical --invert-loopctrl --invert-assignments --remove-self-assignments --timeout-coefficient 20
+impure_ledger := postgres|http|service|past|closing|hold|surplus|free|reverse|seal|lane
+impure_escrow := postgres|http|service|events|jobs|tellings|document|payable|cover|refund|release|cash|case|chargeback|ruling|sweep
+
+.PHONY: mutate
+mutate: OF ?= money ledger escrow
+mutate: ## break the pure code of OF="money ledger escrow" in all ways and see its tests fail; floor 80 % (6 minutes)
+	@for p in $(OF); do echo "== $$p"; case $$p in \
+	  money)  GOFLAGS="$${GOFLAGS:-} -short" $(GREMLINS) ./pkg/money ;; \
+	  ledger) GOFLAGS="$${GOFLAGS:-} -short" $(GREMLINS) -E '$(impure_ledger)' ./payments/ledger ;; \
+	  escrow) GOFLAGS="$${GOFLAGS:-} -short" $(GREMLINS) -E '$(impure_escrow)' ./payments/escrow ;; \
+	  *) echo "there is no $$p"; exit 2 ;; esac; done
+
+.PHONY: fuzz
+fuzz: TIME ?= 30s
+fuzz: ## hold each parser against its oracle for TIME=30s
+	@go list -f '{{.Dir}}' ./... | while read -r dir; do \
+	  { grep -hoE '^func Fuzz[A-Za-z0-9]*' "$$dir"/*_test.go 2>/dev/null || true; } | sed 's/func //' | while read -r name; do \
+	    echo "== $${dir#$(CURDIR)/} $$name"; go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(TIME) "$$dir" </dev/null; done; done
 
 .PHONY: bench
 bench: build ## measure the ledger, checkout and lists against pgbench on one server
@@ -59,6 +96,7 @@ check: build ## format, vet, staticcheck, arrows, generated files, modules
 	@echo "== arrows";      go test -count=1 ./pkg/arch
 	@echo "== generated";   bin/hub openapi | diff -u docs/openapi.json - || { echo "docs/openapi.json is not what the code says; run: make openapi"; exit 1; }
 	@bin/hub machine | diff -u docs/escrow.md - || { echo "docs/escrow.md is not what the code says; run: make escrow"; exit 1; }
+	@bin/hub promises | diff -u docs/guarantees.md - || { echo "docs/guarantees.md is not what the code says; run: make guarantees"; exit 1; }
 	@echo "== modules";     go mod tidy -diff && go mod verify
 
 .PHONY: openapi
@@ -68,6 +106,10 @@ openapi: build ## write docs/openapi.json from the routes
 .PHONY: escrow
 escrow: build ## write docs/escrow.md from the escrow's machine
 	bin/hub machine > docs/escrow.md.new && mv docs/escrow.md.new docs/escrow.md
+
+.PHONY: guarantees
+guarantees: build ## write docs/guarantees.md from the table of promises
+	bin/hub promises > docs/guarantees.md.new && mv docs/guarantees.md.new docs/guarantees.md
 
 .PHONY: fmt
 fmt: ## format the code

@@ -20,10 +20,12 @@ import (
 var yardsticks embed.FS
 
 type benchCmd struct {
-	Seconds float64  `help:"How long each round lasts; pgbench counts whole seconds." default:"5"`
-	Rounds  int      `help:"How many rounds of each side; the median counts." default:"3"`
-	Offers  int      `help:"How many offers there are to list." default:"10000"`
-	Only    []string `help:"Measure these only." enum:"post,checkout,offers,start" default:"post,checkout,offers,start"`
+	Seconds  float64  `help:"How long each round lasts; pgbench counts whole seconds." default:"5"`
+	Rounds   int      `help:"How many rounds of each side; the median counts." default:"3"`
+	Offers   int      `help:"How many offers there are to list." default:"10000"`
+	Releases int      `help:"How many due escrows are let go." default:"10000"`
+	Books    int      `help:"How many transfers the books have in the end where it is measured that they do not slow down." default:"200000"`
+	Only     []string `help:"Measure these only." enum:"post,lane,transfers,release,flat,checkout,offers,start" default:"post,lane,transfers,release,flat,checkout,offers,start"`
 }
 
 // A figure is one thing measured. A ratio has a floor; a figure without one may
@@ -36,6 +38,7 @@ type figure struct {
 	Ratio   float64 `json:"ratio,omitempty"`
 	Floor   float64 `json:"floor,omitempty"`
 	Ceiling float64 `json:"ceiling,omitempty"`
+	Most    float64 `json:"most,omitempty"` // the highest ratio
 	Verdict string  `json:"verdict,omitempty"`
 	Note    string  `json:"note,omitempty"`
 }
@@ -43,13 +46,13 @@ type figure struct {
 // judged is the figure with its verdict. A limit of 0 was not measured.
 func (f figure) judged() figure {
 	switch {
-	case f.Ceiling > 0 && f.Value < f.Ceiling, f.Floor > 0 && f.Ratio >= f.Floor:
+	case f.Ceiling > 0 && f.Value < f.Ceiling, f.Floor > 0 && f.Ratio >= f.Floor, f.Most > 0 && f.Ratio > 0 && f.Ratio <= f.Most:
 		f.Verdict = "ok"
-	case f.Ceiling > 0:
+	case f.Ceiling > 0, f.Most > 0 && f.Ratio > 0:
 		f.Verdict = "above"
 	case f.Floor > 0 && f.Limit > 0:
 		f.Verdict = "below"
-	case f.Floor > 0:
+	case f.Floor > 0, f.Most > 0:
 		f.Verdict = "not measured"
 	}
 	return f
@@ -65,8 +68,8 @@ type bench struct {
 
 // Run measures and prints. A ratio below its target is no error.
 func (c benchCmd) Run(ctx context.Context, _ *Settings) error {
-	if c.Seconds <= 0 || c.Rounds < 1 || c.Offers < 100 {
-		return errors.New("give --seconds above 0, --rounds of 1 at least and --offers of 100 at least")
+	if c.Seconds <= 0 || c.Rounds < 1 || c.Offers < 100 || c.Books < 20000 || c.Releases < 1 {
+		return errors.New("give --seconds above 0, --rounds of 1, --offers of 100, --books of 20000 and --releases of 1 at least")
 	}
 	b := &bench{benchCmd: c, say: os.Stderr}
 	if slices.ContainsFunc(c.Only, func(part string) bool { return part != "start" }) {
@@ -80,7 +83,7 @@ func (c benchCmd) Run(ctx context.Context, _ *Settings) error {
 	for _, p := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"post", b.post}, {"checkout", b.checkout}, {"offers", b.offers}, {"start", b.start}} {
+	}{{"post", b.post}, {"lane", b.lane}, {"transfers", b.transfers}, {"release", b.release}, {"flat", b.flat}, {"checkout", b.checkout}, {"offers", b.offers}, {"start", b.start}} {
 		if !slices.Contains(c.Only, p.name) {
 			continue
 		}
@@ -112,6 +115,8 @@ func (b *bench) print(w io.Writer) error {
 		switch {
 		case f.Floor > 0:
 			target = fmt.Sprintf("at least %.2f", f.Floor)
+		case f.Most > 0:
+			target = fmt.Sprintf("at most %.2f", f.Most)
 		case f.Ceiling > 0:
 			target = fmt.Sprintf("under %g %s", f.Ceiling, f.Unit)
 		}
@@ -139,39 +144,79 @@ func (b *bench) round() time.Duration { return time.Duration(b.Seconds * float64
 // A side runs for a while and returns its rate.
 type side func(ctx context.Context, d time.Duration) (rate float64, err error)
 
+// A pace is how fast a side went: a second, and the milliseconds that 95 of 100
+// stayed under.
+type pace struct{ rate, p95 float64 }
+
+// A paced side also says how long each took.
+type paced func(ctx context.Context, d time.Duration) (pace, error)
+
 // race alternates rounds of the hub and of pgbench, after a short round of each
 // to warm up, and adds the medians to f. Each ratio is that of two rounds side
 // by side, so that what else the machine does weighs on both. Where there is no
 // pgbench there is no limit and no ratio.
 func (b *bench) race(ctx context.Context, f figure, hub, pgbench side) (figure, error) {
-	var rates, limits, ratios []float64
+	rates := func(s side) paced {
+		return func(ctx context.Context, d time.Duration) (pace, error) {
+			rate, err := s(ctx, d)
+			return pace{rate: rate}, err
+		}
+	}
+	f, _, err := b.duel(ctx, f, rates(hub), rates(pgbench))
+	return f, err
+}
+
+// duel is race of sides that also say how long each took; it returns a second
+// figure for that.
+func (b *bench) duel(ctx context.Context, f figure, hub, pgbench paced) (rate, late figure, err error) {
+	if b.yard.pgbench == "" {
+		pgbench = nil
+	}
+	return b.duelWith(ctx, f, hub, "pgbench", pgbench)
+}
+
+// duelWith is duel with another side than pgbench.
+func (b *bench) duelWith(ctx context.Context, f figure, hub paced, name string, other paced) (rate, late figure, err error) {
+	late = figure{Name: f.Name + ", p95", Unit: "ms", Note: f.Note}
+	var ours, theirs []pace
 	for n := range b.Rounds + 1 {
 		d := b.round()
 		if n == 0 {
 			d = min(d, time.Second)
 		}
-		rate, err := hub(ctx, d)
+		we, err := hub(ctx, d)
 		if err != nil {
-			return f, fmt.Errorf("the hub's round: %w", err)
+			return f, late, fmt.Errorf("the hub's round: %w", err)
 		}
-		limit, beside := 0.0, ""
-		if b.yard.pgbench != "" {
-			if limit, err = pgbench(ctx, d); err != nil {
-				return f, fmt.Errorf("pgbench's round: %w", err)
+		they, beside := pace{}, ""
+		if other != nil {
+			if they, err = other(ctx, d); err != nil {
+				return f, late, fmt.Errorf("%s's round: %w", name, err)
 			}
-			beside = fmt.Sprintf(", pgbench %.0f/s", limit)
+			beside = fmt.Sprintf(", %s %.0f/s", name, they.rate)
 		}
 		if n == 0 {
 			continue
 		}
-		rates = append(rates, rate)
-		if limit > 0 {
-			limits, ratios = append(limits, limit), append(ratios, rate/limit)
-		}
-		b.tell("%s, round %d: %.0f/s%s", f.Name, n, rate, beside)
+		ours, theirs = append(ours, we), append(theirs, they)
+		b.tell("%s, round %d: %.0f/s%s", f.Name, n, we.rate, beside)
 	}
-	f.Value, f.Limit, f.Ratio = median(rates), median(limits), median(ratios)
-	return f, nil
+	f.Value, f.Limit, f.Ratio = medians(ours, theirs, func(p pace) float64 { return p.rate })
+	late.Value, late.Limit, late.Ratio = medians(ours, theirs, func(p pace) float64 { return p.p95 })
+	return f, late, nil
+}
+
+// medians are those of one side, of the other, and of the ratios of two rounds
+// side by side; 0 where there is nothing to compare.
+func medians(ours, theirs []pace, of func(pace) float64) (we, they, ratio float64) {
+	var a, b, r []float64
+	for i := range ours {
+		a = append(a, of(ours[i]))
+		if t := of(theirs[i]); t > 0 {
+			b, r = append(b, t), append(r, of(ours[i])/t)
+		}
+	}
+	return median(a), median(b), median(r)
 }
 
 // median is the middle of some numbers; 0 without any.

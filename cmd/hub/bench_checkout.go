@@ -262,7 +262,7 @@ func (b *bench) raceCheckouts(ctx context.Context, c *checkoutBench) (figure, er
 		if err := order(ctx, c.url, `select bench.stock($1)`, int(2*theirs*max(1, d.Seconds()+0.5))); err != nil {
 			return 0, err
 		}
-		r, err := b.yard.run(ctx, c.url, script{"bench/checkout.run.sql", checkoutClients, nil}, d, 0)
+		r, err := b.yard.run(ctx, c.url, script{file: "bench/checkout.run.sql", clients: checkoutClients}, d, 0)
 		theirs = max(theirs, r)
 		return r, err
 	})

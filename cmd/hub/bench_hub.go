@@ -119,8 +119,8 @@ func (h *benchHub) lastWords() string {
 }
 
 // serveBench starts a hub on a database, with an acquirer and a bank that
-// nobody is: it hands their forms out and calls neither.
-func serveBench(ctx context.Context, dir, url string) (*benchHub, error) {
+// nobody is: it hands their forms out and calls neither. More settings go in env.
+func serveBench(ctx context.Context, dir, url string, env ...string) (*benchHub, error) {
 	cfg, err := inventedPartners()
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func serveBench(ctx context.Context, dir, url string) (*benchHub, error) {
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		return nil, err
 	}
-	h, err := spawn(dir, []string{"HUB_DATABASE_URL=" + url, "HUB_PARTNERS=" + path, "HUB_ENV=demo", "HUB_DRAIN_WAIT=0s", "HUB_NO_WORK=true"}, "serve")
+	h, err := spawn(dir, append([]string{"HUB_DATABASE_URL=" + url, "HUB_PARTNERS=" + path, "HUB_ENV=demo", "HUB_DRAIN_WAIT=0s", "HUB_NO_WORK=true"}, env...), "serve")
 	if err != nil {
 		return nil, err
 	}

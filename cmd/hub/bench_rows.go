@@ -30,7 +30,7 @@ func (b *bench) same(ctx context.Context, c *checkoutBench) error {
 		return err
 	}
 	theirs, err := c.writes(ctx, func() error {
-		_, err := b.yard.run(ctx, c.url, script{"bench/checkout.run.sql", 1, nil}, 0, 1)
+		_, err := b.yard.run(ctx, c.url, script{file: "bench/checkout.run.sql", clients: 1}, 0, 1)
 		return err
 	})
 	if err != nil {

@@ -34,7 +34,7 @@ func (b *bench) start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		_, err = (&player{client: &http.Client{Timeout: 30 * time.Second}, keys: keys, say: io.Discard}).play(ctx)
+		_, err = (&player{client: &http.Client{Timeout: 30 * time.Second}, keys: keys, say: io.Discard}).play(ctx, nil)
 		return err
 	})
 	if err != nil {

@@ -24,10 +24,14 @@ func TestTheBenchMeasures(t *testing.T) {
 		t.Fatalf("build the hub: %v: %s", err, out)
 	}
 	for part, want := range map[string][]string{
-		"post":     {"ledger.Post", "ledger.Post, hot account"},
-		"checkout": {"checkout"},
-		"offers":   {"offers, first page", "offers, next pages", "offers, category", "offers, region", "offers, French words", "offers, Arabic words"},
-		"start":    {"hub run, cold", "hub run, warm", "hub's resident memory", "hub stops in"},
+		"post":      {"ledger.Post", "ledger.Post, hot account"},
+		"lane":      {"lane, 32 callers", "lane, 256 callers", "lane, one hot account"},
+		"transfers": {"transfers over HTTP, one by one", "transfers over HTTP, through the lane", "transfers over HTTP, lists of 200"},
+		"release":   {"500 due releases"},
+		"flat":      {"ledger.Post, 20000 transfers"},
+		"checkout":  {"checkout"},
+		"offers":    {"offers, first page", "offers, next pages", "offers, category", "offers, region", "offers, French words", "offers, Arabic words"},
+		"start":     {"hub run, cold", "hub run, warm", "hub's resident memory", "hub stops in"},
 	} {
 		t.Run(part, func(t *testing.T) {
 			t.Parallel()
@@ -57,7 +61,7 @@ type measured struct {
 // runBench runs one part and reads the line of JSON that it ends with.
 func runBench(t *testing.T, hub, part string) map[string]measured {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), hub, "bench", "--seconds", "0.2", "--rounds", "1", "--offers", "500", "--only", part)
+	cmd := exec.CommandContext(t.Context(), hub, "bench", "--seconds", "0.2", "--rounds", "1", "--offers", "500", "--releases", "500", "--books", "20000", "--only", part)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it ends what it started
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said

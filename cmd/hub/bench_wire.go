@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -103,4 +104,33 @@ func rush(ctx context.Context, addr string, requests [][][]byte, want int, d tim
 	}
 	all.Wait()
 	return int(done.Load()), time.Since(began), errors.Join(append(errs, ctx.Err())...)
+}
+
+// stream has each client send requests over a connection of its own for as long
+// as d, each as soon as the last was answered, and returns how long each took.
+func stream(ctx context.Context, addr string, clients int, next func() []byte, want int, d time.Duration) ([]time.Duration, time.Duration, error) {
+	wires := make([]*wire, clients)
+	for i := range wires {
+		w, err := dial(ctx, addr, i)
+		if err != nil {
+			return nil, 0, err
+		}
+		defer w.conn.Close()
+		wires[i] = w
+	}
+	var all sync.WaitGroup
+	errs, took := make([]error, clients), make([][]time.Duration, clients)
+	began := time.Now()
+	for i, w := range wires {
+		all.Go(func() {
+			for last := began; last.Sub(began) < d && errs[i] == nil && ctx.Err() == nil; {
+				_, errs[i] = w.send(next(), want)
+				now := time.Now()
+				took[i] = append(took[i], now.Sub(last))
+				last = now
+			}
+		})
+	}
+	all.Wait()
+	return slices.Concat(took...), time.Since(began), errors.Join(append(errs, ctx.Err())...)
 }

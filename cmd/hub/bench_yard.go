@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,6 +81,7 @@ type script struct {
 	file    string
 	clients int
 	vars    map[string]int64
+	log     string // where to write how long each took; "": nowhere
 }
 
 var tps = regexp.MustCompile(`(?m)^tps = ([0-9.]+)`)
@@ -97,6 +99,9 @@ func (y *yard) run(ctx context.Context, url string, s script, d time.Duration, t
 	} else {
 		args = append(args, "-T", strconv.Itoa(max(1, int(math.Round(d.Seconds())))))
 	}
+	if s.log != "" {
+		args = append(args, "-l", "--sampling-rate=0.1", "--log-prefix="+s.log)
+	}
 	for k, v := range s.vars {
 		args = append(args, "-D", fmt.Sprintf("%s=%d", k, v))
 	}
@@ -109,6 +114,60 @@ func (y *yard) run(ctx context.Context, url string, s script, d time.Duration, t
 		return 0, fmt.Errorf("pgbench: %v: %s", err, bytes.TrimSpace(out[max(0, len(out)-1000):]))
 	}
 	return strconv.ParseFloat(string(m[1]), 64)
+}
+
+// pace is run for a while, with how long a tenth of the transactions took:
+// writing all of them down would slow it.
+func (y *yard) pace(ctx context.Context, url string, s script, d time.Duration) (pace, error) {
+	dir, err := os.MkdirTemp("", "tiwiza-bench-")
+	if err != nil {
+		return pace{}, err
+	}
+	defer os.RemoveAll(dir)
+	s.log = filepath.Join(dir, "t")
+	rate, err := y.run(ctx, url, s, d, 0)
+	if err != nil {
+		return pace{}, err
+	}
+	files, err := filepath.Glob(s.log + "*")
+	if err != nil {
+		return pace{}, err
+	}
+	var took []time.Duration
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return pace{}, err
+		}
+		for line := range strings.Lines(string(b)) {
+			if f := strings.Fields(line); len(f) > 2 {
+				us, _ := strconv.Atoi(f[2]) // all of these are numbers
+				took = append(took, time.Duration(us)*time.Microsecond)
+			}
+		}
+	}
+	return pace{rate, p95(took)}, nil
+}
+
+// best is run for a while with as many clients as are best, of 8 and 32.
+func (y *yard) best(ctx context.Context, url string, s script, d time.Duration) (p pace, err error) {
+	for _, s.clients = range []int{8, 32} {
+		rate, err := y.run(ctx, url, s, d, 0)
+		if err != nil {
+			return p, err
+		}
+		p.rate = max(p.rate, rate)
+	}
+	return p, nil
+}
+
+// p95 is what 95 of 100 stayed under, in milliseconds.
+func p95(took []time.Duration) float64 {
+	if len(took) == 0 {
+		return 0
+	}
+	slices.Sort(took)
+	return took[(len(took)-1)*95/100].Seconds() * 1000
 }
 
 // tick is the unit of /proc's processor times, fixed for user space.

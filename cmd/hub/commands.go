@@ -60,6 +60,14 @@ func (machineCmd) Run() error {
 	return err
 }
 
+type promisesCmd struct{}
+
+// Run prints the page.
+func (promisesCmd) Run() error {
+	_, err := os.Stdout.WriteString(invariants.Document())
+	return err
+}
+
 func document(routes []rest.Route) ([]byte, error) {
 	return rest.Document(rest.Info{
 		Title: "Tiwiza", Version: "1",

@@ -17,16 +17,26 @@ import (
 	"tiwiza/pkg/money"
 )
 
-type demoCmd struct{}
+type demoCmd struct {
+	Play playCmd `cmd:"" default:"1" help:"Play the main job and the other ways that money takes, against the hub at work here."`
+	Day  dayCmd  `cmd:"" help:"Play scripted days on a hub of its own, and say where each centime is."`
+}
 
-// Run plays the main job once and prints its figures as a line of JSON.
-func (demoCmd) Run(ctx context.Context, s *Settings) error {
+type playCmd struct{}
+
+// Run plays once and prints its figures as a line of JSON.
+func (playCmd) Run(ctx context.Context, s *Settings) error {
 	keys, err := readDemo(filepath.Join(s.DataDir, demoFile))
 	if err != nil {
 		return fmt.Errorf("no demonstration hub is at work here: start one with make run (%w)", err)
 	}
+	turn, err := takeTurns(ctx, s.DataDir)
+	if err != nil {
+		return err
+	}
+	defer turn.end()
 	p := &player{client: &http.Client{Timeout: 30 * time.Second}, keys: keys, say: os.Stdout}
-	f, err := p.play(ctx)
+	f, err := p.play(ctx, turn)
 	if err != nil {
 		return err
 	}
@@ -41,9 +51,9 @@ func (demoCmd) Run(ctx context.Context, s *Settings) error {
 	return nil
 }
 
-// figures are what one run moved. What was charged is what was released, and
-// what was released is what was paid out, kept as fees and VAT, and owed to the
-// carrier.
+// figures are what one run moved. Of the main job: what was charged is what was
+// released, and what was released is what was paid out, kept as fees and VAT,
+// and owed to the carrier. Then what went the other ways.
 type figures struct {
 	Orders     int    `json:"orders"`
 	Charged    string `json:"charged"`
@@ -53,6 +63,7 @@ type figures struct {
 	VAT        string `json:"vat"`
 	Delivery   string `json:"delivery"`
 	Matched    int    `json:"matched"`
+	Ways       ways   `json:"ways"`
 	Violations int    `json:"violations"`
 }
 
@@ -78,12 +89,20 @@ type orderView struct {
 		State                    string
 		Held, Released, Refunded moneyView
 	} `json:"escrow"`
+	Case    *struct{ ID, Kind, State string }
+	Refunds []struct {
+		ID, State string
+		Amount    moneyView
+	}
+	Payment  struct{ Cash *struct{ State string } }
 	Delivery struct {
 		Code string `json:"code"`
 	} `json:"delivery"`
 }
 
-func (p *player) play(ctx context.Context) (f figures, err error) {
+// play plays the main job and the other ways, then waits for its turn to let
+// three days pass.
+func (p *player) play(ctx context.Context, turn *turn) (f figures, err error) {
 	mark := strings.ToLower(rand.Text()[:6])
 	shops := []*shop{{name: "Coopérative Alpha " + mark + " (exemple)"}, {name: "Coopérative Bêta " + mark + " (exemple)"}}
 	for i, s := range shops {
@@ -107,16 +126,26 @@ func (p *player) play(ctx context.Context) (f figures, err error) {
 	if err := p.payOut(ctx, shops, charge); err != nil {
 		return f, fmt.Errorf("pay out: %w", err)
 	}
-	return p.reckon(ctx, shops, charge)
+	if f, err = p.reckon(ctx, shops, charge); err != nil {
+		return f, err
+	}
+	if f.Ways, err = p.otherWays(ctx, shops, mark, turn); err != nil {
+		return f, err
+	}
+	if f.Violations, err = p.violations(ctx); err != nil {
+		return f, err
+	}
+	p.step("violations: %d", f.Violations)
+	return f, nil
 }
 
 // enrol has a cooperative enrolled and approved, with a key and a bank account.
 func (p *player) enrol(ctx context.Context, s *shop, i int) error {
 	op := p.keys.Operator.APIKey
 	place := []map[string]any{
-		{"region": "MA-09", "commune": "Taroudant"}, {"region": "MA-03", "commune": "Fès"},
+		{"region": "MA-09", "commune": "Taroudant"}, {"region": "MA-03", "commune": "Fès"}, {"region": "MA-01", "commune": "Chefchaouen"},
 	}[i]
-	ar := []string{"تعاونية ألفا (مثال)", "تعاونية بيتا (مثال)"}[i]
+	ar := []string{"تعاونية ألفا (مثال)", "تعاونية بيتا (مثال)", "تعاونية غاما (مثال)"}[i]
 	body := map[string]any{"kind": "beneficiary_coop", "names": map[string]string{"fr": s.name, "ar": ar}, "legal": map[string]string{"ice": number(15, 97)}}
 	for k, v := range place {
 		body[k] = v
@@ -137,7 +166,10 @@ func (p *player) enrol(ctx context.Context, s *shop, i int) error {
 	if err := p.post(ctx, op, "/v1/organisations/"+s.org+"/api-keys", map[string]string{"label": "demonstration"}, &key); err != nil {
 		return err
 	}
-	s.key, s.rib = key.APIKey, number(24, 97)
+	s.key = key.APIKey
+	if s.rib == "" {
+		s.rib = number(24, 97)
+	}
 	if err := p.post(ctx, op, "/v1/organisations/"+s.org+"/bank-accounts", map[string]string{"rib": s.rib, "holder": s.name}, nil); err != nil {
 		return err
 	}
@@ -162,10 +194,16 @@ func number(digits int, mod int64) string {
 	if digits == 24 {
 		head = head[:digits-4] + "11" // not one of the accounts that the stand-in bank plays as closed
 	}
+	return keyed(head, mod)
+}
+
+// keyed adds the two digits that make a number divisible by mod. A RIB's key is
+// from 01 to 97.
+func keyed(head string, mod int64) string {
 	n, _ := new(big.Int).SetString(head+"00", 10)
 	rest := new(big.Int).Mod(n, big.NewInt(mod)).Int64()
 	key := mod - rest
-	if digits == 15 {
+	if len(head) == 13 {
 		key %= mod
 	}
 	return fmt.Sprintf("%s%02d", head, key)
@@ -178,6 +216,7 @@ func (p *player) stock(ctx context.Context, s *shop, mark string, i int) error {
 		"argan-%[1]s,oils,Huile d’argane %[1]s,زيت أركان %[1]s,Argan oil %[1]s,Pressée à froid (exemple),معصور على البارد (مثال),Cold pressed (example),ARG-%[1]s,250 ml,250 مل,bottle,480,135.00,20,MA-09,Taroudant,,,,,,,,,oil-argan.svg\n" +
 			"miel-%[1]s,honey,Miel de thym %[1]s,عسل الزعتر %[1]s,Thyme honey %[1]s,Récolté en montagne (exemple),من الجبل (مثال),From the mountains (example),MIE-%[1]s,500 g,500 غ,jar,720,210.00,12,MA-09,Taroudant,,,,,,,,,\n",
 		"plat-%[1]s,pottery,Plat bleu de Fès %[1]s,طبق فاسي أزرق %[1]s,Blue dish from Fez %[1]s,Peint à la main (exemple),مرسوم باليد (مثال),Hand painted (example),PLA-%[1]s,30 cm,30 سم,piece,1600,180.00,8,MA-03,Fès,,,,,,,,,\n",
+		"jben-%[1]s,dairy,Fromage frais de chèvre %[1]s,جبن الماعز الطري %[1]s,Fresh goat cheese %[1]s,Du matin (exemple),طري (مثال),Made in the morning (example),JBE-%[1]s,400 g,400 غ,piece,400,48.00,20,MA-01,Chefchaouen,,,,,,,,perishable,\n",
 	}[i]
 	csv := []byte(head + fmt.Sprintf(rows, mark))
 	var report struct {
@@ -245,44 +284,13 @@ func (p *player) search(ctx context.Context, shops []*shop) error {
 // buy puts goods of both into one basket, checks out and pays by card.
 func (p *player) buy(ctx context.Context, shops []*shop) (group, charge string, err error) {
 	buyer := p.keys.Buyer.APIKey
-	var basket struct{ ID string }
-	if err := p.post(ctx, buyer, "/v1/baskets", nil, &basket); err != nil {
-		return "", "", err
-	}
+	lines := map[string]int{}
 	for _, s := range shops {
 		for i, v := range s.variants {
-			_, err := p.do(ctx, call{key: buyer, method: http.MethodPut, path: "/v1/baskets/" + basket.ID + "/lines/" + v, body: map[string]int{"quantity": i + 1}}, nil)
-			if err != nil {
-				return "", "", err
-			}
+			lines[v] = i + 1
 		}
 	}
-	var quote struct {
-		Hash   string
-		Totals struct{ Total moneyView }
-	}
-	if err := p.post(ctx, buyer, "/v1/baskets/"+basket.ID+"/quotes", map[string]any{"delivery": map[string]string{"method": "carrier", "commune": "Rabat"}}, &quote); err != nil {
-		return "", "", err
-	}
-	p.step("a basket from both is quoted at %s", quote.Totals.Total)
-	var out struct {
-		Group  string `json:"order_group"`
-		Orders []orderView
-		Charge struct {
-			ID         string
-			Amount     moneyView
-			NextAction struct {
-				Type, URL, Method string
-				Fields            map[string]string
-			} `json:"next_action"`
-		}
-	}
-	err = p.commit(ctx, buyer, "/v1/checkouts", map[string]any{
-		"basket": basket.ID, "quote": quote.Hash,
-		"contact":  map[string]string{"name": "Acheteur exemple", "phone": "+212600000000", "email": "acheteur@exemple.ma"},
-		"delivery": map[string]string{"method": "carrier", "commune": "Rabat", "address": "12, rue de l’Exemple"},
-		"payment":  map[string]string{"method": "card"},
-	}, &out)
+	out, err := p.buys(ctx, purchase{buyer: buyer, way: "card", lines: lines})
 	if err != nil {
 		return "", "", err
 	}
@@ -293,9 +301,8 @@ func (p *player) buy(ctx context.Context, shops []*shop) (group, charge string, 
 			}
 		}
 	}
-	p.step("%d orders are made, %s to pay", len(out.Orders), out.Charge.Amount)
-	card := map[string]string{"pan": "4000000000000010", "expiry": "12/29", "cvv": "000", "otp": "123456"}
-	if err := p.pay(ctx, out.Charge.NextAction.URL, out.Charge.NextAction.Fields, card); err != nil {
+	p.step("a basket from both is quoted and ordered: %d orders, %s to pay", len(out.Orders), out.Charge.Amount)
+	if err := p.paysBy(ctx, out, goodCard); err != nil {
 		return "", "", err
 	}
 	err = until(ctx, "the payment to be confirmed", func() (bool, error) {

@@ -18,7 +18,6 @@ func TestHub(t *testing.T) {
 	d := r.trade(t)
 	t.Run("facts", func(t *testing.T) {
 		for name, fact := range map[string]func(*testing.T, *rig, trade){
-			"three demonstrations at once add up":                 demosAddUp,
 			"what cannot be read is 400 and points at it":         unreadable,
 			"what is understood but wrong is 422":                 wrong,
 			"without a good key nobody is let in":                 strangers,
@@ -42,6 +41,9 @@ func TestHub(t *testing.T) {
 			"the main job by bank transfer":                       byTransfer,
 			"a transfer that is not right goes back or waits":     oddTransfers,
 			"the main job by cash":                                byCash,
+			"the main job by wallet":                              byWallet,
+			"wallets that refuse say why, and are asked again":    refusedWallets,
+			"a wallet's callback proves nothing":                  walletAddresses,
 			"cash that is refused, short or lost":                 oddCash,
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -57,8 +59,11 @@ func TestHub(t *testing.T) {
 	})
 }
 
-// demosAddUp plays the whole job by the hub's own command.
-func demosAddUp(t *testing.T, r *rig, _ trade) {
+// TestThreeDemonstrationsAtOnceAddUp plays all of it by the hub's own command,
+// on a hub of their own: they move its clock.
+func TestThreeDemonstrationsAtOnceAddUp(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
 	var all sync.WaitGroup
 	for range 3 {
 		all.Go(func() { playOnce(t, r) })
@@ -68,6 +73,10 @@ func demosAddUp(t *testing.T, r *rig, _ trade) {
 		for range 10 {
 			playOnce(t, r)
 		}
+	}
+	r.verify(t)
+	if breaks := r.shows(t, r.operator(), "/v1/breaks"); !strings.Contains(breaks, `"data":[]`) {
+		t.Errorf("the demonstrations leave breaks: %s", breaks)
 	}
 }
 
@@ -90,6 +99,10 @@ func playOnce(t *testing.T, r *rig) {
 	}
 	if f.Orders != 2 || f.Matched != 3 || f.Violations != 0 || f.Charged != f.Released || sum.Amount() != f.Released || sum.Sign() <= 0 {
 		t.Errorf("the figures are %+v; want 2 orders, 3 movements matched, no violation, and paid out + fees + VAT + delivery (%s) = released = charged", f, sum)
+	}
+	want := ways{Transferred: "240.00", Cash: "240.00", GivenBack: "315.00", ChargedBack: "210.00", Recovered: "84.60", Returned: "45.12"}
+	if f.Ways != want {
+		t.Errorf("the other ways moved %+v, want %+v", f.Ways, want)
 	}
 }
 
@@ -139,6 +152,7 @@ func restOf(t *testing.T, r *rig, d trade) {
 	r.ownMoney(t)
 	r.halts(t)
 	r.partialRelease(t)
+	r.byHand(t)
 	r.closeBooks(t)
 	r.otherFees(t)
 }

@@ -39,7 +39,13 @@ func (r *rig) killDuring(t *testing.T, demos int) (kills int) {
 	for range demos {
 		p := r.plays(io.Discard)
 		go func() {
-			f, err := p.play(t.Context())
+			turn, err := takeTurns(t.Context(), r.dir)
+			if err != nil {
+				done <- outcome{err: err}
+				return
+			}
+			defer turn.end()
+			f, err := p.play(t.Context(), turn)
 			done <- outcome{f, err}
 		}()
 	}

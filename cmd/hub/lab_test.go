@@ -20,6 +20,7 @@ import (
 	"tiwiza/adapters/bank/iso20022"
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/card/nestpay"
+	"tiwiza/adapters/wallet"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/recon"
 	"tiwiza/pkg/auth"
@@ -109,6 +110,11 @@ func impatient(t testing.TB, c partnerConfig) *partners {
 	files := s
 	files.Deadline = 4 * time.Second
 	p.acquirer = card.New(acquirerName, cd, card.Options{Pay: s, Query: s})
+	wd, err := c.Wallet.driver(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.wallet = wallet.New(walletName, wd, wallet.Options{Key: c.Wallet.CallbackKey, Pay: s, Query: s})
 	p.bank = bank.New(bankName, bd, bank.Options{File: files, Query: files})
 	p.house = recon.House{Bank: p.bank, Safeguard: c.Bank.Safeguard.RIB, Operating: c.Bank.Operating.RIB}
 	return p

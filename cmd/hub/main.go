@@ -37,9 +37,10 @@ type cli struct {
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database to the newest version."`
 	Seed     seedCmd     `cmd:"" help:"Fill an empty database with the demonstration market."`
 	Verify   verifyCmd   `cmd:"" help:"Prove the books: run every invariant, print its count, exit 1 on any violation."`
-	Demo     demoCmd     `cmd:"" help:"Play the main job over HTTP against a running demonstration hub."`
+	Demo     demoCmd     `cmd:"" help:"Play the market's people over HTTP, against a running demonstration hub, or on one of its own."`
 	Openapi  openapiCmd  `cmd:"" help:"Print the interface's OpenAPI 3.1 document."`
 	Machine  machineCmd  `cmd:"" help:"Print the escrow's moves as a page."`
+	Promises promisesCmd `cmd:"" help:"Print what buyers, cooperatives and banks may rely on, as a page."`
 	Bench    benchCmd    `cmd:"" help:"Measure the hub against the least the same server can do, as ratios."`
 	Postgres postgresCmd `cmd:"" help:"Run a command beside a throw-away PostgreSQL server (for tests)."`
 }

@@ -136,9 +136,6 @@ func (r *rig) checkout(t testing.TB, buyer string, quantities map[string]int) sa
 	return s
 }
 
-// goodCard is a card that the acquirer takes.
-var goodCard = map[string]string{"pan": "4000000000000010", "expiry": "12/29", "cvv": "000", "otp": "123456"}
-
 // payBy goes through the acquirer's pages.
 func (r *rig) payBy(t testing.TB, s sale, card map[string]string) {
 	t.Helper()

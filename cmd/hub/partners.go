@@ -19,6 +19,7 @@ import (
 	"tiwiza/adapters/bank/mt940"
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/card/nestpay"
+	"tiwiza/adapters/wallet"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/files"
 	"tiwiza/payments/operations"
@@ -42,7 +43,8 @@ type partnerConfig struct {
 		// not given, a settlement that tells only the net is for people.
 		FeePercent *decimal.Decimal `json:"fee_percent"`
 	} `json:"acquirer"`
-	Bank struct {
+	Wallet walletConfig `json:"wallet"`
+	Bank   struct {
 		SFTPAddr   string `json:"sftp_addr"`
 		HostKey    string `json:"host_key"`
 		User       string `json:"user"`
@@ -88,7 +90,7 @@ func (p proofs) of(connector string) (all []operations.Certificate, err error) {
 // standIns is what the stand-in partners' own tests prove of them.
 func (c *partnerConfig) standIns() {
 	const tests = "the tests of cmd/hubsim"
-	for partner, kinds := range map[*proofs][]string{&c.Acquirer.Certified: {"capture", "void", "refund"}, &c.Bank.Certified: {"payout", charges.KindTransfer, "top_up", "sweep"}} {
+	for partner, kinds := range map[*proofs][]string{&c.Acquirer.Certified: {"capture", "void", "refund"}, &c.Bank.Certified: {"payout", charges.KindTransfer, "top_up", "sweep"}, &c.Wallet.Certified: {"wallet", "refund_wallet", "refund_phone"}} {
 		*partner = proofs{}
 		for _, k := range kinds {
 			p := (*partner)[k]
@@ -107,11 +109,13 @@ type rib struct {
 const (
 	acquirerName = "acquirer"
 	bankName     = "bank"
+	walletName   = "wallet"
 )
 
 // partners are the hub's partners, ready to call.
 type partners struct {
 	acquirer *card.Acquirer
+	wallet   *wallet.Wallet // nil without one
 	bank     *bank.Bank
 	pays     files.House
 	house    recon.House
@@ -174,6 +178,7 @@ func (c partnerConfig) unsafe() error {
 	if len(c.Acquirer.StoreKey) < 8 {
 		errs = append(errs, errors.New("the acquirer's store_key is missing or short: callbacks could be forged"))
 	}
+	errs = append(errs, c.Wallet.unsafe()...)
 	if c.Bank.HostKey == "" {
 		errs = append(errs, errors.New("the bank's host_key is missing: anybody could stand in for it"))
 	}
@@ -210,6 +215,9 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 		acquirer: card.New(acquirerName, cd, card.Options{Metrics: m}),
 		bank:     bank.New(bankName, bd, bank.Options{Metrics: m, Readers: readers}),
 	}
+	if p.wallet, err = c.Wallet.open(m); err != nil {
+		return nil, err
+	}
 	p.pays = files.House{
 		Bank: p.bank, Times: c.Bank.Times,
 		Safeguard: bank.Account{RIB: c.Bank.Safeguard.RIB, Name: c.Bank.Safeguard.Name, BIC: c.Bank.BIC},
@@ -217,16 +225,18 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 	}
 	p.house = recon.House{Bank: p.bank, Safeguard: c.Bank.Safeguard.RIB, Operating: c.Bank.Operating.RIB}
 	p.proved = map[string][]operations.Certificate{}
-	for name, said := range map[string]proofs{acquirerName: c.Acquirer.Certified, bankName: c.Bank.Certified} {
+	for name, said := range map[string]proofs{acquirerName: c.Acquirer.Certified, bankName: c.Bank.Certified, walletName: c.Wallet.Certified} {
 		if p.proved[name], err = said.of(name); err != nil {
 			return nil, err
 		}
 	}
 	p.owner = c.Bank.Organisation
-	if rate := c.Acquirer.FeePercent; rate != nil {
-		p.fee = func(acquirer string, gross money.Money) (money.Money, bool) {
-			return gross.Rate(*rate), acquirer == acquirerName
+	rates := map[string]*decimal.Decimal{acquirerName: c.Acquirer.FeePercent, walletName: c.Wallet.FeePercent}
+	p.fee = func(acquirer string, gross money.Money) (fee money.Money, known bool) {
+		if rate := rates[acquirer]; rate != nil {
+			return gross.Rate(*rate), true
 		}
+		return fee, false
 	}
 	return p, nil
 }

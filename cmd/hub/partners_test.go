@@ -16,11 +16,6 @@ import (
 )
 
 // An executed is one thing the partners themselves say they did.
-type executed struct {
-	Partner, Ref, Kind string
-	Amount             moneyView
-}
-
 // truth is what the partners executed under a reference.
 func (r *rig) truth(t testing.TB, ref string) []executed {
 	t.Helper()
@@ -52,9 +47,6 @@ func (r *rig) captured(t testing.TB, s sale) {
 	t.Helper()
 	r.moved(t, refOf(s.Charge.ID), "capture", s.Charge.Amount)
 }
-
-// refOf is how partners know what has this id here.
-func refOf(id string) string { return strings.ToUpper(strings.Replace(id, "_", "", 1)) }
 
 // fault has a partner misbehave the next time it can.
 func (r *rig) fault(t testing.TB, partner, fault string) {

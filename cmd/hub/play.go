@@ -59,7 +59,8 @@ type call struct {
 	once        bool // send an Idempotency-Key
 }
 
-// do makes a call until the hub answers it, and decodes the answer into out.
+// do makes a call until the hub answers it, and decodes the answer into out; a
+// *[]byte takes it as it is.
 // again says that an answer may have been lost before.
 func (p *player) do(ctx context.Context, c call, out any) (again bool, err error) {
 	body, _ := c.body.([]byte)
@@ -81,10 +82,7 @@ func (p *player) do(ctx context.Context, c call, out any) (again bool, err error
 			switch {
 			case err != nil:
 			case status < 300:
-				if out == nil {
-					return again, nil
-				}
-				return again, json.Unmarshal(b, out)
+				return again, decode(b, out)
 			case status == http.StatusTooManyRequests || status >= 500 || status == http.StatusConflict && bytes.Contains(b, []byte("idempotency.in_progress")):
 				err = errors.New(res.Status)
 			default:
@@ -101,6 +99,17 @@ func (p *player) do(ctx context.Context, c call, out any) (again bool, err error
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
+}
+
+func decode(b []byte, out any) error {
+	switch out := out.(type) {
+	case nil:
+		return nil
+	case *[]byte:
+		*out = b
+		return nil
+	}
+	return json.Unmarshal(b, out)
 }
 
 func (p *player) send(ctx context.Context, c call, body []byte, contentType, idem string) (*http.Response, error) {
@@ -150,6 +159,13 @@ func (p *player) step(format string, args ...any) { fmt.Fprintf(p.say, "• "+fo
 
 // until asks until done says yes.
 func until(ctx context.Context, what string, done func() (bool, error)) error {
+	return within(ctx, patience, what, done)
+}
+
+var errWaited = errors.New("waited in vain")
+
+// within is until, with a patience of its own.
+func within(ctx context.Context, patience time.Duration, what string, done func() (bool, error)) error {
 	deadline := time.Now().Add(patience)
 	for {
 		ok, err := done()
@@ -157,7 +173,7 @@ func until(ctx context.Context, what string, done func() (bool, error)) error {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("waited %s for %s", patience, what)
+			return fmt.Errorf("%w: %s for %s", errWaited, patience, what)
 		}
 		select {
 		case <-ctx.Done():

@@ -80,7 +80,10 @@ func wrong(t *testing.T, r *rig, _ trade) {
 		{"another way of delivery", func(_, _, d map[string]any) { d["method"] = "own" }, "orders.delivery_differs", []string{"/delivery/method"}},
 		{"another town than quoted", func(_, _, d map[string]any) { d["commune"] = "Agadir" }, "orders.delivery_differs", []string{"/delivery/commune"}},
 		{"a quote that is none", func(b, _, _ map[string]any) { b["quote"] = strings.Repeat("0", 64) }, "quotes.unknown", []string{"/quote"}},
-		{"a way of paying that is not offered", func(b, _, _ map[string]any) { b["payment"] = map[string]string{"method": "wallet"} }, "charges.method", []string{"/payment/method"}},
+		{"a wallet that cannot be one", func(b, _, _ map[string]any) {
+			b["payment"] = map[string]string{"method": "wallet", "phone": "0522000000"}
+		}, "charges.method", []string{"/payment/phone"}},
+		{"a wallet's number that is none", func(b, _, _ map[string]any) { b["payment"] = map[string]string{"method": "wallet", "phone": "12"} }, "orders.invalid", []string{"/payment/phone"}},
 		{"a way of paying that is none", func(b, _, _ map[string]any) { b["payment"] = map[string]string{"method": "barter"} }, "request.invalid", []string{"/payment/method"}},
 		{"an address that is too long", func(_, _, d map[string]any) { d["address"] = strings.Repeat("x", 301) }, "request.invalid", []string{"/delivery/address"}},
 	} {

@@ -79,7 +79,13 @@ type rig struct {
 // rig's.
 func newRig(t testing.TB, settings ...string) *rig {
 	t.Helper()
-	r := &rig{db: pgtest.URL(t)}
+	return rigOn(t, pgtest.URL(t), settings...)
+}
+
+// rigOn starts a hub on a database.
+func rigOn(t testing.TB, db string, settings ...string) *rig {
+	t.Helper()
+	r := &rig{db: db}
 	store := pgtest.Open(t, r.db, pg.Options{MaxConns: 2})
 	var err error
 	if r.house, err = build(store, &partners{}, options{Demo: true, Log: slog.New(slog.DiscardHandler)}); err != nil {

@@ -11,7 +11,7 @@ import (
 // partnerView is a partner as the operator sees it.
 type partnerView struct {
 	ID          string                    `json:"id" required:"true"`
-	Port        string                    `json:"port" required:"true" enum:"card,bank"`
+	Port        string                    `json:"port" required:"true" enum:"card,wallet,bank"`
 	Driver      string                    `json:"driver" required:"true"`
 	Mode        string                    `json:"mode" required:"true" enum:"live,demo"`
 	Breaker     map[outbound.Class]string `json:"breaker" required:"true" description:"By class of call: closed, half-open or open."`
@@ -36,6 +36,9 @@ func partnerRoutes(p *partners, demo bool) []rest.Route {
 				v := partnersView{Data: []partnerView{}}
 				if p.acquirer != nil {
 					v.Data = append(v.Data, partner(p.acquirer.ID(), "card", "nestpay", mode, p.acquirer.Lanes()))
+				}
+				if p.wallet != nil {
+					v.Data = append(v.Data, partner(p.wallet.ID(), "wallet", "gsma", mode, p.wallet.Lanes()))
 				}
 				if p.bank != nil {
 					v.Data = append(v.Data, partner(p.bank.ID(), "bank", "iso20022", mode, p.bank.Lanes()))

@@ -168,7 +168,7 @@ func (c serving) serve(ctx context.Context, d *database, cfg partnerConfig, demo
 	defer cancel()
 	err = srv.Shutdown(last)
 	stopWork()
-	return errors.Join(err, <-worked)
+	return errors.Join(err, <-worked, h.lane.Close(last))
 }
 
 // quiet keeps the job runner's own news out of the log unless they matter.

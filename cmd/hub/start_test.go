@@ -19,7 +19,7 @@ func TestHubNeedsNothing(t *testing.T) {
 	r.open(t)
 	done := make(chan error, 1)
 	p := r.plays(io.Discard)
-	go func() { _, err := p.play(t.Context()); done <- err }()
+	go func() { _, err := p.play(t.Context(), nil); done <- err }()
 	r.until(t, "the demonstration to begin", func() bool {
 		var list struct{ Data []any }
 		r.ask(t, req{key: r.keys.Buyer.APIKey, method: "GET", path: "/v1/orders"}).into(t, &list)

@@ -125,8 +125,6 @@ func oddTransfers(t *testing.T, r *rig, _ trade) {
 	body := ordering(basket, r.quote(t, b, basket))
 	body["payment"] = map[string]any{"method": "cash_on_delivery"}
 	r.ask(t, req{key: b, method: "POST", path: "/v1/checkouts", body: body, idem: once()}).refused(t, 422, "orders.payment_method", "/payment/method")
-	body["payment"] = map[string]any{"method": "wallet"}
-	r.ask(t, req{key: b, method: "POST", path: "/v1/checkouts", body: body, idem: once()}).refused(t, 422, "charges.method", "/payment/method")
 }
 
 // A cashOrder is an order as these tests look at its cash.

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tiwiza/adapters/card"
+	"tiwiza/adapters/wallet"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
@@ -33,9 +34,11 @@ import (
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/job"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
 	"tiwiza/pkg/seal"
+	"tiwiza/pkg/telemetry"
 	"tiwiza/pkg/webhook"
 	"tiwiza/search/pgsearch"
 	"tiwiza/web"
@@ -49,6 +52,8 @@ type house struct {
 	members  *members.Service
 	catalog  *catalog.Service
 	books    *ledger.Books
+	lane     *ledger.Lane
+	escrows  *escrow.Service
 	engine   *operations.Engine
 	recon    *recon.Service
 	payouts  *payouts.Service
@@ -60,6 +65,8 @@ type house struct {
 	bus      *event.Bus
 	hooks    *webhook.Service
 	limits   *limits.Service
+	proofs   *invariants.Service
+	look     time.Duration // how often the promises are looked at
 }
 
 // options tell build what is wanted.
@@ -75,6 +82,14 @@ type options struct {
 	Loopback bool
 }
 
+// lane are the figures of the books' lane, if anybody looks.
+func (o options) lane() *telemetry.Lane {
+	if o.Metrics == nil {
+		return nil
+	}
+	return telemetry.NewLane(o.Metrics, "ledger")
+}
+
 // build puts the hub together over a migrated database. It starts nothing.
 func build(store *pg.Store, p *partners, o options) (*house, error) {
 	policies, err := authz.New()
@@ -87,6 +102,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	m := members.New(store, policies)
 	cat := catalog.New(store, pgsearch.Open(store, pgsearch.Options{}), m)
 	books := ledger.New(store)
+	lane := ledger.NewLane(books, ledger.LaneOptions{Metrics: o.lane()})
 	escrows := escrow.New(store, books, policies).TopUpFrom(bankName)
 	engine := operations.New(store)
 	desk := approvals.New(store)
@@ -95,12 +111,16 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	if p.acquirer != nil {
 		acquirers = append(acquirers, p.acquirer)
 	}
+	var wallets []*wallet.Wallet
+	if p.wallet != nil {
+		wallets = append(wallets, p.wallet)
+	}
 	bounds := limits.New(store, desk)
 	out := files.New(store, engine, p.pays)
 	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{
 		PublicURL: o.PublicURL, Email: o.Email, Bank: p.name(), Account: p.account(),
 	}).
-		ApprovedBy(desk).PayBy(bankName, out)
+		ApprovedBy(desk).PayBy(bankName, out).Wallets(wallets...)
 	out.Handle(charges.KindTransfer, files.Kind{Pay: ch.Transfer, Moved: ch.RefundMoved, Contradicted: ch.RefundContradicted})
 	disp := disputes.New(store, escrows, ch, desk, policies)
 	ord := orders.New(store, orders.Needs{
@@ -123,7 +143,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
 	rec.Subscribe(bus)
-	pay.Check(blocked{escrows}.check)
+	pay.Check(blocked{escrows, ch}.check)
 	books.Approve(desk)
 	escrows.Approve(desk)
 	books.Work(timers)
@@ -140,8 +160,12 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
 	h := &house{
-		store: store, policies: policies, members: m, catalog: cat, books: books, engine: engine, recon: rec, payouts: pay,
+		store: store, policies: policies, members: m, catalog: cat, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
+		proofs: proofs, look: time.Minute,
+	}
+	if o.Demo {
+		h.look = 2 * time.Second // whoever plays wants to see it at once
 	}
 	if !o.Work {
 		workers = nil
@@ -153,7 +177,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	for _, routes := range [][]rest.Route{
 		members.Routes(m), catalog.Routes(cat), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
-		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books),
+		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
 	} {
@@ -166,19 +190,30 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 }
 
 // blocked answers payouts from escrow.
-type blocked struct{ escrows *escrow.Service }
+type blocked struct {
+	escrows *escrow.Service
+	charges *charges.Service
+}
 
 // check says whether a seller's payouts stop: for a chargeback that nothing
-// covers, or for its debt.
+// covers, or for cash that it collected itself and keeps.
 func (b blocked) check(ctx context.Context, tx *pg.Tx, p payouts.Payout) ([]payouts.Wait, error) {
 	if p.Payee != payouts.Seller {
 		return nil, nil
 	}
 	why, err := b.escrows.Blocked(ctx, tx, p.Seller, p.Currency)
-	if err != nil || why == "" {
+	if err != nil {
 		return nil, err
 	}
-	return []payouts.Wait{{Code: "escrow.blocked", Text: why}}, nil
+	var waits []payouts.Wait
+	if why != "" {
+		waits = append(waits, payouts.Wait{Code: "escrow.blocked", Text: why})
+	}
+	cash, err := b.charges.Withheld(ctx, tx, p.Seller, p.Currency)
+	if cash > 0 {
+		waits = append(waits, payouts.Wait{Code: "cash_withheld", Text: money.FromCentimes(cash, p.Currency).String() + " of cash that the seller collected more than seven days ago is not at the bank"})
+	}
+	return waits, err
 }
 
 // accounts answers payouts from members.
@@ -252,7 +287,7 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 8)
+	done := make(chan struct{}, 9)
 	for _, f := range []func(){
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
@@ -262,6 +297,7 @@ func (h *house) work(ctx context.Context) error {
 		func() { seal.Run(ctx, h.store, ledger.Chain, audit.Chain) },
 		func() { h.books.Keep(ctx) },
 		func() { h.hooks.Run(ctx) },
+		func() { h.proofs.Watch(ctx, h.look) },
 	} {
 		go func() { f(); done <- struct{}{} }()
 	}

@@ -1,6 +1,7 @@
 // Command hubsim plays the partners of a hub for demonstrations, tests and
-// certification: a card acquirer (NestPay ver3) over HTTP and a bank (pain.001,
-// pain.002, camt.053) over SFTP. Each keeps its own truth, on the disk before
+// certification: a card acquirer (NestPay ver3) and a provider of mobile wallets
+// (GSMA Mobile Money API 1.1) over HTTP, and a bank (pain.001, pain.002,
+// camt.053) over SFTP. Each keeps its own truth, on the disk before
 // it answers, shares no code with the hub, and misbehaves when told to.
 //
 //	HUBSIM_ADDR       127.0.0.1:8090  the HTTP side
@@ -18,6 +19,9 @@
 //	POST /faults             {"partner":"bank","fault":"execute_late","times":2}; 0 disarms
 //	POST /bank/credits       {"amount":"115.00","text":"TV 4K7P 9Q2M","name":"…"}: somebody transfers to the
 //	                         safeguard account; with "notify":true a camt.054 tells it before the statement
+//	GET  /wallet/phone?phone= what a phone is asked to approve, and its balance
+//	POST /wallet/phone       {"phone":"0612345678","pin":"1234"} approves (9999 is wrong), {"decline":true} declines
+//	                         the oldest request or that of "ref"; {"top_up":"500.00"} fills the wallet
 //	GET  /clock              the partners' time
 //	POST /clock              {"advance":"72h"} moves it forward for good
 //	GET  /cases              the chargebacks
@@ -28,7 +32,12 @@
 // 4000000000000002 is declined (51), 4000000000000069 is expired (54);
 // 4000000000000036 pays and is closed right after, so that refunds to it are
 // declined (14). Any six digits pass 3-D Secure but 999999; fewer, or the second button, decline.
-// Accounts whose last two digits before the key are 66 are closed (AC04).
+// Wallets, by the number's last two digits: 00 approves by itself, 11 declines, 22
+// is empty, 33 and 34 may pay 200.00 and 5,000.00 at once, 44 is none, 66 takes no
+// reversal, 77 closes after paying; all others wait for POST /wallet/phone, ten
+// minutes. The provider keeps 0.9 % of a payment.
+// Accounts whose last two digits before the key are 66 are closed (AC04); at 77
+// they are being closed, and what is paid comes back three days later.
 // A chargeback is told by a signed message to …/callbacks/{partner}/chargeback,
 // beside the callbackUrl, and leaves the next settlement with its fee as a line of
 // its own, whose InstrId is the case; when it is won it comes again.
@@ -45,6 +54,16 @@
 // comes again), execute_late (40 s later). On the next API call: drop_request,
 // rate_limited (429), slow_body, contradicts_itself (the answer says declined);
 // on the next status query: not_found_then_visible (10 min).
+//
+// Faults of the wallets' provider. On the next payment, disbursement or reversal:
+// execute_then_drop, execute_then_500, execute_then_garbage, execute_late (40 s
+// later), callback_before_answer. On the next call: drop_request, rate_limited
+// (429), slow_body, contradicts_itself (refused, or failed, and done all the same);
+// on the next question about something known: not_found_then_visible (10 min). On
+// the next callback: callback_missing, bad_signature (the sum is wrong, first
+// try), same_ref_other_amount, callbacks_shuffled (an older refusal comes last),
+// answer_twice, replayed_callback. On the next reuse of a correlation id older than
+// a day: key_expires.
 //
 // Faults of the bank. On the next connection: rate_limited (closed),
 // bad_signature (another host key). On the next file into /in: drop_request (it
@@ -76,7 +95,7 @@ import (
 
 func main() {
 	var c sim.Config
-	kong.Parse(&c, kong.Name("hubsim"), kong.Description("Stand-in card acquirer and bank, over HTTP and SFTP."))
+	kong.Parse(&c, kong.Name("hubsim"), kong.Description("Stand-in card acquirer, wallets and bank, over HTTP and SFTP."))
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()

@@ -49,6 +49,7 @@ type DeliveryWanted struct {
 // Payment says how the buyer pays.
 type Payment struct {
 	Method string `json:"method" required:"true" enum:"card,wallet,transfer,cash_on_delivery"`
+	Phone  string `json:"phone,omitempty" maxLength:"30" description:"The number of the wallet that pays; the contact's when left out."`
 }
 
 // CheckoutView is what the buyer has after checking out: the orders, and what
@@ -65,6 +66,7 @@ type ChargeView struct {
 	Status     charges.State      `json:"status" required:"true" enum:"created,accepted,confirmed,declined,unknown,expired"`
 	Amount     money.Money        `json:"amount" required:"true"`
 	NextAction charges.NextAction `json:"next_action" required:"true"`
+	Refusal    *charges.Refusal   `json:"refusal,omitempty" description:"Why its wallet has not paid. Until the time to pay is over it can be asked again, POST /v1/charges/{id}/wallet, or given up, POST /v1/charges/{id}/give-up, to pay in another way."`
 }
 
 // check finds what is wrong with the words of a checkout, and brings the rest to
@@ -74,6 +76,10 @@ func (in *CheckoutInput) check() error {
 	phone, ok := Phone(in.Contact.Phone)
 	if !ok {
 		wrong = at(wrong, "/contact/phone", "Give a Moroccan phone number, such as 06 12 34 56 78.")
+	}
+	wallet, ok := Phone(cmp.Or(in.Payment.Phone, in.Contact.Phone))
+	if in.Payment.Phone != "" && !ok {
+		wrong = at(wrong, "/payment/phone", "Give the mobile number of the wallet, such as 06 12 34 56 78.")
 	}
 	if strings.TrimSpace(in.Contact.Name) == "" {
 		wrong = at(wrong, "/contact/name", "Say whom the parcel is for.")
@@ -88,7 +94,7 @@ func (in *CheckoutInput) check() error {
 	if wrong != nil {
 		return wrong
 	}
-	in.Contact.Phone, in.Delivery.Commune, in.Delivery.Region = phone, place.Name, place.Region
+	in.Contact.Phone, in.Payment.Phone, in.Delivery.Commune, in.Delivery.Region = phone, wallet, place.Name, place.Region
 	in.Lang = cmp.Or(in.Lang, "fr")
 	return nil
 }
@@ -134,7 +140,7 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	if err := s.reserve(ctx, tx, drafts); err != nil {
 		return v, err
 	}
-	v = CheckoutView{g.ID, nil, ChargeView{receipt.ID, receipt.State, q.Totals.Total, receipt.NextAction}}
+	v = CheckoutView{g.ID, nil, ChargeView{receipt.ID, receipt.State, q.Totals.Total, receipt.NextAction, receipt.Refusal}}
 	insertGroup(tx, g, drafts)
 	ids := make([]string, len(drafts))
 	for i, d := range drafts {
@@ -227,6 +233,7 @@ func charge(g group, drafts []Draft, in CheckoutInput) charges.Sale {
 	n := charges.Sale{
 		Group: g.ID, Buyer: g.Buyer, Method: in.Payment.Method, Amount: money.FromCentimes(g.Total, g.Currency),
 		Name: in.Contact.Name, Email: in.Contact.Email, Phone: in.Contact.Phone, Lang: in.Lang,
+		Wallet: in.Payment.Phone,
 	}
 	for _, d := range drafts {
 		n.Parts = append(n.Parts, d.Part())

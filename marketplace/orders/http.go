@@ -224,7 +224,7 @@ func (s *Service) ShowGroup(ctx context.Context, in GroupInput) (v GroupView, er
 		return v, err
 	}
 	total := money.FromCentimes(f.group.Total, f.group.Currency)
-	v = GroupView{f.group.ID, nil, total, ChargeView{c.ID, c.State, c.Money(), r.NextAction}, f.group.CreatedAt.UTC()}
+	v = GroupView{f.group.ID, nil, total, ChargeView{c.ID, c.State, c.Money(), r.NextAction, r.Refusal}, f.group.CreatedAt.UTC()}
 	for _, o := range f.orders {
 		v.Orders = append(v.Orders, f.view(auth.From(ctx), o, holds[o.ID], caseView(cases, o.ID), back[o.ID]))
 	}

@@ -63,14 +63,17 @@ type Rule struct {
 	Most   int64
 }
 
+// noPartner is why nobody can pay in a way.
+const noPartner = "There is no partner for this yet."
+
 // ways says how a quote can be paid: in a way that there is a partner for, and
 // that each of its orders allows.
 func (m Market) ways(q Quote) []Way {
 	out := make([]Way, 0, 4)
-	for _, method := range []string{charges.Card, "wallet", charges.Transfer, charges.Cash} {
+	for _, method := range []string{charges.Card, charges.Wallet, charges.Transfer, charges.Cash} {
 		w := Way{Method: method}
 		if !slices.Contains(m.Methods, method) {
-			w.Why = "There is no partner for this yet."
+			w.Why = noPartner
 		} else {
 			w.Why = m.unpayable(q, method)
 		}
@@ -128,7 +131,7 @@ func (q Quote) orders() map[string]int64 {
 // partner is for payments to refuse.
 func (q Quote) payable(method string) error {
 	for _, w := range q.Payments {
-		if w.Method == method && !w.Offered && method != "wallet" {
+		if w.Method == method && !w.Offered && w.Why != noPartner {
 			return ErrPayment.At("/payment/method", w.Why)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // An Adjustment is a part of an acquirer's settlement that is not a charge: a
 // refund or a chargeback that it takes off, or one that was won and comes again.
 type Adjustment struct {
-	Ref      string // the charge's
+	Ref      string // the charge's; the refund's own at a wallet
 	Case     string // the acquirer's name of a chargeback, or ""
 	Gross    int64  // centimes; below zero it is taken off
 	Fee      int64  // what is taken besides
@@ -27,6 +27,9 @@ type Adjustment struct {
 // of ours, operations.ErrAmount for another amount, and ErrSettled for one that
 // was shown before; nothing is changed then.
 func (s *Service) Adjusted(ctx context.Context, tx *pg.Tx, acquirer string, a Adjustment) (subject string, err error) {
+	if _, err := s.wallet(acquirer); err == nil {
+		return s.walletAdjusted(ctx, tx, acquirer, a)
+	}
 	c, err := lockByRef(ctx, tx, acquirer, a.Ref)
 	if err != nil {
 		return "", err

@@ -117,8 +117,8 @@ func (s *Service) nextRef(ctx context.Context, tx *pg.Tx, c Charge, kind, first 
 
 // live is the operation of a kind that a charge has and that did not fail, or
 // nil. The charge is locked, so nobody else makes one meanwhile.
-func (s *Service) live(ctx context.Context, tx *pg.Tx, c Charge, kind string) (*operations.Operation, error) {
-	ops, err := s.ops.Of(ctx, tx, c.ID)
+func (s *Service) live(ctx context.Context, db pg.DB, c Charge, kind string) (*operations.Operation, error) {
+	ops, err := s.ops.Of(ctx, db, c.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -333,6 +333,7 @@ func (finalJob) Kind() string { return "charges.final" }
 func (s *Service) Work(w *job.Workers, t *job.Timers) {
 	job.Handle(w, func(ctx context.Context, j finalJob) error { return s.final(ctx, j.Charge) })
 	job.Handle(w, func(ctx context.Context, j readyJob) error { return s.ready(ctx, j.Refund) })
+	job.Handle(w, func(ctx context.Context, j lastAskJob) error { return s.lastAsk(ctx, j.Charge) })
 	t.Handle(timerWindow, s.windowOver)
 	t.Handle(timerReady, s.readyDue)
 	t.Handle(timerClaim, s.claimDue)
@@ -346,8 +347,11 @@ func (s *Service) windowOver(ctx context.Context, tx *pg.Tx, chargeID string) er
 	if err != nil || !c.Open() {
 		return err
 	}
-	if c.Method == Transfer { // only the statement brings money, and it has not
+	switch c.Method {
+	case Transfer: // only the statement brings money, and it has not
 		return s.expire(ctx, tx, chargeID)
+	case Wallet:
+		return s.walletWindow(ctx, tx, c)
 	}
 	job.Set(tx, timerWindow, chargeID, tx.Now().Add(time.Minute)) // until it is open no more
 	op, err := s.live(ctx, tx, c, kindCapture)

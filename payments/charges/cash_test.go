@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -343,4 +344,79 @@ func TestMoneyForAListIsSharedToTheCentime(t *testing.T) {
 			t.Fatalf("of a list of %d, %d is over of %d, handling %d of %d", whole, over, arrived, costs, handling)
 		}
 	})
+}
+
+// Money of an unknown payer waits in suspense. A seller who brings its goods
+// itself cannot choose what a stranger wrote as the name of its list.
+func TestAListDoesNotTakeMoneyByAWordItsCarrierChose(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	_, orders := h.order(charges.Cash, 11500)
+	h.must(h.tx(auth.Hub, func(ctx context.Context, tx *pg.Tx) error {
+		_, err := h.charges.Collect(ctx, tx, orders[0], 11500)
+		return err
+	}))
+	h.arrives("achat en ligne de Mme Exemple", 10000)
+	carrier := auth.Principal{Subject: "demo", Role: auth.Seller}
+	for _, word := range []string{"achat", "achat en ligne", "Mme Exemple 123"} {
+		var v charges.RemittanceView
+		h.must(h.tx(carrier, func(ctx context.Context, tx *pg.Tx) (err error) {
+			if v, err = h.charges.Remit(ctx, tx, charges.RemitInput{Carrier: "demo", Orders: orders, Reference: word}); err == nil {
+				_, err = h.charges.Withdraw(ctx, tx, charges.RemittanceInput{Remittance: v.ID})
+			}
+			return err
+		}))
+		if v.State != charges.Announced {
+			t.Errorf("the list %q is %s at once, with a stranger's money", word, v.State)
+		}
+	}
+	one := money.Dirhams(1)
+	err := h.tx(carrier, func(ctx context.Context, tx *pg.Tx) error {
+		_, err := h.charges.Remit(ctx, tx, charges.RemitInput{Carrier: "demo", Orders: orders, Handling: &one})
+		return err
+	})
+	if !errors.Is(err, charges.ErrList) {
+		t.Errorf("a seller sets what handling its own cash costs: %v, want %v", err, charges.ErrList)
+	}
+}
+
+// A seller who brings its goods itself and keeps the cash owes it: it is not our
+// loss, and its other payouts stop after a week.
+func TestASellerThatKeepsItsCashOwesIt(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	_, orders := h.broughtBy("org_s", charges.Cash, 7500)
+	h.ok(h.as(alice, func(ctx context.Context, tx *pg.Tx) error {
+		_, err := h.charges.Collect(ctx, tx, orders[0], 7500)
+		return err
+	}))
+	kept := func() (n int64) {
+		h.ok(h.as(alice, func(ctx context.Context, tx *pg.Tx) (err error) {
+			n, err = h.charges.Withheld(ctx, tx, "org_s", money.MAD)
+			return err
+		}))
+		return n
+	}
+	if n := kept(); n != 0 {
+		t.Errorf("%d are kept too long on the first day", n)
+	}
+	h.advance(8 * 24 * time.Hour)
+	if n := kept(); n != 7500 {
+		t.Errorf("after eight days %d are kept too long, want 75.00", n)
+	}
+	var ask charges.CashView
+	h.ok(h.as(alice, func(ctx context.Context, tx *pg.Tx) (err error) {
+		ask, err = h.charges.WriteOff(ctx, tx, charges.WriteOffInput{Order: orders[0], Reason: "it says nothing"})
+		return err
+	}))
+	h.ok(h.as(bob, func(ctx context.Context, tx *pg.Tx) error {
+		_, err := h.people.Decide(ctx, tx, approvals.DecideInput{Approval: ask.Approval, Decision: "approve"})
+		return err
+	}))
+	h.has("loss", 0)
+	h.has("seller:org_s:receivable", 7500)
+	h.has("carrier:org_s:cod", 0)
+	if n := kept(); n != 0 {
+		t.Errorf("%d are kept too long though they are a debt now", n)
+	}
 }

@@ -38,12 +38,12 @@ const (
 	Created   State = "created"
 	Accepted  State = "accepted" // the payment page was handed out
 	Confirmed State = "confirmed"
-	Declined  State = "declined"
-	Unknown   State = "unknown" // the capture's outcome is being asked for
+	Declined  State = "declined" // by the wallet: until its time is over it may be paid anew
+	Unknown   State = "unknown"  // the capture's outcome is being asked for
 	Expired   State = "expired"
 )
 
-// Window is how long a buyer has to pay by card, and TransferWindow by bank
+// Window is how long a buyer has to pay by card or wallet, and TransferWindow by bank
 // transfer; stock is reserved as long. Cash has no window: it is paid at the
 // door.
 const (
@@ -56,6 +56,7 @@ const (
 	Card     = "card"
 	Transfer = "transfer"
 	Cash     = "cash_on_delivery"
+	Wallet   = "wallet"
 )
 
 // A Part is what a charge holds for one order. Seller, Carrier and Fee matter
@@ -71,10 +72,11 @@ type Part struct {
 // A Sale is what a charge is made of, at checkout.
 type Sale struct {
 	Group, Buyer       string
-	Method             string // Card, Transfer or Cash
+	Method             string // Card, Wallet, Transfer or Cash
 	Amount             money.Money
 	Parts              []Part
 	Name, Email, Phone string // the buyer's, for the acquirer
+	Wallet             string // the phone number of the wallet that pays; Phone when it is ""
 	Lang               string // fr, ar or en: the language of the card page
 }
 
@@ -86,6 +88,7 @@ type NextAction struct {
 	Method   string            `json:"method,omitempty"`
 	Fields   map[string]string `json:"fields,omitempty"`
 	Transfer *Instructions     `json:"transfer,omitempty" description:"What to tell one's bank."`
+	Wallet   *Approval         `json:"wallet,omitempty" description:"What to approve on one's phone."`
 }
 
 // Instructions are what a buyer tells his or her bank.
@@ -105,7 +108,7 @@ type Charge struct {
 	Group     string `db:"group_id"`
 	Buyer     string
 	Method    string
-	Acquirer  string // "" when it is not by card
+	Acquirer  string // or the wallet; "" when it is by neither
 	Ref       string // what the acquirer, or the buyer's bank, knows it by
 	Contact   Contact
 	Currency  string
@@ -128,7 +131,9 @@ type Contact struct {
 }
 
 // Open says whether a payment can still come in the ordinary way.
-func (c Charge) Open() bool { return c.State == Created || c.State == Accepted || c.State == Unknown }
+func (c Charge) Open() bool {
+	return c.State == Created || c.State == Accepted || c.State == Unknown || c.State == Declined
+}
 
 // Money is the charge's amount.
 func (c Charge) Money() money.Money { return money.FromCentimes(c.Amount, c.Currency) }
@@ -142,4 +147,5 @@ type Receipt struct {
 	State      State
 	ExpiresAt  time.Time
 	NextAction NextAction
+	Refusal    *Refusal // of the wallet, while the charge is declined
 }

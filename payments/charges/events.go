@@ -1,6 +1,9 @@
 package charges
 
-import "tiwiza/pkg/money"
+import (
+	"tiwiza/adapters/wallet"
+	"tiwiza/pkg/money"
+)
 
 // Paid says that a charge is confirmed and its escrows are funded.
 type Paid struct {
@@ -28,6 +31,20 @@ func (Lapsed) EventType() string { return "charges.expired" }
 
 // Subject is the charge.
 func (e Lapsed) Subject() string { return e.Charge }
+
+// WalletRefused says that a wallet has not paid a charge, and why; until its time is over
+// it may be asked for anew.
+type WalletRefused struct {
+	Charge string         `json:"charge"`
+	Group  string         `json:"group"`
+	Why    wallet.Refusal `json:"why"`
+}
+
+// EventType names the event.
+func (WalletRefused) EventType() string { return "charges.declined" }
+
+// Subject is the charge.
+func (e WalletRefused) Subject() string { return e.Charge }
 
 // Settled says that a charge's money has reached the safeguard account.
 type Settled struct {

@@ -27,7 +27,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("GET", "/v1/refunds/{refund}", "refunds.show", "Show a refund to its buyer, its seller or the operator", http.StatusOK, s.ShowRefund),
 		rest.Commit("POST", "/v1/refunds/{refund}/account", "refunds.account", "Say to which account a refund shall go", http.StatusOK, s.Account),
 		rest.Handle("GET", "/v1/chargebacks", "chargebacks.list", "List chargebacks, newest first", http.StatusOK, s.Chargebacks),
-	}, cashRoutes(s)...)
+	}, append(walletRoutes(s), cashRoutes(s)...)...)
 }
 
 // View is a charge as the API shows it.
@@ -41,6 +41,7 @@ type View struct {
 	Orders  []string    `json:"orders" required:"true"`
 
 	Refunds []RefundBrief `json:"refunds" required:"true"`
+	Refusal *Refusal      `json:"refusal,omitempty" description:"Why its wallet has not paid."`
 }
 
 // ShowInput names a charge.
@@ -65,7 +66,11 @@ func (s *Service) Show(ctx context.Context, in ShowInput) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	return View{c.ID, c.Group, c.Method, c.State, c.Money(), c.Settled, orders(holds), Briefs(refunds)}, nil
+	r, err := s.receipt(ctx, s.db, c)
+	if err != nil {
+		return View{}, err
+	}
+	return View{c.ID, c.Group, c.Method, c.State, c.Money(), c.Settled, orders(holds), Briefs(refunds), r.Refusal}, nil
 }
 
 // CallbackInput is what an acquirer sends.

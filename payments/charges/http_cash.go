@@ -154,6 +154,18 @@ func (r Remittance) view(items []Item) RemittanceView {
 	return v
 }
 
+// handlingMost is how many percent of the cash its handling may cost without a
+// second person.
+const handlingMost = 5
+
+// total is the cash of some parcels.
+func total(parcels []Parcel) (sum int64) {
+	for _, p := range parcels {
+		sum += p.Cash
+	}
+	return sum
+}
+
 // Remit announces what a carrier remits in one sum. The operator calls it, or
 // the seller who brings its goods itself. Money that came before is taken at
 // once when it carries the carrier's own name of the list.
@@ -179,6 +191,10 @@ func (s *Service) Remit(ctx context.Context, tx *pg.Tx, in RemitInput) (Remittan
 		if handling = in.Handling.Centimes(); handling < 0 || in.Handling.Currency() != parcels[0].Currency {
 			return RemittanceView{}, ErrList.At("/handling", "Give an amount in "+parcels[0].Currency+", not below zero.")
 		}
+	}
+	if cash := total(parcels); handling > 0 && (auth.From(ctx).Role == auth.Seller || handling > cash*handlingMost/100) {
+		return RemittanceView{}, ErrList.At("/handling",
+			fmt.Sprintf("Only the operator enters it, up to %d %% of the cash (%s); two people give up what is more.", handlingMost, money.FromCentimes(cash*handlingMost/100, parcels[0].Currency)))
 	}
 	items, net, err := announce(in.Carrier, parcels, in.KeepsFees == nil || *in.KeepsFees, handling)
 	if err != nil {
@@ -326,9 +342,9 @@ func (p Parcel) missing() []byte {
 	return h[:]
 }
 
-// lost carries out what two people decided: what is missing is our loss, and
-// our own money makes the clients' whole. The order goes on as if it had been
-// remitted.
+// lost carries out what two people decided: what is missing is our loss, or the
+// debt of a seller who brought its goods itself, and our own money makes the
+// clients' whole. The order goes on as if it had been remitted.
 func (s *Service) lost(ctx context.Context, tx *pg.Tx, r approvals.Request) error {
 	if r.State != approvals.Approved {
 		return nil
@@ -345,11 +361,14 @@ func (s *Service) lost(ctx context.Context, tx *pg.Tx, r approvals.Request) erro
 		return err
 	}
 	p = saveParcel(tx, p)
-	bank := s.config.Bank
+	bank, bears := s.config.Bank, ledger.Loss
+	if p.Carrier == p.Seller {
+		bears = ledger.Receivable(p.Seller)
+	}
 	if err := s.books.Post(ctx, tx, ledger.Transfer{
 		Key: "lost:" + p.Order, Kind: "cash.lost", Order: p.Order, Currency: p.Currency,
 		Legs: []ledger.Leg{
-			ledger.Debit(ledger.Loss, missing), ledger.Debit(ledger.Transit(bank), missing),
+			ledger.Debit(bears, missing), ledger.Debit(ledger.Transit(bank), missing),
 			ledger.Credit(ledger.COD(p.Carrier), missing), ledger.Credit(ledger.Operating(bank), missing),
 		},
 	}); err != nil {

@@ -17,7 +17,7 @@ type RefundView struct {
 	Charge   string      `json:"charge" required:"true"`
 	State    RefundState `json:"state" required:"true" enum:"created,sent,unknown,awaiting_rib,confirmed,returned,rejected"`
 	Amount   money.Money `json:"amount" required:"true"`
-	Rail     string      `json:"rail" required:"true" enum:"card,transfer"`
+	Rail     string      `json:"rail" required:"true" enum:"card,wallet,transfer"`
 	RIB      string      `json:"rib,omitempty" description:"Its last four digits."`
 	Reason   string      `json:"reason" required:"true"`
 	Why      string      `json:"why,omitempty" description:"The partner's last word."`

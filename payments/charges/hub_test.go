@@ -8,10 +8,12 @@ import (
 	"encoding/json"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"tiwiza/adapters/card"
+	"tiwiza/adapters/wallet"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
@@ -172,6 +174,8 @@ type hub struct {
 	engine   *operations.Engine
 	timers   *job.Timers
 	events   chan string
+	phones   *phones
+	halted   atomic.Bool
 }
 
 func newHub(t *testing.T) *hub {
@@ -184,12 +188,14 @@ func newHub(t *testing.T) *hub {
 	var certified []operations.Certificate
 	bus := event.NewBus()
 	workers := job.NewWorkers()
-	h := &hub{t: t, db: db, books: ledger.New(db), acquirer: &acquirer{state: map[string]card.State{}, back: map[string]int64{}}, timers: job.NewTimers(db), events: make(chan string, 100)}
+	h := &hub{t: t, db: db, books: ledger.New(db), acquirer: &acquirer{state: map[string]card.State{}, back: map[string]int64{}}, timers: job.NewTimers(db), events: make(chan string, 100), phones: &phones{by: map[string]*asked{}}}
 	h.escrows, h.engine, h.people = escrow.New(db, h.books, policies).TopUpFrom("bank"), operations.New(db), approvals.New(db)
 	h.charges = charges.New(db, h.books, h.escrows, h.engine, policies, []*card.Acquirer{card.New("acq", h.acquirer, card.Options{Pay: patient, Query: patient})}, charges.Config{
 		PublicURL: "https://hub.example", Bank: "bank", Account: charges.Account{RIB: "999780000000000000010193", Holder: "EXEMPLE HUB"},
 	}).
-		ApprovedBy(h.people).PayBy("bank", h.engine)
+		ApprovedBy(h.people).PayBy("bank", h.engine).
+		Wallets(wallet.New("wal", h.phones, wallet.Options{Key: "secret", Pay: patient, Query: patient}))
+	h.engine.HaltBy(func(context.Context, pg.DB) (bool, error) { return h.halted.Load(), nil })
 	for _, kind := range []string{"capture", "void", "refund"} {
 		certified = append(certified, operations.Certificate{Connector: "acq", Kind: kind, Proof: "the one above takes a reference once", Remembers: 24 * time.Hour})
 	}

@@ -1,14 +1,46 @@
 package charges
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 
+	"tiwiza/payments/operations"
 	"tiwiza/pkg/pg"
 )
 
-// ByRef is the charge that an acquirer knows by our reference, or ErrNotFound.
+// ByRef is the charge that an acquirer knows by our reference, or ErrNotFound; a
+// wallet knows its refunds by references of their own.
 func (s *Service) ByRef(ctx context.Context, db pg.DB, acquirer, ref string) (Charge, error) {
+	if _, err := s.wallet(acquirer); err == nil {
+		return s.byWalletRef(ctx, db, acquirer, ref)
+	}
 	return byRef(ctx, db, acquirer, ref)
+}
+
+func (s *Service) byWalletRef(ctx context.Context, db pg.DB, name, ref string) (Charge, error) {
+	if r, err := requestOf(ctx, db, name, ref); err == nil || !errors.Is(err, ErrNotFound) {
+		return loadOr(ctx, db, r.Charge, err)
+	}
+	refund, ok := refundOfRef(ref)
+	if !ok {
+		return Charge{}, ErrNotFound
+	}
+	ops, err := s.ops.Of(ctx, db, refund)
+	if err != nil || !slices.ContainsFunc(ops, func(o operations.Operation) bool { return o.Connector == name && o.Ref == ref }) {
+		return Charge{}, cmp.Or(err, error(ErrNotFound))
+	}
+	r, err := loadRefund(ctx, db, refund)
+	return loadOr(ctx, db, r.Charge, err)
+}
+
+// loadOr is a charge whose name was found, or why it was not.
+func loadOr(ctx context.Context, db pg.DB, id string, err error) (Charge, error) {
+	if err != nil {
+		return Charge{}, err
+	}
+	return load(ctx, db, id)
 }
 
 // ByID is a charge, or ErrNotFound.

@@ -2,6 +2,7 @@ package charges
 
 import (
 	"context"
+	"time"
 
 	"tiwiza/pkg/pg"
 )
@@ -107,4 +108,9 @@ func itemsOf(ctx context.Context, db pg.DB, remittance string) ([]Item, error) {
 func listRemittances(ctx context.Context, db pg.DB, carrier, state, below string, limit int) ([]Remittance, error) {
 	return pg.All[Remittance](ctx, db, `select `+remittanceColumns+` from charges.remittance
 		where ($1 = '' or carrier = $1) and ($2 = '' or state = $2) and ($3 = '' or id < $3) order by id desc limit $4`, carrier, state, below, limit)
+}
+
+func withheld(ctx context.Context, db pg.DB, carrier, currency string, before time.Time) (int64, error) {
+	return pg.Value[int64](ctx, db, nil, `select coalesce(sum(cash - covered), 0)::bigint from charges.parcel
+		where carrier = $1 and currency = $2 and state = 'collected' and collected_at < $3`, carrier, currency, before)
 }

@@ -6,14 +6,14 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-const refundColumns = `id, charge, order_id, buyer, seller, currency, amount, rail, connector, attempt, ref, before, state, rib, holder,
+const refundColumns = `id, charge, order_id, buyer, seller, currency, amount, rail, source, connector, attempt, ref, before, state, rib, holder,
 	reason, asked_by, why, waits_since, deducted, displaced_by, resumed_as, version, created_at, changed_at`
 
 func insertRefund(tx *pg.Tx, r Refund) {
-	tx.Queue(`insert into charges.refund (id, charge, order_id, buyer, seller, currency, amount, rail, connector, attempt, ref, before, state, rib, holder,
+	tx.Queue(`insert into charges.refund (id, charge, order_id, buyer, seller, currency, amount, rail, source, connector, attempt, ref, before, state, rib, holder,
 			reason, asked_by, why, waits_since, created_at, changed_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, left($18, 500), $19, $20, $21)`,
-		r.ID, r.Charge, r.Order, r.Buyer, r.Seller, r.Currency, r.Amount, r.Rail, r.Connector, r.Attempt, r.Ref, r.Before, r.State, r.RIB, r.Holder,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, left($19, 500), $20, $21, $22)`,
+		r.ID, r.Charge, r.Order, r.Buyer, r.Seller, r.Currency, r.Amount, r.Rail, r.Source, r.Connector, r.Attempt, r.Ref, r.Before, r.State, r.RIB, r.Holder,
 		r.Reason, r.AskedBy, r.Why, r.WaitsSince, r.CreatedAt, r.ChangedAt)
 }
 

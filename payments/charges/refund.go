@@ -29,7 +29,7 @@ const (
 	RefundCreated   RefundState = "created"      // waits for its turn, or to be sent
 	RefundSent      RefundState = "sent"         // a partner has it, or is being asked
 	RefundUnknown   RefundState = "unknown"      // it may or may not have happened
-	RefundAwaiting  RefundState = "awaiting_rib" // the card takes nothing back: the buyer gives an account
+	RefundAwaiting  RefundState = "awaiting_rib" // the card or wallet takes nothing back: the buyer gives an account
 	RefundConfirmed RefundState = "confirmed"
 	RefundReturned  RefundState = "returned" // the bank sent it back: another account is needed
 	RefundRejected  RefundState = "rejected" // surely never sent: a chargeback took its place
@@ -39,6 +39,7 @@ const (
 const (
 	railCard     = "card"
 	railTransfer = "transfer"
+	railWallet   = "wallet"
 )
 
 // Patience is how long a buyer has to give an account before two people may.
@@ -55,6 +56,7 @@ type Refund struct {
 	Currency   string
 	Amount     int64 // centimes
 	Rail       string
+	Source     string // the wallet's request that brought the money, or ""
 	Connector  string // who carries it; "" before it is asked for
 	Attempt    int    // how often it was asked for
 	Ref        string // what the connector knows the last attempt by

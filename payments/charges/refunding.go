@@ -1,9 +1,11 @@
 package charges
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"tiwiza/adapters/bank"
 	"tiwiza/payments/ledger"
@@ -49,12 +51,15 @@ type RefundOrder struct {
 	Reason string
 	By     string // who asked
 	// RIB and Holder are where a transfer goes, when that is known: the account
-	// that the money came from.
+	// that the money came from. An order's is looked up.
 	RIB, Holder string
+	// Source is the wallet's request that brought the money, when it is not the
+	// charge's own.
+	Source string
 }
 
-// Refund sends money back by the rail it came in: the card that was charged, or
-// a transfer to the buyer's account. The charge is locked. More than came in and
+// Refund sends money back by the rail it came in: the card or the wallet that was
+// charged, or a transfer to the buyer's account. The charge is locked. More than came in and
 // has not gone back is ErrTooMuch.
 func (s *Service) Refund(ctx context.Context, tx *pg.Tx, in RefundOrder) (Refund, error) {
 	c, err := lock(ctx, tx, in.Charge)
@@ -74,9 +79,11 @@ func (s *Service) refund(ctx context.Context, tx *pg.Tx, c Charge, in RefundOrde
 		RIB: in.RIB, Holder: in.Holder, State: RefundCreated, Reason: in.Reason, AskedBy: in.By, CreatedAt: tx.Now(), ChangedAt: tx.Now(),
 	}
 	switch {
+	case in.Source != "", c.Method == Wallet:
+		r.Rail, r.RIB, r.Holder, r.Source = railWallet, "", "", cmp.Or(in.Source, c.Ref)
 	case c.Method == railCard:
 		r.Rail, r.RIB, r.Holder = railCard, "", ""
-	case r.RIB == "":
+	case r.RIB == "" && r.Order != "":
 		var err error
 		if r.RIB, r.Holder, err = s.payer(ctx, tx, c); err != nil {
 			return r, err
@@ -96,6 +103,8 @@ func (s *Service) refund(ctx context.Context, tx *pg.Tx, c Charge, in RefundOrde
 	switch {
 	case r.Rail == railCard:
 		r, err = s.beginCard(ctx, tx, c, r, false)
+	case r.Rail == railWallet:
+		r, err = s.beginWallet(ctx, tx, r)
 	case r.RIB == "" || s.transfers == nil:
 		r, err = s.await(ctx, tx, r, "the account that the money shall go to is not known")
 	default:
@@ -168,6 +177,11 @@ func (s *Service) RefundMoved(ctx context.Context, tx *pg.Tx, o operations.Opera
 	case r.State == RefundConfirmed && next != RefundReturned:
 		return nil // a contradiction is for people; what was booked stays booked
 	}
+	if next == RefundAwaiting {
+		if again, err := s.payOut(ctx, tx, c, r, o); err != nil || again {
+			return err
+		}
+	}
 	if r, err = r.To(next, o.Why, tx.Now()); err != nil {
 		return err
 	}
@@ -200,7 +214,7 @@ func (s *Service) afterRefund(ctx context.Context, tx *pg.Tx, c Charge) error {
 
 // purse is the account a connector pays refunds from.
 func (s *Service) purse(connector string) string {
-	if _, err := s.acquirer(connector); err == nil {
+	if slices.Contains(s.Acquirers(), connector) {
 		return ledger.Clearing(connector)
 	}
 	return ledger.Safeguard(connector)
@@ -287,7 +301,7 @@ func (s *Service) RefundContradicted(ctx context.Context, tx *pg.Tx, o operation
 // buyer has it twice: the second is our loss, our own money makes the clients'
 // whole, and people are told.
 func (s *Service) contradicted(ctx context.Context, tx *pg.Tx, c Charge, r Refund, o operations.Operation) error {
-	if o.Connector == c.Acquirer {
+	if _, err := s.acquirer(o.Connector); err == nil && o.Connector == c.Acquirer {
 		r.Deducted = true
 	}
 	unsent, op, err := s.unsent(ctx, tx, r)
@@ -319,7 +333,9 @@ func (s *Service) paidAfterAll(ctx context.Context, tx *pg.Tx, c Charge, r Refun
 		return err
 	}
 	r.Connector, r.Ref = o.Connector, o.Ref
-	if o.Connector == c.Acquirer {
+	if _, err := s.wallet(o.Connector); err == nil {
+		r.Rail = railWallet
+	} else if o.Connector == c.Acquirer {
 		r.Rail = railCard
 	}
 	if err := s.paid(ctx, tx, c, &r, o); err != nil {

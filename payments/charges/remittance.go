@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tiwiza/payments/ledger"
+	"tiwiza/pkg/auth"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
@@ -47,10 +48,19 @@ type Item struct {
 	Kept  int64
 }
 
-// named says whether a text has the carrier's own name of the list.
+// named says whether a text has the carrier's own name of the list. A word is
+// no name, and a seller who brings its goods itself has none that counts: it
+// could choose what a stranger wrote.
 func (r Remittance) named(text string) bool {
 	name := signs(r.Theirs)
-	return len(name) >= 5 && strings.Contains(signs(text), name)
+	digits := len(name) - len(strings.Map(func(c rune) rune {
+		if c >= '0' && c <= '9' {
+			return -1
+		}
+		return c
+	}, name))
+	own := auth.Principal{Role: auth.Seller, Subject: r.Carrier}.Person()
+	return r.MadeBy != own && len(name) >= 6 && digits >= 3 && strings.Contains(signs(text), name)
 }
 
 // end is the list once money came for it.

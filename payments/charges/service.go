@@ -14,6 +14,7 @@ import (
 	"tiwiza/pkg/authz"
 
 	"tiwiza/adapters/card"
+	"tiwiza/adapters/wallet"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
@@ -86,6 +87,7 @@ type Service struct {
 	ops       *operations.Engine
 	judge     Judge
 	acquirers []*card.Acquirer // in order of preference
+	wallets   []*wallet.Wallet // likewise
 	config    Config
 	bank      string // who carries transfers to buyers
 	transfers Transfers
@@ -133,6 +135,9 @@ func (s *Service) Methods() (ways []string) {
 	if len(s.acquirers) > 0 {
 		ways = append(ways, Card)
 	}
+	if len(s.wallets) > 0 {
+		ways = append(ways, Wallet)
+	}
 	if s.config.Bank != "" {
 		ways = append(ways, Transfer, Cash)
 	}
@@ -167,6 +172,8 @@ func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error
 		return s.awaitTransfer(tx, c)
 	case Cash:
 		return s.awaitCash(tx, c, n.Parts)
+	case Wallet:
+		return s.awaitWallet(tx, c, cmp.Or(n.Wallet, n.Phone))
 	}
 	c.Acquirer, c.Ref = s.acquirers[0].ID(), RefOf(c.ID)
 	insert(tx, c)
@@ -197,6 +204,9 @@ func (s *Service) receipt(ctx context.Context, db pg.DB, c Charge) (Receipt, err
 			return Receipt{}, err
 		}
 		return s.transferReceipt(c, t), nil
+	case Wallet:
+		w, err := requestOf(ctx, db, c.Acquirer, c.Ref)
+		return s.walletReceipt(c, w), err
 	case Cash:
 		return plainReceipt(c), nil
 	}
@@ -334,6 +344,9 @@ func (s *Service) reserved(ctx context.Context, tx *pg.Tx, c Charge) error {
 // another amount than the charge's, and ErrSettled for one settled before;
 // nothing is changed then.
 func (s *Service) Settle(ctx context.Context, tx *pg.Tx, acquirer, ref string, gross int64, currency string) (Charge, error) {
+	if _, err := s.wallet(acquirer); err == nil {
+		return s.settleWallet(ctx, tx, acquirer, ref, gross, currency)
+	}
 	c, err := lockByRef(ctx, tx, acquirer, ref)
 	if err != nil {
 		return c, err
@@ -362,11 +375,15 @@ func (s *Service) Settle(ctx context.Context, tx *pg.Tx, acquirer, ref string, g
 	return c, tx.Publish(ctx, Settled{c.ID, c.Group})
 }
 
-// Acquirers lists the acquirers by name, in order of preference.
+// Acquirers lists those that settle charges by name: the acquirers in order of
+// preference, then the wallets.
 func (s *Service) Acquirers() []string {
-	names := make([]string, len(s.acquirers))
-	for i, a := range s.acquirers {
-		names[i] = a.ID()
+	names := make([]string, 0, len(s.acquirers)+len(s.wallets))
+	for _, a := range s.acquirers {
+		names = append(names, a.ID())
+	}
+	for _, w := range s.wallets {
+		names = append(names, w.ID())
 	}
 	return names
 }

@@ -42,6 +42,9 @@ func Tell(bus *event.Bus) {
 	event.Tell(bus, 1, "The charge was not paid in time.", func(ctx context.Context, tx *pg.Tx, e Lapsed) (map[string]News, error) {
 		return news(ctx, tx, e.Charge, Expired)
 	})
+	event.Tell(bus, 1, "The wallet has not paid the charge; it can be asked again, or the order paid in another way.", func(ctx context.Context, tx *pg.Tx, e WalletRefused) (map[string]News, error) {
+		return news(ctx, tx, e.Charge, Declined)
+	})
 	event.Tell(bus, 1, "Money goes back to the buyer.", func(_ context.Context, _ *pg.Tx, e RefundMade) (map[string]RefundNews, error) {
 		return map[string]RefundNews{e.Buyer: {e.Refund, e.Order, RefundCreated, e.Amount}}, nil
 	})

@@ -28,6 +28,17 @@ type Payer struct {
 	RIB  string `json:"rib,omitempty"`
 }
 
+// paidBy remembers who sent the money that is for the orders. When several did,
+// none of them is the one that it goes back to.
+func (w Wire) paidBy(p Payer, more bool) Wire {
+	if !more {
+		w.Payer = p
+	} else if p.RIB != w.Payer.RIB {
+		w.Payer.RIB = ""
+	}
+	return w
+}
+
 // kept is what of a charge's captured money is not going back by itself, in
 // centimes.
 func (w Wire) kept(c Charge) int64 { return c.Captured - w.Returned }
@@ -73,8 +84,8 @@ func (s *Service) wired(ctx context.Context, tx *pg.Tx, cr Credit, charge string
 	before := w.kept(c)
 	c.Captured += cr.Amount
 	addCaptured(tx, c.ID, cr.Amount)
-	if cr.Payer != (Payer{}) {
-		w.Payer = cr.Payer
+	if c.Open() {
+		w = w.paidBy(cr.Payer, before > 0)
 		saveWire(tx, w)
 	}
 	t := Taken{Subject: c.ID}
@@ -85,7 +96,7 @@ func (s *Service) wired(ctx context.Context, tx *pg.Tx, cr Credit, charge string
 		if err := s.wait(ctx, tx, cr, suspense, cr.Amount); err != nil {
 			return t, err
 		}
-		return t, s.giveBack(ctx, tx, c, w, cr.Amount, "it came when the charge was "+string(c.State))
+		return t, s.giveBack(ctx, tx, c, w, cr.Payer, cr.Amount, "it came when the charge was "+string(c.State))
 	case have < c.Amount:
 		t.Why = fmt.Sprintf("a part: %s is still to come", money.FromCentimes(c.Amount-have, c.Currency))
 		return t, s.wait(ctx, tx, cr, suspense, cr.Amount)
@@ -109,7 +120,7 @@ func (s *Service) wired(ctx context.Context, tx *pg.Tx, cr Credit, charge string
 		return t, nil
 	}
 	t.Why = fmt.Sprintf("%s more than asked: that goes back", money.FromCentimes(over, c.Currency))
-	return t, s.giveBack(ctx, tx, c, w, over, "more was transferred than asked")
+	return t, s.giveBack(ctx, tx, c, w, cr.Payer, over, "more was transferred than asked")
 }
 
 // wiredWhole confirms a charge whose money is all there: it stands at the bank
@@ -155,17 +166,20 @@ func (s *Service) overdue(ctx context.Context, tx *pg.Tx, c Charge) error {
 	if err != nil || w.kept(c) == 0 {
 		return err
 	}
-	return s.giveBack(ctx, tx, c, w, w.kept(c), "less was transferred than asked, and the time is over")
+	return s.giveBack(ctx, tx, c, w, w.Payer, w.kept(c), "less was transferred than asked, and the time is over")
 }
 
 // giveBack sends money of a transfer back, from the charge's suspense, that is
 // not for the orders: to the account it came from, or to one that the buyer is
 // asked for.
-func (s *Service) giveBack(ctx context.Context, tx *pg.Tx, c Charge, w Wire, amount int64, why string) error {
+func (s *Service) giveBack(ctx context.Context, tx *pg.Tx, c Charge, w Wire, to Payer, amount int64, why string) error {
 	w.Returned += amount
 	saveWire(tx, w)
 	in := RefundOrder{
 		ID: id.New(id.Refund), Charge: c.ID, Amount: money.FromCentimes(amount, c.Currency), Reason: why, By: auth.From(ctx).Person(),
+	}
+	if to.RIB != "" {
+		in.RIB, in.Holder = to.RIB, cmp.Or(to.Name, c.Contact.Name)
 	}
 	err := s.books.Post(ctx, tx, ledger.Transfer{
 		Key: "suspense.refund:" + in.ID, Kind: "suspense.refund", Currency: c.Currency,

@@ -1,6 +1,7 @@
 package charges_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -29,22 +30,28 @@ func (h *hub) wire() (c charges.Receipt) {
 // order makes a charge of orders of some amounts; 15.00 of each are a carrier's.
 func (h *hub) order(method string, amounts ...int64) (c charges.Receipt, orders []string) {
 	h.t.Helper()
+	return h.broughtBy("demo", method, amounts...)
+}
+
+// broughtBy is order, of goods that somebody brings.
+func (h *hub) broughtBy(carrier, method string, amounts ...int64) (c charges.Receipt, orders []string) {
+	h.t.Helper()
 	ctx := h.t.Context()
 	h.ok(h.db.InTx(ctx, func(tx *pg.Tx) (err error) {
 		orders = nil
-		n := charges.Sale{Group: id.New(id.Group), Buyer: "per_b", Method: method, Amount: money.Dirhams(0), Name: "Aïcha Exemple", Lang: "fr"}
+		n := charges.Sale{Group: id.New(id.Group), Buyer: "per_b", Method: method, Amount: money.Dirhams(0), Name: "Aïcha Exemple", Phone: "+212600000000", Lang: "fr"}
 		for _, a := range amounts {
 			o := id.New(id.Order)
 			orders = append(orders, o)
 			n.Amount = n.Amount.Add(money.Dirhams(a))
-			n.Parts = append(n.Parts, charges.Part{Order: o, Amount: money.Dirhams(a), Seller: "org_s", Carrier: "demo", Fee: money.Dirhams(1500)})
+			n.Parts = append(n.Parts, charges.Part{Order: o, Amount: money.Dirhams(a), Seller: "org_s", Carrier: carrier, Fee: money.Dirhams(1500)})
 		}
 		if c, err = h.charges.Create(ctx, tx, n); err != nil {
 			return err
 		}
 		for i, o := range orders {
 			if _, err := h.escrows.Open(ctx, tx, escrow.Terms{
-				Order: o, Seller: "org_s", Buyer: "per_b", Charge: c.ID, Carrier: "demo", Amount: money.Dirhams(amounts[i]),
+				Order: o, Seller: "org_s", Buyer: "per_b", Charge: c.ID, Carrier: carrier, Amount: money.Dirhams(amounts[i]),
 				Legs: escrow.Legs{Seller: amounts[i] - 1500 - 600, Commission: 500, VAT: 100, Carrier: 1500},
 			}); err != nil {
 				return err
@@ -278,5 +285,26 @@ func TestTransfersAtOnceFundOnceAndTheRestGoesBack(t *testing.T) {
 	h.has("suspense:"+c.ID, 0)
 	if got := h.refunds(c.ID); got != 7*11500 {
 		t.Errorf("%d goes back, want %d", got, 7*11500)
+	}
+}
+
+// Whoever transfers a centime with an order's reference does not get its refund.
+func TestARefundGoesBackToWhoPaid(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	c, orders := h.order(charges.Transfer, 11500)
+	h.arrives(c.NextAction.Transfer.Reference, 11500)
+	h.becomes(c.ID, charges.Confirmed)
+	h.must(h.tx(auth.Hub, func(ctx context.Context, tx *pg.Tx) error {
+		_, err := h.charges.Receive(ctx, tx, charges.Credit{
+			Bank: "bank", Line: "lin_x/0", From: ledger.Safeguard("bank"), Suspense: ledger.Suspense("lin_x"), Said: c.NextAction.Transfer.Reference,
+			Payer: charges.Payer{Name: "SOMEBODY ELSE", RIB: otherRIB}, Amount: 1, Currency: "MAD",
+		})
+		return err
+	}))
+	rid := h.giveBack(c, orders[0], 11500)
+	pay, err := h.charges.Transfer(t.Context(), h.db, rid)
+	if err != nil || pay.To.RIB == otherRIB {
+		t.Errorf("115.00 that AICHA EXEMPLE paid goes back to %+v (%v), who sent 0.01", pay.To, err)
 	}
 }

@@ -272,28 +272,6 @@ func (s *Service) unstake(ctx context.Context, tx *pg.Tx, k contested) error {
 	return nil
 }
 
-// merge adds up legs of one account on one side, of a transfer that spans
-// several orders.
-func merge(t ledger.Transfer) ledger.Transfer {
-	type side struct {
-		account string
-		debit   bool
-	}
-	at := map[side]int{}
-	var legs []ledger.Leg
-	for _, l := range t.Legs {
-		k := side{l.Account, l.Amount > 0}
-		if i, ok := at[k]; ok {
-			legs[i].Amount += l.Amount
-			continue
-		}
-		at[k] = len(legs)
-		legs = append(legs, l)
-	}
-	t.Legs = legs
-	return t
-}
-
 // Blocked says why a seller's payouts stop, or "": a chargeback that nothing
 // covers. What a seller may owe is for payouts to say.
 func (s *Service) Blocked(ctx context.Context, db pg.DB, seller, _ string) (why string, err error) {

@@ -30,13 +30,14 @@ const (
 // that is not what the timer was set for is left alone.
 func (s *Service) Work(t *job.Timers) {
 	t.Handle(timerRelease, s.releaseDue)
+	t.HandleMany(timerRelease, s.sweep)
 	t.Handle(timerReserve, s.freeReserve)
 	t.Handle(timerClose, s.close)
 }
 
 func (s *Service) releaseDue(ctx context.Context, tx *pg.Tx, order string) error {
 	h, err := lockOrder(ctx, tx, order)
-	if err != nil || h.State != Funded || h.Held() == 0 || h.frozen() || h.Cash && !h.Settled {
+	if err != nil || !h.ripe() {
 		return err // the end of the case, or the cash, sets the timer anew
 	}
 	if h.ReleaseDue != nil && h.ReleaseDue.After(tx.Now()) {
@@ -45,6 +46,11 @@ func (s *Service) releaseDue(ctx context.Context, tx *pg.Tx, order string) error
 	}
 	_, err = s.release(ctx, tx, h, h.Held())
 	return err
+}
+
+// ripe says whether nothing but time stands between a hold and its release.
+func (h Hold) ripe() bool {
+	return h.State == Funded && h.Held() > 0 && !h.frozen() && (!h.Cash || h.Settled)
 }
 
 // close ends an escrow for good, and looks again later while something may still

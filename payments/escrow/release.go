@@ -77,8 +77,14 @@ func (s *Service) give(ctx context.Context, tx *pg.Tx, h Hold, rid string, part 
 		insertLot(tx, rid, h, part.Reserve, due)
 		job.Set(tx, timerReserve, rid, due)
 	}
+	return h.credits(part, debt), nil
+}
+
+// credits are where a part goes that is let go, when some of the seller's share
+// pays its debt.
+func (h Hold) credits(part Legs, debt int64) []ledger.Leg {
 	legs := []ledger.Leg{
-		ledger.Credit(ledger.Available(h.Seller), share-debt),
+		ledger.Credit(ledger.Available(h.Seller), h.Share(part)-debt),
 		ledger.Credit(ledger.Receivable(h.Seller), debt),
 		ledger.Credit(ledger.Reserve(h.Seller), part.Reserve),
 		ledger.Credit(ledger.Fees, part.Commission),
@@ -87,7 +93,7 @@ func (s *Service) give(ctx context.Context, tx *pg.Tx, h Hold, rid string, part 
 	if !h.own() {
 		legs = append(legs, ledger.Credit(ledger.CarrierPayable(h.Carrier), part.Carrier))
 	}
-	return legs, nil
+	return legs
 }
 
 // debt is what a seller owes, locked if it owes anything and some of it could be

@@ -2,8 +2,6 @@ package escrow
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/id"
@@ -67,25 +65,4 @@ func (s *Service) Rule(ctx context.Context, tx *pg.Tx, r Ruling) (Hold, error) {
 		return h, err
 	}
 	return h, s.tell(ctx, tx, h, part)
-}
-
-// ruled says why a ruling cannot be, or nil.
-func (h Hold) ruled(r Ruling) error {
-	if err := h.may(MoveRule); err != nil {
-		return err
-	}
-	if !slices.Contains(h.Cases, r.Case) {
-		return ErrCase
-	}
-	if len(h.Cases) > 1 {
-		return ErrFrozen.Say("Another case is open about this order (%s); a ruling must wait for its end.", strings.Join(h.Cases, ", "))
-	}
-	if h.Cash && !h.Settled {
-		return ErrCash
-	}
-	if r.Back < 0 || r.Release < 0 || r.Back+r.Release != h.Held() || h.Held() == 0 {
-		return ErrShares.Say("Together they must be what is held: %s.", h.money(h.Held())).
-			At("/refund", "refund and release must add up to "+h.money(h.Held()).Amount())
-	}
-	return nil
 }

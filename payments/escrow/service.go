@@ -17,6 +17,7 @@ import (
 // Books is what escrow asks of the ledger.
 type Books interface {
 	Post(ctx context.Context, tx *pg.Tx, t ledger.Transfer) error
+	PostAll(ctx context.Context, tx *pg.Tx, all []ledger.Transfer) ([]error, error)
 	Balance(ctx context.Context, db pg.DB, code, currency string) (int64, error)
 	// Free locks accounts and says what could be taken out of each.
 	Free(ctx context.Context, tx *pg.Tx, currency string, codes ...string) (map[string]int64, error)

@@ -1,6 +1,8 @@
 package escrow
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"tiwiza/pkg/money"
@@ -168,6 +170,27 @@ func (h Hold) heldOnly(amount int64) error {
 	if most := h.left(); h.ShippedAt != nil && !h.own() && amount > most.Total()-most.Carrier {
 		return ErrAmount.Say("The goods are on their way: their delivery is paid for, and only %s can go back.",
 			h.money(most.Total()-most.Carrier)).At("/amount", "less the carrier's fee")
+	}
+	return nil
+}
+
+// ruled says why a ruling cannot be, or nil.
+func (h Hold) ruled(r Ruling) error {
+	if err := h.may(MoveRule); err != nil {
+		return err
+	}
+	if !slices.Contains(h.Cases, r.Case) {
+		return ErrCase
+	}
+	if len(h.Cases) > 1 {
+		return ErrFrozen.Say("Another case is open about this order (%s); a ruling must wait for its end.", strings.Join(h.Cases, ", "))
+	}
+	if h.Cash && !h.Settled {
+		return ErrCash
+	}
+	if r.Back < 0 || r.Release < 0 || r.Back+r.Release != h.Held() || h.Held() == 0 {
+		return ErrShares.Say("Together they must be what is held: %s.", h.money(h.Held())).
+			At("/refund", "refund and release must add up to "+h.money(h.Held()).Amount())
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package escrow
 import (
 	"slices"
 
+	"tiwiza/payments/ledger"
 	"tiwiza/pkg/money"
 )
 
@@ -141,4 +142,26 @@ func Shares(amount int64, holds []Hold) (parts []Stake, excess int64) {
 		}
 	}
 	return parts, excess
+}
+
+// merge adds up legs of one account on one side, of a transfer that spans
+// several orders.
+func merge(t ledger.Transfer) ledger.Transfer {
+	type side struct {
+		account string
+		debit   bool
+	}
+	at := map[side]int{}
+	var legs []ledger.Leg
+	for _, l := range t.Legs {
+		k := side{l.Account, l.Amount > 0}
+		if i, ok := at[k]; ok {
+			legs[i].Amount += l.Amount
+			continue
+		}
+		at[k] = len(legs)
+		legs = append(legs, l)
+	}
+	t.Legs = legs
+	return t
 }

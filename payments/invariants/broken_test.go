@@ -277,6 +277,11 @@ var cases = map[string]func(s story) []wound{
 				`insert into escrow.release (id, hold, order_id, seller, charge, currency, amount, covered, settled) values ('rel_x', '', '', 's1', '', 'MAD', 6000000, 6000000, true)`),
 		}
 	},
+	"H1": func(s story) []wound {
+		return []wound{
+			do("was sent at", `insert into treasury.halt (id, reason, on_by, on_at) values ('hlt_x', 'x', 'x', (select min(sent_at) from operations.operation where kind = 'payout') - interval '6 seconds')`),
+		}
+	},
 	"M1": func(story) []wound {
 		return []wound{
 			do("statement S6 and what came since make 242.01 MAD; the books have 242.00", `update recon.statement set closing = closing + 1 where statement_id = 'S6'`),

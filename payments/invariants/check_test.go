@@ -61,6 +61,7 @@ func TestReversalsHoldsAndSealsKeepEveryPromise(t *testing.T) {
 	w := open(t)
 	w.work()
 	w.reversed()
+	w.byHand()
 	w.tx(func(ctx context.Context, tx *pg.Tx) error {
 		return w.books.Hold(ctx, tx, ledger.Hold{ID: "x", Account: "escrow:B", Currency: "MAD", Amount: 100, Why: "a case"})
 	})
@@ -81,6 +82,7 @@ func TestEveryKindOfTransferIsWorked(t *testing.T) {
 	w.explained(s)
 	w.contradict(r)
 	w.regained(r)
+	w.byHand()
 	used, err := pg.Column[string](t.Context(), w.db, `select distinct kind from ledger.transfer`)
 	w.ok(err)
 	for _, k := range invariants.Kinds() {

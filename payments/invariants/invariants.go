@@ -3,7 +3,7 @@
 //
 // Each promise is one query that answers a row for each thing that is wrong. By
 // exception to the rule that no domain reads another's tables, this package
-// reads every schema; it writes none.
+// reads every schema; it writes none but its own, where a hub keeps what it found.
 //
 // A query must be right at any moment: while transactions are in flight (what
 // commits together is judged together, in one snapshot), and after a crash
@@ -34,8 +34,8 @@ type Invariant struct {
 // cannot outlive that transaction.
 var All = slices.Concat(books, holds, partners, market)
 
-// live is what is asked every few seconds of promises whose full proof reads too
-// much for that: of the seals, their last blocks. hub verify proves them in full.
+// live is what is asked each minute of promises whose full proof reads too
+// much for that: of the seals, their last blocks. Once a day, and by hub verify, they are proved in full.
 var live = map[string]string{"I14": ledger.Chain.Broken(4), "R7": audit.Chain.Broken(4)}
 
 // A Finding is what became of one promise.
@@ -45,6 +45,7 @@ type Finding struct {
 	Count   int      // how many violations there are
 	Rows    []string // the first of them, at most 20
 	Took    time.Duration
+	Since   *time.Time // how long a kept report has found it broken; nil: it is kept
 }
 
 // most is how many violations a finding spells out.

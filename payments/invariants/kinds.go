@@ -87,7 +87,7 @@ var kinds = map[string][]leg{
 		credit("carrier:*:cod"), mayDebit("bank:*:safeguard"), mayDebit("suspense:*"), mayDebit("payable:carrier:*"),
 		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
 	},
-	"cash.lost": {debit("loss"), debit("bank:*:transit"), credit("carrier:*:cod"), credit("bank:*:operating")},
+	"cash.lost": {mayDebit("loss"), mayDebit("seller:*:receivable"), debit("bank:*:transit"), credit("carrier:*:cod"), credit("bank:*:operating")},
 	"settlement": {
 		credit("psp:*:clearing"), mayDebit("bank:*:safeguard"), mayDebit("psp:*:clearing"), mayCredit("bank:*:safeguard"),
 		mayDebit("psp_cost"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
@@ -123,10 +123,24 @@ var kinds = map[string][]leg{
 		credit("bank:*:safeguard"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"), mayDebit("payable:carrier:*"), mayDebit("payable:insurer:*"),
 		mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
 	},
+	// Asked for by people: whatever no machine owns.
+	"hand":           byHand(),
 	"top_up":         {debit("bank:*:safeguard"), credit("bank:*:transit")},
 	"top_up.undone":  {debit("bank:*:transit"), credit("bank:*:safeguard")},
 	"sweep.returned": {debit("bank:*:safeguard"), credit("bank:*:operating")},
 	sweep:            {debit("bank:*:operating"), credit("bank:*:safeguard")},
+}
+
+// byHand are the legs of a transfer by hand, on either side.
+func byHand() (legs []leg) {
+	for _, c := range classes {
+		example := strings.ReplaceAll(c, "*", "x")
+		_, err := ledger.ByHand(ledger.Transfer{Legs: []ledger.Leg{ledger.Debit(example, 1), ledger.Credit(example, 1)}})
+		if err == nil {
+			legs = append(legs, mayDebit(c), mayCredit(c))
+		}
+	}
+	return legs
 }
 
 // sweep takes our own money out of the clients' account: the only kind that may

@@ -66,19 +66,25 @@ func check(ctx context.Context, tx pgx.Tx, chosen []Invariant, instead map[strin
 	return found, nil
 }
 
-// look is a report of this moment: promises and figures in one snapshot.
-func look(ctx context.Context, db *pg.Store) (Report, error) {
-	began := time.Now()
-	var r Report
+// look is a report of this moment: promises, figures and counts in one snapshot.
+// A full one reads the seals from their beginning.
+func look(ctx context.Context, db *pg.Store, full bool) (Report, error) {
+	began, instead := time.Now(), live
+	if full {
+		instead = nil
+	}
+	r := Report{Full: full}
 	err := snapshot(ctx, db, func(tx pgx.Tx) (err error) {
-		if r.Findings, err = check(ctx, tx, All, live); err != nil {
+		if r.Findings, err = check(ctx, tx, All, instead); err != nil {
+			return err
+		}
+		if r.Counts, err = counts(ctx, tx); err != nil {
 			return err
 		}
 		r.At, r.Figures, err = figures(ctx, tx)
 		return err
 	})
-	r.looked = time.Now()
-	r.took = r.looked.Sub(began)
+	r.took = time.Since(began)
 	return r, err
 }
 

@@ -116,6 +116,8 @@ var books = []Invariant{
 			select c.id, c.currency, case c.method
 				when 'transfer' then (select coalesce(sum(r.amount), 0)::bigint from charges.credit r where r.subject = c.id)
 				when 'cash_on_delivery' then (select coalesce(sum(p.cash), 0)::bigint from charges.parcel p where p.charge = c.id)
+				when 'wallet' then (select coalesce(sum(w.amount), 0)::bigint from operations.operation w
+					where w.subject = c.id and w.kind = 'wallet' and (w.state = 'confirmed' or w.state = 'rejected' and w.contradicted_at is not null))
 				else greatest(case when c.state = 'confirmed' then c.amount else 0 end, coalesce(o.amount, 0)) end as amount
 			from charges.charge c
 			left join (select subject, sum(amount) as amount from operations.operation where kind = 'capture' and state = 'confirmed' group by subject) o

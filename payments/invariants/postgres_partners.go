@@ -73,7 +73,7 @@ var partners = []Invariant{
 		group by o.subject, o.kind
 		union all
 		select format('refund %s was paid %s times', subject, count(*))
-		from operations.operation where kind in ('refund', 'refund_transfer') and (state = 'confirmed' or state in ('rejected', 'review') and exists (
+		from operations.operation where kind in ('refund', 'refund_wallet', 'refund_phone', 'refund_transfer') and (state = 'confirmed' or state in ('rejected', 'review') and exists (
 			select from operations.evidence e where e.operation = operation.id and e.outcome = 'succeeded'))
 		group by subject having count(*) > 1
 		union all
@@ -133,6 +133,14 @@ var partners = []Invariant{
 		where state not in ('draft', 'rejected') and approved_by = ''
 				and (needs_two or amount > (select two_above from payouts.cap where since <= p.created_at order by since desc, id desc limit 1))
 			or approved_by <> '' and approved_by = created_by`},
+
+	// The switch is asked in the transaction that writes sent_at, and once more
+	// when the call begins.
+	{"H1", "Five seconds after payments were halted nothing leaves any more, until two people let it go on.", `
+		select format('operation %s (%s) was sent at %s; payments were halted at %s', o.id, o.kind, o.sent_at, h.on_at)
+		from treasury.halt h join operations.operation o
+			on o.sent_at > h.on_at + interval '5 seconds' and (h.off_at is null or o.sent_at < h.off_at)
+		where o.kind not in ('charge', 'capture', 'void')`},
 
 	// What the bank moved and nobody has explained is a break of its own (I15), and
 	// taken off here. What the books have had since the last statement counts, less

@@ -2,25 +2,21 @@ package invariants
 
 import (
 	"context"
+	"errors"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/fault"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
 
 // Service publishes the promises with their live figures.
-type Service struct {
-	db   *pg.Store
-	turn chan struct{} // held by the one who looks
-	last atomic.Pointer[Report]
-}
+type Service struct{ db *pg.Store }
 
 // New makes the service.
-func New(db *pg.Store) *Service {
-	return &Service{db: db, turn: make(chan struct{}, 1)}
-}
+func New(db *pg.Store) *Service { return &Service{db} }
 
 // Figures say what the promises are about.
 type Figures struct {
@@ -40,52 +36,83 @@ type Figures struct {
 // A Report is one look at everything.
 type Report struct {
 	At       time.Time // the hub's time of the snapshot
+	ProvedAt *time.Time
+	Full     bool // the seals were read from their beginning
 	Findings []Finding
 	Figures  Figures
-	looked   time.Time
+	Counts   map[string]int64
 	took     time.Duration
 }
 
-// fresh is how old a report may be, at least; and looking never takes more than
-// a tenth of one connection's time, however large the books are.
-const fresh = 3 * time.Second
+var (
+	errNotDue = errors.New("the next look is not due")
+	errNone   = errors.New("nobody has looked yet")
 
-// stale says whether it is time to look again.
-func (r *Report) stale(now time.Time) bool { return now.Sub(r.looked) >= max(fresh, 10*r.took) }
+	// ErrNotYet says that the hub is so young that nobody has looked.
+	ErrNotYet = fault.New(fault.Unavailable, "guarantees.not_yet", "The promises are being looked at for the first time; ask again in a moment.")
+)
 
-// Latest is a report of the last seconds. Whoever finds it stale looks anew;
-// those who come meanwhile have the one before, and wait only when there is
-// none.
-func (s *Service) Latest(ctx context.Context) (Report, error) {
-	before := s.last.Load()
-	switch {
-	case before == nil:
+// Watch looks every so often until ctx ends, whether each promise is kept. Any
+// number of hubs do: one of them takes each look.
+func (s *Service) Watch(ctx context.Context, every time.Duration) {
+	ctx = auth.With(ctx, auth.Hub)
+	tick := time.NewTicker(every / 4)
+	defer tick.Stop()
+	for {
+		if _, err := s.Look(ctx, every); err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "the invariants cannot be checked", "error", err)
+		}
 		select {
-		case s.turn <- struct{}{}:
 		case <-ctx.Done():
-			return Report{}, ctx.Err()
-		}
-	case !before.stale(time.Now()):
-		return *before, nil
-	default:
-		select {
-		case s.turn <- struct{}{}:
-		default:
-			return *before, nil
+			return
+		case <-tick.C:
 		}
 	}
-	defer func() { <-s.turn }()
-	if r := s.last.Load(); r != nil && !r.stale(time.Now()) {
-		return *r, nil // it came while we waited for our turn
+}
+
+// Look looks at everything if a look is due, and keeps what it found for every
+// hub to show; the next is due after every, or later, so that looking takes no
+// more than a tenth of one connection's time. It says whether it looked.
+func (s *Service) Look(ctx context.Context, every time.Duration) (looked bool, err error) {
+	var full bool
+	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
+		full, err = claim(ctx, tx, lease)
+		return err
+	})
+	if errors.Is(err, errNotDue) {
+		return false, nil
 	}
-	r, err := look(ctx, s.db)
 	if err != nil {
-		if before == nil {
-			return Report{}, err
-		}
-		slog.WarnContext(ctx, "the invariants cannot be checked", "error", err, "last", before.At)
-		return *before, nil // it says itself how old it is
+		return false, err
 	}
-	s.last.Store(&r)
-	return r, nil
+	r, err := look(ctx, s.db, full)
+	if err != nil {
+		return false, err
+	}
+	for _, f := range r.Findings {
+		if f.Count > 0 {
+			slog.ErrorContext(ctx, "a promise is broken", "invariant", f.ID, "promise", f.Promise, "violations", f.Count, "first", f.Rows[0])
+		}
+	}
+	return true, s.db.InTx(ctx, func(tx *pg.Tx) error { return keep(tx, r, max(every, 10*r.took)) })
+}
+
+// lease is how long a look may take before another hub takes it up.
+const lease = 30 * time.Second
+
+// Latest is the last report. While nobody has looked, it waits a little for one
+// and is then ErrNotYet.
+func (s *Service) Latest(ctx context.Context) (Report, error) {
+	for range 20 {
+		r, err := last(ctx, s.db)
+		if !errors.Is(err, errNone) {
+			return r, err
+		}
+		select {
+		case <-ctx.Done():
+			return r, ctx.Err()
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+	return Report{}, ErrNotYet
 }

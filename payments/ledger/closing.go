@@ -51,10 +51,11 @@ func (b *Books) Close(ctx context.Context, tx *pg.Tx, upto string) error {
 // closing is the kind of approval that a close needs.
 const closing = "ledger.closing"
 
-// Approve has people close periods: one asks, another decides. It is called at
-// start.
+// Approve has people close periods and make weighty transfers: one asks, another
+// decides. It is called at start.
 func (b *Books) Approve(a *approvals.Service) {
 	b.approvals = a
+	a.Handle(handApproval, b.decided)
 	a.Handle(closing, func(ctx context.Context, tx *pg.Tx, r approvals.Request) error {
 		if r.State != approvals.Approved {
 			return nil

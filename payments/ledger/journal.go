@@ -88,15 +88,17 @@ func journalText(s string) string {
 	return s
 }
 
+// plain are the signs that an account's name has as they are.
+const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:"
+
 // journalName is an account's code with whatever is not plain percent-encoded,
 // so that no two codes have one name.
 func journalName(code string) string {
 	var b strings.Builder
 	for _, c := range []byte(code) {
-		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("_-.:", c) >= 0:
+		if strings.IndexByte(plain, c) >= 0 {
 			b.WriteByte(c)
-		default:
+		} else {
 			fmt.Fprintf(&b, "%%%02X", c)
 		}
 	}

@@ -88,6 +88,27 @@ func (t Transfer) Hash() []byte {
 	return h.Sum(nil)
 }
 
+// reversal is the kind of transfer that takes another back.
+const reversal = "reversal"
+
+// Mirror is the transfer that takes t back: each leg on its other side, counted
+// from the time it is recorded. One that would lower what clients' assets come
+// to beyond their claims is ErrShort: only the sweep may do that.
+func (t Transfer) Mirror(key, why string) (Transfer, error) {
+	m := Transfer{Key: key, Kind: reversal, Order: t.Order, Currency: t.Currency, Note: why}
+	var clients int64
+	for _, l := range t.Legs {
+		m.Legs = append(m.Legs, Leg{l.Account, -l.Amount})
+		if Client(l.Account) != 0 {
+			clients -= l.Amount
+		}
+	}
+	if clients < 0 {
+		return m, ErrShort
+	}
+	return m, nil
+}
+
 // An Account is one line of the chart.
 type Account struct {
 	Code   string
@@ -153,8 +174,17 @@ func Client(code string) int {
 }
 
 func match(pattern, code string) bool {
-	p, c := strings.Split(pattern, ":"), strings.Split(code, ":")
-	return len(p) == len(c) && slices.EqualFunc(p, c, func(p, s string) bool { return p == s || p == "*" && s != "" })
+	for {
+		p, patterns, many := strings.Cut(pattern, ":")
+		c, codes, more := strings.Cut(code, ":")
+		if p != c && (p != "*" || c == "") || many != more {
+			return false
+		}
+		if !more {
+			return true
+		}
+		pattern, code = patterns, codes
+	}
 }
 
 // Escrow is the account of what is held for an order.

@@ -63,7 +63,10 @@ func (o oracle) held(account string) (n int64) {
 }
 
 // post says what the books must answer, and takes it in if they take it.
-func (o oracle) post(key string, p posting) error {
+func (o oracle) post(key string, p posting) error { return o.into(accounts[:4], key, p) }
+
+// into is post with those of the accounts that have a floor.
+func (o oracle) into(floored []string, key string, p posting) error {
 	if before, ok := o.posted[key]; ok {
 		if fmt.Sprint(before.legs, before.at.UnixMicro(), before.reverses) == fmt.Sprint(p.legs, p.at.UnixMicro(), p.reverses) {
 			return nil
@@ -74,7 +77,7 @@ func (o oracle) post(key string, p posting) error {
 		return ledger.ErrClosed
 	}
 	o.posted[key] = p
-	for _, a := range accounts[:4] {
+	for _, a := range floored {
 		if o.balance(a)-o.held(a) < 0 {
 			delete(o.posted, key)
 			return ledger.ErrOverdraft

@@ -19,9 +19,13 @@ var owns = func() (patterns []string) {
 	return patterns
 }()
 
+// surplus leaves out what carriers and insurers owe: that is no money that could
+// be taken out.
 func surplus(ctx context.Context, db pg.DB, currency string) (int64, error) {
-	return pg.Value[int64](ctx, db, nil, `select coalesce(sum(b.cr - b.dr), 0)::bigint from ledger.account a join ledger.balance b on b.account_id = a.id
-		where a.currency = $1 and a.code like any($2)`, currency, owns)
+	return pg.Value[int64](ctx, db, nil, `select (select coalesce(sum(b.cr - b.dr), 0) from ledger.account a join ledger.balance b on b.account_id = a.id
+			where a.currency = $1 and a.code like any($2))::bigint
+		+ (select coalesce(sum(least(0, net)), 0) from (select sum(b.cr - b.dr) as net from ledger.account a join ledger.balance b on b.account_id = a.id
+			where a.currency = $1 and (a.code like 'payable:carrier:%' or a.code like 'payable:insurer:%') group by a.id) owing)::bigint`, currency, owns)
 }
 
 func inFlight(ctx context.Context, db pg.DB, currency string) (int64, error) {

@@ -14,27 +14,6 @@ var (
 	ErrShort    = fault.New(fault.Conflict, "ledger.clients_short", "Taking this back would leave clients short; post a transfer with its own top-up instead.")
 )
 
-// reversal is the kind of transfer that takes another back.
-const reversal = "reversal"
-
-// Mirror is the transfer that takes t back: each leg on its other side, counted
-// from the time it is recorded. One that would lower what clients' assets come
-// to beyond their claims is ErrShort: only the sweep may do that.
-func (t Transfer) Mirror(key, why string) (Transfer, error) {
-	m := Transfer{Key: key, Kind: reversal, Order: t.Order, Currency: t.Currency, Note: why}
-	var clients int64
-	for _, l := range t.Legs {
-		m.Legs = append(m.Legs, Leg{l.Account, -l.Amount})
-		if Client(l.Account) != 0 {
-			clients -= l.Amount
-		}
-	}
-	if clients < 0 {
-		return m, ErrShort
-	}
-	return m, nil
-}
-
 // Reverse takes the transfer of key of back, as part of tx, by posting its
 // mirror under key, with the reason. It answers the key under which it was taken
 // back: a transfer is taken back once, and whoever comes second gets the first

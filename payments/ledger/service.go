@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"tiwiza/payments/approvals"
 	"tiwiza/pkg/pg"
@@ -14,6 +15,7 @@ type Books struct {
 	db       *pg.Store
 	accounts sync.Map // "code currency" → known
 	ids      ids
+	turn     atomic.Uint32 // which shard of busy accounts the next batch moves
 
 	approvals *approvals.Service // nil: nobody can close periods over the interface
 }
@@ -108,6 +110,39 @@ func (i *ids) next(ctx context.Context, db pg.DB) (int64, error) {
 	i.cursor++
 	i.remaining--
 	return n, nil
+}
+
+// some hands out up to n ids that are at hand.
+func (i *ids) some(n int) []int64 {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	out := make([]int64, 0, n)
+	for i.remaining > 0 && len(out) < n {
+		out = append(out, i.cursor)
+		i.cursor++
+		i.remaining--
+	}
+	return out
+}
+
+// from hands out n ids of new blocks, and keeps the rest if there are none at
+// hand; ids may be missing in the books.
+func (i *ids) from(blocks []int64, n int) []int64 {
+	out := make([]int64, 0, n)
+	for _, first := range blocks {
+		some := min(block, n-len(out))
+		for k := range some {
+			out = append(out, first+int64(k))
+		}
+		if some < block {
+			i.mu.Lock()
+			if i.remaining == 0 {
+				i.cursor, i.remaining = first+int64(some), block-int64(some)
+			}
+			i.mu.Unlock()
+		}
+	}
+	return out
 }
 
 // Balance is what stands in an account on its normal side, in centimes. An

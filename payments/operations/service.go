@@ -119,6 +119,14 @@ func (e *Engine) Heard(ctx context.Context, tx *pg.Tx, opID string, from Source,
 	return e.heard(ctx, tx, o, word{o.Tries, from, r, eventID, tx.Now()})
 }
 
+// AskNow has the partner asked about an operation at once, if its end is still to
+// come: somebody has said that there is something to hear.
+func (e *Engine) AskNow(tx *pg.Tx, o Operation) {
+	if !o.Done() && o.State != Intent && o.State != Review {
+		job.Set(tx, timerInquire, o.ID, tx.Now())
+	}
+}
+
 // A word is one piece of evidence: about which try, from whom, and at what time
 // it was true.
 type word struct {

@@ -23,12 +23,16 @@ import (
 // advance approves a draft that is ready, and writes down all that the others
 // wait for.
 func (s *Service) advance(ctx context.Context, tx *pg.Tx, p Payout, a Account, covers []escrow.Cover) (Payout, error) {
-	p = p.Rebind(a)
+	was := p
+	if p = p.Rebind(a); p.RIB != was.RIB || p.Holder != was.Holder {
+		save(tx, p) // as a draft: what is approved keeps the account it was approved for
+		p.Version++
+	}
 	st, err := s.standing(ctx, tx, p, a, covers)
 	if err != nil {
 		return p, err
 	}
-	p.NeedsTwo = p.NeedsTwo || p.Amount > st.Limits.TwoAbove
+	p.NeedsTwo = p.NeedsTwo || st.MemberDay+p.Amount > st.Limits.TwoAbove // split, it is as much
 	p.Waits = p.WaitsFor(st, tx.Now())
 	for _, check := range s.checks {
 		more, err := check(ctx, tx, p)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tiwiza/payments/ledger"
 	"tiwiza/payments/limits"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
@@ -98,5 +99,94 @@ func TestAPayoutThatARuleRefuses(t *testing.T) {
 	p, err := h.risk.Decisions(auth.With(t.Context(), second), limits.DecisionsInput{Outcome: limits.Refuse, Paging: rest.Paging{Limit: 10}})
 	if err != nil || len(p.Data) != 2 {
 		t.Errorf("refusals written down: %+v, %v, want both", p.Data, err)
+	}
+}
+
+// A payout is refused, its money given back and kept for a chargeback; a
+// statement shows that the bank paid it all the same.
+func TestARefusedPayoutIsShownPaidWhileItsMoneyIsKept(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.earn(3000, true)
+	v := h.mustAsk(2000)
+	h.advance(3 * time.Second)
+	h.becomes(v.ID, payouts.Sent)
+	h.hear(v.Ref, operations.Callback, outbound.Declined)
+	h.becomes(v.ID, payouts.Rejected)
+	ctx := t.Context()
+	h.do(ctx, func(tx *pg.Tx) error {
+		_, err := h.books.HoldUpTo(ctx, tx, ledger.Hold{ID: "cbk_1 ord_1", Account: ledger.Available("org_s"), Currency: money.MAD, Amount: 3000, Why: "chargeback cbk_1"})
+		return err
+	})
+	err := h.db.InTx(ctx, func(tx *pg.Tx) error {
+		op, err := h.engine.Find(ctx, tx, "bank", v.Ref)
+		if err != nil {
+			return err
+		}
+		_, err = h.engine.Heard(ctx, tx, op.ID, operations.Statement, outbound.Result{Outcome: outbound.Succeeded}, "")
+		return err
+	})
+	if err != nil {
+		t.Errorf("the statement is refused: %v", err)
+	}
+	if got := h.show(v.ID); got.State != payouts.Paid {
+		t.Errorf("the payout is %s", got.State)
+	}
+}
+
+// A large payout that is cut up waits for a second person as a whole.
+func TestSplitPayoutsAreOneLargeOne(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.earn(200_000_00, true)
+	alone := 0
+	for range 4 {
+		v, err := h.ask(50_000_00)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.State != payouts.Draft {
+			alone++
+		} else {
+			t.Logf("waits %+v", v.Waits)
+		}
+	}
+	if alone > 1 {
+		t.Errorf("%d payouts of 50,000.00 in one day went without a second person", alone)
+	}
+}
+
+// What a carrier that was paid twice owes must not look like a surplus, which the
+// sweep would take out of the clients' account.
+func TestWhatACarrierOwesIsNoSurplus(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.carry(3000, true)
+	account := &payouts.AccountInput{RIB: "230 780 2103456789012345 17", Holder: "Transport exemple"}
+	pay := func() payouts.View {
+		v, err := h.payCarrier(payouts.CreateInput{Account: account})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.approve(second, v.ID); err != nil {
+			t.Fatal(err)
+		}
+		h.advance(3 * time.Second)
+		return v
+	}
+	a := pay()
+	h.hear(a.Ref, operations.Callback, outbound.Declined)
+	b := pay()
+	h.hear(b.Ref, operations.Statement, outbound.Succeeded)
+	before, err := h.books.Surplus(t.Context(), h.db, money.MAD)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.hear(a.Ref, operations.Statement, outbound.Succeeded)
+	h.has("payable:carrier:demo", -3000)
+	h.has("bank:bank:transit", 3000)
+	after, err := h.books.Surplus(t.Context(), h.db, money.MAD)
+	if err != nil || after > before {
+		t.Errorf("the surplus was %d and is %d (%v): the sweep takes out what our own money has just made whole", before, after, err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // Limits are what payouts are held to, in centimes.
 type Limits struct {
-	TwoAbove  int64 // above it a second person decides
+	TwoAbove  int64 // to one member in a day; above it a second person decides
 	MemberDay int64 // to one member in a day
 	TotalDay  int64 // to all in a day
 	DebtAbove int64 // who owes more is not paid

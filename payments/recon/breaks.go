@@ -95,11 +95,15 @@ func (r Resolution) hash(b Break) []byte {
 	return h[:]
 }
 
-// writesOff is how much of it is given up, in centimes.
-func (r Resolution) writesOff() (sum int64) {
+// costs is how much of it nobody else explains, in centimes: what is given up,
+// and what one of us says is a fee.
+func (r Resolution) costs() (sum int64) {
 	for _, p := range r.Pieces {
-		if p.By == byWriteOff {
+		if p.By == byWriteOff || p.By == byFee {
 			sum += p.Amount.Centimes()
+		}
+		if p.Fee != nil {
+			sum += p.Fee.Centimes()
 		}
 	}
 	return sum

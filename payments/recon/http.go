@@ -37,15 +37,16 @@ type UploadInput struct {
 
 // UploadView is what came of it.
 type UploadView struct {
-	ID        string `json:"id" required:"true"`
+	ID        string `json:"id" required:"true" description:"Of the statement; empty while it waits for a second person."`
+	Approval  string `json:"approval,omitempty" description:"Where a second person agrees that it is the bank's; until then nothing is booked."`
 	Entries   int    `json:"entries" required:"true"`
 	Matched   int    `json:"matched" required:"true"`
 	Partly    int    `json:"partly" required:"true"`
 	Unmatched int    `json:"unmatched" required:"true"`
 }
 
-// Upload takes in a statement that an operator or a bank sends; a bank only
-// those of its own house. The same file again answers the same and changes
+// Upload takes in a statement that a bank sends, of its own house only. One that
+// an operator hands in waits for a second person. The same file again answers the same and changes
 // nothing.
 func (s *Service) Upload(ctx context.Context, tx *pg.Tx, in UploadInput) (UploadView, error) {
 	house, err := s.house(ctx, in.Bank)
@@ -53,18 +54,18 @@ func (s *Service) Upload(ctx context.Context, tx *pg.Tx, in UploadInput) (Upload
 		return UploadView{}, err
 	}
 	sum := sha256.Sum256(in.File.Bytes)
-	reads, err := s.take(ctx, tx, house, bank.Received{Name: in.File.Name, Bytes: in.File.Bytes, SHA256: hex.EncodeToString(sum[:])})
+	f := bank.Received{Name: in.File.Name, Bytes: in.File.Bytes, SHA256: hex.EncodeToString(sum[:])}
+	if auth.From(ctx).Role != auth.Bank {
+		return s.hand(ctx, tx, house, f)
+	}
+	reads, err := s.take(ctx, tx, house, f)
 	if err != nil {
 		return UploadView{}, err
 	}
 	if len(reads) == 0 {
 		return UploadView{}, ErrReport
 	}
-	v := UploadView{ID: reads[0].ID}
-	for _, r := range reads {
-		v.Entries, v.Matched, v.Partly, v.Unmatched = v.Entries+r.Entries, v.Matched+r.Matched, v.Partly+r.Partly, v.Unmatched+r.Unmatched
-	}
-	return v, nil
+	return summary(reads), nil
 }
 
 // house is the bank that a caller may hand in statements of: a bank's key only

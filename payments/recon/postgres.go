@@ -30,6 +30,19 @@ func insertFile(tx *pg.Tx, id, of string, f bank.Received, kind, problem string)
 		id, of, f.Name, f.SHA256, f.Bytes, kind, problem)
 }
 
+func insertHanded(tx *pg.Tx, id, of string, f bank.Received, by string) {
+	tx.Queue(`insert into recon.handed (id, bank, name, sha256, bytes, by) values ($1, $2, $3, $4, $5, $6) on conflict (bank, sha256) do nothing`,
+		id, of, f.Name, f.SHA256, f.Bytes, by)
+}
+
+func loadHanded(ctx context.Context, tx *pg.Tx, of, sha256 string) (bank.Received, error) {
+	r, err := pg.One[struct {
+		Name, Sha256 string
+		Bytes        []byte
+	}](ctx, tx, errNoFile, `select name, sha256, bytes from recon.handed where bank = $1 and sha256 = $2`, of, sha256)
+	return bank.Received{Name: r.Name, Bytes: r.Bytes, SHA256: r.Sha256}, err
+}
+
 func readsOf(ctx context.Context, tx *pg.Tx, file string) ([]Read, error) {
 	return pg.All[Read](ctx, tx, `select id, entries, matched, partly, unmatched from recon.statement where file = $1 order by id`, file)
 }

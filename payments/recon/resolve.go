@@ -115,7 +115,7 @@ func (s *Service) snooze(ctx context.Context, tx *pg.Tx, b Break, in ResolveInpu
 
 // needsTwo says whether a second person must agree.
 func (s *Service) needsTwo(ctx context.Context, tx *pg.Tx, b Break, r Resolution) (bool, error) {
-	off := r.writesOff()
+	off := r.costs()
 	if off == 0 || b.Line == nil {
 		return false, nil
 	}
@@ -124,7 +124,7 @@ func (s *Service) needsTwo(ctx context.Context, tx *pg.Tx, b Break, r Resolution
 }
 
 func (s *Service) propose(ctx context.Context, tx *pg.Tx, b Break, r Resolution) (BreakView, error) {
-	amount := money.FromCentimes(r.writesOff(), b.Currency)
+	amount := money.FromCentimes(r.costs(), b.Currency)
 	a, err := s.approvals.Ask(ctx, tx, approvals.Ask{
 		Kind: kindWriteOff, Subject: b.ID, Hash: r.hash(b), Amount: &amount, Why: r.Note,
 		Evidence: fmt.Sprintf("%s %s: %s", b.Kind, b.About, b.Why),

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tiwiza/adapters/bank"
+	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/recon"
@@ -180,13 +181,14 @@ func TestAProposalFallsWithItsBreak(t *testing.T) {
 	h.read(entry(-20000))
 	b := h.only()
 	v := h.must(recon.ResolveInput{Break: b.ID, By: "write_off", Note: "given up"})
-	h.must(recon.ResolveInput{Break: b.ID, By: "fee"})
+	h.payout("PAY9", 20000)
+	h.must(recon.ResolveInput{Break: b.ID, By: "match", To: "pay_PAY9"})
 	err := h.as(second, func(ctx context.Context, tx *pg.Tx) error {
 		_, err := h.words.Decide(ctx, tx, approvals.DecideInput{Approval: v.Approval, Decision: "approve"})
 		return err
 	})
 	if !errors.Is(err, approvals.ErrEnded) {
-		t.Errorf("the write-off of a break that was a fee: %v, want ErrEnded", err)
+		t.Errorf("the write-off of a break that was a payout: %v, want ErrEnded", err)
 	}
 	h.has("loss", 0)
 }
@@ -419,4 +421,80 @@ func TestADayClosesByItselfOnceTheBankHasGoneOn(t *testing.T) {
 func sha(b []byte) []byte {
 	h := sha256.Sum256(b)
 	return h[:]
+}
+
+// What takes two people as a write-off takes two as a fee.
+func TestAFeeIsNoWayAroundTheSecondPerson(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		make func(h *hub)
+		in   recon.ResolveInput
+	}{
+		"money that left for no reason": {func(h *hub) { h.read(entry(-500_000_00)) }, recon.ResolveInput{By: "fee"}},
+		"our payment, paid twice": {func(h *hub) {
+			h.payout("PAY1", 500_000_00)
+			h.read(entry(-500_000_00, paid("PAY1", 500_000_00)))
+			h.read(entry(-500_000_00, paid("PAY1", 500_000_00)))
+		}, recon.ResolveInput{By: "fee"}},
+		"money of an unknown payer": {func(h *hub) { h.read(entry(500_000_00)) }, recon.ResolveInput{By: "fee"}},
+		"in parts": {func(h *hub) { h.read(entry(-150_00)) }, recon.ResolveInput{By: "split", Parts: []recon.Piece{
+			{By: "fee", Amount: money.Dirhams(75_00)}, {By: "write_off", Amount: money.Dirhams(75_00)},
+		}, Note: "given up"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			c.make(h)
+			c.in.Break = h.only().ID
+			v, err := h.resolve(c.in)
+			if err != nil || v.State != recon.Open || v.Approval == "" {
+				t.Errorf("by one person: %s, approval %q (%v); want it to wait for a second", v.State, v.Approval, err)
+			}
+			h.has("psp_cost", 0)
+			h.has("loss", 0)
+		})
+	}
+}
+
+// A file is money: what one of us hands in moves nothing before a second person
+// agrees that it is the bank's.
+func TestAStatementHandedInByHandWaitsForASecondPerson(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	f := paperbank.Received("by hand", bank.Message{ID: "M-HAND", Statements: []bank.Statement{h.statement(entry(-900))}})
+	upload := func(who auth.Principal) (v recon.UploadView, err error) {
+		err = h.as(who, func(ctx context.Context, tx *pg.Tx) (err error) {
+			v, err = h.recon.Upload(ctx, tx, recon.UploadInput{Bank: "bank", File: rest.File{Name: f.Name, Bytes: f.Bytes}})
+			return err
+		})
+		return v, err
+	}
+	v, err := upload(first)
+	if err != nil || v.Approval == "" || v.ID != "" {
+		t.Fatalf("handed in: %+v, %v, want an approval to wait for", v, err)
+	}
+	if again, err := upload(first); err != nil || again.Approval != v.Approval {
+		t.Errorf("handed in twice it waits for %q and %q (%v)", v.Approval, again.Approval, err)
+	}
+	if n := len(h.breaks()); n != 0 {
+		t.Fatalf("%d breaks come of a file that nobody has agreed to", n)
+	}
+	agree := func(who auth.Principal) error {
+		return h.as(who, func(ctx context.Context, tx *pg.Tx) error {
+			_, err := h.words.Decide(ctx, tx, approvals.DecideInput{Approval: v.Approval, Decision: "approve"})
+			return err
+		})
+	}
+	if err := agree(first); !errors.Is(err, approvals.ErrSelf) {
+		t.Errorf("who handed it in agrees: %v, want ErrSelf", err)
+	}
+	if err := agree(second); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.only(); got.Amount.Centimes() != -900 {
+		t.Errorf("taken in, it makes %+v", got)
+	}
+	if v, err = upload(second); err != nil || v.ID == "" || v.Unmatched != 1 || v.Approval != "" {
+		t.Errorf("handed in once more: %+v, %v, want what it did", v, err)
+	}
 }

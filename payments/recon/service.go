@@ -96,6 +96,7 @@ type Service struct {
 func New(db *pg.Store, books Books, c Charges, ops *operations.Engine, a Approvals, houses []House, t Ties) *Service {
 	s := &Service{db: db, books: books, charges: c, ops: ops, approvals: a, houses: houses, ties: t}
 	a.Handle(kindWriteOff, s.decided)
+	a.Handle(kindHanded, s.handedDecided)
 	return s
 }
 

@@ -15,25 +15,10 @@ import (
 // nothing, also when it comes under another name; one of the same name with
 // another content is refused.
 func (s *Service) statement(ctx context.Context, tx *pg.Tx, h House, file string, st bank.Statement) (Read, error) {
-	role := h.role(st.Account)
-	if role == "" {
-		return Read{}, ErrForeign
-	}
-	if err := st.Check(); err != nil {
-		return Read{}, err
-	}
-	if err := oneCurrency(st); err != nil {
-		return Read{}, err
-	}
 	sum := content(st)
-	before, err := known(ctx, tx, h.Bank.ID(), st, sum)
-	switch {
-	case err == nil && string(before.Content) != string(sum):
-		return Read{}, ErrDiffers
-	case err == nil:
-		return before.Read, nil
-	case !errors.Is(err, errNoFile):
-		return Read{}, err
+	before, isKnown, err := look(ctx, tx, h, st, sum)
+	if err != nil || isKnown {
+		return before, err
 	}
 	r := Read{ID: id.New(id.Statement), Entries: len(st.Entries)}
 	for i, e := range st.Entries {
@@ -45,7 +30,7 @@ func (s *Service) statement(ctx context.Context, tx *pg.Tx, h House, file string
 			return r, fmt.Errorf("line %d of statement %s: %w", i+1, st.ID, err)
 		}
 	}
-	insertStatement(tx, h.Bank.ID(), file, role, st, sum, r)
+	insertStatement(tx, h.Bank.ID(), file, h.role(st.Account), st, sum, r)
 	if st.Kind == bank.Notification {
 		return r, nil
 	}
@@ -53,6 +38,27 @@ func (s *Service) statement(ctx context.Context, tx *pg.Tx, h House, file string
 		return r, err
 	}
 	return r, s.reopened(ctx, tx, h.Bank.ID(), r.ID, st)
+}
+
+// look says whether a statement was read before, or why it can never be.
+func look(ctx context.Context, tx *pg.Tx, h House, st bank.Statement, sum []byte) (Read, bool, error) {
+	if h.role(st.Account) == "" {
+		return Read{}, false, ErrForeign
+	}
+	if err := st.Check(); err != nil {
+		return Read{}, false, err
+	}
+	if err := oneCurrency(st); err != nil {
+		return Read{}, false, err
+	}
+	before, err := known(ctx, tx, h.Bank.ID(), st, sum)
+	switch {
+	case errors.Is(err, errNoFile):
+		return Read{}, false, nil
+	case err == nil && string(before.Content) != string(sum):
+		return Read{}, false, ErrDiffers
+	}
+	return before.Read, err == nil, err
 }
 
 // oneCurrency refuses what would be booked in another currency than it is.

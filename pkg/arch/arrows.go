@@ -57,7 +57,7 @@ var rooms = []room{
 // import an earlier one, and the way back is an event.
 var siblings = map[string][]string{
 	"marketplace": {"members", "catalog", "orders", "procedures", "projects", "sharing", "finance", "loyalty", "insight"},
-	"payments":    {"approvals", "ledger", "operations", "files", "limits", "escrow", "charges", "disputes", "payouts", "treasury", "recon", "invariants"},
+	"payments":    {"approvals", "ledger", "operations", "files", "limits", "escrow", "charges", "disputes", "payouts", "treasury", "recon", "invariants", "sim"},
 }
 
 // closed are packages of the platform that few may use.

@@ -203,6 +203,10 @@ func TestSQL(t *testing.T) {
 			"payments/invariants/promises.go": constant("select id from river.river_job where created_at < now()"),
 		}, nil},
 		{"and changes nothing", map[string]string{"payments/invariants/postgres.go": constant("update ledger.entry set id = ''")}, []string{"payments/invariants/postgres.go:3 sql"}},
+		{"but what it found", map[string]string{
+			"migrations/00051_invariants.sql": "create schema invariants;\ncreate table invariants.look (at timestamptz);\n",
+			"payments/invariants/postgres.go": constant("update invariants.look set at = null"),
+		}, nil},
 		{"a domain has the hub's time", map[string]string{
 			"payments/ledger/postgres.go":    constant("select id from ledger.entry\n where at < now()"),
 			"marketplace/orders/postgres.go": constant("select current_date from orders.line"),

@@ -112,6 +112,11 @@ var matrix = map[string]map[auth.Role]string{
 	"chargebacks.list":     {auth.Operator: "*"},
 	"callbacks.chargeback": {auth.Guest: "*"},
 
+	"charges.pay_anew":      {auth.Buyer: "own"},
+	"charges.give_up":       {auth.Buyer: "own"},
+	"callbacks.wallet":      {auth.Guest: "*"},
+	"callbacks.wallet_post": {auth.Guest: "*"},
+
 	"orders.confirm":       {auth.Buyer: "own", auth.Operator: "*"},
 	"fees.show":            {auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*"},
 	"fees.change":          {auth.Operator: "*"},

@@ -69,6 +69,27 @@ func (b *Bus) Append(ctx context.Context, tx *pg.Tx, e pg.Event) error {
 	return nil
 }
 
+// AppendAll is Append of many events, in their order and in one statement.
+// actors says who brought each of them about; nil: whoever is at work.
+func (b *Bus) AppendAll(_ context.Context, tx *pg.Tx, all []pg.Event, actors []string) error {
+	if len(all) == 0 {
+		return nil
+	}
+	eids, types, subjects, payloads := make([]string, len(all)), make([]string, len(all)), make([]string, len(all)), make([]string, len(all))
+	for i, e := range all {
+		payload, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("write event %s: %w", e.EventType(), err)
+		}
+		eids[i], types[i], subjects[i], payloads[i] = id.New(id.Event), e.EventType(), e.Subject(), string(payload)
+		for _, s := range b.byType[types[i]] {
+			tx.Enqueue(Delivery{eids[i], types[i], s}, &river.InsertOpts{Queue: "events", MaxAttempts: 25})
+		}
+	}
+	insertAll(tx, eids, types, subjects, payloads, actors)
+	return nil
+}
+
 // Sweep queues the deliveries again that nobody took in and no job is about to
 // make, of events older than a while; a job may have been given up, or lost.
 func (b *Bus) Sweep(ctx context.Context, store *pg.Store) (queued int, err error) {

@@ -14,6 +14,13 @@ func insert(tx *pg.Tx, id, typ, subject string, payload []byte) {
 	tx.Queue(`insert into platform.event (id, type, subject, payload) values ($1, $2, $3, $4)`, id, typ, subject, payload)
 }
 
+func insertAll(tx *pg.Tx, ids, types, subjects, payloads, actors []string) {
+	tx.Queue(`insert into platform.event (id, type, subject, payload, actor)
+		select id, type, subject, payload::jsonb, coalesce(actor, platform.principal())
+		from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) with ordinality x (id, type, subject, payload, actor, n) order by n`,
+		ids, types, subjects, payloads, actors)
+}
+
 // claim says whether this subscriber has not taken the event in before. A
 // second delivery at the same time waits here for the first.
 func claim(ctx context.Context, tx *pg.Tx, event, subscriber string) (bool, error) {

@@ -63,6 +63,43 @@ func claim(ctx context.Context, tx *pg.Tx, kinds []string) (timer, error) {
 		returning kind, subject, tries, next_at`, kinds)
 }
 
+// claimMore leases more timers of a kind that are due.
+func claimMore(ctx context.Context, tx *pg.Tx, kind string, limit int) ([]timer, error) {
+	return pg.All[timer](ctx, tx, `update platform.timer set next_at = platform.now() + interval '1 minute'
+		where kind = $1 and subject in (
+			select subject from platform.timer
+			where next_at <= platform.now() and kind = $1
+			order by next_at limit $2 for update skip locked)
+		returning kind, subject, tries, next_at`, kind, limit)
+}
+
+// dropAll is drop of timers of one kind that were claimed together, but for some.
+func dropAll(tx *pg.Tx, all []timer, but []string) {
+	subjects := make([]string, len(all))
+	for i, t := range all {
+		subjects[i] = t.Subject
+	}
+	tx.Queue(`delete from platform.timer where kind = $1 and subject = any($2) and subject <> all($3::text[]) and next_at = $4`,
+		all[0].Kind, subjects, append([]string{}, but...), all[0].NextAt)
+}
+
+func scheduleAll(tx *pg.Tx, kind string, subjects []string, due []time.Time) {
+	tx.Queue(`insert into platform.timer (kind, subject, due, next_at)
+		select $1, subject, due, due from unnest($2::text[], $3::timestamptz[]) x (subject, due) order by subject
+		on conflict (kind, subject) do update set due = excluded.due, next_at = excluded.next_at, tries = 0, error = ''`, kind, subjects, due)
+}
+
+func scheduleAllOnce(tx *pg.Tx, kind string, subjects []string, due time.Time) {
+	tx.Queue(`insert into platform.timer as t (kind, subject, due, next_at) select $1, subject, $3, $3 from unnest($2::text[]) x (subject) order by subject
+		on conflict (kind, subject) do update set
+			next_at = case when t.due <= platform.now() and t.next_at > platform.now() then excluded.next_at else t.next_at end,
+			due = case when t.due <= platform.now() and t.next_at > platform.now() then excluded.due else t.due end`, kind, subjects, due)
+}
+
+func unscheduleAll(tx *pg.Tx, kinds, subjects []string) {
+	tx.Queue(`delete from platform.timer where kind = any($1) and subject = any($2)`, kinds, subjects)
+}
+
 // drop takes a timer that has fired away, unless it was set anew meanwhile.
 func drop(tx *pg.Tx, t timer) {
 	tx.Queue(`delete from platform.timer where kind = $1 and subject = $2 and next_at = $3`, t.Kind, t.Subject, t.NextAt)

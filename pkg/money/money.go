@@ -130,10 +130,10 @@ func (m Money) Split(weights ...int64) []Money {
 }
 
 func (m Money) same(o Money) string {
-	switch {
-	case m.currency == o.currency || o.currency == "":
+	if m.currency == o.currency || o.currency == "" {
 		return m.currency
-	case m.currency == "":
+	}
+	if m.currency == "" {
 		return o.currency
 	}
 	panic(fmt.Sprintf("money: %s and %s do not mix", m.currency, o.currency))

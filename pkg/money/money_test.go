@@ -1,7 +1,12 @@
 package money_test
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
+	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/shopspring/decimal"
@@ -109,4 +114,119 @@ func TestCurrenciesDoNotMix(t *testing.T) {
 		}
 	}()
 	money.Dirhams(1).Add(money.FromCentimes(1, "EUR"))
+}
+
+func TestAmountsAreReckonedWith(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := rapid.Int64Range(-1e12, 1e12).Draw(t, "a"), rapid.Int64Range(-1e12, 1e12).Draw(t, "b")
+		x, y := money.Dirhams(a), money.Dirhams(b)
+		n := rapid.Int64Range(-999, 999).Draw(t, "n")
+		if x.Add(y).Centimes() != a+b || x.Sub(y).Centimes() != a-b || x.Neg().Centimes() != -a || x.Times(n).Centimes() != n*a {
+			t.Fatalf("%s and %s make %s, %s, %s, %s", x, y, x.Add(y), x.Sub(y), x.Neg(), x.Times(n))
+		}
+		if got, want := x.Cmp(y), cmp.Compare(a, b); got != want || x.Equal(y) != (want == 0) || x.Sign() != cmp.Compare(a, 0) || x.IsZero() != (a == 0) {
+			t.Fatalf("%s and %s compare as %d, want %d", x, y, got, want)
+		}
+	})
+}
+
+// The books hold the currency's smallest unit, so that yen have no hundredths.
+func TestEachCurrencyHasItsPlaces(t *testing.T) {
+	t.Parallel()
+	for currency, want := range map[string]string{"MAD": "12.34 MAD", "EUR": "12.34 EUR", "JPY": "1234 JPY"} {
+		m := money.FromCentimes(1234, currency)
+		if m.String() != want || m.Centimes() != 1234 || m.Currency() != currency {
+			t.Errorf("1234 in %s is %s, %d", currency, m, m.Centimes())
+		}
+	}
+}
+
+func TestNoMoneyAddsToAnyCurrency(t *testing.T) {
+	t.Parallel()
+	var none money.Money
+	eur := money.FromCentimes(150, "EUR")
+	if a, b := none.Add(eur), eur.Add(none); !a.Equal(eur) || !b.Equal(eur) || a.Currency() != "EUR" || b.Currency() != "EUR" {
+		t.Errorf("nothing and %s make %s and %s", eur, a, b)
+	}
+	if !none.Equal(money.Dirhams(0)) || money.Dirhams(150).Equal(eur) || !none.IsZero() {
+		t.Error("amounts of two currencies are equal, or no money is not no money")
+	}
+}
+
+func TestWhatCannotBeShared(t *testing.T) {
+	t.Parallel()
+	for name, weights := range map[string][]int64{"a negative weight": {2, -1}, "no weight": {0, 0}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s was shared by", name)
+				}
+			}()
+			money.Allocate(5, weights...)
+		}()
+	}
+	if got := money.Allocate(0, 0, 0); len(got) != 2 || got[0] != 0 || got[1] != 0 {
+		t.Errorf("nothing by no weights is %v", got)
+	}
+	if got := money.Allocate(-100, 1, 1, 1); got[0] != -34 || got[1] != -33 || got[2] != -33 {
+		t.Errorf("Allocate(-100; 1,1,1) = %v", got)
+	}
+}
+
+// What is read is written again the same, to the currency's places, and nothing
+// is taken that a person could read otherwise.
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"0", "-0", "-0.00", "1.2", "123456789012345.67", "1e5", "+1", "01", "1.", ".5", "١", "1_000"} {
+		f.Add(s, "MAD")
+		f.Add(s, "JPY")
+	}
+	f.Fuzz(func(t *testing.T, text, currency string) {
+		m, err := money.Parse(text, currency)
+		if err != nil {
+			if !errors.Is(err, money.ErrAmount) && !errors.Is(err, money.ErrCurrency) {
+				t.Fatalf("%v is neither kind of error", err)
+			}
+			return
+		}
+		exact, ok := new(big.Rat).SetString(text)
+		if !ok || strings.Trim(text, "-0123456789.") != "" {
+			t.Fatalf("%q was taken", text)
+		}
+		if got, ok := new(big.Rat).SetString(m.Amount()); !ok || got.Cmp(exact) != 0 {
+			t.Fatalf("%q was read as %s", text, m)
+		}
+		again, err := money.Parse(m.Amount(), currency)
+		if err != nil || !again.Equal(m) || again.String() != m.String() || !money.FromCentimes(m.Centimes(), currency).Equal(m) {
+			t.Fatalf("%q became %s, then %s (%v)", text, m, again, err)
+		}
+	})
+}
+
+// JSON is read as MarshalJSON writes it, or refused: what is taken has both
+// members once as texts, and comes back the same.
+func FuzzJSON(f *testing.F) {
+	for _, s := range []string{`{"amount":"1.50","currency":"MAD"}`, `{"amount":1.5,"currency":"MAD"}`, `{"amount":"1","currency":"MAD","x":1}`, `null`, `{}`, `{"AMOUNT":"1","currency":"MAD"}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var m money.Money
+		if err := json.Unmarshal(b, &m); err != nil || string(bytes.TrimSpace(b)) == "null" {
+			return
+		}
+		var plain map[string]any
+		if err := json.Unmarshal(b, &plain); err != nil {
+			t.Fatalf("%q was read as %s", b, m)
+		}
+		for name, v := range plain {
+			if _, ok := v.(string); !ok || !strings.EqualFold(name, "amount") && !strings.EqualFold(name, "currency") {
+				t.Fatalf("%q was read as %s", b, m)
+			}
+		}
+		text, err := json.Marshal(m)
+		var back money.Money
+		if err != nil || json.Unmarshal(text, &back) != nil || !back.Equal(m) || back.Currency() != m.Currency() {
+			t.Fatalf("%q became %s, then %s (%v)", b, m, back, err)
+		}
+	})
 }

@@ -52,6 +52,7 @@ type Event interface {
 // Outbox writes an event, and what it sets going, inside a unit of work.
 type Outbox interface {
 	Append(ctx context.Context, tx *Tx, e Event) error
+	AppendAll(ctx context.Context, tx *Tx, all []Event, actors []string) error
 }
 
 // Store opens units of work. Use gives it its jobs and its outbox once, before

@@ -55,6 +55,9 @@ func (tx *Tx) Now() time.Time {
 	return tx.now
 }
 
+// Actor is who is at work, as it is written down.
+func (tx *Tx) Actor() string { return auth.From(tx.ctx).Actor() }
+
 // Queue adds a write that goes out with the next round trip.
 func (tx *Tx) Queue(sql string, args ...any) {
 	tx.pending = append(tx.pending, queued{sql: sql, args: args})
@@ -113,6 +116,15 @@ func (tx *Tx) Publish(ctx context.Context, e Event) error {
 		return errors.New("the store has no outbox")
 	}
 	return tx.store.outbox.Append(ctx, tx, e)
+}
+
+// PublishAll is Publish of many events at once. actors says who brought each of
+// them about; nil: whoever is at work.
+func (tx *Tx) PublishAll(ctx context.Context, all []Event, actors []string) error {
+	if tx.store.outbox == nil {
+		return errors.New("the store has no outbox")
+	}
+	return tx.store.outbox.AppendAll(ctx, tx, all, actors)
 }
 
 // After runs f once the unit of work has been committed. It is for caches: a

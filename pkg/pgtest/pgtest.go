@@ -90,9 +90,13 @@ func Seal(t testing.TB, db *pg.Store, c seal.Chain) {
 }
 
 // URL makes a new migrated database and returns its address as the owner, for
-// tests that start hubs of their own.
+// tests that start hubs of their own. With -short such tests are skipped: what
+// is left needs no database and is done in a second.
 func URL(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("short: it needs a database")
+	}
 	base, err := server()
 	if err != nil {
 		t.Fatal(err)

@@ -132,7 +132,7 @@ func (s *server) principal(next endpoint.Endpoint) endpoint.Endpoint {
 		case !s.right.has(key) && s.wrong.spent(c.w.Header(), address(c.r), time.Now()):
 			return nil, errLimited
 		case err == nil:
-			c.who, err = s.edge.Authenticate(ctx, key)
+			c.who, err = s.crowd.authenticate(ctx, key)
 		}
 		if err != nil {
 			if sent && fault.KindOf(err) == fault.Unauthenticated {

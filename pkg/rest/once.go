@@ -57,8 +57,15 @@ func replay(before kept, request []byte) (answer, error) {
 	return answer{status: before.status, contentType: "application/json", body: before.body, replayed: true}, nil
 }
 
-// commit runs a Commit row's step with its answer.
+// commit runs a Commit or Kept row with its answer.
 func (s *server) commit(ctx context.Context, c *call) (answer, error) {
+	if c.route.keep != nil {
+		k := &Keep{owner: owner(c.who), key: c.key, request: c.digest(), answer: answer{status: c.route.Status}}
+		if err := c.route.keep(ctx, k, c.in); err != nil {
+			return answer{}, err
+		}
+		return k.done()
+	}
 	return once(ctx, s.edge.Store, owner(c.who), c.key, c.digest(), func(tx *pg.Tx) (answer, error) {
 		out, err := c.route.step(ctx, tx, c.in)
 		if err != nil {

@@ -89,6 +89,79 @@ func recall(ctx context.Context, db *pg.Store, actor, key string, request []byte
 	return replay(before, request)
 }
 
+// saveAll keeps answers.
+func saveAll(tx *pg.Tx, keeps []*Keep) {
+	if len(keeps) == 1 {
+		k := keeps[0]
+		tx.Queue(`insert into platform.answer (actor, key, request, status, body) values ($1, $2, $3, $4, $5)`,
+			k.owner, k.key, k.request, k.answer.status, k.answer.body)
+		return
+	}
+	owners, keys, requests, statuses, bodies := make([]string, len(keeps)), make([]string, len(keeps)), make([][]byte, len(keeps)), make([]int32, len(keeps)), make([][]byte, len(keeps))
+	for i, k := range keeps {
+		owners[i], keys[i], requests[i], statuses[i], bodies[i] = k.owner, k.key, k.request, int32(k.answer.status), k.answer.body
+	}
+	tx.Queue(`insert into platform.answer (actor, key, request, status, body)
+		select * from unnest($1::text[], $2::text[], $3::bytea[], $4::int[], $5::bytea[])`, owners, keys, requests, statuses, bodies)
+}
+
+// LookFor adds the question which of some answers are there already to a round
+// trip; Found reads what comes back.
+func LookFor(b *pgx.Batch, keeps []*Keep) {
+	owners, keys := make([]string, len(keeps)), make([]string, len(keeps))
+	for i, k := range keeps {
+		owners[i], keys[i] = k.owner, k.key
+	}
+	b.Queue(`select x.n, a.request, a.status, a.body from unnest($1::text[], $2::text[]) with ordinality x (actor, key, n)
+		cross join lateral (select request, status, body from platform.answer a where a.actor = x.actor and a.key = x.key offset 0) a`, owners, keys)
+}
+
+// Found reads the answer to LookFor: which of the keeps have their answer from
+// before, and which of their keys stand for another request.
+func Found(br pgx.BatchResults, keeps []*Keep) (found []bool, wrong []error, err error) {
+	all, err := readKept(br, len(keeps))
+	if err != nil {
+		return nil, nil, err
+	}
+	found, wrong = make([]bool, len(keeps)), make([]error, len(keeps))
+	for i, k := range keeps {
+		if all[i] != nil {
+			found[i], wrong[i] = true, k.again(*all[i])
+		}
+	}
+	return found, wrong, nil
+}
+
+// Recall is LookFor and Found in a round trip of their own.
+func Recall(ctx context.Context, db pg.DB, keeps []*Keep) (found []bool, wrong []error, err error) {
+	b := &pgx.Batch{}
+	LookFor(b, keeps)
+	br := db.SendBatch(ctx, b)
+	found, wrong, err = Found(br, keeps)
+	return found, wrong, errors.Join(err, br.Close())
+}
+
+func readKept(br pgx.BatchResults, n int) ([]*kept, error) {
+	rows, err := br.Query()
+	if err != nil {
+		return nil, fmt.Errorf("look for answers of before: %w", err)
+	}
+	all := make([]*kept, n)
+	for rows.Next() {
+		var i int64
+		var k kept
+		if err := rows.Scan(&i, &k.request, &k.status, &k.body); err != nil {
+			rows.Close()
+			return nil, fmt.Errorf("look for answers of before: %w", err)
+		}
+		all[i-1] = &k
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("look for answers of before: %w", err)
+	}
+	return all, nil
+}
+
 // ForgetAnswers deletes the answers kept since before a time; their keys are
 // free again. It returns how many there were.
 func ForgetAnswers(ctx context.Context, db *pg.Store, before time.Time) (int64, error) {

@@ -37,6 +37,7 @@ type Route struct {
 	make  func() (ptr any)                                          // a new *In
 	use   func(ctx context.Context, in any) (any, error)            // Handle
 	step  func(ctx context.Context, tx *pg.Tx, in any) (any, error) // Commit
+	keep  func(ctx context.Context, k *Keep, in any) error          // Kept
 }
 
 // Handle makes a row of a use case that opens its own transaction, or none.
@@ -62,6 +63,16 @@ func Commit[In, Out any](method, path, name, doc string, status int, f func(cont
 		panic("rest: " + name + ": the answer of a Commit row is JSON")
 	}
 	r.step = func(ctx context.Context, tx *pg.Tx, in any) (any, error) { return f(ctx, tx, *in.(*In)) }
+	return r
+}
+
+// Kept makes a row like Commit's whose use case opens its transactions itself,
+// and keeps the answer in k in the one that does the work: for work that is
+// committed together with that of others.
+func Kept[In, Out any](method, path, name, doc string, status int, f func(context.Context, *Keep, In) (Out, error), opts ...Option) Route {
+	r := Commit(method, path, name, doc, status, func(ctx context.Context, _ *pg.Tx, in In) (out Out, err error) { return out, nil }, opts...)
+	r.step = nil
+	r.keep = func(ctx context.Context, k *Keep, in any) error { _, err := f(ctx, k, *in.(*In)); return err }
 	return r
 }
 

@@ -89,6 +89,7 @@ type server struct {
 	times                     *prometheus.HistogramVec
 	members, addresses, wrong *limiter
 	right                     keyring
+	crowd                     crowd
 }
 
 func newServer(routes []Route, e Edge) (*server, error) {
@@ -99,6 +100,7 @@ func newServer(routes []Route, e Edge) (*server, error) {
 		addresses: newLimiter("address", l.Address, l.AddressBurst, 200, 1000),
 		wrong:     newLimiter("refused", l.Refused, l.RefusedBurst, 1, 30),
 	}
+	s.crowd.ask = e.Authenticate
 	if s.logger == nil {
 		s.logger = slog.Default()
 	}

@@ -1,14 +1,18 @@
 package iso20022_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 	"pgregory.net/rapid"
@@ -295,6 +299,13 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	}
+	for status, reason := range map[string]string{"RJCT": "AC04", "ACSP": "", "PART": "", "RJCT ": "AM05"} {
+		f.Add(fmt.Appendf(nil, `<?xml version="1.0"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.03"><CstmrPmtStsRpt>
+			<GrpHdr><MsgId>R</MsgId><CreDtTm>2026-11-22T00:00:00Z</CreDtTm></GrpHdr>
+			<OrgnlGrpInfAndSts><OrgnlMsgId>FIL1</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.03</OrgnlMsgNmId><GrpSts>%s</GrpSts></OrgnlGrpInfAndSts>
+			<OrgnlPmtInfAndSts><OrgnlPmtInfId>FIL1</OrgnlPmtInfId><TxInfAndSts><OrgnlEndToEndId>PAY1</OrgnlEndToEndId><TxSts>%[1]s</TxSts>
+			<StsRsnInf><Rsn><Cd>%s</Cd></Rsn></StsRsnInf></TxInfAndSts></OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>`, status, reason))
+	}
 	d := offline(f, profiles["RIB"])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var before, after runtime.MemStats
@@ -309,8 +320,24 @@ func FuzzRead(f *testing.F) {
 		}
 		if err == nil {
 			agrees(t, b, m)
+			judges(t, b, m.Report)
 		}
 	})
+}
+
+// judges holds a report to the file's own words: nothing is refused that it does
+// not call refused, nothing is settled that it does not call so.
+func judges(t *testing.T, b []byte, r *bank.Report) {
+	t.Helper()
+	if r == nil || bytes.ContainsAny(b, "&") || bytes.Contains(b, []byte("<!")) || !utf8.Valid(b) {
+		return // no report, or its words may be written otherwise
+	}
+	words := map[bank.Standing]string{bank.Rejected: "RJCT|CANC", bank.Again: "RJCT|CANC", bank.Settled: "ACSC|ACCC", bank.Accepted: "AC", bank.Partial: "PART"}
+	for _, i := range append(slices.Clone(r.Items), bank.Item{Standing: r.Group}) {
+		if w := words[i.Standing]; !regexp.MustCompile(w).Match(b) {
+			t.Fatalf("%s is %s, and the file never says %s", i.Ref, i.Standing, w)
+		}
+	}
 }
 
 // A file that goes out again is refused as a duplicate by a bank that has it:

@@ -13,3 +13,6 @@ var Natural = natural
 
 // Usual are the names a notice may carry.
 var Usual = usual
+
+// Understand reads an answer.
+func Understand(body []byte) (map[string]string, error) { return understand(body) }

@@ -257,15 +257,15 @@ func (b *Bank) execute(tx *journal.Tx, r received, debtor string, amount int64, 
 		b.book(tx, in)
 		return
 	}
-	if r.Fault == "paid_then_returned" {
+	if r.Fault == "paid_then_returned" || closing(e.RIB) {
 		back := e
 		back.Amount, back.Returned, back.VisibleAt = amount, true, b.world.Now().Add(returnTerm)
 		b.returns.Put(tx, e.EndToEnd, back)
 	}
 }
 
-// returnDue brings back the payments that the fault paid_then_returned sent
-// into the void three days ago.
+// returnDue brings back the payments that the fault paid_then_returned, or an
+// account that is being closed, sent into the void three days ago.
 func (b *Bank) returnDue() error {
 	now := b.world.Now()
 	return b.world.Journal.Update(func(tx *journal.Tx) error {

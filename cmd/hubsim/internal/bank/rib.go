@@ -33,3 +33,8 @@ func RIBOf(account string) (rib string, ok bool) {
 // closed says whether the demonstration treats an account as closed: its last
 // two digits before the key are 66.
 func closed(rib string) bool { return rib[20:22] == "66" }
+
+// closing says whether the demonstration treats an account as one that is being
+// closed: its last two digits before the key are 77. What is paid to it comes
+// back three days later.
+func closing(rib string) bool { return rib[20:22] == "77" }

@@ -3,6 +3,7 @@ package bank
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"tiwiza/cmd/hubsim/internal/journal"
@@ -129,6 +130,9 @@ func (e entry) render() element {
 	info := e.Text
 	if e.Kind == world.Settlement {
 		info = "REGLEMENT CARTES " + e.EndToEnd
+		if strings.HasPrefix(e.EndToEnd, world.WalletSettlement) {
+			info = "REGLEMENT PORTEFEUILLES " + e.EndToEnd
+		}
 		details = details[:0]
 		for _, l := range e.Lines {
 			details = append(details, e.line(l))

@@ -241,6 +241,19 @@ func TestAFileWrittenWithoutARenameIsTakenToo(t *testing.T) {
 	})
 }
 
+func TestAnAccountThatIsBeingClosedSendsMoneyBack(t *testing.T) {
+	t.Parallel()
+	r := start(t, 30*time.Millisecond)
+	r.fill("50.00")
+	r.send("P.xml", instruction("09", "P", r.config.Bank.Safeguard.RIB, tr{"PO-1", "5.00", ribClosing}, tr{"PO-2", "6.00", ribA}))
+	r.want("PO-1", "bank payout 5.00")
+	r.advance("71h")
+	r.want("PO-1", "bank payout 5.00")
+	r.advance("2h")
+	r.want("PO-1", "bank payout 5.00", "bank credit 5.00")
+	r.want("PO-2", "bank payout 6.00")
+}
+
 // specs is the folder of the schemas, or a reason to skip.
 func specs(t *testing.T) string {
 	t.Helper()

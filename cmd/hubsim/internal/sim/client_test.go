@@ -114,7 +114,9 @@ const (
 	ribA      = "011519000001205000534921"
 	ribB      = "225010000000000000000148"
 	ribClosed = "999780000000000000016692"
-	ribWrong  = "011519000001205000534922"
+	// what is paid to it comes back
+	ribClosing = "999780000000000000017759"
+	ribWrong   = "011519000001205000534922"
 )
 
 // instruction is pain.001.001.03, or .09.

@@ -42,6 +42,7 @@ type rig struct {
 	mu     sync.Mutex
 	answer func(acquirer.Fields) string
 	told   []acquirer.Fields
+	puts   []told
 }
 
 type config struct {
@@ -53,7 +54,8 @@ type config struct {
 		GateURL     string `json:"gate_url"`
 		APIURL      string `json:"api_url"`
 	}
-	Bank struct {
+	Wallet map[string]string
+	Bank   struct {
 		SFTPAddr   string `json:"sftp_addr"`
 		HostKey    string `json:"host_key"`
 		User       string
@@ -114,6 +116,10 @@ func (r *rig) restart() {
 }
 
 func (r *rig) callback(rw http.ResponseWriter, q *http.Request) {
+	if q.Method == http.MethodPut {
+		r.walletTold(rw, q)
+		return
+	}
 	if err := q.ParseForm(); err != nil {
 		http.Error(rw, err.Error(), http.StatusBadRequest)
 		return

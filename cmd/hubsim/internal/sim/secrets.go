@@ -15,11 +15,13 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"tiwiza/cmd/hubsim/internal/acquirer"
+	"tiwiza/cmd/hubsim/internal/wallet"
 )
 
 // secrets are made at the first start and kept, so that a hub may keep them too.
 type secrets struct {
 	Acquirer acquirer.Secrets `json:"acquirer"`
+	Wallet   wallet.Secrets   `json:"wallet"`
 	Host     seed             `json:"bank_host"`
 	Wrong    seed             `json:"bank_wrong_host"`
 	Client   seed             `json:"bank_client"`
@@ -43,7 +45,15 @@ func newSecrets() secrets {
 			ClientID: "600009999", StoreKey: "SK" + hex.EncodeToString(random(16)), APIUser: "exemple_api",
 			APIPassword: hex.EncodeToString(random(12)), PageKey: hex.EncodeToString(random(32)),
 		},
-		Host: random(ed25519.SeedSize), Wrong: random(ed25519.SeedSize), Client: random(ed25519.SeedSize),
+		Wallet: newWallet(),
+		Host:   random(ed25519.SeedSize), Wrong: random(ed25519.SeedSize), Client: random(ed25519.SeedSize),
+	}
+}
+
+func newWallet() wallet.Secrets {
+	key := func() string { return hex.EncodeToString(random(16)) }
+	return wallet.Secrets{
+		Merchant: "600009999", ClientID: "exemple_hub", APIKey: key(), TokenID: "exemple_hub", TokenSecret: key(), TokenKey: key(), CallbackKey: key(),
 	}
 }
 
@@ -61,6 +71,10 @@ func keepSecrets(dir string) (secrets, error) {
 	var s secrets
 	if err := json.Unmarshal(b, &s); err != nil {
 		return s, fmt.Errorf("read %s: %w", path, err)
+	}
+	if s.Wallet == (wallet.Secrets{}) { // the folder is older than the wallets
+		s.Wallet = newWallet()
+		return s, keep(path, s)
 	}
 	return s, nil
 }

@@ -1,5 +1,5 @@
 // Package sim puts the stand-in partners together: one journal, one clock, an
-// acquirer over HTTP and a bank over SFTP.
+// acquirer and a provider of wallets over HTTP, and a bank over SFTP.
 package sim
 
 import (
@@ -21,6 +21,7 @@ import (
 	"tiwiza/cmd/hubsim/internal/acquirer"
 	"tiwiza/cmd/hubsim/internal/bank"
 	"tiwiza/cmd/hubsim/internal/journal"
+	"tiwiza/cmd/hubsim/internal/wallet"
 	"tiwiza/cmd/hubsim/internal/world"
 )
 
@@ -29,7 +30,7 @@ type Config struct {
 	Addr           string        `help:"Where the HTTP side listens." default:"127.0.0.1:8090" env:"HUBSIM_ADDR"`
 	DataDir        string        `help:"Folder of the journal, the keys and the bank's files." default:"./var/sim" env:"HUBSIM_DATA_DIR"`
 	SFTPAddr       string        `name:"sftp-addr" help:"Where the bank's SFTP listens; port 0 is any free one, the same after a restart." default:"127.0.0.1:0" env:"HUBSIM_SFTP_ADDR"`
-	SettleEvery    time.Duration `help:"How often the acquirer settles." default:"2s" env:"HUBSIM_SETTLE_EVERY"`
+	SettleEvery    time.Duration `help:"How often the acquirer and the wallets' provider settle." default:"2s" env:"HUBSIM_SETTLE_EVERY"`
 	StatementEvery time.Duration `help:"How often the bank makes statements." default:"2s" env:"HUBSIM_STATEMENT_EVERY"`
 }
 
@@ -38,6 +39,7 @@ type Sim struct {
 	world    *world.World
 	acquirer *acquirer.Acquirer
 	bank     *bank.Bank
+	wallet   *wallet.Wallet
 	secrets  secrets
 	http     net.Listener
 }
@@ -71,6 +73,8 @@ func open(c Config, j *journal.Journal) (*Sim, error) {
 	s.acquirer = acquirer.New(s.world, s.bank)
 	s.acquirer.Secrets, s.acquirer.SettleEvery = s.secrets.Acquirer, c.SettleEvery
 	s.bank.StatementEvery = c.StatementEvery
+	s.wallet = wallet.New(s.world, s.bank)
+	s.wallet.Secrets, s.wallet.SettleEvery = s.secrets.Wallet, c.SettleEvery
 	client, err := public(s.secrets.Client.key())
 	if err != nil {
 		return nil, err
@@ -121,6 +125,7 @@ func (s *Sim) Run(ctx context.Context) error {
 	s.world.Routes(mux)
 	s.acquirer.Routes(mux)
 	s.bank.Routes(mux)
+	s.wallet.Routes(mux)
 	mux.HandleFunc("GET /config", s.config)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	slog.Info("hubsim listens", "http", s.URL(), "sftp", s.bank.Addr())
@@ -128,6 +133,7 @@ func (s *Sim) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.acquirer.Run(ctx) })
 	g.Go(func() error { return s.bank.Run(ctx) })
+	g.Go(func() error { return s.wallet.Run(ctx) })
 	g.Go(func() error {
 		if err := server.Serve(s.http); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
@@ -159,13 +165,18 @@ func (s *Sim) config(rw http.ResponseWriter, r *http.Request) {
 		world.Problem(rw, http.StatusInternalServerError, "sim.keys", err.Error())
 		return
 	}
-	a := s.secrets.Acquirer
+	a, w := s.secrets.Acquirer, s.secrets.Wallet
 	account := func(rib, name string) map[string]string { return map[string]string{"rib": rib, "name": name} }
 	world.Answer(rw, http.StatusOK, map[string]any{
 		"acquirer": map[string]string{
 			"client_id": a.ClientID, "store_key": a.StoreKey, "api_user": a.APIUser, "api_password": a.APIPassword,
 			"gate_url": s.URL() + "/acquirer/fim/est3Dgate", "api_url": s.URL() + "/acquirer/fim/api",
 			"fee_percent": acquirer.FeePercent.String(),
+		},
+		"wallet": map[string]string{
+			"base_url": s.URL() + "/wallet/mm", "merchant": w.Merchant, "client_id": w.ClientID, "api_key": w.APIKey,
+			"token_url": s.URL() + "/wallet/token", "token_id": w.TokenID, "token_secret": w.TokenSecret,
+			"callback_key": w.CallbackKey, "fee_percent": wallet.FeePercent.String(),
 		},
 		"bank": map[string]any{
 			"sftp_addr": s.bank.Addr(), "host_key": strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host))),

@@ -16,7 +16,7 @@ var Faults = strings.Fields(`drop_request execute_then_drop execute_then_500 exe
 	slow_body contradicts_itself`)
 
 // Partners are the names of the partners played.
-var Partners = []string{Acquirer, Bank}
+var Partners = []string{Acquirer, Bank, Wallet}
 
 // senseless says why a fault cannot be played by a partner.
 var senseless = map[string]map[string]string{
@@ -26,6 +26,12 @@ var senseless = map[string]map[string]string{
 		"statement_missing":    "The acquirer sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
 		"statement_twice":      "The acquirer sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
 		"statement_net_of_fee": "The acquirer sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
+	},
+	Wallet: {
+		"paid_then_returned":   "What is paid to a wallet stays there: arm this fault for the bank.",
+		"statement_missing":    "The provider sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
+		"statement_twice":      "The provider sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
+		"statement_net_of_fee": "The provider sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
 	},
 }
 

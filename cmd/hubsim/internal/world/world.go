@@ -17,7 +17,11 @@ import (
 const (
 	Acquirer = "acquirer"
 	Bank     = "bank"
+	Wallet   = "wallet"
 )
+
+// WalletSettlement begins the names of the wallet provider's settlements.
+const WalletSettlement = "WST-"
 
 // The kinds of what partners execute.
 const (
@@ -44,7 +48,7 @@ type Executed struct {
 	At      time.Time   `json:"at"`
 }
 
-// A Net is what the acquirer pays to the bank for some charges and takes for
+// A Net is what the acquirer, or the wallets' provider, pays to the bank for some charges and takes for
 // some refunds, in one sum.
 type Net struct {
 	ID    string    `json:"id"`

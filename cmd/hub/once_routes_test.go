@@ -1,0 +1,321 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"tiwiza/pkg/pg"
+)
+
+// postings make a request of each route that must happen once, with a subject of
+// its own.
+var postings = map[string]func(*testing.T, *onceRig) posting{
+	"checkouts.create": func(t *testing.T, o *onceRig) posting {
+		p := posting{by: o.buyer(t), effect: ofBasket}
+		p.key, p.path = o.buyer(t), "/v1/checkouts"
+		p.of = o.basket(t, p.key, map[string]int{o.ware.variant: 1})
+		hash := o.quote(t, p.key, p.of)
+		p.body = ordering(p.of, hash)
+		other := ordering(p.of, hash)
+		other["contact"] = map[string]any{"name": "Un autre", "phone": "0600000001"}
+		p.other, p.bad = p.at(p.path, other), p.at(p.path, ordering(p.of, strings.Repeat("0", 64)))
+		return p
+	},
+	"orders.collect": func(t *testing.T, o *onceRig) posting {
+		_, at := o.underWay(t)
+		return o.onOrder(t, at, "collect", o.shop.key, amount("130.00"), amount("999.00"), amount("120.00"))
+	},
+	"orders.refuse": func(t *testing.T, o *onceRig) posting {
+		_, at := o.underWay(t)
+		return o.onOrder(t, at, "refuse", o.shop.key, reason("absent"), reason(""), reason("refused"))
+	},
+	"orders.cancel": func(t *testing.T, o *onceRig) posting {
+		s := o.sold(t, o.ware, goodCard, false)
+		return o.onOrder(t, "/v1/orders/"+s.Orders[0].ID, "cancel", s.buyer, reason("Plus besoin."), reason(""), reason("Trop tard."))
+	},
+	"orders.refund": func(t *testing.T, o *onceRig) posting {
+		s := o.sold(t, o.ware, goodCard, false)
+		o.shipped(t, s, o.shop)
+		with := func(sum string) map[string]any {
+			return map[string]any{"amount": dirhams(sum), "reason": "Un pot est cassé."}
+		}
+		p := o.onOrder(t, "/v1/orders/"+s.Orders[0].ID, "refunds", o.shop.key, with("10.00"), with("999.00"), with("11.00"))
+		p.effect, p.of = trail("orders.refund", s.Orders[0].ID)
+		return p
+	},
+	"orders.receive": func(t *testing.T, o *onceRig) posting {
+		s := o.sold(t, o.ware, goodCard, false)
+		o.shipped(t, s, o.shop)
+		return o.onOrder(t, "/v1/orders/"+s.Orders[0].ID, "receive", s.buyer, nil, nil, nil)
+	},
+	"refunds.account": func(t *testing.T, o *onceRig) posting {
+		s := o.sold(t, o.ware, map[string]string{"pan": "4000000000000036", "expiry": "12/29", "cvv": "000", "otp": "123456"}, true)
+		o.shipped(t, s, o.shop)
+		var v refundView
+		o.ask(t, refunding(s, o.shop.key, "15.00")).into(t, &v)
+		o.until(t, "the card to refuse "+v.ID, func() bool { return o.refundOf(t, s.buyer, v.ID).State == "awaiting_rib" })
+		p := posting{by: o.buyer(t)}
+		p.key, p.path, p.body = s.buyer, "/v1/refunds/"+v.ID+"/account", map[string]string{"rib": "011519000001205000534921"}
+		p.bad, p.other = p.at(p.path, map[string]string{"rib": "1"}), p.at(p.path, map[string]string{"rib": "230780210345678901234517"})
+		p.effect, p.of = trail("refunds.account", v.ID)
+		return p
+	},
+	"cash.write_off": func(t *testing.T, o *onceRig) posting {
+		order := o.owed(t)
+		p := o.second(reason("the carrier has closed"), reason(""), reason("it is lost"))
+		p.path = "/v1/cash/" + order + "/write-off"
+		p.effect, p.of = trail("cash.write_off", order)
+		return p.moved()
+	},
+	"remittances.create": func(t *testing.T, o *onceRig) posting {
+		with := func(order, theirs string) map[string]any {
+			return map[string]any{"carrier": "demo", "orders": []string{order}, "reference": theirs}
+		}
+		order, theirs := o.owed(t), once()[:12]
+		p := o.second(with(order, theirs), with("ord_none", theirs), with(order, once()[:12]))
+		p.path, p.effect, p.of = "/v1/remittances", ofTheirs, theirs
+		return p.moved()
+	},
+	"remittances.withdraw": func(t *testing.T, o *onceRig) posting {
+		l := o.announced(t, o.owed(t))
+		p := o.second(nil, nil, nil)
+		p.path = "/v1/remittances/" + l.ID + "/withdraw"
+		p.effect, p.of = trail("remittances.withdraw", l.ID)
+		return p.moved()
+	},
+	"disputes.reply": func(t *testing.T, o *onceRig) posting {
+		d, _ := o.complaint(t)
+		with := func(text string) map[string]any { return map[string]any{"text": text, "accept": true} }
+		p := posting{by: o.stranger.key}
+		p.key, p.path, p.body = o.shop.key, "/v1/disputes/"+d+"/reply", with("Un pot sur deux.")
+		p.bad, p.other = p.at(p.path, map[string]int{"text": 3}), p.at(p.path, with("Tous."))
+		p.effect, p.of = trail("disputes.reply", d)
+		return p
+	},
+	"disputes.rule": func(t *testing.T, o *onceRig) posting {
+		d, _ := o.complaint(t)
+		with := func(back, rest string) map[string]any {
+			return map[string]any{"refund": dirhams(back), "release": dirhams(rest), "reason": "Un pot sur deux."}
+		}
+		p := o.second(with("40.00", "90.00"), with("40.00", "91.00"), with("50.00", "80.00"))
+		p.path = "/v1/disputes/" + d + "/rule"
+		p.effect, p.of = trail("disputes.rule", d)
+		return p.moved()
+	},
+	"approvals.decide": func(t *testing.T, o *onceRig) posting {
+		var v struct{ Approval string }
+		o.ask(t, req{key: o.operator(), method: "POST", path: "/v1/payout-limits", body: otherLimits(mark("Exercice")), idem: once()}).into(t, &v)
+		with := func(word, note string) map[string]string { return map[string]string{"decision": word, "note": note} }
+		p := o.second(with("refuse", "Non."), with("perhaps", ""), with("refuse", "Jamais."))
+		p.key, p.by, p.path = p.by, p.key, "/v1/approvals/"+v.Approval
+		p.effect, p.of = trail("approvals.decide", v.Approval)
+		return p.moved()
+	},
+	"ledger.close": func(t *testing.T, o *onceRig) posting {
+		why := mark("the audit is over")
+		with := func(upto string) map[string]string { return map[string]string{"upto": upto, "why": why} }
+		upto := "2019-01-31"
+		if o.raced { // asked for once, a day is asked for
+			upto = "2019-02-28"
+		}
+		p := o.second(with(upto), with("2999-01-31"), with("2018-01-31"))
+		p.path, p.effect, p.of = "/v1/ledger/closings", ofAsked, why
+		return p.moved()
+	},
+	"escrows.release": func(t *testing.T, o *onceRig) posting {
+		s := o.sold(t, o.ware, goodCard, false)
+		var e struct{ Escrow struct{ ID string } }
+		o.ask(t, req{key: s.buyer, method: "GET", path: "/v1/orders/" + s.Orders[0].ID}).into(t, &e)
+		p := posting{by: o.buyer(t), effect: ofReleases, of: s.Orders[0].ID}
+		p.key, p.path, p.body = s.buyer, "/v1/escrows/"+e.Escrow.ID+"/release", amount("10.00")
+		p.bad, p.other = p.at(p.path, amount("999.00")), p.at(p.path, amount("11.00"))
+		return p
+	},
+	"ledger.post": func(t *testing.T, o *onceRig) posting {
+		ref := once()
+		p := o.second(byHand(ref, "psp_cost", "fees", "1.00"), byHand(ref, "escrow:x", "fees", "1.00"), byHand(ref, "psp_cost", "fees", "2.00"))
+		p.path, p.effect, p.of, p.lane = "/v1/ledger/transfers", ofPosts, "hand:"+ref, true
+		return p.moved()
+	},
+	"fees.change": func(t *testing.T, o *onceRig) posting {
+		fee := func(percent string) map[string]any {
+			return map[string]any{"why": "test", "rates": []any{map[string]string{"kind": "reserve", "percent": percent, "since": "2098-01-01"}}}
+		}
+		p := o.second(fee("1.5"), fee("101"), fee("2.5"))
+		p.path = "/v1/fees"
+		p.effect, p.of = ofFees, "fees.change"
+		return p.moved()
+	},
+	"statements.create": func(t *testing.T, o *onceRig) posting {
+		told := regexp.MustCompile(`(?s)<Ntry>.*</Ntry>`).ReplaceAllString(o.archived(t, "CAMT054_")[0], "")
+		file := func(name string) string { return regexp.MustCompile(`NTFY-[^<]*`).ReplaceAllString(told, name) }
+		name := once()[:12]
+		p := o.second(file(name), file(name)[:200], file(once()[:12]))
+		p.path, p.by, p.effect, p.of = "/v1/statements", o.keys.Buyer.APIKey, ofFiles, name
+		p.key, p.media = o.keys.Bank.APIKey, "application/octet-stream"
+		return p.moved()
+	},
+	"breaks.resolve": func(t *testing.T, o *onceRig) posting {
+		brk := o.puzzle(t)
+		with := func(note string) map[string]string { return map[string]string{"by": "write_off", "note": note} }
+		p := o.second(with("Inconnu."), with(""), with("Perdu."))
+		p.path = "/v1/breaks/" + brk + "/resolve"
+		p.effect, p.of = trail("breaks.resolve", brk)
+		return p.moved()
+	},
+	"closings.create": func(t *testing.T, o *onceRig) posting {
+		with := func(day string) map[string]string { return map[string]string{"day": day} }
+		p := o.second(with(o.day), with("2999-01-31"), with("2020-01-01"))
+		p.path = "/v1/closings"
+		p.effect, p.of = trail("closings.create", o.day)
+		return p.moved()
+	},
+	"operations.review": func(t *testing.T, o *onceRig) posting {
+		op := o.leftOpen(t)
+		with := func(word, ref string) map[string]any {
+			return map[string]any{"decision": word, "evidence": "The insurer's letter says that nothing was booked.", "reference": ref}
+		}
+		p := o.second(with("rejected", "LTR-1"), with("returned", "LTR-1"), with("rejected", "LTR-2"))
+		p.path = "/v1/operations/" + op + "/review"
+		p.effect, p.of = trail("operations.review", op)
+		return p.moved()
+	},
+	"payouts.create": func(t *testing.T, o *onceRig) posting {
+		p := posting{by: o.stranger.key, effect: ofPayouts, of: o.shop.org}
+		p.key, p.path, p.body = o.shop.key, "/v1/payouts", amount("10.00")
+		p.bad, p.other = p.at(p.path, amount("99999999.00")), p.at(p.path, amount("11.00"))
+		return p
+	},
+	"payouts.approve": func(t *testing.T, o *onceRig) posting {
+		var v payoutView
+		body := map[string]any{
+			"beneficiary": "carrier:" + o.carrier(t), "amount": dirhams("1.00"),
+			"account": map[string]string{"rib": number(24, 97), "holder": "Transport (exemple)"},
+		}
+		o.ask(t, req{key: o.operator(), method: "POST", path: "/v1/payouts", body: body, idem: once()}).into(t, &v)
+		p := o.second(nil, nil, nil)
+		p.key, p.by, p.path = p.by, p.key, "/v1/payouts/"+v.ID+"/approve"
+		p.effect, p.of = trail("payouts.approve", v.ID)
+		return p.moved()
+	},
+	"payout_limits.create": func(t *testing.T, o *onceRig) posting {
+		why := mark("Exercice")
+		bad := otherLimits(why)
+		bad["total_day"] = dirhams("0.01")
+		p := o.second(otherLimits(why), bad, otherLimits(mark("Autre")))
+		p.path, p.effect, p.of = "/v1/payout-limits", ofAsked, why
+		return p.moved()
+	},
+	"treasury.top_up": func(t *testing.T, o *onceRig) posting { return o.ownMove(t, "top-ups", "sweeps", "top_up") },
+	"treasury.sweep":  func(t *testing.T, o *onceRig) posting { return o.ownMove(t, "sweeps", "top-ups", "sweep") },
+}
+
+func amount(sum string) map[string]any { return map[string]any{"amount": dirhams(sum)} }
+
+func reason(text string) map[string]string { return map[string]string{"reason": text} }
+
+func otherLimits(why string) map[string]any {
+	return map[string]any{
+		"two_above": dirhams("1.00"), "member_day": dirhams("1.00"), "total_day": dirhams("1.00"), "debt_above": dirhams("1.00"), "reason": why,
+	}
+}
+
+// onOrder is a move of an order by one of its people.
+func (o *onceRig) onOrder(t *testing.T, at, move, key string, body, bad, other any) posting {
+	t.Helper()
+	p := posting{by: o.stranger.key}
+	p.key, p.path, p.body = key, at+"/"+move, body
+	p.bad, p.other = p.at(p.path, bad), p.at(p.path, other)
+	p.effect, p.of = trail("orders."+move, strings.TrimPrefix(at, "/v1/orders/"))
+	return p.moved()
+}
+
+// second is a request of an operator's, and the other operator is another
+// member. Its address follows.
+func (o *onceRig) second(body, bad, other any) posting {
+	p := posting{by: o.keys.SecondOperator.APIKey}
+	p.key, p.body = o.operator(), body
+	p.bad, p.other = p.at("", bad), p.at("", other)
+	return p
+}
+
+// moved gives what is wrong, and what is other, the address of what is right; a
+// request without a body is another, or wrong, at another address.
+func (p posting) moved() posting {
+	for _, r := range []*req{p.bad, p.other} {
+		r.key, r.path, r.media = p.key, p.path, p.media
+		if p.body == nil {
+			r.path = strings.Replace(p.path, "_", "_0", 1)
+		}
+	}
+	return p
+}
+
+// ownMove is a move of our own money, as on a day when the hub has made none. It
+// has nothing that could be wrong.
+func (o *onceRig) ownMove(t *testing.T, route, other, kind string) posting {
+	t.Helper()
+	o.earn(t, o.shop, "100.00")
+	o.until(t, "the last "+kind+" to end", func() bool {
+		n, err := pg.Value[int64](t.Context(), o.house.store, nil, `select count(*) from treasury.move where kind = $1 and state = 'open'`, kind)
+		return err == nil && n == 0
+	})
+	o.sql(t, `update treasury.move set day = day - (select count(*)::int from treasury.move) * 100 where kind = $1`, kind)
+	p := o.second(nil, nil, nil)
+	p.path, p.effect, p.of = "/v1/treasury/"+route, ofMoves, kind
+	p = p.moved()
+	p.bad, p.other.path = nil, "/v1/treasury/"+other
+	return p
+}
+
+// underWay is a cash order that is brought to its buyer.
+func (o *onceRig) underWay(t *testing.T) (order, at string) {
+	t.Helper()
+	s := o.sellBy(t, "cash_on_delivery", o.ware.variant)
+	return s.Orders[0].ID, o.brought(t, o.shop, s)
+}
+
+// owed is an order whose carrier owes its cash.
+func (o *onceRig) owed(t *testing.T) string {
+	t.Helper()
+	order, at := o.underWay(t)
+	o.collected(t, o.shop, at, "130.00")
+	return order
+}
+
+// complaint is an open dispute about an order of 130.00.
+func (o *onceRig) complaint(t *testing.T) (dispute, buyer string) {
+	t.Helper()
+	s := o.sold(t, o.ware, goodCard, false)
+	var d struct{ ID string }
+	o.ask(t, req{
+		key: s.buyer, method: "POST", path: "/v1/orders/" + s.Orders[0].ID + "/disputes",
+		body: map[string]string{"reason": "damaged", "wish": "partial_refund", "text": "Un pot est cassé."},
+	}).into(t, &d)
+	return d.ID, s.buyer
+}
+
+// puzzle is a break about money that nobody expects.
+func (o *onceRig) puzzle(t *testing.T) (id string) {
+	t.Helper()
+	o.credit(t, "7.00", "don")
+	o.until(t, "the break", func() bool {
+		var list struct {
+			Data []struct {
+				ID     string
+				State  string
+				Amount *moneyView
+			}
+		}
+		o.ask(t, req{key: o.operator(), method: "GET", path: "/v1/breaks?limit=100"}).into(t, &list)
+		for _, b := range list.Data {
+			if b.State == "open" && b.Amount != nil && b.Amount.Amount() == "7.00" {
+				id = b.ID
+				return true
+			}
+		}
+		return false
+	})
+	return id
+}

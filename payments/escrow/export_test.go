@@ -1,0 +1,18 @@
+package escrow
+
+import "tiwiza/payments/ledger"
+
+// Pick takes an amount out of parts.
+func Pick(amount int64, of []Part) []Part { return pick(amount, of) }
+
+// Merge adds up the legs of one account on one side.
+func Merge(t ledger.Transfer) ledger.Transfer { return merge(t) }
+
+// HeldOnly says whether an amount can go back out of what is held.
+func (h Hold) HeldOnly(amount int64) error { return h.heldOnly(amount) }
+
+// Ruled says why a ruling cannot be.
+func (h Hold) Ruled(r Ruling) error { return h.ruled(r) }
+
+// May says why a move cannot be.
+func (h Hold) May(m Move) error { return h.may(m) }

@@ -1,0 +1,366 @@
+package sim_test
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Money that comes in and goes back.
+
+func (o *oracle) refundOf(c *charge, x *order, amount int64) *refund {
+	r := &refund{n: len(o.refunds), charge: c, order: x, amount: amount, card: c.method == "card", state: "created"}
+	r.known = c.method == "transfer" && c.payer
+	o.refunds = append(o.refunds, r)
+	return r
+}
+
+// send has a refund's money leave by the rail it came in, when it can.
+func (o *oracle) send(r *refund) {
+	r.charge.refunded += r.amount
+	switch {
+	case r.card:
+		o.ask(r, false)
+	case r.known:
+		r.attempt++
+	default:
+		o.await(r, "awaiting_rib")
+	}
+}
+
+// ask asks the acquirer for a refund: one of a charge at a time, and part of a
+// charge only once it is settled.
+func (o *oracle) ask(r *refund, settled bool) {
+	busy := slices.ContainsFunc(o.refunds, func(p *refund) bool {
+		return p != r && p.charge == r.charge && p.card && p.attempt > 0 && !p.done() && !p.waits()
+	})
+	if busy || !settled && !r.charge.settled && r.amount != r.charge.captured {
+		o.set("ready", r.account(), o.now.Add(10*time.Minute))
+		return
+	}
+	o.clear("ready", r.account())
+	r.attempt++
+}
+
+func (o *oracle) await(r *refund, state string) {
+	r.state = state
+	o.clear("ready", r.account())
+	o.set("claim", r.account(), o.now.Add(30*day))
+}
+
+// next asks for the oldest refund of a charge that waits for its turn.
+func (o *oracle) next(c *charge, settled bool) {
+	for _, r := range o.refunds {
+		if r.charge == c && r.card && r.attempt == 0 && r.state == "created" {
+			o.ask(r, settled)
+			return
+		}
+	}
+}
+
+// paid is a refund that reached the buyer.
+func (o *oracle) paid(r *refund) {
+	r.state = "confirmed"
+	o.clear("ready", r.account())
+	o.clear("claim", r.account())
+	from := safeguard
+	if r.card {
+		from = clearing
+	}
+	o.book(dr(r.account(), r.amount), cr(from, r.amount))
+	if r.order != nil && !r.landed {
+		r.landed = true
+		r.order.flying--
+		o.ended(r.order)
+	}
+	o.next(r.charge, false)
+	o.verdicts(r.charge)
+}
+
+// declined is a refund that its rail refused for good: another account is asked
+// for, unless a chargeback has taken its place.
+func (o *oracle) declined(r *refund) {
+	if o.contested(r.charge) {
+		o.cancel(r)
+	} else {
+		o.await(r, "awaiting_rib")
+	}
+	o.next(r.charge, false)
+	o.verdicts(r.charge)
+}
+
+func (o *oracle) contested(c *charge) bool {
+	return slices.ContainsFunc(o.cases, func(b *chargeback) bool { return b.charge == c && b.state == "open" })
+}
+
+// cancel ends a refund that was never sent.
+func (o *oracle) cancel(r *refund) {
+	r.state = "rejected"
+	r.charge.refunded -= r.amount
+	o.clear("ready", r.account())
+	o.clear("claim", r.account())
+	if r.order != nil {
+		o.putBack(r)
+		return
+	}
+	o.book(dr(r.account(), r.amount), cr("suspense:"+r.charge.id, r.amount))
+}
+
+// unsent says whether a refund has surely not left.
+func (r *refund) unsent() bool { return r.waits() || r.state == "created" }
+
+// returned is a transfer that the bank sent back.
+func (o *oracle) returned(r *refund) {
+	o.book(dr(safeguard, r.amount), cr(r.account(), r.amount))
+	o.await(r, "returned")
+}
+
+func (o *oracle) giveAccount(r *refund) string {
+	if !r.waits() {
+		return "refunds.state"
+	}
+	r.state, r.card, r.known = "created", false, true
+	r.attempt++
+	o.clear("claim", r.account())
+	return ""
+}
+
+// confirm takes a card's money in, by the acquirer's own word.
+func (o *oracle) confirm(c *charge) {
+	switch {
+	case c.state == "confirmed":
+	case c.open():
+		c.state, c.captured = "confirmed", c.amount
+		o.clear("window", c.id)
+		o.fund(c, clearing, false)
+	case c.captured == 0: // too late for the orders: it goes back by itself
+		c.captured = c.amount
+		o.book(dr(clearing, c.amount), cr("suspense:"+c.id, c.amount))
+		o.loose(c, c.amount)
+	}
+}
+
+// loose sends back what waits in a charge's suspense.
+func (o *oracle) loose(c *charge, amount int64) {
+	r := o.refundOf(c, nil, amount)
+	o.book(dr("suspense:"+c.id, amount), cr(r.account(), amount))
+	o.send(r)
+}
+
+// settle is a charge that the acquirer's settlement names: the strongest proof.
+func (o *oracle) settle(c *charge) {
+	o.confirm(c)
+	c.settled = true
+	for _, x := range c.orders {
+		x.settled = true
+		for _, p := range o.seller(x.seller).releases {
+			if p.order == x {
+				p.settled = true
+			}
+		}
+	}
+	o.next(c, true)
+}
+
+// settled books what the acquirer pays: less its fee, which is ours to bear.
+func (o *oracle) settled(gross, fee int64) {
+	o.book(append(topUp(fee), dr(safeguard, gross-fee), dr("psp_cost", fee), cr(clearing, gross))...)
+}
+
+// expire ends a charge that was not paid in time.
+func (o *oracle) expire(c *charge) {
+	if !c.open() {
+		return
+	}
+	c.state = "expired"
+	o.clear("window", c.id)
+	for _, x := range c.orders {
+		if x.state == "authorized" {
+			x.state = "voided"
+		} else {
+			x.state = "expired"
+		}
+		o.rest(x)
+	}
+	if kept := c.captured - c.back; c.method == "transfer" && kept > 0 {
+		o.giveBack(c, kept)
+	}
+}
+
+// wired is money by bank transfer: the whole funds the orders, a part waits for
+// the rest, and what is more, or too late, goes back.
+func (o *oracle) wired(c *charge, amount int64) {
+	before := c.captured - c.back
+	c.captured += amount
+	c.payer = true
+	suspense := "suspense:" + c.id
+	switch {
+	case !c.open():
+		o.book(dr(safeguard, amount), cr(suspense, amount))
+		o.giveBack(c, amount)
+		return
+	case before+amount < c.amount:
+		o.book(dr(safeguard, amount), cr(suspense, amount))
+		return
+	}
+	if before == 0 {
+		o.bank(c, safeguard)
+		o.book(dr(safeguard, amount-c.amount), cr(suspense, amount-c.amount))
+	} else {
+		o.book(dr(safeguard, amount), cr(suspense, amount))
+		o.bank(c, suspense)
+	}
+	if more := before + amount - c.amount; more > 0 {
+		o.giveBack(c, more)
+	}
+}
+
+// bank funds orders with money that lies at the bank already.
+func (o *oracle) bank(c *charge, from string) {
+	c.state, c.settled = "confirmed", true
+	o.clear("window", c.id)
+	o.fund(c, from, true)
+}
+
+func (o *oracle) giveBack(c *charge, amount int64) {
+	c.back += amount
+	o.loose(c, amount)
+}
+
+// opened is a chargeback: it takes the place of refunds that were not sent, is
+// shared over the orders by what can still go back of each, and what is not held
+// any more is kept inside what their sellers have.
+func (o *oracle) opened(c *charge, id string, amount, fee int64) *chargeback {
+	for _, r := range o.refunds {
+		if r.charge == c && !r.done() && r.unsent() {
+			o.cancel(r)
+		}
+	}
+	b := &chargeback{n: len(o.cases), id: id, charge: c, amount: amount, state: "open", loose: c.orders[0].amount > 0 && !funded(c)}
+	o.cases = append(o.cases, b)
+	if !b.loose {
+		claims := make([]int64, len(c.orders))
+		var all int64
+		for i, x := range c.orders {
+			claims[i] = x.claim()
+			all += claims[i]
+		}
+		for i, n := range over(min(amount, all), claims...) {
+			if n > 0 {
+				o.stake(b, c.orders[i], n)
+			}
+		}
+	}
+	o.book(append(topUp(amount+fee), dr(disputed, amount), dr("dispute_cost", fee), cr(clearing, amount+fee))...)
+	return b
+}
+
+// funded says whether a charge's money reached its escrows.
+func funded(c *charge) bool {
+	return slices.Contains(paidFor, c.orders[0].state) && c.state == "confirmed"
+}
+
+func (o *oracle) stake(b *chargeback, x *order, amount int64) {
+	_, gone := x.cut(amount, true)
+	s := o.seller(x.seller)
+	kept := max(0, min(gone.sum(), o.free(s)))
+	if kept > 0 {
+		s.kept[b.name()+x.id] = kept
+	}
+	b.stakes = append(b.stakes, &stake{x, amount, gone.sum() - kept})
+	o.freeze(x, b.name())
+}
+
+// decided is the acquirer's verdict; a loss waits for refunds on their way.
+func (o *oracle) decided(b *chargeback, verdict string) {
+	if b.verdict != "" && b.verdict != verdict || b.state != "open" {
+		return
+	}
+	b.verdict = verdict
+	if o.hindered(b) {
+		o.set("verdict", b.name(), o.now.Add(time.Hour))
+		return
+	}
+	o.clear("verdict", b.name())
+	b.state = verdict
+	switch {
+	case b.loose:
+		o.endLoose(b)
+	case verdict == "won":
+		for _, k := range b.stakes {
+			delete(o.seller(k.order.seller).kept, b.name()+k.order.id)
+			o.thaw(k.order, b.name())
+		}
+		o.book(dr(clearing, b.amount), cr(disputed, b.amount))
+	default:
+		o.lost(b)
+	}
+}
+
+func (o *oracle) hindered(b *chargeback) bool {
+	if b.loose {
+		return slices.ContainsFunc(o.refunds, func(r *refund) bool { return r.charge == b.charge && !r.done() })
+	}
+	return b.verdict == "lost" && slices.ContainsFunc(b.charge.orders, func(x *order) bool { return x.flying > 0 })
+}
+
+// endLoose is a verdict on money that was too late for its orders.
+func (o *oracle) endLoose(b *chargeback) {
+	c := b.charge
+	left := c.captured - c.refunded
+	if b.verdict == "won" {
+		o.book(dr(clearing, b.amount), cr(disputed, b.amount))
+	} else {
+		n := min(b.amount, left)
+		left -= n
+		o.book(dr("suspense:"+c.id, n), dr("loss", b.amount-n), cr(disputed, b.amount))
+	}
+	if left > 0 {
+		o.loose(c, left)
+	}
+}
+
+// lost takes a chargeback out of what is held, then as a refund after release
+// would; what is more than the buyer could claim is our loss.
+func (o *oracle) lost(b *chargeback) {
+	spare, loss := b.amount, b.amount
+	for _, k := range b.stakes {
+		spare -= min(k.amount, k.order.claim())
+	}
+	legs := []leg{cr(disputed, b.amount)}
+	for _, k := range b.stakes {
+		x := k.order
+		delete(o.seller(x.seller).kept, b.name()+x.id)
+		n := min(k.amount, x.claim())
+		more := min(spare, x.claim()-n)
+		spare -= more
+		n += more
+		if n > 0 {
+			held, gone := x.cut(n, true)
+			legs = append(legs, dr("escrow:"+x.id, held.sum()))
+			var src source
+			legs = append(legs, o.bear(x, gone, false, &src)...)
+			x.charged += held.sum()
+			x.clawed += gone.sum()
+			x.cancelled, x.took = x.cancelled.add(held, 1), x.took.add(gone, 1)
+			loss -= n
+		}
+		if x.state == "funded" && x.left().sum() == 0 {
+			o.ended(x)
+		}
+		o.thaw(x, b.name())
+		o.rest(x)
+	}
+	o.book(append(legs, dr("loss", loss))...)
+}
+
+// verdicts books what had to wait for a refund's end.
+func (o *oracle) verdicts(c *charge) {
+	for _, b := range o.cases {
+		if b.charge == c && b.state == "open" && b.verdict != "" {
+			o.decided(b, b.verdict)
+		}
+	}
+}
+
+func (b *chargeback) String() string { return fmt.Sprintf("%s of %d, %s", b.id, b.amount, b.state) }

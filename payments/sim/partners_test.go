@@ -1,0 +1,77 @@
+package sim_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
+	"tiwiza/adapters/bank"
+	"tiwiza/adapters/card"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/outbound"
+)
+
+// caseFee is what the acquirer takes for a chargeback.
+const caseFee = 700
+
+// word is what the acquirer sends, in JSON; one that is not signed is forged.
+type word struct {
+	Ref, State, Case string
+	Amount           int64
+	Nonce            int
+	Signed           bool
+}
+
+// hosted is an acquirer that only speaks when the test does.
+type hosted struct{}
+
+func (hosted) Merchant() string { return "hub" }
+func (hosted) Form(card.Payment) (card.Form, error) {
+	return card.Form{URL: "https://acquirer.example"}, nil
+}
+
+func (hosted) Notice(body []byte) (card.Notice, error) {
+	var w word
+	if decode(body, &w) != nil || !w.Signed {
+		return card.Notice{}, card.ErrForged
+	}
+	return card.Notice{
+		Ref: w.Ref, Merchant: "hub", Amount: money.Dirhams(w.Amount), Approved: w.State == "approved", EventID: string(body), Raw: body,
+	}, nil
+}
+
+func (hosted) Case(body []byte) (card.Case, error) {
+	var w word
+	if decode(body, &w) != nil || !w.Signed {
+		return card.Case{}, card.ErrForged
+	}
+	return card.Case{
+		ID: w.Case, Ref: w.Ref, Merchant: "hub", State: card.CaseState(w.State), Amount: money.Dirhams(w.Amount), Fee: money.Dirhams(caseFee),
+		EventID: string(body), Raw: body,
+	}, nil
+}
+func (hosted) Reply(v card.Verdict) string { return string(v) }
+func (hosted) Query(context.Context, string) card.Status {
+	return card.Status{Result: outbound.Result{Outcome: outbound.Unknown}}
+}
+
+// tray is a bank whose files are JSON, and that takes each.
+type tray struct{}
+
+func (tray) Render(b bank.Batch) (bank.File, error) {
+	text, err := json.Marshal(b)
+	sum := sha256.Sum256(text)
+	return bank.File{Name: b.ID + ".json", Bytes: text, SHA256: hex.EncodeToString(sum[:])}, err
+}
+
+func (tray) Publish(context.Context, bank.File) outbound.Result {
+	return outbound.Result{Outcome: outbound.Accepted}
+}
+
+func (tray) Find(context.Context, bank.File) outbound.Result {
+	return outbound.Result{Outcome: outbound.Accepted}
+}
+func (tray) Waiting(context.Context) ([]bank.Received, error) { return nil, nil }
+func (tray) Archive(context.Context, bank.Received) error     { return nil }
+func (tray) Read(r bank.Received) (m bank.Message, err error) { return m, decode(r.Bytes, &m) }
