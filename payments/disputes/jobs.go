@@ -41,12 +41,12 @@ func (s *Service) due(ctx context.Context, tx *pg.Tx, dispute string) error {
 	two := d.OpenedAt.Add(TwoAfter)
 	switch {
 	case h.Held() == 0:
-		return s.moot(ctx, tx, d)
+		return s.moot(ctx, tx, d, h)
 	case d.State == Open && (len(h.Cases) > 1 || h.Cash && !h.Settled): // its money cannot move yet
 		job.Set(tx, timerDue, d.ID, tx.Now().Add(again))
 		return nil
 	case d.State == Open:
-		_, err := s.decide(ctx, tx, d, toBuyer(h, "the seller did not answer", "hub"))
+		_, err := s.decide(ctx, tx, d, h, toBuyer(h, "the seller did not answer", "hub"))
 		return err
 	case d.State == Answered && tx.Now().Before(two):
 		d.Deadline = &two
@@ -78,7 +78,7 @@ func (s *Service) ended(ctx context.Context, tx *pg.Tx, e escrow.Ended) error {
 	if err != nil {
 		return err
 	}
-	return s.moot(ctx, tx, d)
+	return s.moot(ctx, tx, d, h)
 }
 
 // undelivered opens a dispute about an order of which nothing says that it

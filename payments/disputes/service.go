@@ -20,8 +20,8 @@ import (
 type Escrows interface {
 	LockOrder(ctx context.Context, tx *pg.Tx, order string) (escrow.Hold, error)
 	Freeze(ctx context.Context, tx *pg.Tx, order string, c escrow.Case) (escrow.Hold, error)
-	Rule(ctx context.Context, tx *pg.Tx, r escrow.Ruling) (escrow.Hold, error)
 	Thaw(ctx context.Context, tx *pg.Tx, order, caseID string) (escrow.Hold, error)
+	Rule(ctx context.Context, tx *pg.Tx, r escrow.Ruling) (escrow.Hold, error)
 }
 
 // Refunds send money back. Whoever takes money out of an escrow for a buyer
@@ -151,7 +151,7 @@ func (s *Service) Reply(ctx context.Context, tx *pg.Tx, in ReplyInput) (View, er
 	}
 	audit.Record(tx, "disputes.reply", d.ID, policy, map[string]bool{"accept": in.Accept})
 	if in.Accept {
-		d, err = s.decide(ctx, tx, d, toBuyer(h, "accepted by the seller", auth.From(ctx).Person()))
+		d, err = s.decide(ctx, tx, d, h, toBuyer(h, "accepted by the seller", auth.From(ctx).Person()))
 		return d.view(), err
 	}
 	return s.keep(ctx, tx, d)
@@ -195,8 +195,8 @@ func (s *Service) Rule(ctx context.Context, tx *pg.Tx, in RuleInput) (View, erro
 		return View{}, err
 	}
 	audit.Record(tx, "disputes.rule", d.ID, policy, p)
-	if !d.NeedsTwo(tx.Now()) {
-		d, err = s.decide(ctx, tx, d, p)
+	if !d.NeedsTwo(tx.Now()) || h.Held() == 0 {
+		d, err = s.decide(ctx, tx, d, h, p)
 		return d.view(), err
 	}
 	if d.State != Mediation {
@@ -234,7 +234,7 @@ func fits(in RuleInput, h escrow.Hold) error {
 
 // approved follows the second person's word on a ruling.
 func (s *Service) approved(ctx context.Context, tx *pg.Tx, r approvals.Request) error {
-	d, _, err := s.lock(ctx, tx, r.Subject)
+	d, h, err := s.lock(ctx, tx, r.Subject)
 	if err != nil {
 		return err
 	}
@@ -249,18 +249,22 @@ func (s *Service) approved(ctx context.Context, tx *pg.Tx, r approvals.Request) 
 	}
 	p.By += ", " + auth.From(ctx).Person()
 	d.Proposal = nil // it is being decided
-	_, err = s.decide(ctx, tx, d, p)
+	_, err = s.decide(ctx, tx, d, h, p)
 	return err
 }
 
 // decide shares what is held, and ends the dispute. A ruling that waited for a
 // second person is void.
-func (s *Service) decide(ctx context.Context, tx *pg.Tx, d Dispute, p Proposal) (Dispute, error) {
+func (s *Service) decide(ctx context.Context, tx *pg.Tx, d Dispute, h escrow.Hold, p Proposal) (Dispute, error) {
 	var refund string
 	if p.Back > 0 {
 		refund = id.New(id.Refund)
 	}
-	if _, err := s.escrows.Rule(ctx, tx, escrow.Ruling{Order: d.Order, Case: d.ID, Refund: refund, Back: p.Back, Release: p.Release}); err != nil {
+	if h.Held() == 0 && p.Back == 0 && p.Release == 0 { // a chargeback took all of it meanwhile
+		if _, err := s.escrows.Thaw(ctx, tx, d.Order, d.ID); err != nil {
+			return d, err
+		}
+	} else if _, err := s.escrows.Rule(ctx, tx, escrow.Ruling{Order: d.Order, Case: d.ID, Refund: refund, Back: p.Back, Release: p.Release}); err != nil {
 		return d, err
 	}
 	if p.Back > 0 {
@@ -276,11 +280,8 @@ func (s *Service) decide(ctx context.Context, tx *pg.Tx, d Dispute, p Proposal) 
 
 // moot ends a dispute of which a chargeback took all the money: nothing is left
 // to share.
-func (s *Service) moot(ctx context.Context, tx *pg.Tx, d Dispute) error {
-	if _, err := s.escrows.Thaw(ctx, tx, d.Order, d.ID); err != nil {
-		return err
-	}
-	_, err := s.resolve(ctx, tx, d, Proposal{Reason: "the buyer's bank took the money back", By: "hub"}, "")
+func (s *Service) moot(ctx context.Context, tx *pg.Tx, d Dispute, h escrow.Hold) error {
+	_, err := s.decide(ctx, tx, d, h, Proposal{Reason: "the buyer's bank took the money back", By: "hub"})
 	return err
 }
 

@@ -64,6 +64,20 @@ func bareStakes(ctx context.Context, tx *pg.Tx, seller string) ([]contested, err
 		order by contest, order_id for update`, seller)
 }
 
+// bareSellers are those of holds who have a stake that is not all covered.
+func bareSellers(ctx context.Context, db pg.DB, holds []Hold) (map[string]bool, error) {
+	of := make([]string, len(holds))
+	for i, h := range holds {
+		of[i] = h.Seller
+	}
+	rows, err := pg.Column[string](ctx, db, `select distinct seller from escrow.contested where seller = any($1) and open and uncovered > 0`, of)
+	out := make(map[string]bool, len(rows))
+	for _, s := range rows {
+		out[s] = true
+	}
+	return out, err
+}
+
 func keepMore(tx *pg.Tx, k contested, more int64) {
 	tx.QueueOne(ErrState, `update escrow.contested set kept = kept + $3, keeps = keeps + 1, uncovered = uncovered - $3
 		where contest = $1 and order_id = $2 and open`, k.Contest, k.OrderID, more)

@@ -81,8 +81,8 @@ func TestEveryKindOfTransferIsWorked(t *testing.T) {
 	w.ways()
 	w.explained(s)
 	w.contradict(r)
-	w.byHand()
 	w.regained(r)
+	w.byHand()
 	used, err := pg.Column[string](t.Context(), w.db, `select distinct kind from ledger.transfer`)
 	w.ok(err)
 	for _, k := range invariants.Kinds() {
