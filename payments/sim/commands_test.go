@@ -254,7 +254,9 @@ func (m *machine) anyOrder(fits func(*order) bool) *order { return pick(m, "orde
 func held(x *order) bool { return x.held() > 0 }
 
 func (m *machine) ships() {
-	x := m.anyOrder(func(x *order) bool { return !x.shipped && (x.state == "funded" || x.parcel == "awaited") })
+	x := m.anyOrder(func(x *order) bool {
+		return !x.shipped && (x.state == "funded" || x.state == "released" || x.parcel == "awaited")
+	})
 	if x == nil {
 		return
 	}
@@ -405,11 +407,11 @@ func (m *machine) disputed() {
 }
 
 func (m *machine) replied() {
-	d := pick(m, "dispute", m.o.disputes, func(d *dispute) bool { return d.state == "open" })
+	d := pick(m, "dispute", m.o.disputes, open)
 	if d == nil {
 		return
 	}
-	accept := m.rare("accept")
+	accept := m.rare("accept") || d.state != "open" && m.bool("after all")
 	m.do(sellers[0], func(ctx context.Context, tx *pg.Tx) (said, error) {
 		return m.hub.replies(ctx, tx, m.rows(disputeRows)[d.n], accept)
 	}, func() string { return m.o.reply(d, accept) })

@@ -16,6 +16,7 @@ import (
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/clock"
+	"tiwiza/pkg/event"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
@@ -30,6 +31,7 @@ type machine struct {
 	closing int64
 	said    int // statements
 	nonce   int
+	told    int  // escrows that ended
 	acted   bool // the last command did something
 }
 
@@ -147,6 +149,19 @@ func (m *machine) fire() {
 	if len(stuck) > 0 {
 		m.rt.Fatalf("%s: timers fail: %v", m.doing, stuck)
 	}
+}
+
+// news has disputes hear of the escrows that have ended since.
+func (m *machine) news() {
+	ids, err := pg.Column[string](m.t.Context(), m.db, `select id from platform.event where type = 'escrow.ended' order by seq offset $1`, m.told)
+	m.ok(err)
+	m.told += len(ids)
+	for _, id := range ids {
+		if err := m.hub.bus.Deliver(ctx(m), m.db, event.Delivery{Event: id, Type: "escrow.ended", Subscriber: "disputes"}); err != nil {
+			m.rt.Fatalf("after %s the news of it: %v", m.doing, err)
+		}
+	}
+	m.o.news()
 }
 
 // rows are the names of a table's rows, the oldest first: the oracle's n-th is
