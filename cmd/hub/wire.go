@@ -153,6 +153,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	disputes.Tell(bus)
 	payouts.Tell(bus)
 	orders.Subscribe(bus, ord)
+	disputes.Subscribe(bus, disp)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
 	rec.Subscribe(bus)

@@ -200,31 +200,3 @@ func watch(tx *pg.Tx, o Order) {
 		}
 	}
 }
-
-// contested sends the money of cancelled orders on its way again, once the
-// chargeback that took its place is won.
-func (s *Service) contested(ctx context.Context, tx *pg.Tx, e charges.ChargebackEnded) error {
-	if e.State != charges.ChargebackWon {
-		return nil
-	}
-	all, err := lockOrders(ctx, tx, e.Orders)
-	if err != nil {
-		return err
-	}
-	for _, o := range all {
-		if o.State != Cancelled {
-			continue
-		}
-		h, err := s.hold(ctx, tx, o.ID)
-		if err != nil {
-			return err
-		}
-		if h.Held() == 0 || len(h.Cases) > 0 {
-			continue
-		}
-		if _, err := s.giveBack(ctx, tx, h, escrow.Back{Amount: h.Held(), Delivery: true}, "cancelled"); err != nil {
-			return err
-		}
-	}
-	return nil
-}

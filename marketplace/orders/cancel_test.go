@@ -248,20 +248,3 @@ func TestAWholeRefundBeforeShippingCancelsTheOrder(t *testing.T) {
 		t.Errorf("the stock is %+v", st)
 	}
 }
-
-func TestACancelledOrdersMoneyGoesOnWhenItsChargebackIsWon(t *testing.T) {
-	t.Parallel()
-	h := newHub(t)
-	_, me, c := h.bought()
-	o, total := c.ids()[0], c.Orders[0].Totals.Total.Amount()
-	h.want(200, nil, me, "POST", "/v1/orders/"+o+"/cancel", `{"reason":"x"}`, "k1")
-	h.till.mu.Lock()
-	first := h.till.back[0].ID
-	h.till.mu.Unlock()
-	must(t, h.db.InTx(t.Context(), func(tx *pg.Tx) error { // a chargeback took the refund's place, and was won
-		_, err := h.escrows.PutBack(t.Context(), tx, first)
-		return err
-	}))
-	h.tell(charges.ChargebackEnded{Chargeback: "cbk_1", Charge: c.Charge.ID, Orders: c.ids(), State: charges.ChargebackWon, Amount: c.Charge.Amount})
-	h.went(total+" x", total+" cancelled")
-}

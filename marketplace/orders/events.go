@@ -133,7 +133,6 @@ func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, "orders", s.released)
 	event.Subscribe(bus, "orders", s.returned)
 	event.Subscribe(bus, "orders", s.remitted)
-	event.Subscribe(bus, "orders", s.contested)
 }
 
 // paid takes the goods out of stock for orders whose charge is confirmed. The

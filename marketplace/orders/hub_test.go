@@ -81,6 +81,7 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	orders.Timers(h.timers, h.orders)
 	h.escrows.Work(h.timers)
 	orders.Subscribe(h.bus, h.orders)
+	disputes.Subscribe(h.bus, h.disputes)
 	mux := http.NewServeMux()
 	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes)), rest.Edge{
 		Store: db, Authenticate: h.members.Authenticate, Log: quiet, Limits: rest.Limits{Principal: -1, Address: -1},

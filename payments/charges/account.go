@@ -93,6 +93,12 @@ func (s *Service) anew(ctx context.Context, tx *pg.Tx, r Refund) (Refund, error)
 	if s.transfers == nil {
 		return r, ErrNoTransfers
 	}
+	if open, err := openChargebacks(ctx, tx, r.Charge); err != nil || len(open) > 0 {
+		if err == nil {
+			err = ErrRefundState.Say("The buyer's bank is taking this payment back; nothing else goes back until that is decided.")
+		}
+		return r, err
+	}
 	r, err := r.To(RefundCreated, "", tx.Now())
 	if err != nil {
 		return r, err

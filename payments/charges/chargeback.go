@@ -91,7 +91,7 @@ func (s *Service) heardCase(ctx context.Context, tx *pg.Tx, a *card.Acquirer, n 
 	if n.Merchant != a.Merchant() || n.Amount.Currency() != c.Currency || n.Amount.Centimes() > c.Captured {
 		slog.ErrorContext(ctx, "a chargeback does not fit its charge", "partner", a.ID(), "charge", c.ID, "case", n.ID, "amount", n.Amount.String())
 		audit.Record(tx, "callbacks.chargeback", c.ID, "another amount or merchant", said)
-		return nil
+		return tx.Publish(ctx, ChargebackUnfit{c.ID, a.ID(), n.ID, n.Amount})
 	}
 	b, err := s.opened(ctx, tx, c, Chargeback{
 		Acquirer: a.ID(), Case: n.ID, Amount: n.Amount.Centimes(), Fee: n.Fee.Centimes(), Reason: n.Reason,
@@ -119,7 +119,7 @@ func (s *Service) opened(ctx context.Context, tx *pg.Tx, c Charge, b Chargeback)
 		return old, err
 	}
 	b.ID, b.Charge, b.Currency, b.State, b.OpenedAt = id.New(id.Chargeback), c.ID, c.Currency, ChargebackOpen, tx.Now()
-	undone, err := s.CancelUnsent(ctx, tx, c.ID)
+	undone, err := s.CancelUnsent(ctx, tx, c.ID, b.ID)
 	if err != nil {
 		return b, err
 	}
@@ -188,6 +188,9 @@ func (s *Service) decide(ctx context.Context, tx *pg.Tx, b Chargeback, verdict C
 	b.State, b.EndedAt, b.Taken = verdict, &at, taken
 	job.Clear(tx, timerDecide, b.ID)
 	saveChargeback(tx, b)
+	if err := s.resume(ctx, tx, b.Charge); err != nil {
+		return err
+	}
 	holds, err := s.escrows.OfCharge(ctx, tx, b.Charge)
 	if err != nil {
 		return err

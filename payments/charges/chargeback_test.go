@@ -188,6 +188,10 @@ func TestAMessageThatIsNotAuthenticOrFitsNoChargeIsNoChargeback(t *testing.T) {
 	if b := h.chargebacks(); len(b) != 0 {
 		t.Errorf("chargebacks = %+v, want none", b)
 	}
+	told, err := pg.Value[int](t.Context(), h.db, nil, `select count(*) from platform.event where type = 'chargebacks.unfit'`)
+	if err != nil || told != 1 {
+		t.Errorf("%d times told of (%v), want 1", told, err)
+	}
 	n, err := pg.Value[int](t.Context(), h.db, nil, `select count(*) from platform.audit where action = 'callbacks.chargeback'`)
 	if err != nil || n != 3 {
 		t.Errorf("%d audit rows (%v), want 3", n, err)

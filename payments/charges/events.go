@@ -148,6 +148,22 @@ func (ChargebackOpened) EventType() string { return "chargebacks.opened" }
 // Subject is the chargeback.
 func (e ChargebackOpened) Subject() string { return e.Chargeback }
 
+// ChargebackUnfit is an alert: an acquirer speaks of a chargeback that does not
+// fit its charge, of another merchant, another currency or more than was taken.
+// Nothing is booked; people ask the acquirer.
+type ChargebackUnfit struct {
+	Charge   string      `json:"charge"`
+	Acquirer string      `json:"acquirer"`
+	Case     string      `json:"case"` // the acquirer's
+	Amount   money.Money `json:"amount"`
+}
+
+// EventType names the event.
+func (ChargebackUnfit) EventType() string { return "chargebacks.unfit" }
+
+// Subject is the charge.
+func (e ChargebackUnfit) Subject() string { return e.Charge }
+
 // ChargebackEnded says how a chargeback ended: won, the money stays with us, or
 // lost.
 type ChargebackEnded struct {

@@ -47,6 +47,13 @@ func openChargebacks(ctx context.Context, tx *pg.Tx, charge string) ([]Chargebac
 	return pg.All[Chargeback](ctx, tx, `select `+chargebackColumns+` from charges.chargeback where charge = $1 and state = 'open' order by id for update`, charge)
 }
 
+// lostChargebacks locks the lost chargebacks of a charge's loose money that cost
+// us more than was there.
+func lostChargebacks(ctx context.Context, tx *pg.Tx, charge string) ([]Chargeback, error) {
+	return pg.All[Chargeback](ctx, tx, `select `+chargebackColumns+` from charges.chargeback
+		where charge = $1 and state = 'lost' and booked = 'suspense' and taken < amount order by id for update`, charge)
+}
+
 // listChargebacks pages through chargebacks, newest first; state "" lists all,
 // before "" starts at the newest.
 func listChargebacks(ctx context.Context, db pg.DB, state, before string, limit int) ([]Chargeback, error) {

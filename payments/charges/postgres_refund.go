@@ -7,7 +7,7 @@ import (
 )
 
 const refundColumns = `id, charge, order_id, buyer, seller, currency, amount, rail, source, connector, attempt, ref, before, state, rib, holder,
-	reason, asked_by, why, waits_since, deducted, version, created_at, changed_at`
+	reason, asked_by, why, waits_since, deducted, displaced_by, resumed_as, version, created_at, changed_at`
 
 func insertRefund(tx *pg.Tx, r Refund) {
 	tx.Queue(`insert into charges.refund (id, charge, order_id, buyer, seller, currency, amount, rail, source, connector, attempt, ref, before, state, rib, holder,
@@ -19,9 +19,9 @@ func insertRefund(tx *pg.Tx, r Refund) {
 
 func saveRefund(tx *pg.Tx, r Refund) {
 	tx.QueueOne(pg.ErrBusy, `update charges.refund set rail = $3, connector = $4, attempt = $5, ref = $6, before = $7, state = $8, rib = $9, holder = $10,
-			why = left($11, 500), waits_since = $12, deducted = $13, changed_at = $14, version = version + 1
+			why = left($11, 500), waits_since = $12, deducted = $13, changed_at = $14, displaced_by = $15, resumed_as = $16, version = version + 1
 		where id = $1 and version = $2`,
-		r.ID, r.Version, r.Rail, r.Connector, r.Attempt, r.Ref, r.Before, r.State, r.RIB, r.Holder, r.Why, r.WaitsSince, r.Deducted, r.ChangedAt)
+		r.ID, r.Version, r.Rail, r.Connector, r.Attempt, r.Ref, r.Before, r.State, r.RIB, r.Holder, r.Why, r.WaitsSince, r.Deducted, r.ChangedAt, r.Displaced, r.Resumed)
 }
 
 func loadRefund(ctx context.Context, db pg.DB, id string) (Refund, error) {
@@ -34,6 +34,13 @@ func lockRefund(ctx context.Context, tx *pg.Tx, id string) (Refund, error) {
 
 func refundsOf(ctx context.Context, db pg.DB, charge string) ([]Refund, error) {
 	return pg.All[Refund](ctx, db, `select `+refundColumns+` from charges.refund where charge = $1 order by id`, charge)
+}
+
+// displaced locks the refunds of a charge that chargebacks which were won had
+// displaced, and that do not go on yet, oldest first.
+func displaced(ctx context.Context, tx *pg.Tx, charge string) ([]Refund, error) {
+	return pg.All[Refund](ctx, tx, `select `+refundColumns+` from charges.refund r where charge = $1 and resumed_as = '' and displaced_by <> ''
+		and exists (select from charges.chargeback where id = r.displaced_by and state = 'won') order by id for update`, charge)
 }
 
 func refundsOfOrders(ctx context.Context, db pg.DB, orders []string) ([]Refund, error) {

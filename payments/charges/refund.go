@@ -68,7 +68,9 @@ type Refund struct {
 	AskedBy    string
 	Why        string // the partner's last word
 	WaitsSince *time.Time
-	Deducted   bool // the acquirer's settlement has shown it
+	Deducted   bool   // the acquirer's settlement has shown it
+	Displaced  string `db:"displaced_by"` // by which chargeback, when that took its place
+	Resumed    string `db:"resumed_as"`   // what it goes on as, once that was won
 	Version    int64
 	CreatedAt  time.Time
 	ChangedAt  time.Time

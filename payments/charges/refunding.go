@@ -191,7 +191,7 @@ func (s *Service) RefundMoved(ctx context.Context, tx *pg.Tx, o operations.Opera
 	case RefundAwaiting:
 		err = s.refused(ctx, tx, c, &r)
 	case RefundReturned:
-		err = s.cameBack(ctx, tx, r, o)
+		return s.cameBack(ctx, tx, c, r, o)
 	}
 	if err != nil {
 		return err
@@ -249,16 +249,17 @@ func (s *Service) refused(ctx context.Context, tx *pg.Tx, c Charge, r *Refund) e
 	if len(contested) == 0 {
 		return s.asks(ctx, tx, *r)
 	}
-	if *r, err = s.cancel(ctx, tx, *r); err != nil || r.Order == "" {
+	if *r, err = s.cancel(ctx, tx, *r, contested[0].ID); err != nil || r.Order == "" {
 		return err
 	}
 	_, err = s.escrows.PutBack(ctx, tx, r.ID)
 	return err
 }
 
-// cameBack books a transfer that the bank has returned: the refund is open
-// again.
-func (s *Service) cameBack(ctx context.Context, tx *pg.Tx, r Refund, o operations.Operation) error {
+// cameBack takes in a transfer that the bank has returned: the refund is open
+// again, unless a chargeback stands against it or has given the buyer the money
+// already.
+func (s *Service) cameBack(ctx context.Context, tx *pg.Tx, c Charge, r Refund, o operations.Operation) error {
 	err := s.books.Post(ctx, tx, ledger.Transfer{
 		Key: fmt.Sprintf("refund.returned:%s:%s", r.ID, o.Ref), Kind: "refund.returned", Order: r.Order, Currency: r.Currency,
 		Legs: []ledger.Leg{ledger.Debit(ledger.Safeguard(o.Connector), r.Amount), ledger.Credit(ledger.Refund(r.ID), r.Amount)},
@@ -266,7 +267,20 @@ func (s *Service) cameBack(ctx context.Context, tx *pg.Tx, r Refund, o operation
 	if err != nil {
 		return err
 	}
-	return s.asks(ctx, tx, r)
+	if r.Order != "" {
+		if _, err := s.escrows.CameBack(ctx, tx, r.ID); err != nil {
+			return err
+		}
+	}
+	instead, err := s.instead(ctx, tx, c, r)
+	if err != nil {
+		return err
+	}
+	if instead == "" {
+		saveRefund(tx, r)
+		return s.asks(ctx, tx, r)
+	}
+	return s.displace(ctx, tx, c, r, instead)
 }
 
 // RefundContradicted is told of a refund's operation that did not end as it was
@@ -364,9 +378,9 @@ func (s *Service) withdraw(ctx context.Context, tx *pg.Tx, o *operations.Operati
 }
 
 // CancelUnsent cancels those refunds of a charge that were surely not sent: a
-// chargeback takes their place. It returns them, for the caller to put the
+// chargeback, by, takes their place. It returns them, for the caller to put the
 // money of each that has an order back into its escrow.
-func (s *Service) CancelUnsent(ctx context.Context, tx *pg.Tx, charge string) ([]Refund, error) {
+func (s *Service) CancelUnsent(ctx context.Context, tx *pg.Tx, charge, by string) ([]Refund, error) {
 	if _, err := lock(ctx, tx, charge); err != nil {
 		return nil, err
 	}
@@ -386,7 +400,7 @@ func (s *Service) CancelUnsent(ctx context.Context, tx *pg.Tx, charge string) ([
 		if r.Done() || !unsent {
 			continue
 		}
-		if r, err = s.cancel(ctx, tx, r); err != nil {
+		if r, err = s.cancel(ctx, tx, r, by); err != nil {
 			return nil, err
 		}
 		saveRefund(tx, r)
@@ -401,11 +415,12 @@ func (s *Service) CancelUnsent(ctx context.Context, tx *pg.Tx, charge string) ([
 // cancel ends a refund that was surely not sent. Money that waited in suspense
 // goes back there; an order's is for the caller to put back. The caller keeps
 // the refund.
-func (s *Service) cancel(ctx context.Context, tx *pg.Tx, r Refund) (Refund, error) {
+func (s *Service) cancel(ctx context.Context, tx *pg.Tx, r Refund, by string) (Refund, error) {
 	r, err := r.To(RefundRejected, "a chargeback took its place", tx.Now())
 	if err != nil {
 		return r, err
 	}
+	r.Displaced = by
 	addRefunded(tx, r.Charge, -r.Amount)
 	job.Clear(tx, timerReady, r.ID)
 	job.Clear(tx, timerClaim, r.ID)

@@ -42,6 +42,9 @@ type Escrows interface {
 	Void(ctx context.Context, tx *pg.Tx, charge string) ([]escrow.Hold, error)
 	Arrived(ctx context.Context, tx *pg.Tx, refund string) (escrow.Hold, error)
 	PutBack(ctx context.Context, tx *pg.Tx, refund string) (escrow.Hold, error)
+	CameBack(ctx context.Context, tx *pg.Tx, refund string) (escrow.Hold, error)
+	Again(ctx context.Context, tx *pg.Tx, a escrow.Anew) (escrow.Hold, int64, error)
+	CostUs(ctx context.Context, tx *pg.Tx, charge string) (string, error)
 	Contest(ctx context.Context, tx *pg.Tx, c escrow.Contest) error
 	Won(ctx context.Context, tx *pg.Tx, caseID string) error
 	Lost(ctx context.Context, tx *pg.Tx, caseID string, l escrow.Loser) error

@@ -91,6 +91,18 @@ func (d Dispute) in(states ...State) error {
 	return nil
 }
 
+// Accept is the seller's word that the buyer is right; it may still come after
+// another answer, as long as nobody has ruled.
+func (d Dispute) Accept(text string, at time.Time) (Dispute, error) {
+	if err := d.in(Open, Answered, Mediation); err != nil {
+		return d, err
+	}
+	if d.RepliedAt == nil {
+		d.Reply, d.RepliedAt = text, &at
+	}
+	return d, nil
+}
+
 // Answer is the seller's word. The agent has a week from here on.
 func (d Dispute) Answer(text string, at time.Time) (Dispute, error) {
 	if err := d.in(Open); err != nil {
@@ -132,6 +144,13 @@ func (d Dispute) Resolve(p Proposal, refund string, at time.Time) (Dispute, erro
 func (d Dispute) Hash(p Proposal) []byte {
 	sum := sha256.Sum256(fmt.Appendf(nil, "ruling 1\n%q %q %q %d %d %q %q\n", d.ID, d.Order, d.Currency, p.Back, p.Release, p.Reason, p.By))
 	return sum[:]
+}
+
+// toBuyer gives the buyer all that is held and still to be claimed; what is not,
+// such as the fee of a carrier who brought the goods, goes to whom it belongs.
+func toBuyer(h escrow.Hold, reason, by string) Proposal {
+	back := min(h.Held(), h.Claim())
+	return Proposal{Back: back, Release: h.Held() - back, Reason: reason, By: by}
 }
 
 // kase is the dispute as the escrow shows it.

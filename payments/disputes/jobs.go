@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tiwiza/payments/escrow"
+	"tiwiza/pkg/event"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 )
@@ -23,6 +24,9 @@ func (s *Service) Work(t *job.Timers) {
 	t.Handle(escrow.TimerCap, s.tooLong)
 }
 
+// Subscribe has disputes hear of the money they are about.
+func Subscribe(bus *event.Bus, s *Service) { event.Subscribe(bus, "disputes", s.ended) }
+
 // due acts on a deadline that has passed: a seller who did not answer has lost,
 // an agent who did not rule is told of, and cannot rule alone after a month.
 func (s *Service) due(ctx context.Context, tx *pg.Tx, dispute string) error {
@@ -36,11 +40,13 @@ func (s *Service) due(ctx context.Context, tx *pg.Tx, dispute string) error {
 	}
 	two := d.OpenedAt.Add(TwoAfter)
 	switch {
+	case h.Held() == 0:
+		return s.moot(ctx, tx, d, h)
 	case d.State == Open && (len(h.Cases) > 1 || h.Cash && !h.Settled): // its money cannot move yet
 		job.Set(tx, timerDue, d.ID, tx.Now().Add(again))
 		return nil
 	case d.State == Open:
-		_, err := s.decide(ctx, tx, d, h, all(h, "the seller did not answer", "hub"))
+		_, err := s.decide(ctx, tx, d, h, toBuyer(h, "the seller did not answer", "hub"))
 		return err
 	case d.State == Answered && tx.Now().Before(two):
 		d.Deadline = &two
@@ -56,6 +62,23 @@ func (s *Service) due(ctx context.Context, tx *pg.Tx, dispute string) error {
 		return err
 	}
 	return nil
+}
+
+// ended ends the dispute of an order whose money is all gone: a chargeback took
+// it, for nothing else moves while a case is open.
+func (s *Service) ended(ctx context.Context, tx *pg.Tx, e escrow.Ended) error {
+	h, err := s.escrows.LockOrder(ctx, tx, e.Order)
+	if err != nil || h.Held() > 0 {
+		return err
+	}
+	d, err := openOf(ctx, tx, e.Order)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.moot(ctx, tx, d, h)
 }
 
 // undelivered opens a dispute about an order of which nothing says that it

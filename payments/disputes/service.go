@@ -128,7 +128,7 @@ func (s *Service) mine(ctx context.Context, tx *pg.Tx, dispute, action string) (
 type ReplyInput struct {
 	Dispute string `path:"dispute"`
 	Text    string `json:"text,omitempty" maxLength:"4000" description:"Needed unless the seller accepts."`
-	Accept  bool   `json:"accept,omitempty" description:"The buyer gets back all that is held."`
+	Accept  bool   `json:"accept,omitempty" description:"The buyer gets back all that is held; also after another answer, until somebody rules."`
 }
 
 // Reply takes in the seller's word. A seller who accepts gives all that is held
@@ -141,12 +141,17 @@ func (s *Service) Reply(ctx context.Context, tx *pg.Tx, in ReplyInput) (View, er
 	if strings.TrimSpace(in.Text) == "" && !in.Accept {
 		return View{}, ErrInvalid.At("/text", "Say what happened, or accept.")
 	}
-	if d, err = d.Answer(in.Text, tx.Now()); err != nil {
+	if in.Accept {
+		d, err = d.Accept(in.Text, tx.Now())
+	} else {
+		d, err = d.Answer(in.Text, tx.Now())
+	}
+	if err != nil {
 		return View{}, err
 	}
 	audit.Record(tx, "disputes.reply", d.ID, policy, map[string]bool{"accept": in.Accept})
 	if in.Accept {
-		d, err = s.decide(ctx, tx, d, h, all(h, "accepted by the seller", auth.From(ctx).Person()))
+		d, err = s.decide(ctx, tx, d, h, toBuyer(h, "accepted by the seller", auth.From(ctx).Person()))
 		return d.view(), err
 	}
 	return s.keep(ctx, tx, d)
@@ -243,26 +248,19 @@ func (s *Service) approved(ctx context.Context, tx *pg.Tx, r approvals.Request) 
 		return err
 	}
 	p.By += ", " + auth.From(ctx).Person()
+	d.Proposal = nil // it is being decided
 	_, err = s.decide(ctx, tx, d, h, p)
 	return err
 }
 
-// all gives the buyer all that is held and did not go back before: a carrier's
-// fee that was given back while the goods were on their way is still the
-// carrier's.
-func all(h escrow.Hold, reason, by string) Proposal {
-	back := min(h.Held(), h.Claim())
-	return Proposal{Back: back, Release: h.Held() - back, Reason: reason, By: by}
-}
-
-// decide shares what is held, and ends the dispute. When a chargeback has taken
-// everything meanwhile there is nothing to share: it just ends.
+// decide shares what is held, and ends the dispute. A ruling that waited for a
+// second person is void.
 func (s *Service) decide(ctx context.Context, tx *pg.Tx, d Dispute, h escrow.Hold, p Proposal) (Dispute, error) {
 	var refund string
 	if p.Back > 0 {
 		refund = id.New(id.Refund)
 	}
-	if h.Held() == 0 && p.Back == 0 && p.Release == 0 {
+	if h.Held() == 0 && p.Back == 0 && p.Release == 0 { // a chargeback took all of it meanwhile
 		if _, err := s.escrows.Thaw(ctx, tx, d.Order, d.ID); err != nil {
 			return d, err
 		}
@@ -277,9 +275,26 @@ func (s *Service) decide(ctx context.Context, tx *pg.Tx, d Dispute, h escrow.Hol
 			return d, err
 		}
 	}
+	return s.resolve(ctx, tx, d, p, refund)
+}
+
+// moot ends a dispute of which a chargeback took all the money: nothing is left
+// to share.
+func (s *Service) moot(ctx context.Context, tx *pg.Tx, d Dispute, h escrow.Hold) error {
+	_, err := s.decide(ctx, tx, d, h, Proposal{Reason: "the buyer's bank took the money back", By: "hub"})
+	return err
+}
+
+func (s *Service) resolve(ctx context.Context, tx *pg.Tx, d Dispute, p Proposal, refund string) (Dispute, error) {
+	waits := d.Proposal != nil
 	d, err := d.Resolve(p, refund, tx.Now())
 	if err != nil {
 		return d, err
+	}
+	if waits {
+		if err := s.approvals.Void(ctx, tx, kindRuling, d.ID); err != nil {
+			return d, err
+		}
 	}
 	d = save(tx, d)
 	job.Clear(tx, timerDue, d.ID)

@@ -68,35 +68,43 @@ func (s *Service) thaw(ctx context.Context, tx *pg.Tx, h Hold, caseID string) (H
 	endCase(tx, h.Order, caseID, tx.Now())
 	h.Cases = slices.DeleteFunc(slices.Clone(h.Cases), func(c string) bool { return c == caseID })
 	if !h.frozen() {
-		pause := tx.Now().Sub(*h.FrozenAt)
+		since := *h.FrozenAt
 		h.FrozenAt = nil
-		lots, err := delayLots(ctx, tx, h.Order, pause)
+		lots, err := delayLots(ctx, tx, h.Order, since, tx.Now())
 		if err != nil {
 			return h, err
 		}
 		for _, l := range lots {
 			job.Set(tx, timerReserve, l.ID, l.Due)
 		}
-		h = h.goOn(tx, pause)
+		h = h.goOn(tx, since)
 	}
 	return h, tx.Publish(ctx, Thawed{h.ID, h.Order, caseID})
 }
 
-// goOn sets the timers of a hold anew after a pause.
-func (h Hold) goOn(tx *pg.Tx, pause time.Duration) Hold {
+// goOn sets the timers of a hold anew after it stood still since a moment.
+func (h Hold) goOn(tx *pg.Tx, since time.Time) Hold {
 	if h.State != Funded {
 		return h
 	}
 	switch {
 	case h.ReleaseDue != nil:
-		due := h.ReleaseDue.Add(pause)
+		due := paused(*h.ReleaseDue, time.Duration(h.WaitS)*time.Second, since, tx.Now())
 		h.ReleaseDue = &due
 		job.Set(tx, timerRelease, h.Order, due)
-	case h.ShippedAt != nil:
-		due := h.ShippedAt.Add(signWithin + pause)
+	case h.SignDue != nil:
+		due := paused(*h.SignDue, signWithin, since, tx.Now())
+		h.SignDue = &due
 		job.Set(tx, TimerUndelivered, h.Order, maxTime(due, tx.Now()))
 	}
 	return h
+}
+
+// paused puts off what is due a wait after its start by a pause, as far as that
+// came after the start. Earlier pauses are in due, and so in the start that is
+// reckoned from it: it is never later than the end of the last of them.
+func paused(due time.Time, wait time.Duration, since, now time.Time) time.Time {
+	return due.Add(now.Sub(maxTime(since, due.Add(-wait))))
 }
 
 func maxTime(a, b time.Time) time.Time {

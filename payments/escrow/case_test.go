@@ -210,6 +210,7 @@ func TestAChargebackAfterRelease(t *testing.T) {
 	h := newHub(t)
 	order := h.sale("org_s", "chg_1", "k")
 	h.fund("chg_1")
+	h.ship(order)
 	h.release(order)
 	h.payout("org_s", 4000)
 	h.ok(h.contest(escrow.Contest{Case: "cbk_1", Charge: "chg_1", Acquirer: "p", Amount: 7500, Fee: 0}))
@@ -240,21 +241,32 @@ func TestAChargebackAfterRelease(t *testing.T) {
 	h.sound()
 }
 
-func TestThePlatformMayBearALostChargeback(t *testing.T) {
+func TestThePlatformMayBearALostChargebackOfWhatWasDelivered(t *testing.T) {
 	t.Parallel()
-	h := newHub(t)
-	order := h.sale("org_s", "chg_1", "k")
-	h.fund("chg_1")
-	h.release(order)
-	h.ok(h.contest(escrow.Contest{Case: "cbk_1", Charge: "chg_1", Acquirer: "p", Amount: 7500}))
-	if why, _ := h.escrow.Blocked(t.Context(), h.db, "org_s", money.MAD); why == "" {
-		t.Error("48.60 of 75.00 is kept, and payouts go on")
+	for name, tc := range map[string]struct {
+		proved                         bool
+		loss, available, reserve, fees int64
+	}{"proved": {true, 7500, 4860, 540, 500}, "not proved": {false, 0, 0, 0, 0}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			order := h.sale("org_s", "chg_1", "k")
+			h.fund("chg_1")
+			if tc.proved {
+				h.deliver(order)
+			}
+			h.release(order)
+			h.ok(h.contest(escrow.Contest{Case: "cbk_1", Charge: "chg_1", Acquirer: "p", Amount: 7500}))
+			if why, _ := h.escrow.Blocked(t.Context(), h.db, "org_s", money.MAD); why == "" {
+				t.Error("48.60 of 75.00 is kept, and payouts go on")
+			}
+			h.ok(h.lost("cbk_1", escrow.Loser{PlatformBears: true}))
+			for account, want := range map[string]int64{"loss": tc.loss, "seller:org_s:available": tc.available, "seller:org_s:reserve": tc.reserve, "fees": tc.fees} {
+				h.has(account, want)
+			}
+			h.sound()
+		})
 	}
-	h.ok(h.lost("cbk_1", escrow.Loser{PlatformBears: true}))
-	for account, want := range map[string]int64{"loss": 7500, "seller:org_s:available": 4860, "seller:org_s:reserve": 540, "fees": 500} {
-		h.has(account, want)
-	}
-	h.sound()
 }
 
 // A refund that arrived before the chargeback was lost: what the buyer's bank

@@ -3,9 +3,9 @@ package escrow
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"tiwiza/payments/ledger"
-	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
 
@@ -24,6 +24,7 @@ type contest struct {
 	Amount   int64
 	Fee      int64
 	State    string
+	Taken    int64 // of its orders, once it is lost; the rest was our loss
 	Version  int64
 }
 
@@ -34,6 +35,7 @@ type contested struct {
 	Seller    string
 	Amount    int64
 	Kept      int64 // kept back inside the seller's available money
+	Keeps     int   // by so many holds
 	Uncovered int64 // neither held nor kept
 	Open      bool
 }
@@ -72,7 +74,7 @@ func (s *Service) Contest(ctx context.Context, tx *pg.Tx, c Contest) error {
 	insertContest(tx, c, holds[0].Currency)
 	stakes, _ := Shares(c.Amount, holds)
 	for _, st := range stakes {
-		if err := s.stake(ctx, tx, c, st); err != nil {
+		if _, err := s.stake(ctx, tx, c.Case, st); err != nil {
 			return err
 		}
 	}
@@ -85,27 +87,56 @@ func (s *Service) Contest(ctx context.Context, tx *pg.Tx, c Contest) error {
 
 // stake writes down what a chargeback is of one escrow, covers it, and freezes
 // the escrow.
-func (s *Service) stake(ctx context.Context, tx *pg.Tx, c Contest, st Stake) error {
+func (s *Service) stake(ctx context.Context, tx *pg.Tx, caseID string, st Stake) (Hold, error) {
 	h := st.Hold
 	cut, err := h.Cut(st.Amount, true)
 	if err != nil {
-		return err
+		return h, err
 	}
-	k := contested{Contest: c.Case, OrderID: h.Order, Seller: h.Seller, Amount: st.Amount, Uncovered: cut.Gone.Total()}
+	k := contested{Contest: caseID, OrderID: h.Order, Seller: h.Seller, Amount: st.Amount, Uncovered: cut.Gone.Total()}
 	if k.Uncovered > 0 {
-		if k.Kept, err = s.books.HoldUpTo(ctx, tx, ledger.Hold{
-			ID: keepID(k), Account: ledger.Available(h.Seller), Currency: h.Currency, Amount: k.Uncovered, Why: "chargeback " + c.Case,
-		}); err != nil {
-			return err
+		if k.Kept, err = s.keepBack(ctx, tx, k, h.Currency); err != nil {
+			return h, err
+		}
+		if k.Kept > 0 {
+			k.Keeps = 1
 		}
 		k.Uncovered -= k.Kept
 	}
 	insertContested(tx, k)
-	_, err = s.freeze(ctx, tx, h, Case{ID: c.Case, Kind: "chargeback", State: "open"})
-	return err
+	return s.freeze(ctx, tx, h, Case{ID: caseID, Kind: "chargeback", State: "open"})
 }
 
-func keepID(k contested) string { return k.Contest + " " + k.OrderID }
+// keepBack keeps what a stake is not covered by inside the seller's available
+// money, as far as that goes.
+func (s *Service) keepBack(ctx context.Context, tx *pg.Tx, k contested, currency string) (int64, error) {
+	return s.books.HoldUpTo(ctx, tx, ledger.Hold{
+		ID: k.keepID(k.Keeps), Account: ledger.Available(k.Seller), Currency: currency, Amount: k.Uncovered, Why: "chargeback " + k.Contest,
+	})
+}
+
+// keepID names one of the holds that cover a stake.
+func (k contested) keepID(n int) string {
+	if n == 0 {
+		return k.Contest + " " + k.OrderID
+	}
+	return fmt.Sprintf("%s %s %d", k.Contest, k.OrderID, n)
+}
+
+// coverAgain keeps back, of money that has come to a seller, what its open
+// chargebacks are not covered by. The stakes were locked before the money moved.
+func (s *Service) coverAgain(ctx context.Context, tx *pg.Tx, bare []contested, currency string) error {
+	for _, k := range bare {
+		more, err := s.keepBack(ctx, tx, k, currency)
+		if err != nil {
+			return err
+		}
+		if more > 0 {
+			keepMore(tx, k, more)
+		}
+	}
+	return nil
+}
 
 // Won ends a chargeback that the acquirer decided for us: what it took comes
 // back. Our own money that stood in for it leaves with the sweep. Winning twice
@@ -128,7 +159,7 @@ func (s *Service) Won(ctx context.Context, tx *pg.Tx, caseID string) error {
 		}
 		save(tx, h)
 	}
-	endContest(tx, c, "won")
+	endContest(tx, c, "won", 0)
 	return s.books.Post(ctx, tx, ledger.Transfer{
 		Key: "chargeback.won:" + caseID, Kind: "chargeback.won", Currency: c.Currency,
 		Legs: []ledger.Leg{ledger.Debit(ledger.Clearing(c.Acquirer), c.Amount), ledger.Credit(ledger.Disputed(c.Acquirer), c.Amount)},
@@ -137,7 +168,7 @@ func (s *Service) Won(ctx context.Context, tx *pg.Tx, caseID string) error {
 
 // A Loser says who bears a chargeback that was lost.
 type Loser struct {
-	PlatformBears bool // with proof of delivery the platform may bear it all
+	PlatformBears bool // it all, of orders whose delivery is proved
 }
 
 // Lost ends a chargeback that the acquirer decided for the buyer: what is held
@@ -180,7 +211,7 @@ func (s *Service) Lost(ctx context.Context, tx *pg.Tx, caseID string, l Loser) e
 		loss -= taken
 		t.Legs = append(t.Legs, legs...)
 	}
-	endContest(tx, c, "lost")
+	endContest(tx, c, "lost", c.Amount-loss)
 	t.Legs = append(t.Legs, ledger.Debit(ledger.Loss, loss), ledger.Credit(ledger.Disputed(c.Acquirer), c.Amount))
 	return s.books.Post(ctx, tx, merge(t))
 }
@@ -193,7 +224,7 @@ func (s *Service) lose(ctx context.Context, tx *pg.Tx, h Hold, amount int64, cas
 		if err != nil {
 			return 0, nil, err
 		}
-		if _, legs, err = s.bear(ctx, tx, h, cut.Gone, Bearing{All: l.PlatformBears}); err != nil {
+		if _, legs, err = s.bear(ctx, tx, h, cut.Gone, Bearing{All: l.PlatformBears && h.ReleaseDue != nil}); err != nil {
 			return 0, nil, err
 		}
 		legs = append(legs, ledger.Debit(ledger.Escrow(h.Order), cut.Held.Total()))
@@ -233,28 +264,20 @@ func (s *Service) decided(ctx context.Context, tx *pg.Tx, caseID, end string) (c
 
 func (s *Service) unstake(ctx context.Context, tx *pg.Tx, k contested) error {
 	endContested(tx, k)
-	if k.Kept == 0 {
-		return nil
+	for n := range k.Keeps {
+		if err := s.books.Drop(ctx, tx, k.keepID(n)); err != nil {
+			return err
+		}
 	}
-	return s.books.Drop(ctx, tx, keepID(k))
+	return nil
 }
 
-// debtLimit is what a seller may owe before its payouts stop, in centimes.
-const debtLimit = 50_000
-
 // Blocked says why a seller's payouts stop, or "": a chargeback that nothing
-// covers, or a debt above the limit.
-func (s *Service) Blocked(ctx context.Context, db pg.DB, seller, currency string) (why string, err error) {
+// covers. What a seller may owe is for payouts to say.
+func (s *Service) Blocked(ctx context.Context, db pg.DB, seller, _ string) (why string, err error) {
 	open, err := uncovered(ctx, db, seller)
-	if err != nil {
+	if err != nil || open == "" {
 		return "", err
 	}
-	if open != "" {
-		return "A chargeback is open that the seller's money does not cover: " + open + ".", nil
-	}
-	owed, err := s.books.Balance(ctx, db, ledger.Receivable(seller), currency)
-	if err != nil || owed <= debtLimit {
-		return "", err
-	}
-	return "The seller owes " + money.FromCentimes(owed, currency).String() + ", more than payouts go on with.", nil
+	return "A chargeback is open that the seller's money does not cover: " + open + ".", nil
 }

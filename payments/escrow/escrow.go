@@ -122,6 +122,7 @@ type Hold struct {
 	FrozenAt   *time.Time
 	FundedAt   *time.Time
 	ShippedAt  *time.Time
+	SignDue    *time.Time // when a sign of delivery is missing, once the goods left
 	ReleaseDue *time.Time // when it goes by itself, once the goods are there
 	Version    int64
 }

@@ -15,6 +15,7 @@ import (
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/fault"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
 
@@ -159,6 +160,8 @@ func TestTwoPeopleChangeTheFeesFromADayToCome(t *testing.T) {
 	}
 	seven := decimal.NewFromInt(7)
 	fee := escrow.TariffView{Code: "commission", Base: escrow.OfGoods, Percent: seven, Payer: "seller", Since: day(2)}
+	euros, most := fee, money.FromCentimes(100, "EUR")
+	euros.Maximum = &most
 	for what, c := range map[string]struct {
 		in escrow.FeesInput
 		at string
@@ -170,6 +173,7 @@ func TestTwoPeopleChangeTheFeesFromADayToCome(t *testing.T) {
 		"five decimals":  {escrow.FeesInput{Rates: []escrow.RateView{{"vat", decimal.New(1, -5), day(2)}}}, "/rates/0/percent"},
 		"twice":          {escrow.FeesInput{Tariffs: []escrow.TariffView{fee, fee}}, "/tariffs/1"},
 		"no day":         {escrow.FeesInput{Rates: []escrow.RateView{{"vat", seven, "soon"}}}, "/rates/0/since"},
+		"other money":    {escrow.FeesInput{Tariffs: []escrow.TariffView{euros}}, "/tariffs/0/maximum/currency"},
 		"both, in order": {escrow.FeesInput{Tariffs: []escrow.TariffView{{Code: "x", Since: day(-1)}}}, "/tariffs/0/since"},
 	} {
 		var f *fault.Error

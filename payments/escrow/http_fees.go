@@ -150,6 +150,8 @@ func (in FeesInput) sheet(now time.Time) (s Sheet, err error) {
 		at := fmt.Sprintf("/tariffs/%d", i)
 		c.once(at, t.Code+" "+t.Category+" "+t.Since)
 		f := Tariff{Code: t.Code, Category: t.Category, Base: t.Base, Percent: c.percent(at, t.Percent), Payer: t.Payer, Since: c.since(at, t.Since)}
+		c.inDirhams(at+"/minimum", t.Minimum)
+		c.inDirhams(at+"/maximum", t.Maximum)
 		if t.Minimum != nil {
 			f.Minimum = t.Minimum.Centimes()
 		}
@@ -200,6 +202,12 @@ func (c *complaints) since(at, day string) time.Time {
 		c.say(at+"/since", "a day to come, such as "+c.now.In(clock.Morocco).AddDate(0, 0, 1).Format(time.DateOnly))
 	}
 	return d
+}
+
+func (c *complaints) inDirhams(at string, m *money.Money) {
+	if m != nil && m.Currency() != money.MAD {
+		c.say(at+"/currency", "fees are in "+money.MAD)
+	}
 }
 
 func (c *complaints) percent(at string, p decimal.Decimal) decimal.Decimal {

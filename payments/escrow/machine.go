@@ -27,6 +27,7 @@ const (
 	MoveTakeBack  Move = "refund after release"
 	MoveArrive    Move = "refund arrived"
 	MoveUndo      Move = "refund undone"
+	MoveReturn    Move = "refund returned"
 	MoveFreeze    Move = "case opened"
 	MoveThaw      Move = "case ended"
 	MoveUnsigned  Move = "no sign of delivery"
@@ -133,8 +134,8 @@ var Machine = []Rule{
 		Guard: "the cash is on the safeguard account: release is possible from here on, payouts cover it",
 	},
 	{
-		Move: MoveShip, From: []State{Awaiting, Funded}, Ways: []Way{{Seller, "orders.ship"}},
-		Guard: "from here on the carrier's leg is never reduced",
+		Move: MoveShip, From: []State{Awaiting, Funded, Released}, Ways: []Way{{Seller, "orders.ship"}},
+		Guard: "from here on the carrier's leg is never reduced, and is paid; before, one that was released is not paid, and goes back with the rest",
 	},
 	{
 		Move: MoveDeliver, From: []State{Funded}, Ways: []Way{{Seller, "orders.deliver"}, {Agent, "orders.deliver"}},
@@ -171,7 +172,7 @@ var Machine = []Rule{
 		Ways:  []Way{{Agent, "orders.refund"}, {TwoAgents, "orders.refund"}},
 		Guard: "at most what was captured less what went back; cash only once remitted; this order's reserve, then the oldest, then available, then receivable",
 		Post: []string{
-			"escrow, seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss / refund",
+			"escrow, payable:carrier (goods that never left), seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss / refund",
 			"bank:transit / bank:operating (receivable + fees + VAT + loss)",
 		},
 	},
@@ -180,9 +181,13 @@ var Machine = []Rule{
 		Guard: "released if anything was released, else refunded, once nothing is held or on its way",
 	},
 	{
-		Move: MoveUndo, From: ever, Ways: []Way{{Partner, "a chargeback took its place"}},
-		Guard: "the refund was surely never sent",
-		Post:  []string{"refund / what the intent had taken"},
+		Move: MoveReturn, From: ever, Ways: []Way{{Partner, "statement"}},
+		Guard: "the bank sent it back after it had arrived: it is on its way again",
+	},
+	{
+		Move: MoveUndo, From: ever, To: []State{Funded}, Ways: []Way{{Partner, "a chargeback took its place"}},
+		Guard: "the refund was surely never sent, or came back; what a lost chargeback had cost us beyond its orders is made good first",
+		Post:  []string{"refund / what the intent had taken", "escrow, seller:reserve, seller:available, seller:receivable, fees, payable:vat / loss"},
 	},
 	{
 		Move: MoveFreeze, From: ever, Ways: []Way{{Buyer, "orders.dispute"}, {Timer, TimerUndelivered}, {Timer, TimerCap}, {Partner, "chargeback"}},
@@ -208,7 +213,7 @@ var Machine = []Rule{
 	},
 	{
 		Move: MoveContest, From: ever, Ways: []Way{{Partner, "chargeback"}},
-		Guard: "once for each case of the partner; shared over the charge's escrows by largest remainder; what is not held is kept inside available, and payouts stop while it is not covered",
+		Guard: "once for each case of the partner; shared over the charge's escrows by largest remainder; what is not held is kept inside available, now or as the seller's money comes, and payouts stop while it is not covered",
 		Post:  []string{"psp:disputed, dispute_cost, bank:transit / psp:clearing, bank:operating"},
 	},
 	{
@@ -218,7 +223,7 @@ var Machine = []Rule{
 	},
 	{
 		Move: MoveLose, From: ever, To: ended, Ways: []Way{{Partner, "chargeback"}},
-		Guard: "no refund of its orders is on its way; escrow first, then as a refund after release, or all our loss with proof of delivery",
+		Guard: "no refund of its orders is on its way; escrow first, then as a refund after release, or all our loss where the delivery is proved and we bear it",
 		Post:  []string{"escrow, seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss / psp:disputed"},
 	},
 	{

@@ -12,8 +12,9 @@ func (s *Service) Payable(ctx context.Context, db pg.DB, seller, currency string
 	return payable(ctx, db, seller, currency)
 }
 
-// Unsettled is what a carrier has earned of money that has not reached the
-// safeguard account, in centimes: it is not paid out yet.
+// Unsettled is what was let go for a carrier of money that has not reached the
+// safeguard account, or of goods that have not left, in centimes: it is not paid
+// out yet.
 func (s *Service) Unsettled(ctx context.Context, db pg.DB, carrier, currency string) (int64, error) {
 	return unsettled(ctx, db, carrier, currency)
 }

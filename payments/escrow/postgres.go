@@ -7,7 +7,7 @@ import (
 )
 
 const columns = `id, order_id, seller, buyer, charge, carrier, currency, amount, released, refunded, charged, recovered, clawed,
-	state, wait_s, settled, cash, flying, cases, frozen_at, funded_at, shipped_at, release_due, version,
+	state, wait_s, settled, cash, flying, cases, frozen_at, funded_at, shipped_at, sign_due, release_due, version,
 	legs as wide_legs, gone as wide_gone, cancelled as wide_cancelled, taken as wide_taken`
 
 // row is a Hold as the database keeps it.
@@ -79,10 +79,10 @@ func save(tx *pg.Tx, h Hold) Hold {
 	}
 	tx.QueueOne(ErrState, `update escrow.hold set amount = $3, released = $4, refunded = $5, charged = $6, recovered = $7, clawed = $8,
 			legs = $9, gone = $10, cancelled = $11, taken = $12, state = $13, settled = $14, cash = $15, flying = $16, cases = $17,
-			frozen_at = $18, funded_at = $19, shipped_at = $20, release_due = $21, version = version + 1
+			frozen_at = $18, funded_at = $19, shipped_at = $20, release_due = $21, sign_due = $22, version = version + 1
 		where id = $1 and version = $2`, h.ID, h.Version, h.Amount, h.Released, h.Refunded, h.Charged, h.Recovered, h.Clawed,
 		h.Legs.wide(), h.Gone.wide(), h.Cancelled.wide(), h.Taken.wide(), h.State, h.Settled, h.Cash, h.Flying, h.Cases,
-		h.FrozenAt, h.FundedAt, h.ShippedAt, h.ReleaseDue)
+		h.FrozenAt, h.FundedAt, h.ShippedAt, h.ReleaseDue, h.SignDue)
 	h.Version++
 	return h
 }

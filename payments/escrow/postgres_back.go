@@ -16,6 +16,7 @@ type back struct {
 	Cancelled []int64
 	Taken     []int64
 	Source    Source
+	Goodwill  bool
 }
 
 func (b back) cut() Cut { return Cut{legsOf(b.Cancelled), legsOf(b.Taken)} }
@@ -33,7 +34,7 @@ func lockBack(ctx context.Context, tx *pg.Tx, refund string) (Hold, back, error)
 	if err != nil {
 		return h, back{}, err
 	}
-	b, err := pg.One[back](ctx, tx, ErrRefund, `select refund, order_id, amount, state, cancelled, taken, source from escrow.back where refund = $1`, refund)
+	b, err := pg.One[back](ctx, tx, ErrRefund, `select refund, order_id, amount, state, cancelled, taken, source, goodwill from escrow.back where refund = $1`, refund)
 	return h, b, err
 }
 
@@ -95,10 +96,11 @@ func endLot(tx *pg.Tx, l dueLot) {
 	tx.QueueOne(ErrState, `update escrow.lot set done = true where id = $1 and not done`, l.ID)
 }
 
-// delayLots moves the open lots of an order by the time that a case took.
-func delayLots(ctx context.Context, tx *pg.Tx, order string, pause time.Duration) ([]dueLot, error) {
-	return pg.All[dueLot](ctx, tx, `update escrow.lot set due = due + $2::interval where order_id = $1 and not done
-		returning id, amount - used as left, due, done`, order, pause)
+// delayLots moves the open lots of an order by the time that a case took: since a
+// moment, or since the lot was made.
+func delayLots(ctx context.Context, tx *pg.Tx, order string, since, now time.Time) ([]dueLot, error) {
+	return pg.All[dueLot](ctx, tx, `update escrow.lot set due = due + ($3 - least($3, greatest($2, created_at))) where order_id = $1 and not done
+		returning id, amount - used as left, due, done`, order, since, now)
 }
 
 func keptOf(ctx context.Context, db pg.DB, order string) (bool, error) {

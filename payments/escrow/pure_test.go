@@ -133,7 +133,7 @@ func TestEachMoveStartsWhereItsRuleSays(t *testing.T) {
 	h := funded()
 	h.State = escrow.Expired
 	for m, want := range map[escrow.Move]string{
-		escrow.MoveDeliver: "it must be funded.", escrow.MoveShip: "it must be awaiting or funded.", escrow.MoveFreeze: "it must be funded, released, refunded or closed.",
+		escrow.MoveDeliver: "it must be funded.", escrow.MoveShip: "it must be awaiting, funded or released.", escrow.MoveFreeze: "it must be funded, released, refunded or closed.",
 	} {
 		if got := said(h.May(m)); !strings.Contains(got, want) {
 			t.Errorf("%s says %q, want %q in it", m, got, want)

@@ -6,6 +6,7 @@ import (
 
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/id"
+	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 )
 
@@ -109,6 +110,7 @@ func (s *Service) bear(ctx context.Context, tx *pg.Tx, h Hold, cut Legs, b Beari
 		takeRelease(tx, r.ID, r.Amount)
 	}
 	return src, []ledger.Leg{
+		ledger.Debit(ledger.CarrierPayable(h.Carrier), src.Carrier),
 		ledger.Debit(ledger.Reserve(h.Seller), src.Reserve()),
 		ledger.Debit(ledger.Available(h.Seller), src.Available),
 		ledger.Debit(ledger.Receivable(h.Seller), src.Receivable),
@@ -157,10 +159,11 @@ func (s *Service) purse(ctx context.Context, tx *pg.Tx, h Hold, want int64) (p P
 	return p, parts, nil
 }
 
-// PutBack undoes the intent of a refund that was surely never sent: the mirror
-// of what TakeBack posted. What was taken of a reserve that has been let go
-// since, and what was owed and has been paid since, becomes available. Undoing
-// it twice is harmless.
+// PutBack undoes the intent of a refund that was surely never sent, or that came
+// back: the mirror of what TakeBack posted. What was taken of a reserve that has
+// been let go since, and what was owed and has been paid since, becomes
+// available. The charge's chargebacks then have their part in it. Undoing it
+// twice is harmless.
 func (s *Service) PutBack(ctx context.Context, tx *pg.Tx, refund string) (Hold, error) {
 	h, b, err := lockBack(ctx, tx, refund)
 	if err != nil || b.State == "undone" {
@@ -172,10 +175,15 @@ func (s *Service) PutBack(ctx context.Context, tx *pg.Tx, refund string) (Hold, 
 	if b.State != "flying" {
 		return h, ErrState.Say("The refund %s has arrived; it cannot be undone.", refund)
 	}
+	bare, err := bareStakes(ctx, tx, h.Seller)
+	if err != nil {
+		return h, err
+	}
 	back, err := s.restore(ctx, tx, h, b.Source)
 	if err != nil {
 		return h, err
 	}
+	ended := h.State != Funded
 	h = h.Undo(b.cut())
 	h.Flying--
 	moveBack(tx, refund, "undone")
@@ -188,6 +196,7 @@ func (s *Service) PutBack(ctx context.Context, tx *pg.Tx, refund string) (Hold, 
 		ledger.Credit(ledger.Fees, back.Fees),
 		ledger.Credit(ledger.VAT, back.VAT),
 		ledger.Credit(ledger.Loss, back.Loss),
+		ledger.Credit(ledger.CarrierPayable(h.Carrier), back.Carrier),
 	}
 	top, err := s.topUp(back.TopUp())
 	if err != nil {
@@ -202,7 +211,34 @@ func (s *Service) PutBack(ctx context.Context, tx *pg.Tx, refund string) (Hold, 
 	}); err != nil {
 		return h, err
 	}
-	return s.keep(ctx, tx, h)
+	if err := s.coverAgain(ctx, tx, bare, h.Currency); err != nil {
+		return h, err
+	}
+	if ended && h.State == Funded {
+		job.Set(tx, TimerCap, h.Order, tx.Now().Add(holdFor))
+		if !h.frozen() {
+			h = h.goOn(tx, tx.Now())
+		}
+	}
+	return s.reclaim(ctx, tx, h, refund)
+}
+
+// CameBack says that a refund which had reached the buyer was returned by the
+// bank: it is on its way again. Saying it twice is harmless.
+func (s *Service) CameBack(ctx context.Context, tx *pg.Tx, refund string) (Hold, error) {
+	h, b, err := lockBack(ctx, tx, refund)
+	if err != nil || b.State == "flying" {
+		return h, err
+	}
+	if err := h.may(MoveReturn); err != nil {
+		return h, err
+	}
+	if b.State != "arrived" {
+		return h, ErrState.Say("The refund %s was undone; it cannot come back.", refund)
+	}
+	h.Flying++
+	moveBack(tx, refund, "flying")
+	return save(tx, h), nil
 }
 
 // restore puts back what a refund took of the seller's, and says what becomes

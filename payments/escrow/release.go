@@ -27,6 +27,10 @@ func (s *Service) release(ctx context.Context, tx *pg.Tx, h Hold, amount int64) 
 	if err != nil {
 		return h, err
 	}
+	bare, err := bareStakes(ctx, tx, h.Seller)
+	if err != nil {
+		return h, err
+	}
 	rid := id.New(id.Release)
 	legs, err := s.give(ctx, tx, h, rid, part)
 	if err != nil {
@@ -37,6 +41,9 @@ func (s *Service) release(ctx context.Context, tx *pg.Tx, h Hold, amount int64) 
 		Legs: append(legs, ledger.Debit(ledger.Escrow(h.Order), amount)),
 	})
 	if err != nil {
+		return h, err
+	}
+	if err := s.coverAgain(ctx, tx, bare, h.Currency); err != nil {
 		return h, err
 	}
 	if h, err = s.keep(ctx, tx, h); err != nil {
@@ -129,6 +136,10 @@ func (s *Service) freeReserve(ctx context.Context, tx *pg.Tx, lot string) error 
 	if l.Left == 0 {
 		return nil
 	}
+	bare, err := bareStakes(ctx, tx, h.Seller)
+	if err != nil {
+		return err
+	}
 	owed, err := s.debt(ctx, tx, h.Seller, h.Currency, l.Left)
 	if err != nil {
 		return err
@@ -137,12 +148,15 @@ func (s *Service) freeReserve(ctx context.Context, tx *pg.Tx, lot string) error 
 	if l.Left > owed {
 		insertRelease(tx, id.New(id.Release), h, l.Left-owed)
 	}
-	return s.books.Post(ctx, tx, ledger.Transfer{
+	if err := s.books.Post(ctx, tx, ledger.Transfer{
 		Key: "reserve:" + lot, Kind: "reserve.release", Order: h.Order, Currency: h.Currency,
 		Legs: []ledger.Leg{
 			ledger.Debit(ledger.Reserve(h.Seller), l.Left),
 			ledger.Credit(ledger.Receivable(h.Seller), owed),
 			ledger.Credit(ledger.Available(h.Seller), l.Left-owed),
 		},
-	})
+	}); err != nil {
+		return err
+	}
+	return s.coverAgain(ctx, tx, bare, h.Currency)
 }

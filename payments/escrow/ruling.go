@@ -26,6 +26,10 @@ func (s *Service) Rule(ctx context.Context, tx *pg.Tx, r Ruling) (Hold, error) {
 	if err := h.ruled(r); err != nil {
 		return h, err
 	}
+	bare, err := bareStakes(ctx, tx, h.Seller)
+	if err != nil {
+		return h, err
+	}
 	t := ledger.Transfer{Key: "ruling:" + r.Case, Kind: "dispute.ruling", Order: h.Order, Currency: h.Currency}
 	t.Legs = append(t.Legs, ledger.Debit(ledger.Escrow(h.Order), h.Held()))
 	if r.Back > 0 {
@@ -49,6 +53,9 @@ func (s *Service) Rule(ctx context.Context, tx *pg.Tx, r Ruling) (Hold, error) {
 		t.Legs = append(t.Legs, legs...)
 	}
 	if err := s.books.Post(ctx, tx, t); err != nil {
+		return h, err
+	}
+	if err := s.coverAgain(ctx, tx, bare, h.Currency); err != nil {
 		return h, err
 	}
 	if h, err = s.thaw(ctx, tx, h.end(), r.Case); err != nil {

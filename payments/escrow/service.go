@@ -172,12 +172,13 @@ func (s *Service) Shipped(ctx context.Context, tx *pg.Tx, order string, at time.
 		return err
 	}
 	if h.ShippedAt != nil || !row(MoveShip).starts(h.State) {
-		return nil // all of it was released before: the trade goes on without us
+		return nil // its money has gone back: the trade goes on without us
 	}
-	h.ShippedAt = &at
+	due := at.Add(signWithin)
+	h.ShippedAt, h.SignDue = &at, &due
 	save(tx, h)
-	if !h.frozen() {
-		job.Set(tx, TimerUndelivered, order, at.Add(signWithin))
+	if !h.frozen() && h.State != Released {
+		job.Set(tx, TimerUndelivered, order, due)
 	}
 	return nil
 }

@@ -14,6 +14,10 @@ func (h Hold) left() Legs { return h.Legs.Minus(h.Gone).Minus(h.Cancelled) }
 // own says whether the delivery leg is the seller's.
 func (h Hold) own() bool { return h.Carrier == "" }
 
+// unsent says whether a carrier waits for goods that have not left. Cash is
+// collected when they are there.
+func (h Hold) unsent() bool { return !h.own() && h.ShippedAt == nil && !h.Cash }
+
 // Share is what of a part is the seller's to be paid out.
 func (h Hold) Share(part Legs) int64 {
 	if h.own() {
@@ -199,11 +203,15 @@ func (h Hold) Refund(c Cut) Hold {
 	return h
 }
 
-// Undo gives back what a refund took that was never sent.
+// Undo gives back what a refund took that was never sent, or that came back. A
+// hold that had ended holds money again.
 func (h Hold) Undo(c Cut) Hold {
 	h.Refunded -= c.Held.Total()
 	h.Recovered -= c.Gone.Total()
 	h.Cancelled, h.Taken = h.Cancelled.Minus(c.Held), h.Taken.Minus(c.Gone)
+	if c.Held.Total() > 0 {
+		h.State = Funded
+	}
 	return h
 }
 

@@ -161,7 +161,8 @@ func TestTheWaterfallGoesInItsOrder(t *testing.T) {
 func TestTheExampleOfTheBooksAfterRelease(t *testing.T) {
 	t.Parallel()
 	legs := escrow.Legs{Seller: 4860, Reserve: 540, Commission: 500, VAT: 100, Carrier: 1500}
-	h := escrow.Hold{Amount: 7500, Released: 7500, Legs: legs, Gone: legs, State: escrow.Released, Carrier: "k", Currency: money.MAD}
+	left := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	h := escrow.Hold{Amount: 7500, Released: 7500, Legs: legs, Gone: legs, State: escrow.Released, Carrier: "k", Currency: money.MAD, ShippedAt: &left}
 	purse := escrow.Purse{Lots: []escrow.Lot{{ID: "own", Left: 540}}, Available: 1000}
 	for _, c := range []struct {
 		amount   int64

@@ -26,6 +26,10 @@ func (s *Service) sweep(ctx context.Context, tx *pg.Tx, orders []string) (left [
 		return nil, err
 	}
 	left = missing(orders, holds)
+	bare, err := bareSellers(ctx, tx, holds)
+	if err != nil {
+		return nil, err
+	}
 	debts, err := s.debts(ctx, tx, holds)
 	if err != nil {
 		return nil, err
@@ -36,6 +40,8 @@ func (s *Service) sweep(ctx context.Context, tx *pg.Tx, orders []string) (left [
 	for _, h := range holds {
 		switch {
 		case !h.ripe():
+		case bare[h.Seller]: // its money covers a chargeback first
+			left = append(left, h.Order)
 		case h.ReleaseDue != nil && h.ReleaseDue.After(tx.Now()):
 			later, due = append(later, h.Order), append(due, *h.ReleaseDue)
 		default:

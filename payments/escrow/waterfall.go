@@ -43,6 +43,7 @@ type Source struct {
 	Fees       int64  `json:"fees,omitempty"`       // commission given back
 	VAT        int64  `json:"vat,omitempty"`        // on it
 	Loss       int64  `json:"loss,omitempty"`
+	Carrier    int64  `json:"carrier,omitempty"` // the fee of a carrier who has not got the goods
 }
 
 // Reserve is what the lots give.
@@ -55,7 +56,7 @@ func (s Source) Reserve() int64 {
 }
 
 // Total is all of it.
-func (s Source) Total() int64 { return s.Reserve() + s.Available + s.TopUp() }
+func (s Source) Total() int64 { return s.Reserve() + s.Available + s.Carrier + s.TopUp() }
 
 // TopUp is what our own money must bring in, so that clients' money is not
 // short when this is paid to a buyer: all that is not clients' money.
@@ -80,19 +81,23 @@ func Waterfall(amount int64, p Purse) Source {
 
 // Bear says where the money comes from that is taken back of what was released:
 // the seller's share and reserve by the waterfall, commission and VAT of what we
-// took, delivery from the seller or as our loss.
+// took, delivery from the seller or as our loss. A carrier who has not got the
+// goods gives its fee back: it is not paid before they leave.
 func (h Hold) Bear(cut Legs, p Purse, b Bearing) Source {
 	if b.All {
 		return Source{Loss: cut.Total()}
 	}
-	seller, loss := cut.Seller+cut.Reserve, int64(0)
-	if b.Delivery && !h.own() {
+	seller, loss, carrier := cut.Seller+cut.Reserve, int64(0), int64(0)
+	switch {
+	case h.unsent():
+		carrier = cut.Carrier
+	case b.Delivery && !h.own():
 		loss = cut.Carrier
-	} else {
+	default:
 		seller += cut.Carrier
 	}
 	s := Waterfall(seller, p)
-	s.Fees, s.VAT, s.Loss = cut.Commission, cut.VAT, loss
+	s.Fees, s.VAT, s.Loss, s.Carrier = cut.Commission, cut.VAT, loss, carrier
 	return s
 }
 

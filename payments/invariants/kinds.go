@@ -40,11 +40,13 @@ var kinds = map[string][]leg{
 	"charge.late": {debit("psp:*:clearing"), credit("suspense:*")},
 
 	"refund.intent": {
+		mayDebit("payable:carrier:*"),
 		credit("refund:*"), mayDebit("escrow:*"),
 		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"),
 		mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
 	},
 	"refund.undone": {
+		mayCredit("payable:carrier:*"),
 		debit("refund:*"), mayCredit("escrow:*"), mayCredit("suspense:*"),
 		mayCredit("seller:*:reserve"), mayCredit("seller:*:available"), mayCredit("seller:*:receivable"),
 		mayCredit("fees"), mayCredit("payable:vat"), mayCredit("loss"), mayCredit("bank:*:transit"), mayDebit("bank:*:operating"),
@@ -56,8 +58,14 @@ var kinds = map[string][]leg{
 	"chargeback.opened":   {debit("psp:*:disputed"), mayDebit("dispute_cost"), debit("bank:*:transit"), credit("psp:*:clearing"), credit("bank:*:operating")},
 	"chargeback.won":      {debit("psp:*:clearing"), credit("psp:*:disputed")},
 	"chargeback.lost": {
+		mayDebit("payable:carrier:*"),
 		credit("psp:*:disputed"), mayDebit("escrow:*"), mayDebit("suspense:*"),
 		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"), mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"),
+	},
+	"chargeback.regained": {
+		mayDebit("payable:carrier:*"),
+		credit("loss"), mayDebit("escrow:*"), mayDebit("suspense:*"),
+		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"), mayDebit("fees"), mayDebit("payable:vat"),
 	},
 	"escrow.release": {
 		debit("escrow:*"), mayCredit("seller:*:available"), mayCredit("seller:*:reserve"), mayCredit("seller:*:receivable"),
@@ -66,6 +74,7 @@ var kinds = map[string][]leg{
 	"reserve.release": {debit("seller:*:reserve"), mayCredit("seller:*:available"), mayCredit("seller:*:receivable")},
 	// A refund and a release in one.
 	"dispute.ruling": {
+		mayDebit("payable:carrier:*"),
 		debit("escrow:*"), mayCredit("refund:*"),
 		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"),
 		mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),

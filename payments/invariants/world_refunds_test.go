@@ -119,6 +119,31 @@ func (w *world) contradict(r returns) {
 	w.statement(entry(-500, detail(r.charge.Ref, -500, 0)))
 }
 
+// regained has the bank return a refund after a chargeback of its charge was
+// lost, which had cost us what the buyer had twice.
+func (w *world) regained(r returns) {
+	w.t.Helper()
+	refund := w.goBack(r.charge, "Q", 300)
+	w.answer(refund, outbound.Declined)
+	w.account(refund)
+	ref := w.lastOf(refund).Ref
+	w.statement(entry(-300, detail(ref, -300, 0)))
+	w.contested(r.charge, "CBK-3", "lost", 21000)
+	d := detail(ref, 300, 0)
+	d.ReturnReason = "AC04"
+	w.statement(entry(300, d))
+}
+
+func TestARefundThatCameBackPaysForALostChargeback(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	w.work()
+	w.regained(w.workRefunds())
+	for _, f := range w.broken() {
+		t.Errorf("%s: %d, such as %q", f.ID, f.Count, f.Rows)
+	}
+}
+
 func TestWhatGoesBackKeepsEveryPromise(t *testing.T) {
 	t.Parallel()
 	w := open(t)

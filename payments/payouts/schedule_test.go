@@ -107,6 +107,9 @@ func (h *hub) carry(amount int64, settled bool) {
 		if _, err := h.escrow.Fund(ctx, tx, charge, "psp:acq:clearing"); err != nil {
 			return err
 		}
+		if err := h.escrow.Shipped(ctx, tx, order, tx.Now()); err != nil { // before, nothing of it is the carrier's to be paid
+			return err
+		}
 		_, err := h.escrow.ReleaseOrder(ctx, tx, order)
 		return err
 	})

@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -80,8 +81,8 @@ func (o *oracle) paid(r *refund) {
 // declined is a refund that its rail refused for good: another account is asked
 // for, unless a chargeback has taken its place.
 func (o *oracle) declined(r *refund) {
-	if o.contested(r.charge) {
-		o.cancel(r)
+	if b := o.contested(r.charge); b != nil {
+		o.cancel(r, b)
 	} else {
 		o.await(r, "awaiting_rib")
 	}
@@ -89,13 +90,14 @@ func (o *oracle) declined(r *refund) {
 	o.verdicts(r.charge)
 }
 
-func (o *oracle) contested(c *charge) bool {
-	return slices.ContainsFunc(o.cases, func(b *chargeback) bool { return b.charge == c && b.state == "open" })
+// contested is the first open chargeback of a charge, or nil.
+func (o *oracle) contested(c *charge) *chargeback {
+	return find(o.cases, func(b *chargeback) bool { return b.charge == c && b.state == "open" })
 }
 
-// cancel ends a refund that was never sent.
-func (o *oracle) cancel(r *refund) {
-	r.state = "rejected"
+// cancel ends a refund that was never sent, or that came back, for a chargeback.
+func (o *oracle) cancel(r *refund, by *chargeback) {
+	r.state, r.by = "rejected", by
 	r.charge.refunded -= r.amount
 	o.clear("ready", r.account())
 	o.clear("claim", r.account())
@@ -109,14 +111,35 @@ func (o *oracle) cancel(r *refund) {
 // unsent says whether a refund has surely not left.
 func (r *refund) unsent() bool { return r.waits() || r.state == "created" }
 
-// returned is a transfer that the bank sent back.
+// returned is a transfer that the bank sent back: it is on its way again, and
+// another account is asked for, unless the buyer has the money from a chargeback
+// or may get it.
 func (o *oracle) returned(r *refund) {
 	o.book(dr(safeguard, r.amount), cr(r.account(), r.amount))
-	o.await(r, "returned")
+	if r.order != nil {
+		r.landed = false
+		r.order.flying++
+	}
+	by := o.contested(r.charge)
+	if by == nil {
+		by = o.costUs(r.charge)
+	}
+	if by == nil {
+		o.await(r, "returned")
+		return
+	}
+	o.cancel(r, by)
+	switch {
+	case r.order == nil:
+		o.regainLoose(r)
+	case len(r.order.cases) == 0:
+		o.anew(r)
+	}
+	o.verdicts(r.charge)
 }
 
 func (o *oracle) giveAccount(r *refund) string {
-	if !r.waits() {
+	if !r.waits() || o.contested(r.charge) != nil {
 		return "refunds.state"
 	}
 	r.state, r.card, r.known = "created", false, true
@@ -231,12 +254,12 @@ func (o *oracle) giveBack(c *charge, amount int64) {
 // shared over the orders by what can still go back of each, and what is not held
 // any more is kept inside what their sellers have.
 func (o *oracle) opened(c *charge, id string, amount, fee int64) *chargeback {
+	b := &chargeback{n: len(o.cases), id: id, charge: c, amount: amount, state: "open", loose: c.orders[0].amount > 0 && !funded(c)}
 	for _, r := range o.refunds {
 		if r.charge == c && !r.done() && r.unsent() {
-			o.cancel(r)
+			o.cancel(r, b)
 		}
 	}
-	b := &chargeback{n: len(o.cases), id: id, charge: c, amount: amount, state: "open", loose: c.orders[0].amount > 0 && !funded(c)}
 	o.cases = append(o.cases, b)
 	if !b.loose {
 		claims := make([]int64, len(c.orders))
@@ -268,7 +291,24 @@ func (o *oracle) stake(b *chargeback, x *order, amount int64) {
 		s.kept[b.name()+x.id] = kept
 	}
 	b.stakes = append(b.stakes, &stake{x, amount, gone.sum() - kept})
+	slices.SortFunc(b.stakes, func(p, q *stake) int { return cmp.Compare(p.order.id, q.order.id) })
 	o.freeze(x, b.name())
+}
+
+// secure keeps back, of money that has come to a seller, what its open
+// chargebacks are not covered by: the oldest first.
+func (o *oracle) secure(s *seller) {
+	for _, b := range o.cases {
+		for _, k := range b.stakes {
+			if b.state != "open" || k.order.seller != s.id {
+				continue
+			}
+			if n := min(k.uncovered, o.free(s)); n > 0 {
+				s.kept[b.name()+k.order.id] += n
+				k.uncovered -= n
+			}
+		}
+	}
 }
 
 // decided is the acquirer's verdict; a loss waits for refunds on their way.
@@ -295,6 +335,7 @@ func (o *oracle) decided(b *chargeback, verdict string) {
 	default:
 		o.lost(b)
 	}
+	o.displaced(b.charge)
 }
 
 func (o *oracle) hindered(b *chargeback) bool {
@@ -313,6 +354,7 @@ func (o *oracle) endLoose(b *chargeback) {
 	} else {
 		n := min(b.amount, left)
 		left -= n
+		b.taken = n
 		o.book(dr("suspense:"+c.id, n), dr("loss", b.amount-n), cr(disputed, b.amount))
 	}
 	if left > 0 {
@@ -351,6 +393,7 @@ func (o *oracle) lost(b *chargeback) {
 		o.thaw(x, b.name())
 		o.rest(x)
 	}
+	b.taken = b.amount - loss
 	o.book(append(legs, dr("loss", loss))...)
 }
 

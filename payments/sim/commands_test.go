@@ -254,7 +254,9 @@ func (m *machine) anyOrder(fits func(*order) bool) *order { return pick(m, "orde
 func held(x *order) bool { return x.held() > 0 }
 
 func (m *machine) ships() {
-	x := m.anyOrder(func(x *order) bool { return !x.shipped && (x.state == "funded" || x.parcel == "awaited") })
+	x := m.anyOrder(func(x *order) bool {
+		return !x.shipped && (x.state == "funded" || x.state == "released" || x.parcel == "awaited")
+	})
 	if x == nil {
 		return
 	}
@@ -330,7 +332,7 @@ func (m *machine) refundAnswered() {
 		return
 	}
 	out := one(m, "outcome", []outbound.Outcome{outbound.Succeeded, outbound.Succeeded, outbound.Declined, outbound.Accepted})
-	m.hear(charges.RefOf(m.rows(refundRows)[r.n]), acquirer, operations.Answer, out, func() {
+	m.hear(charges.RefOf(m.refund(r)), acquirer, operations.Answer, out, func() {
 		switch out {
 		case outbound.Succeeded:
 			m.o.paid(r)
@@ -349,7 +351,7 @@ func (m *machine) accountGiven() {
 		return
 	}
 	m.do(buyer, func(ctx context.Context, tx *pg.Tx) (said, error) {
-		v, err := m.hub.charges.Account(ctx, tx, charges.AccountInput{Refund: m.rows(refundRows)[r.n], RIB: rib(7)})
+		v, err := m.hub.charges.Account(ctx, tx, charges.AccountInput{Refund: m.refund(r), RIB: rib(7)})
 		return said{State: string(v.State)}, err
 	}, func() string { return m.o.giveAccount(r) })
 }
@@ -405,13 +407,13 @@ func (m *machine) disputed() {
 }
 
 func (m *machine) replied() {
-	d := pick(m, "dispute", m.o.disputes, func(d *dispute) bool { return d.state == "open" })
+	d := pick(m, "dispute", m.o.disputes, open)
 	if d == nil {
 		return
 	}
-	accept := m.rare("accept")
+	accept := m.rare("accept") || d.state != "open" && m.bool("after all")
 	m.do(sellers[0], func(ctx context.Context, tx *pg.Tx) (said, error) {
-		return m.hub.replies(ctx, tx, m.rows(disputeRows)[d.n], accept)
+		return m.hub.replies(ctx, tx, m.dispute(d), accept)
 	}, func() string { return m.o.reply(d, accept) })
 }
 
@@ -428,7 +430,7 @@ func (m *machine) ruled() {
 		rest++
 	}
 	r := m.do(agent, func(ctx context.Context, tx *pg.Tx) (said, error) {
-		return m.hub.rules(ctx, tx, m.rows(disputeRows)[d.n], back, rest)
+		return m.hub.rules(ctx, tx, m.dispute(d), back, rest)
 	}, func() string { return m.o.propose(d, back, rest) })
 	if r.code != "" || r.Then == "" {
 		return

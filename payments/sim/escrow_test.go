@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"slices"
+	"time"
 )
 
 // What an escrow allows, by its page: docs/escrow.md.
@@ -58,6 +59,7 @@ func (o *oracle) release(x *order, amount int64) string {
 	}
 	legs := o.give(x, amount)
 	o.book(append(legs, dr("escrow:"+x.id, amount))...)
+	o.secure(o.seller(x.seller))
 	o.ended(x)
 	return ""
 }
@@ -141,6 +143,8 @@ func (o *oracle) takeBack(x *order, amount int64, delivery, goodwill, heldOnly b
 		return "escrow.amount"
 	case heldOnly && x.shipped && x.carrier != "" && amount > x.held()-x.left()[carried]:
 		return "escrow.amount"
+	case x.cash && !x.settled:
+		return "escrow.unremitted"
 	case x.claim() == 0:
 		return "escrow.state"
 	case amount <= 0 || amount > x.claim():
@@ -158,6 +162,7 @@ func (o *oracle) takeBack(x *order, amount int64, delivery, goodwill, heldOnly b
 // escrow itself.
 func (o *oracle) intend(r *refund, delivery, goodwill bool) []leg {
 	x := r.order
+	r.goodwill = goodwill
 	r.held, r.released = x.cut(r.amount, delivery)
 	legs := o.bear(x, r.released, goodwill, &r.from)
 	x.refunded += r.held.sum()
@@ -169,12 +174,17 @@ func (o *oracle) intend(r *refund, delivery, goodwill bool) []leg {
 
 // bear takes what was released back: of the seller its reserve, of this order
 // first, then what is available, then it owes the rest; commission and its VAT
-// from us; delivery from the seller, or from us when nobody was at fault.
+// from us; delivery from the seller, or from us when nobody was at fault, or from
+// a carrier who has not got the goods.
 func (o *oracle) bear(x *order, cut split, goodwill bool, into *source) []leg {
 	s := o.seller(x.seller)
 	src := source{fees: cut[2], tax: cut[3]}
 	want := cut[0] + cut[1] + cut[carried]
-	if goodwill && x.carrier != "" {
+	switch {
+	case x.carrier == "":
+	case !x.shipped && !x.cash:
+		src.carrier, want = cut[carried], want-cut[carried]
+	case goodwill:
 		src.loss, want = cut[carried], want-cut[carried]
 	}
 	var kept int64
@@ -200,6 +210,7 @@ func (o *oracle) bear(x *order, cut split, goodwill bool, into *source) []leg {
 	*into = src
 	return []leg{
 		dr(reserve(s), kept), dr(available(s), src.available), dr(receivable(s), src.owed), dr("fees", src.fees), dr("payable:vat", src.tax), dr("loss", src.loss),
+		dr(payable(x.carrier), src.carrier),
 	}
 }
 
@@ -216,7 +227,9 @@ func own(x *order, pots []*pot) []*pot {
 	return append(mine, others...)
 }
 
-// putBack undoes a refund that was never sent.
+// putBack undoes a refund that was never sent, or that came back. An order that
+// held nothing any more may hold money again: for ninety days, and its clocks go
+// on. The charge's chargebacks have their part in it.
 func (o *oracle) putBack(r *refund) {
 	x := r.order
 	s := o.seller(x.seller)
@@ -237,26 +250,32 @@ func (o *oracle) putBack(r *refund) {
 	if loose > 0 {
 		o.pot(&s.releases, x, loose)
 	}
-	if !r.landed {
-		x.flying--
-	}
-	r.undone = true
+	x.flying--
 	x.refunded -= r.held.sum()
 	x.recovered -= r.released.sum()
 	x.cancelled, x.took = x.cancelled.add(r.held, -1), x.took.add(r.released, -1)
 	ours := owed + r.from.fees + r.from.tax + r.from.loss
 	o.book(append(topUp(-ours), dr(r.account(), r.amount), cr("escrow:"+x.id, r.held.sum()), cr(reserve(s), kept),
-		cr(available(s), r.from.available+loose), cr(receivable(s), owed), cr("fees", r.from.fees), cr("payable:vat", r.from.tax), cr("loss", r.from.loss))...)
-	o.rest(x)
+		cr(available(s), r.from.available+loose), cr(receivable(s), owed), cr("fees", r.from.fees), cr("payable:vat", r.from.tax), cr("loss", r.from.loss),
+		cr(payable(x.carrier), r.from.carrier))...)
+	o.secure(s)
+	if r.held.sum() > 0 && x.state != "funded" {
+		x.state = "funded"
+		o.set("cap", x.id, o.now.Add(90*day))
+		if len(x.cases) == 0 {
+			o.goOn(x, o.now)
+		}
+	}
+	o.reclaim(x)
 }
 
 func (o *oracle) ship(x *order) {
-	if x.shipped || x.state != "awaiting" && x.state != "funded" {
+	if x.shipped || !slices.Contains([]string{"awaiting", "funded", "released"}, x.state) {
 		return
 	}
-	x.shipped, x.shippedAt = true, o.now
-	if len(x.cases) == 0 {
-		o.set("undelivered", x.id, o.now.Add(15*day))
+	x.shipped, x.signDue = true, o.now.Add(15*day)
+	if len(x.cases) == 0 && x.state != "released" {
+		o.set("undelivered", x.id, x.signDue)
 	}
 }
 
@@ -286,25 +305,41 @@ func (o *oracle) thaw(x *order, name string) {
 	if len(x.cases) > 0 {
 		return
 	}
-	pause := o.now.Sub(x.frozen)
 	for _, p := range o.seller(x.seller).lots {
 		if p.order == x && !p.done {
-			p.due = p.due.Add(pause)
+			p.due = o.resume(p.due, 30*day, x.frozen)
 			o.set("reserve", lotName(p), p.due)
 		}
 	}
+	o.goOn(x, x.frozen)
+}
+
+// resume says when a clock ends that stood still since a moment: what was left of
+// its wait then is still to come, and no more than the wait itself when it began
+// meanwhile.
+func (o *oracle) resume(due time.Time, wait time.Duration, since time.Time) time.Time {
+	return o.now.Add(min(wait, due.Sub(since)))
+}
+
+// goOn sets an order's clocks that stood still since a moment.
+func (o *oracle) goOn(x *order, since time.Time) {
 	switch {
 	case x.state != "funded":
 	case x.arrived:
-		x.due = x.due.Add(pause)
+		x.due = o.resume(x.due, 7*day, since)
 		o.set("release", x.id, x.due)
 	case x.shipped:
-		due := x.shippedAt.Add(15*day + pause)
-		if due.Before(o.now) {
-			due = o.now
-		}
-		o.set("undelivered", x.id, due)
+		x.signDue = o.resume(x.signDue, 15*day, since)
+		o.set("undelivered", x.id, o.soon(x.signDue))
 	}
+}
+
+// soon is a moment, or now when it has passed.
+func (o *oracle) soon(at time.Time) time.Time {
+	if at.Before(o.now) {
+		return o.now
+	}
+	return at
 }
 
 // letLot gives a seller the rest of a reserve: its debt first.
@@ -328,6 +363,7 @@ func (o *oracle) letLot(p *pot) {
 		o.pot(&s.releases, x, n-owed)
 	}
 	o.book(dr(reserve(s), n), cr(receivable(s), owed), cr(available(s), n-owed))
+	o.secure(s)
 }
 
 func (o *oracle) close(x *order) {
@@ -392,11 +428,7 @@ func (o *oracle) remitted(x *order) {
 		}
 	}
 	if x.state == "funded" && x.arrived && len(x.cases) == 0 {
-		at := x.due
-		if at.Before(o.now) {
-			at = o.now
-		}
-		o.set("release", x.id, at)
+		o.set("release", x.id, o.soon(x.due))
 	}
 }
 

@@ -132,6 +132,7 @@ type hub struct {
 	treasury *treasury.Service
 	recon    *recon.Service
 	timers   *job.Timers
+	bus      *event.Bus
 	ribs     map[string]int // which account each seller has by now
 	steps    map[int]step
 	why      error // the last step failed
@@ -175,6 +176,8 @@ func (y *yard) start() {
 	h.treasury = treasury.New(y.db, h.books, h.files, h.ops, h.people)
 	h.recon = recon.New(y.db, h.books, h.charges, h.ops, h.people, []recon.House{{Bank: b, Safeguard: rib(1), Operating: rib(2)}}, recon.Ties{Owner: func(context.Context, string) (string, error) { return theBank.subject, nil }}).Receives(h.charges)
 	h.timers = job.NewTimers(y.db)
+	h.bus = event.NewBus() // of its own, for the hub's has no queue to deliver from
+	disputes.Subscribe(h.bus, h.disputes)
 	h.escrows.Work(h.timers)
 	h.disputes.Work(h.timers)
 	h.charges.Work(job.NewWorkers(), h.timers)

@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/clock"
+	"tiwiza/pkg/event"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
@@ -30,6 +32,7 @@ type machine struct {
 	closing int64
 	said    int // statements
 	nonce   int
+	told    int  // escrows that ended
 	acted   bool // the last command did something
 }
 
@@ -149,8 +152,42 @@ func (m *machine) fire() {
 	}
 }
 
-// rows are the names of a table's rows, the oldest first: the oracle's n-th is
-// the n-th.
+// news has disputes hear of the escrows that have ended since.
+func (m *machine) news() {
+	ids, err := pg.Column[string](m.t.Context(), m.db, `select id from platform.event where type = 'escrow.ended' order by seq offset $1`, m.told)
+	m.ok(err)
+	m.told += len(ids)
+	for _, id := range ids {
+		if err := m.hub.bus.Deliver(ctx(m), m.db, event.Delivery{Event: id, Type: "escrow.ended", Subscriber: "disputes"}); err != nil {
+			m.rt.Fatalf("after %s the news of it: %v", m.doing, err)
+		}
+	}
+	m.o.news()
+}
+
+// refund is the hub's name of a refund, and dispute that of a dispute: those of
+// one order, or of one charge, are told apart by their age.
+func (m *machine) refund(r *refund) string { return m.rows(refundRows)[slices.Index(m.o.byOrder(), r)] }
+func (m *machine) dispute(d *dispute) string {
+	return m.rows(disputeRows)[slices.Index(m.o.disputesByOrder(), d)]
+}
+
+func (o *oracle) byOrder() []*refund {
+	of := func(r *refund) string {
+		if r.order == nil {
+			return r.charge.id
+		}
+		return r.order.id + r.charge.id
+	}
+	return slices.SortedStableFunc(slices.Values(o.refunds), func(a, b *refund) int { return cmp.Compare(of(a), of(b)) })
+}
+
+func (o *oracle) disputesByOrder() []*dispute {
+	return slices.SortedStableFunc(slices.Values(o.disputes), func(a, b *dispute) int { return cmp.Compare(a.order.id, b.order.id) })
+}
+
+// rows are the names of a table's rows in their order: the oracle's n-th is the
+// n-th. What happens at the same moment has no order of its own.
 func (m *machine) rows(text string) []string {
 	m.t.Helper()
 	ids, err := pg.Column[string](m.t.Context(), m.db, text)
@@ -159,9 +196,9 @@ func (m *machine) rows(text string) []string {
 }
 
 const (
-	refundRows  = `select id from charges.refund order by id`
+	refundRows  = `select id from charges.refund order by concat(order_id, charge), id`
 	payoutRows  = `select id from payouts.payout order by id`
-	disputeRows = `select id from disputes.dispute order by id`
+	disputeRows = `select id from disputes.dispute order by order_id, id`
 	moveRows    = `select id from treasury.move order by created_at`
 )
 
@@ -177,8 +214,12 @@ func (m *machine) compare() {
 		}
 	}
 	names := map[string]string{}
+	refunds := m.o.byOrder()
 	for i, id := range m.rows(refundRows) {
-		names["refund:"+id] = fmt.Sprint("refund:#", i)
+		names["refund:"+id] = "refund:" + id
+		if i < len(refunds) {
+			names["refund:"+id] = refunds[i].account()
+		}
 	}
 	for i, id := range m.rows(payoutRows) {
 		names["payout:"+id] = fmt.Sprint("payout:#", i)
@@ -188,9 +229,9 @@ func (m *machine) compare() {
 	see("held in", m.pairs(`select a.code, sum(b.held)::text from ledger.account a join ledger.balance b on b.account_id = a.id group by a.code having sum(b.held) <> 0`, nil), m.o.kept())
 	see("escrow", m.pairs(`select order_id, concat_ws(' ', state, 'released', released, 'refunded', refunded, recovered, 'charged', charged, clawed, 'flying', flying,
 		'cases', cardinality(cases)) from escrow.hold`, nil), m.o.escrows())
-	see("refund", m.listed(`select concat_ws(' ', amount, rail, attempt, state) from charges.refund order by id`), m.o.refundsText())
+	see("refund", m.listed(`select concat_ws(' ', amount, rail, attempt, state) from charges.refund order by concat(order_id, charge), id`), m.o.refundsText())
 	see("payout", m.listed(`select concat_ws(' ', amount, state, 'owes', owed) from payouts.payout order by id`), m.o.payoutsText())
-	see("dispute", m.listed(`select state from disputes.dispute order by id`), m.o.disputesText())
+	see("dispute", m.listed(`select state from disputes.dispute order by order_id, id`), m.o.disputesText())
 	see("charge", m.pairs(`select id, concat_ws(' ', state, captured, refunded, settled) from charges.charge`, nil), m.o.chargesText())
 	if len(wrong) > 0 {
 		m.rt.Fatalf("after %s:\n%s", m.doing, strings.Join(wrong, "\n"))
@@ -266,9 +307,9 @@ func (o *oracle) escrows() map[string]string {
 
 func (o *oracle) refundsText() map[string]string {
 	out := map[string]string{}
-	for _, r := range o.refunds {
+	for i, r := range o.byOrder() {
 		rail := map[bool]string{true: "card", false: "transfer"}[r.card]
-		out[fmt.Sprint("#", r.n)] = fmt.Sprint(r.amount, " ", rail, " ", r.attempt, " ", r.state)
+		out[fmt.Sprint("#", i)] = fmt.Sprint(r.amount, " ", rail, " ", r.attempt, " ", r.state)
 	}
 	return out
 }
@@ -283,8 +324,8 @@ func (o *oracle) payoutsText() map[string]string {
 
 func (o *oracle) disputesText() map[string]string {
 	out := map[string]string{}
-	for _, d := range o.disputes {
-		out[fmt.Sprint("#", d.n)] = d.state
+	for i, d := range o.disputesByOrder() {
+		out[fmt.Sprint("#", i)] = d.state
 	}
 	return out
 }

@@ -73,7 +73,7 @@ type order struct {
 	cases                       []string
 	frozen                      time.Time
 	shipped, arrived            bool
-	shippedAt, due              time.Time
+	signDue, due                time.Time // of a sign of delivery, of the release
 	settled, cash               bool
 	parcel                      string // awaited, collected, remitted, lost, refused
 	collected, covered, kept    int64
@@ -110,16 +110,19 @@ type charge struct {
 func (c *charge) open() bool { return c.state == "accepted" || c.state == "unknown" }
 
 type refund struct {
-	n                    int
-	charge               *charge
-	order                *order // nil: its money waited in suspense
-	amount               int64
-	card, known          bool // its rail, and whether an account is known
-	attempt              int
-	state                string // created, sent, awaiting_rib, confirmed, returned, rejected
-	landed, undone, told bool   // for its escrow it has arrived, was undone; the settlement has shown it
-	held, released       split
-	from                 source
+	n              int
+	charge         *charge
+	order          *order // nil: its money waited in suspense
+	amount         int64
+	card, known    bool // its rail, and whether an account is known
+	attempt        int
+	state          string // created, sent, awaiting_rib, confirmed, returned, rejected
+	landed, told   bool   // for its escrow it has arrived; the settlement has shown it
+	held, released split
+	goodwill       bool
+	from           source
+	by             *chargeback // took its place
+	again          bool        // was made anew, as far as could be
 }
 
 func (r *refund) account() string { return fmt.Sprint("refund:#", r.n) }
@@ -130,7 +133,7 @@ func (r *refund) done() bool      { return r.state == "confirmed" || r.state == 
 type source struct {
 	lots                       []bit
 	available, owed, fees, tax int64
-	loss                       int64
+	loss, carrier              int64
 	releases                   []bit
 }
 
@@ -200,7 +203,8 @@ type chargeback struct {
 	state, verdict string
 	loose          bool // its money never reached an escrow
 	stakes         []*stake
-	shown, again   bool // the settlement has shown that it was taken, and that it came again
+	taken          int64 // of its orders, once it is lost; the rest was our loss
+	shown, again   bool  // the settlement has shown that it was taken, and that it came again
 }
 
 func (b *chargeback) name() string { return fmt.Sprint("chargeback #", b.n) }

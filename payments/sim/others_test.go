@@ -26,11 +26,11 @@ func (o *oracle) open(x *order, byBuyer bool) (*dispute, string) {
 }
 
 func (o *oracle) reply(d *dispute, accept bool) string {
-	if d.state != "open" {
-		return "disputes.state"
-	}
-	if accept {
+	switch {
+	case accept && d.state != "resolved": // also after another answer
 		return o.wholly(d)
+	case d.state != "open":
+		return "disputes.state"
 	}
 	d.state, d.deadline = "answered", o.now.Add(7*day)
 	if two := d.opened.Add(30 * day); two.Before(d.deadline) {
@@ -68,8 +68,7 @@ func (o *oracle) rule(d *dispute, back, rest int64) string {
 	x := d.order
 	switch {
 	case x.held() == 0 && back == 0 && rest == 0:
-		o.thaw(x, d.name())
-		o.solved(d)
+		o.moot(d)
 		return ""
 	case x.state != "funded":
 		return "escrow.state"
@@ -95,6 +94,7 @@ func (o *oracle) rule(d *dispute, back, rest int64) string {
 		legs = append(legs, o.give(x, held)...)
 	}
 	o.book(legs...)
+	o.secure(o.seller(x.seller))
 	if x.left().sum() == 0 && x.flying == 0 {
 		o.ended(x)
 	}
@@ -105,6 +105,21 @@ func (o *oracle) rule(d *dispute, back, rest int64) string {
 	}
 	o.solved(d)
 	return ""
+}
+
+// moot ends a dispute whose money is gone.
+func (o *oracle) moot(d *dispute) {
+	o.thaw(d.order, d.name())
+	o.solved(d)
+}
+
+// news has disputes hear of orders that have ended: a chargeback took all.
+func (o *oracle) news() {
+	for _, d := range o.disputes {
+		if d.state != "resolved" && d.order.state != "funded" {
+			o.moot(d)
+		}
+	}
 }
 
 func (o *oracle) solved(d *dispute) {
@@ -364,6 +379,8 @@ func (o *oracle) fire(a alarm) {
 func (o *oracle) overdue(d *dispute) {
 	x, two := d.order, d.opened.Add(30*day)
 	switch {
+	case x.held() == 0:
+		o.moot(d)
 	case d.state == "open" && (len(x.cases) > 1 || x.cash && !x.settled):
 		o.set("due", d.name(), o.now.Add(day))
 	case d.state == "open":

@@ -138,6 +138,7 @@ func (m *machine) live(steps *atomic.Int64) {
 		}
 		steps.Add(1)
 		m.compare()
+		m.news()
 		if n%5 == 0 {
 			m.proofs(cheap...)
 		}

@@ -141,7 +141,7 @@ func (m *machine) leaves() {
 	var refs []string
 	var sums []int64
 	var then []func()
-	payoutIDs, refundIDs, moveIDs := m.rows(payoutRows), m.rows(refundRows), m.rows(moveRows)
+	payoutIDs, moveIDs := m.rows(payoutRows), m.rows(moveRows)
 	for _, p := range m.o.payouts {
 		if p.state == "sent" || p.state == "rejected" && m.rare("paid all the same") {
 			p := p
@@ -158,7 +158,7 @@ func (m *machine) leaves() {
 	}
 	for _, r := range m.o.refunds {
 		if r.state == "sent" && !r.card {
-			ref := charges.RefOf(refundIDs[r.n])
+			ref := charges.RefOf(m.refund(r))
 			if r.attempt > 1 {
 				ref += fmt.Sprint("-", r.attempt)
 			}
@@ -199,7 +199,7 @@ func (m *machine) returns() {
 	if r == nil {
 		return
 	}
-	ref := charges.RefOf(m.rows(refundRows)[r.n])
+	ref := charges.RefOf(m.refund(r))
 	if r.attempt > 1 {
 		ref += fmt.Sprint("-", r.attempt)
 	}

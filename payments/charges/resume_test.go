@@ -1,0 +1,157 @@
+package charges_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"tiwiza/payments/charges"
+	"tiwiza/payments/ledger"
+	"tiwiza/payments/operations"
+	"tiwiza/pkg/pg"
+)
+
+// byTransfer is a refund of a closed card, paid by transfer.
+func (h *hub) byTransfer(c charges.Receipt, order string, amount int64) (rid string) {
+	h.t.Helper()
+	h.tell(func(a *acquirer) { a.closed = true })
+	rid = h.giveBack(c, order, amount)
+	h.refundIs(rid, charges.RefundAwaiting)
+	_, err := h.account(buyer, rid, goodRIB)
+	h.must(err)
+	h.bankPaid(rid)
+	h.refundIs(rid, charges.RefundConfirmed)
+	return rid
+}
+
+func (h *hub) comesBack(rid string) {
+	h.t.Helper()
+	h.bank(rid, func(ctx context.Context, tx *pg.Tx, o operations.Operation) error {
+		_, err := h.engine.CameBack(ctx, tx, o, "AC04", "returned "+o.Ref)
+		return err
+	})
+}
+
+func TestAChargebackAfterARefundThatCameBack(t *testing.T) {
+	t.Parallel()
+	for _, verdict := range []string{"lost", "won"} {
+		t.Run(verdict, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			c, orders := h.paid(true, 7500, 4000)
+			rid := h.byTransfer(c, orders[0], 7500)
+			h.comesBack(rid)
+			h.refundIs(rid, charges.RefundReturned)
+			h.must(h.adjusted(c, "CBK-1", -11500, 1500))
+			if got := h.contest(c, "CBK-1", "opened", "115.00", nil); got != "acknowledge" {
+				t.Errorf("the message is answered %q", got)
+			}
+			h.refundIs(rid, charges.RefundRejected)
+			h.has(ledger.Escrow(orders[0]), 7500)
+			if n := len(h.chargebacks()); n != 1 {
+				t.Errorf("%d chargebacks", n)
+			}
+			h.safe()
+			h.contest(c, "CBK-1", verdict, "115.00", nil)
+			h.has(ledger.Escrow(orders[0]), 0) // lost, or on its way once more
+			h.has(ledger.Escrow(orders[1]), map[string]int64{"lost": 0, "won": 4000}[verdict])
+			h.has(ledger.Loss, 0)
+			h.safe()
+		})
+	}
+}
+
+// Whichever is heard of first, the buyer has the money once.
+func TestAReturnedRefundAndALostChargeback(t *testing.T) {
+	t.Parallel()
+	for name, lostFirst := range map[string]bool{"returned while it is open": false, "returned after it was lost": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			c, orders := h.paid(true, 7500)
+			rid := h.byTransfer(c, orders[0], 7500)
+			h.must(h.adjusted(c, "CBK-1", -7500, 1500))
+			if lostFirst {
+				h.contest(c, "CBK-1", "lost", "75.00", nil)
+				h.has(ledger.Loss, 7500)
+			}
+			h.comesBack(rid)
+			h.refundIs(rid, charges.RefundRejected)
+			if _, err := h.account(buyer, rid, otherRIB); !errors.Is(err, charges.ErrRefundState) {
+				t.Errorf("a new account: %v, want ErrRefundState", err)
+			}
+			h.safe()
+			h.contest(c, "CBK-1", "lost", "75.00", nil)
+			if b := h.chargebacks()[0]; b.State != charges.ChargebackLost {
+				t.Errorf("the chargeback is %s", b.State)
+			}
+			h.has(ledger.Loss, 0)
+			h.has(ledger.Refund(rid), 0)
+			h.has(ledger.Escrow(orders[0]), 0)
+			h.safe()
+		})
+	}
+}
+
+// A chargeback that is lost takes a part of a refund that comes back; the rest is
+// the buyer's still.
+func TestOfAReturnedRefundTheBuyerGetsWhatTheChargebackDidNotGive(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	c, orders := h.paid(true, 7500)
+	rid := h.byTransfer(c, orders[0], 7500)
+	h.contest(c, "CBK-1", "lost", "30.00", nil)
+	h.comesBack(rid)
+	h.refundIs(rid, charges.RefundRejected)
+	h.has(ledger.Loss, 0)
+	h.has(ledger.Escrow(orders[0]), 0)
+	if hold := h.hold(orders[0]); hold.Charged != 3000 || hold.Refunded != 4500 || hold.Flying != 1 {
+		t.Errorf("the escrow is %+v", hold)
+	}
+	h.safe()
+}
+
+// Who decided a refund is not asked again because a chargeback came between: it
+// goes on once that is won, whatever became of the order.
+func TestARulingForTheBuyerSurvivesAChargebackThatIsWon(t *testing.T) {
+	t.Parallel()
+	for name, second := range map[string]string{"one chargeback": "", "another is open, and won": "won", "another is open, and lost": "lost"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			c, orders := h.paid(true, 7500)
+			h.tell(func(a *acquirer) { a.closed = true })
+			rid := h.giveBack(c, orders[0], 7500)
+			h.refundIs(rid, charges.RefundAwaiting)
+			h.contest(c, "CBK-1", "opened", "75.00", nil)
+			h.refundIs(rid, charges.RefundRejected)
+			if second != "" {
+				h.contest(c, "CBK-2", "opened", "75.00", nil)
+			}
+			h.contest(c, "CBK-1", "won", "75.00", nil)
+			if second != "" {
+				h.has(ledger.Escrow(orders[0]), 7500) // it waits for the other
+				h.contest(c, "CBK-2", second, "75.00", nil)
+			}
+			hold := h.hold(orders[0])
+			if want := int64(7500); second == "lost" && hold.Charged != want || second != "lost" && (hold.Refunded != want || hold.Flying != 1) {
+				t.Errorf("the escrow is %+v", hold)
+			}
+			again, err := pg.Column[string](t.Context(), h.db, `select id from charges.refund where charge = $1 and state <> 'rejected'`, c.ID)
+			h.must(err)
+			if len(again) != map[string]int{"": 1, "won": 1, "lost": 0}[second] {
+				t.Fatalf("refunds that go on: %v", again)
+			}
+			if len(again) == 1 {
+				h.refundIs(again[0], charges.RefundAwaiting)
+				_, err = h.account(buyer, again[0], goodRIB)
+				h.must(err)
+				h.bankPaid(again[0])
+				h.refundIs(again[0], charges.RefundConfirmed)
+			}
+			h.has(ledger.Escrow(orders[0]), 0)
+			h.has(ledger.Loss, 0)
+			h.safe()
+		})
+	}
+}
