@@ -168,6 +168,7 @@ func (m *machine) news() {
 // refund is the hub's name of a refund, and dispute that of a dispute: those of
 // one order, or of one charge, are told apart by their age.
 func (m *machine) refund(r *refund) string { return m.rows(refundRows)[slices.Index(m.o.byOrder(), r)] }
+
 func (m *machine) dispute(d *dispute) string {
 	return m.rows(disputeRows)[slices.Index(m.o.disputesByOrder(), d)]
 }
