@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tiwiza/pkg/clock"
 )
 
 // Disputes, payouts, our own money, and time.
@@ -259,7 +261,7 @@ func clients(account string) int64 {
 
 // topsUp brings what our costs took, once a day.
 func (o *oracle) topsUp() string {
-	today := o.now.Format(time.DateOnly)
+	today := o.now.In(clock.Morocco).Format(time.DateOnly)
 	if o.paidDay[today] {
 		return "treasury.open"
 	}
