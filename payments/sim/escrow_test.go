@@ -135,8 +135,6 @@ func (o *oracle) takeBack(x *order, amount int64, delivery, goodwill, heldOnly b
 		return "escrow.state"
 	case len(x.cases) > 0:
 		return "escrow.disputed"
-	case x.cash && !x.settled:
-		return "escrow.unremitted"
 	case heldOnly && x.held() == 0:
 		return "escrow.state"
 	case heldOnly && (amount <= 0 || amount > x.held()):
