@@ -144,7 +144,8 @@ func TestAfterThreeDaysAnEventIsGivenUpAndCanBeReplayed(t *testing.T) {
 		t.Fatalf("after %s %d wait, %d delivered, %d failed; want 3 failed", h.now().Sub(start), w, d, f)
 	}
 	l := h.log(v.ID)[0]
-	if l.Status != 500 || len(l.Answer) > 1030 || !strings.HasPrefix(l.Answer, "\uFFFDsorry\uFFFDx") || l.Tries < 10 || l.Error != "the endpoint answered 500" {
+	if l.Status != 500 || len(l.Answer) > 1030 || !strings.HasPrefix(l.Answer, "\uFFFDsorry\uFFFDx") || l.Tries < 10 ||
+		l.Error != "the endpoint answered 500" && l.Error != "the endpoint took nothing for three days" { // as its last try was due before or after the end
 		t.Errorf("its log has %+v", l)
 	}
 	r.becomes(nil)
