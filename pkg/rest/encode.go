@@ -16,6 +16,8 @@ type answer struct {
 	status      int
 	contentType string
 	disposition string
+	tag         string
+	foreign     bool
 	replayed    bool
 	body        []byte
 	stream      func(ctx context.Context, w io.Writer) error // instead of body
@@ -29,7 +31,7 @@ func encode(status int, out any) (answer, error) {
 		a.contentType, a.body = "text/plain; charset=utf-8", []byte(o)
 	case Blob:
 		a.contentType, a.body = o.ContentType, o.Bytes
-		a.disposition = saved(o.FileName)
+		a.disposition, a.tag, a.foreign = saved(o.FileName), o.Tag, o.Foreign
 		if o.Write != nil {
 			var b bytes.Buffer
 			if err := o.Write(&b); err != nil {

@@ -26,7 +26,7 @@ import (
 // stands twice: the inner one lets the log and the metrics see the panic.
 func (s *server) chain(use endpoint.Endpoint) endpoint.Endpoint {
 	return endpoint.Chain(s.recover, s.trace, s.log, s.measure, s.recover, s.deadline,
-		s.principal, s.limit, s.authorise, s.key, s.read)(use)
+		s.principal, s.limit, s.authorise, s.place, s.key, s.read)(use)
 }
 
 func (s *server) recover(next endpoint.Endpoint) endpoint.Endpoint {

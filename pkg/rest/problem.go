@@ -108,6 +108,13 @@ func (c *call) problem(err error) {
 // write sends an answer that is ready.
 func (c *call) write(a answer) {
 	h := c.w.Header()
+	if a.foreign {
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+	}
+	if a.tag != "" {
+		c.writeTagged(a)
+		return
+	}
 	h.Set("Content-Type", a.contentType)
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	if a.disposition != "" {

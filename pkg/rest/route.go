@@ -32,6 +32,8 @@ type Route struct {
 	body    int64
 	timeout time.Duration
 	about   string
+	all     int // at once, of everybody; 0: no bound
+	each    int // of one caller
 
 	shape shape
 	make  func() (ptr any)                                          // a new *In
@@ -124,6 +126,11 @@ func Accepts(types ...string) Option { return func(r *Route) { r.accepts = types
 
 // Gives says which media types a Blob or Stream may have, for the document.
 func Gives(types ...string) Option { return func(r *Route) { r.gives = types } }
+
+// AtOnce bounds how many requests of the row are at work at once, of everybody
+// and of one caller. Who comes beyond that is told to come back before a byte of
+// its body is read: for large bodies, so that memory is bounded.
+func AtOnce(all, each int) Option { return func(r *Route) { r.all, r.each = all, each } }
 
 // About adds a longer text to the document.
 func About(text string) Option { return func(r *Route) { r.about = text } }

@@ -80,6 +80,7 @@ type served struct {
 	needsBody bool
 	checks    map[string]*checker // of parameters, by pointer
 	queries   map[string]bool
+	places    places
 }
 
 type server struct {
@@ -223,6 +224,9 @@ func (s *server) handler(rt *served) http.Handler {
 		out, err := rt.use(ctx, c.in)
 		if err != nil {
 			return nil, err
+		}
+		if b, ok := out.(Blob); ok && b.Tag != "" && has(c.r, b.Tag) {
+			return answer{status: http.StatusNotModified, tag: b.Tag, foreign: b.Foreign}, nil
 		}
 		return encode(rt.Status, out)
 	}

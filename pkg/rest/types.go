@@ -38,6 +38,13 @@ type Blob struct {
 	FileName    string // offered for saving; "" shows it in place
 	Bytes       []byte
 	Write       func(io.Writer) error
+
+	// Tag names the bytes, as their digest does, when they never change: the answer
+	// may then be kept by anyone for ever, whoever has it already gets 304 before
+	// Write runs, and parts of it can be asked for.
+	Tag string
+	// Foreign says that members made the bytes: a browser runs nothing in them.
+	Foreign bool
 }
 
 // A Stream is an answer that is written while it is read, for what may be too
