@@ -16,6 +16,7 @@ import (
 // data directory.
 type database struct {
 	URL    string // as the owner
+	dir    string // the data directory
 	server *pgserver.Server
 }
 
@@ -27,13 +28,13 @@ func (s *Settings) reach(ctx context.Context) (*database, error) {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
 	if s.DatabaseURL != "" {
-		return &database{URL: s.DatabaseURL}, nil
+		return &database{URL: s.DatabaseURL, dir: s.DataDir}, nil
 	}
 	srv, err := pgserver.Start(ctx, pgserver.Options{Dir: s.DataDir, Log: slog.Default()})
 	if err != nil {
 		return nil, err
 	}
-	d := &database{URL: srv.URL(ownDatabase), server: srv}
+	d := &database{URL: srv.URL(ownDatabase), dir: s.DataDir, server: srv}
 	if err := migrations.Create(ctx, srv.URL("postgres"), ownDatabase); err != nil {
 		d.leave(ctx)
 		return nil, err

@@ -52,6 +52,10 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
+	// Pictures take hundreds of megabytes for a second: collect sooner then.
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(768 << 20)
+	}
 	var c cli
 	k := kong.Parse(&c, kong.Name("hub"), kong.Description("Tiwiza: a marketplace and payments hub for cooperatives."),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))

@@ -28,7 +28,8 @@ type serving struct {
 	Loopback  bool          `help:"Let webhooks go to this machine, by http and on any port; for demonstrations." env:"HUB_WEBHOOK_LOOPBACK"`
 	MeiliURL  string        `help:"A Meilisearch server that searches the market; without one PostgreSQL does." env:"HUB_MEILI_URL"`
 	MeiliKey  string        `help:"Its master key, or one that may manage indexes, documents and keys." env:"HUB_MEILI_KEY"`
-	NoWork    bool          `help:"Serve only; leave jobs to other hubs." env:"HUB_NO_WORK"`
+	filing
+	NoWork bool `help:"Serve only; leave jobs to other hubs." env:"HUB_NO_WORK"`
 }
 
 type serveCmd struct {
@@ -80,7 +81,7 @@ func (c serveCmd) unsafe(s *Settings) error {
 	if c.Loopback {
 		errs = append(errs, errors.New("HUB_WEBHOOK_LOOPBACK lets members call this machine through the hub"))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.filing.unsafe()...)...)
 }
 
 func loopback(host string) bool {
@@ -122,6 +123,9 @@ func (c serving) serve(ctx context.Context, d *database, cfg partnerConfig, demo
 	}
 	o := options{PublicURL: c.PublicURL, Demo: demo, Rate: c.Rate, Email: c.Email, Work: !c.NoWork, Log: quiet(log), Metrics: reg, Loopback: c.Loopback}
 	o.Meili.URL, o.Meili.Key = c.MeiliURL, c.MeiliKey
+	if o.Files, err = c.filing.open(d.dir); err != nil {
+		return err
+	}
 	h, err := build(store, p, o)
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/wallet"
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
 	"tiwiza/payments/approvals"
@@ -31,11 +32,13 @@ import (
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
+	"tiwiza/pkg/blob"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/picture"
 	"tiwiza/pkg/rest"
 	"tiwiza/pkg/seal"
 	"tiwiza/pkg/telemetry"
@@ -53,6 +56,7 @@ type house struct {
 	policies *authz.Policies
 	members  *members.Service
 	catalog  *catalog.Service
+	media    *media.Service
 	index    search.Index
 	local    *pgsearch.Index
 	second   *meili.Index // nil without a server
@@ -86,6 +90,7 @@ type options struct {
 	// Loopback lets webhooks go to this machine.
 	Loopback bool
 	Meili    meili.Options // without a URL PostgreSQL searches
+	Files    blob.Driver   // nil: commands that keep no files
 }
 
 // lane are the figures of the books' lane, if anybody looks.
@@ -115,6 +120,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		index = second
 	}
 	cat := catalog.New(store, index, m)
+	kept := media.New(store, blob.Over(o.Files), picture.NewPress(picture.PressOptions{}))
 	books := ledger.New(store)
 	lane := ledger.NewLane(books, ledger.LaneOptions{Metrics: o.lane()})
 	escrows := escrow.New(store, books, policies).TopUpFrom(bankName)
@@ -174,7 +180,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
 	h := &house{
-		store: store, policies: policies, members: m, catalog: cat, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
+		store: store, policies: policies, members: m, catalog: cat, media: kept, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
 		proofs: proofs, look: time.Minute,
 	}
@@ -190,7 +196,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), catalog.Routes(cat), search.Routes(cat.Desk()), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
+		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat, kept)), media.Routes(kept), search.Routes(cat.Desk()), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
 		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
@@ -301,7 +307,7 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 12)
+	done := make(chan struct{}, 13)
 	for _, f := range []func(){
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
@@ -318,6 +324,7 @@ func (h *house) work(ctx context.Context) error {
 				h.second.Run(auth.With(ctx, auth.Hub))
 			}
 		},
+		func() { h.media.Run(ctx) },
 		func() { h.catalog.Desk().Run(auth.With(ctx, auth.Hub)) },
 	} {
 		go func() { f(); done <- struct{}{} }()

@@ -211,10 +211,12 @@ func (s *Service) Show(ctx context.Context, in OfferInput) (View, error) {
 	}
 	p := auth.From(ctx)
 	if p.Role == auth.Operator || p.Role == auth.Seller && p.Subject == o.Seller {
-		return viewOwn(o, sellers[o.Seller]), nil
+		v := viewOwn(o, sellers[o.Seller])
+		return v, v.dress(ctx, s.db)
 	}
 	if o.State != Published || !sellers[o.Seller].Active {
 		return View{}, ErrNotFound
 	}
-	return view(o, sellers[o.Seller]), nil
+	v := view(o, sellers[o.Seller])
+	return v, v.dress(ctx, s.db)
 }

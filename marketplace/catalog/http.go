@@ -95,6 +95,7 @@ type CardView struct {
 	Price      money.Money       `json:"price" required:"true" description:"Of the cheapest variant."`
 	Image      *string           `json:"image" required:"true" description:"Path of the picture."`
 	Drawing    bool              `json:"drawing" required:"true" description:"The picture is a drawing, not a photograph."`
+	Photo      *PhotoView        `json:"photo,omitempty" description:"The first photograph, in its widths."`
 	Category   string            `json:"category" required:"true"`
 	Region     string            `json:"region" required:"true"`
 	Labels     []LabelView       `json:"labels" required:"true"`
@@ -129,8 +130,9 @@ type VariantView struct {
 
 // An ImageView is a picture of an offer.
 type ImageView struct {
-	URL     string `json:"url" required:"true"`
-	Drawing bool   `json:"drawing" required:"true"`
+	URL     string     `json:"url" required:"true"`
+	Drawing bool       `json:"drawing" required:"true"`
+	Photo   *PhotoView `json:"photo,omitempty" description:"Its widths and texts, unless it is a drawing."`
 }
 
 // A View is an offer with all that belongs to it.

@@ -148,7 +148,7 @@ func view(o Offer, s members.Seller) View {
 		v.PublishedAt = &at
 	}
 	if o.Image != "" {
-		v.Images = append(v.Images, ImageView{media + o.Image, true})
+		v.Images = append(v.Images, ImageView{URL: drawings + o.Image, Drawing: true})
 	}
 	for _, x := range o.Variants {
 		v.Variants = append(v.Variants, VariantView{
@@ -171,8 +171,8 @@ func viewOwn(o Offer, s members.Seller) View {
 	return v
 }
 
-// media is where pictures are served.
-const media = "/media/"
+// drawings is where they are served.
+const drawings = "/media/"
 
 // labelViews shows labels that are in date.
 func labelViews(all []Label) []LabelView {
@@ -195,8 +195,13 @@ func (c card) view(s members.Seller) CardView {
 		ID: c.ID, Names: c.Names, Seller: SellerView{c.Seller, texts(s.Names)}, Price: money.FromCentimes(c.Price, c.Currency),
 		Category: c.Category, Region: c.Region, Labels: labelViews(c.Labels), Available: c.Available,
 	}
-	if c.Image != "" {
-		url := media + c.Image
+	switch {
+	case c.Photo != nil:
+		photo := Photo(*c.Photo).view()
+		url := photo.shown()
+		v.Image, v.Photo = &url, &photo
+	case c.Image != "":
+		url := drawings + c.Image
 		v.Image, v.Drawing = &url, true
 	}
 	return v

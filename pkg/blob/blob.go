@@ -64,8 +64,25 @@ type Driver interface {
 // A Bucket checks what goes in and what comes out.
 type Bucket struct{ driver Driver }
 
-// Over makes a bucket of a driver.
-func Over(d Driver) *Bucket { return &Bucket{d} }
+// Over makes a bucket of a driver; without one nothing can be reached.
+func Over(d Driver) *Bucket {
+	if d == nil {
+		d = nowhere{}
+	}
+	return &Bucket{d}
+}
+
+// nowhere is what programs have that keep no files.
+type nowhere struct{}
+
+// Put keeps nothing.
+func (nowhere) Put(context.Context, Key, []byte) error { return ErrUnreachable }
+
+// Get finds nothing.
+func (nowhere) Get(context.Context, Key, int64) ([]byte, error) { return nil, ErrUnreachable }
+
+// Delete reaches nothing.
+func (nowhere) Delete(context.Context, Key) error { return ErrUnreachable }
 
 // Put keeps a content under a key of its own.
 func (b *Bucket) Put(ctx context.Context, key Key, content []byte) error {

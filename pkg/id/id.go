@@ -45,6 +45,7 @@ const (
 	TopUp        Kind = "top"
 	Sweep        Kind = "swp"
 	Halt         Kind = "hlt"
+	Media        Kind = "med"
 )
 
 var (
