@@ -27,11 +27,41 @@ func (p page) say(texts map[string]string) said {
 	return said{p.Lang, ""}
 }
 
-// A picture is what the template «picture» shows.
+// A picture is what the template «picture» shows. A photograph has widths to
+// choose from.
 type picture struct {
-	T       map[string]string
-	Image   string
-	Drawing bool
+	T              map[string]string
+	Image          string
+	Srcset, Sizes  string
+	Alt            said
+	Width, Height  int
+	Drawing, First bool // First: it is what the page is about
+	Lazy           bool
+}
+
+// How wide pictures stand: two cards beside each other on a telephone, and a
+// product as wide as it, or as half of a desk.
+const (
+	cardSizes    = "(min-width:48rem) 12rem, 45vw"
+	productSizes = "(min-width:48rem) 50vw, 100vw"
+)
+
+// picture is a picture of an offer for a place of the page.
+func (p page) picture(url string, drawing bool, photo *catalog.PhotoView, sizes string) picture {
+	out := picture{T: p.T, Image: url, Drawing: drawing, Width: 480, Height: 360}
+	if photo == nil || len(photo.Sizes) == 0 {
+		return out
+	}
+	var set []string
+	for _, s := range photo.Sizes {
+		set = append(set, fmt.Sprintf("%s %dw", s.URL, s.Width))
+	}
+	widest := photo.Sizes[len(photo.Sizes)-1]
+	out.Srcset, out.Sizes, out.Width, out.Height = strings.Join(set, ", "), sizes, widest.Width, widest.Height
+	if len(photo.Alt) > 0 {
+		out.Alt = p.say(photo.Alt)
+	}
+	return out
 }
 
 // A tile is one offer of the list.
@@ -82,14 +112,19 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) {
 		p.Title = p.Heading + " – " + p.T["brand"]
 	}
 	p.Cats = p.categories(in, found.Facets["category"])
-	for _, c := range found.Data {
-		p.Cards = append(p.Cards, p.tile(c))
+	for i, c := range found.Data {
+		t := p.tile(c)
+		t.Lazy = i >= inView
+		p.Cards = append(p.Cards, t)
 	}
 	if found.Next != nil {
 		p.Next = p.href("/", "q", in.Q, "category", in.Category, "region", in.Region, "seller", in.Seller, "cursor", *found.Next)
 	}
 	show(w, r, http.StatusOK, "list", p)
 }
+
+// inView is how many cards of a list are seen before one scrolls.
+const inView = 6
 
 // plain says that a database can look for s.
 func plain(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
@@ -119,11 +154,11 @@ func (p page) categories(in catalog.ListInput, counts map[string]int) []cat {
 
 func (p page) tile(c catalog.CardView) tile {
 	t := tile{
-		picture: picture{T: p.T}, Href: p.href("/offres/" + c.ID), Name: p.say(c.Names), Seller: p.say(c.Seller.Names),
+		Href: p.href("/offres/" + c.ID), Name: p.say(c.Names), Seller: p.say(c.Seller.Names),
 		Price: amount(c.Price), Available: c.Available,
 	}
 	if c.Image != nil {
-		t.Image, t.Drawing = *c.Image, c.Drawing
+		t.picture = p.picture(*c.Image, c.Drawing, c.Photo, cardSizes)
 	}
 	for _, l := range c.Labels {
 		t.Labels = append(t.Labels, l.Code)
@@ -159,18 +194,26 @@ func (s *site) offer(w http.ResponseWriter, r *http.Request) {
 	}
 	p := struct {
 		page
-		Image, Origin, Kind, Exempt string
-		Drawing                     bool
-		Name, Seller, Text          said
-		SellerHref, From, Price     string
-		Prices                      []priced
-		Tags, Labels                []string
+		Origin, Kind, Exempt    string
+		Picture                 picture
+		More                    []picture
+		Name, Seller, Text      said
+		SellerHref, From, Price string
+		Prices                  []priced
+		Tags, Labels            []string
 	}{page: newPage(r)}
 	p.Name, p.Seller, p.Text = p.say(v.Names), p.say(v.Seller.Names), p.say(v.Descriptions)
 	p.Title = p.Name.Text + " – " + p.T["brand"]
 	p.SellerHref = p.href("/", "seller", v.Seller.ID)
-	if len(v.Images) > 0 {
-		p.Image, p.Drawing = v.Images[0].URL, v.Images[0].Drawing
+	p.Picture = picture{T: p.T}
+	for i, m := range v.Images {
+		shown := p.picture(m.URL, m.Drawing, m.Photo, productSizes)
+		if i == 0 {
+			shown.First, p.Picture = true, shown
+			continue
+		}
+		shown.Lazy = true
+		p.More = append(p.More, shown)
 	}
 	slices.SortStableFunc(v.Variants, func(a, b catalog.VariantView) int { return cmp.Compare(a.Price.Centimes(), b.Price.Centimes()) })
 	for _, x := range v.Variants {
