@@ -53,12 +53,24 @@ func reserve(ctx context.Context, tx *pg.Tx, all map[string]content) (map[string
 // which took a day.
 var errSwept = errors.New("media: a content was swept while it was put")
 
-// bind has contents belong to a file that this unit of work inserts.
-func bind(tx *pg.Tx, keys map[string]blob.Key) {
+// inOrder are keys in the order in which everybody locks them.
+func inOrder(keys map[string]blob.Key) []string {
 	all := make([]string, 0, len(keys))
 	for _, sum := range slices.Sorted(maps.Keys(keys)) {
 		all = append(all, string(keys[sum]))
 	}
+	return all
+}
+
+// loosen has the sweeper look whether any file is made of contents.
+func loosen(tx *pg.Tx, keys map[string]blob.Key) {
+	tx.Queue(`update media.blob set state = 'loose' where key = any($1) and state = 'bound'`, inOrder(keys))
+}
+
+// bind has contents belong to a file that this unit of work inserts.
+func bind(tx *pg.Tx, keys map[string]blob.Key) {
+	all := inOrder(keys)
+	tx.Queue(`select key from media.blob where key = any($1) order by key for update`, all)
 	tx.QueueThen(func(tag pgconn.CommandTag, err error) error {
 		if err == nil && tag.RowsAffected() != int64(len(all)) {
 			return ErrUnreachable.With(errSwept)
@@ -120,11 +132,12 @@ func dropIdle(tx *pg.Tx, before time.Time) {
 }
 
 // forgetDropped deletes files that were dropped a while ago, and lets their
-// contents loose.
+// contents loose, also those that are: whoever finds one used at this moment waits,
+// and looks again.
 func forgetDropped(tx *pg.Tx, before time.Time) {
 	tx.Queue(`with gone as (select id, blob from media.file where state = 'dropped' and seen_at < $1 order by id for update skip locked),
 		parts as (select blob from gone union select r.blob from media.rendition r join gone g on g.id = r.file),
-		loose as (update media.blob set state = 'loose', touched_at = platform.now() where key in (select blob from parts) and state = 'bound')
+		loose as (update media.blob set state = 'loose', touched_at = platform.now() where key in (select blob from parts) and state <> 'doomed')
 		delete from media.file where id in (select id from gone)`, before)
 }
 
@@ -134,6 +147,11 @@ func doom(tx *pg.Tx, before time.Time) {
 	tx.Queue(`update media.blob b set state = 'bound' where b.state = 'loose' and b.touched_at < $1
 		and (exists (select from media.file f where f.blob = b.key) or exists (select from media.rendition r where r.blob = b.key))`, before)
 	tx.Queue(`update media.blob b set state = 'doomed', touched_at = platform.now() where b.state = 'loose' and b.touched_at < $1`, before)
+}
+
+// live are those of the keys that are not being deleted.
+func live(ctx context.Context, db pg.DB, keys []string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select key from media.blob where key = any($1) and state <> 'doomed'`, keys)
 }
 
 func doomed(ctx context.Context, db pg.DB) ([]string, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -144,19 +145,44 @@ func (s *Service) keep(ctx context.Context, m made) (File, error) {
 	}
 	var f File
 	err = s.db.InTx(ctx, func(tx *pg.Tx) (err error) {
+		bind(tx, keys)
 		m.file.CreatedAt = tx.Now()
 		m.file.Blob = string(keys[where[0]])
 		f, err = insert(ctx, tx, m)
-		if err != nil || f.ID != m.file.ID {
-			return err // somebody sent the same at the same time
+		if err != nil {
+			return err
 		}
-		bind(tx, keys)
+		if f.ID != m.file.ID { // somebody sent the same at the same time
+			loosen(tx, keys)
+			return nil
+		}
 		for i, p := range m.prints {
 			insertRendition(tx, f.ID, p, keys[where[i+1]])
 		}
 		return nil
 	})
+	if errors.Is(err, errSwept) {
+		return File{}, errors.Join(err, s.discard(ctx, keys))
+	}
 	return f, err
+}
+
+// discard deletes what was put under keys that had been swept by then: such a key
+// is never used again, and nobody else would know of it.
+func (s *Service) discard(ctx context.Context, keys map[string]blob.Key) error {
+	all := inOrder(keys)
+	known, err := live(ctx, s.db, all)
+	if err != nil {
+		return err
+	}
+	for _, k := range all {
+		if !slices.Contains(known, k) {
+			if err := s.bucket.Delete(ctx, blob.Key(k)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func tooMany(n int) error {
