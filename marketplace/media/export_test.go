@@ -1,0 +1,4 @@
+package media
+
+// Hear is hear, for its fuzzer.
+var Hear = hear
