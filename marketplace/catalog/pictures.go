@@ -76,7 +76,10 @@ func (p *Pictures) Add(ctx context.Context, in AddPictureInput) (PhotoView, erro
 		added = Photo{f.ID, map[string]string{}, f.Width, f.Height}
 		return append(all, added), nil
 	})
-	return added.view(), err
+	if err != nil {
+		return PhotoView{}, err
+	}
+	return added.view(), nil
 }
 
 // room says whose offer it is, if it is the caller's and takes one more.
