@@ -108,6 +108,20 @@ func TestProductionRefusesUnsafeSettings(t *testing.T) {
 			}
 		})
 	}
+	t.Run("files in the clear, and in two places", func(t *testing.T) {
+		t.Parallel()
+		f := filing{S3URL: "http://files.invalid", S3Bucket: "b", S3Key: "k", S3Secret: "s", FilesDir: t.TempDir()}
+		if errs := f.unsafe(); len(errs) != 1 || !strings.Contains(errs[0].Error(), "HUB_S3_URL") {
+			t.Errorf("storage in the clear is %v", errs)
+		}
+		if _, err := f.open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "HUB_FILES_DIR") {
+			t.Errorf("two places for files: %v", err)
+		}
+		f = filing{S3URL: "https://files.invalid"}
+		if _, err := f.open(t.TempDir()); err == nil || f.unsafe() != nil {
+			t.Errorf("storage without a bucket is opened: %v", err)
+		}
+	})
 	if out, _ := serveInProduction(t, safe(), url, public); strings.Contains(out, "not safe") {
 		t.Errorf("safe settings are refused: %s", out)
 	}

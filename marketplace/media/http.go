@@ -43,9 +43,9 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("GET", file+"/content", "files.read", "Download one's file, as it is kept", http.StatusOK, s.Read,
 			rest.Gives("application/pdf", "image/jpeg", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/webm", "image/png", "image/webp", "image/gif")),
 		rest.Handle("GET", "/v1/sounds/{file}", "files.play", "Play a voice note that an offer or a page uses", http.StatusOK, s.Play,
-			rest.Public(), rest.Gives("audio/ogg", "audio/mpeg", "audio/mp4", "audio/webm"), rest.About(tagged)),
+			rest.Public(), rest.Gives("audio/ogg", "audio/mpeg", "audio/mp4", "audio/webm"), rest.Unchanging(), rest.About(tagged)),
 		rest.Handle("GET", "/v1/pictures/{file}/{name}", "files.picture", "Show a photograph in one width", http.StatusOK, s.Picture,
-			rest.Public(), rest.Gives("image/jpeg"), rest.About("name is 160.jpg, 320.jpg, 640.jpg or 960.jpg; a smaller photograph is as wide as it is. "+tagged)),
+			rest.Public(), rest.Gives("image/jpeg"), rest.Unchanging(), rest.About("name is 160.jpg, 320.jpg, 640.jpg or 960.jpg; a smaller photograph is as wide as it is. "+tagged)),
 	}
 }
 

@@ -156,6 +156,12 @@ func describe(r *openapi31.Reflector, rt *Route, seen map[string]bool) error {
 	case outBlob, outStream:
 		for _, t := range rt.gives {
 			op.AddRespStructure(nil, append(answer, openapi.WithContentType(t))...)
+			if rt.parts {
+				op.AddRespStructure(nil, openapi.WithHTTPStatus(http.StatusPartialContent), openapi.WithContentType(t))
+			}
+		}
+		if rt.parts {
+			op.AddRespStructure(nil, openapi.WithHTTPStatus(http.StatusNotModified))
 		}
 	default:
 		op.AddRespStructure(rt.Out, answer...)

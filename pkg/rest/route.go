@@ -34,6 +34,7 @@ type Route struct {
 	about   string
 	all     int // at once, of everybody; 0: no bound
 	each    int // of one caller
+	parts   bool
 
 	shape shape
 	make  func() (ptr any)                                          // a new *In
@@ -126,6 +127,10 @@ func Accepts(types ...string) Option { return func(r *Route) { r.accepts = types
 
 // Gives says which media types a Blob or Stream may have, for the document.
 func Gives(types ...string) Option { return func(r *Route) { r.gives = types } }
+
+// Unchanging says in the document that the row's Blobs have a Tag: they are
+// answered 304, and in parts.
+func Unchanging() Option { return func(r *Route) { r.parts = true } }
 
 // AtOnce bounds how many requests of the row are at work at once, of everybody
 // and of one caller. Who comes beyond that is told to come back before a byte of
