@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
 	"tiwiza/payments/charges"
@@ -109,8 +110,10 @@ func (m *machine) checkout() {
 		c.amount += x.amount
 	}
 	r := m.do(buyer, func(ctx context.Context, tx *pg.Tx) (out said, err error) {
-		sheet, err := m.hub.escrows.Fees(ctx, tx)
-		if err != nil {
+		var sheet escrow.Sheet
+		b := &pgx.Batch{}
+		m.hub.escrows.Fees(&sheet)(b)
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return out, err
 		}
 		sale.Amount, sale.Parts, terms = money.Dirhams(c.amount), nil, nil
