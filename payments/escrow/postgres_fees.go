@@ -24,9 +24,7 @@ func readSheet(s *Sheet) pg.Read {
 }
 
 func loadSheet(ctx context.Context, db pg.DB) (s Sheet, err error) {
-	b := &pgx.Batch{}
-	readSheet(&s)(b)
-	if err := db.SendBatch(ctx, b).Close(); err != nil {
+	if err := pg.Together(ctx, db, readSheet(&s)); err != nil {
 		return s, fmt.Errorf("read the fees: %w", err)
 	}
 	return s, nil

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
 	"tiwiza/payments/charges"
@@ -111,9 +110,7 @@ func (m *machine) checkout() {
 	}
 	r := m.do(buyer, func(ctx context.Context, tx *pg.Tx) (out said, err error) {
 		var sheet escrow.Sheet
-		b := &pgx.Batch{}
-		m.hub.escrows.Fees(&sheet)(b)
-		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		if err := pg.Together(ctx, tx, m.hub.escrows.Fees(&sheet)); err != nil {
 			return out, err
 		}
 		sale.Amount, sale.Parts, terms = money.Dirhams(c.amount), nil, nil
