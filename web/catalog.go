@@ -209,7 +209,8 @@ func (s *site) offer(w http.ResponseWriter, r *http.Request) {
 	for i, m := range v.Images {
 		shown := p.picture(m.URL, m.Drawing, m.Photo, productSizes)
 		if i == 0 {
-			shown.First, p.Picture = true, shown
+			shown.First = true
+			p.Picture = shown
 			continue
 		}
 		shown.Lazy = true

@@ -43,6 +43,16 @@ var matrix = map[string]map[auth.Role]string{
 	"variants.stock": {auth.Operator: "*", auth.Seller: "own"},
 	"imports.create": {auth.Operator: "*", auth.Seller: "own"},
 
+	"files.picture":     everyone,
+	"files.play":        everyone,
+	"files.add":         {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own"},
+	"files.show":        {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own"},
+	"files.read":        {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own"},
+	"pictures.add":      {auth.Operator: "*", auth.Seller: "own"},
+	"pictures.order":    {auth.Operator: "*", auth.Seller: "own"},
+	"pictures.describe": {auth.Operator: "*", auth.Seller: "own"},
+	"pictures.delete":   {auth.Operator: "*", auth.Seller: "own"},
+
 	"search.suggest":       everyone,
 	"search.synonyms.show": {auth.Operator: "*"},
 	"search.synonyms.put":  {auth.Operator: "*"},
