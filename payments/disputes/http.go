@@ -97,21 +97,14 @@ type ListInput struct {
 // List lists the caller's disputes, the newest first: a seller's own, a buyer's
 // own, and for the operator all.
 func (s *Service) List(ctx context.Context, in ListInput) (p rest.Page[View], err error) {
-	var below string
-	if err := rest.DecodeCursor(in.Cursor, &below); err != nil {
+	below, err := in.After(id.Dispute)
+	if err != nil {
 		return p, err
-	}
-	if below != "" && !id.Is(id.Dispute, below) {
-		return p, rest.ErrCursor
 	}
 	seller, buyer := auth.From(ctx).Sides()
 	all, err := list(ctx, s.db, seller, buyer, string(in.State), below, in.Limit+1)
 	if err != nil {
 		return p, err
 	}
-	out := make([]View, len(all))
-	for i, d := range all {
-		out[i] = d.view()
-	}
-	return rest.Cut(out, in.Limit, func(v View) any { return v.ID }), nil
+	return rest.View(all, in.Limit, Dispute.view, func(v View) any { return v.ID }), nil
 }

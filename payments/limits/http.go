@@ -9,7 +9,6 @@ import (
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
-	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
@@ -105,12 +104,9 @@ type DecisionsInput struct {
 
 // Decisions lists decisions, newest first.
 func (s *Service) Decisions(ctx context.Context, in DecisionsInput) (p rest.Page[DecisionView], err error) {
-	var below string
-	if err := rest.DecodeCursor(in.Cursor, &below); err != nil {
+	below, err := in.After(decisionID)
+	if err != nil {
 		return p, err
-	}
-	if below != "" && !id.Is(decisionID, below) {
-		return p, rest.ErrCursor
 	}
 	rows, err := decisions(ctx, s.db, in.Ref, in.Outcome, in.Open, below, in.Limit+1)
 	if err != nil {

@@ -69,27 +69,20 @@ func utc(t *time.Time) *time.Time {
 }
 
 // List lists operations, newest first.
-func (e *Engine) List(ctx context.Context, in ListInput) (rest.Page[View], error) {
-	var before string
-	if err := rest.DecodeCursor(in.Cursor, &before); err != nil {
-		return rest.Page[View]{}, err
-	}
-	if before != "" && !id.Is(id.Operation, before) {
-		return rest.Page[View]{}, rest.ErrCursor
+func (e *Engine) List(ctx context.Context, in ListInput) (p rest.Page[View], err error) {
+	before, err := in.After(id.Operation)
+	if err != nil {
+		return p, err
 	}
 	rows, err := list(ctx, e.db, in.State, before, in.Limit+1)
 	if err != nil {
-		return rest.Page[View]{}, err
+		return p, err
 	}
 	now, err := clock.Now(ctx, e.db)
 	if err != nil {
-		return rest.Page[View]{}, err
+		return p, err
 	}
-	views := make([]View, len(rows))
-	for i, o := range rows {
-		views[i] = o.view(now)
-	}
-	return rest.Cut(views, in.Limit, func(v View) any { return v.ID }), nil
+	return rest.View(rows, in.Limit, func(o Operation) View { return o.view(now) }, func(v View) any { return v.ID }), nil
 }
 
 // ShowInput names an operation.

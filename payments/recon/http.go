@@ -9,7 +9,6 @@ import (
 
 	"tiwiza/adapters/bank"
 	"tiwiza/pkg/auth"
-	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
@@ -148,26 +147,19 @@ type BreaksInput struct {
 }
 
 // Breaks lists what reconciliation could not explain; the operator reads it.
-func (s *Service) Breaks(ctx context.Context, in BreaksInput) (rest.Page[BreakView], error) {
-	var before string
-	if err := rest.DecodeCursor(in.Cursor, &before); err != nil {
-		return rest.Page[BreakView]{}, err
-	}
-	if before != "" && !id.Is(breakID, before) {
-		return rest.Page[BreakView]{}, rest.ErrCursor
+func (s *Service) Breaks(ctx context.Context, in BreaksInput) (p rest.Page[BreakView], err error) {
+	before, err := in.After(breakID)
+	if err != nil {
+		return p, err
 	}
 	if in.State == "" {
 		in.State = Open
 	}
 	rows, err := listBreaks(ctx, s.db, string(in.State), string(in.Kind), before, in.Limit+1)
 	if err != nil {
-		return rest.Page[BreakView]{}, err
+		return p, err
 	}
-	views := make([]BreakView, len(rows))
-	for i, b := range rows {
-		views[i] = b.view()
-	}
-	return rest.Cut(views, in.Limit, func(v BreakView) any { return v.ID }), nil
+	return rest.View(rows, in.Limit, Break.view, func(v BreakView) any { return v.ID }), nil
 }
 
 // BreakInput names a break.

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"io"
 	"reflect"
+	"slices"
 
 	"tiwiza/pkg/fault"
+	"tiwiza/pkg/id"
 )
 
 // None is the In of an operation without fields: its caller sends {} or
@@ -94,6 +96,28 @@ func DecodeCursor[T any](cursor string, at *T) error {
 	}
 	*at = v
 	return nil
+}
+
+// After is the id that the list goes on behind, "" at its beginning. One that is
+// of none of these kinds is ErrCursor.
+func (p Paging) After(kinds ...id.Kind) (at string, err error) {
+	if err := DecodeCursor(p.Cursor, &at); err != nil {
+		return "", err
+	}
+	if at != "" && !slices.ContainsFunc(kinds, func(k id.Kind) bool { return id.Is(k, at) }) {
+		return "", ErrCursor
+	}
+	return at, nil
+}
+
+// View makes a Page of rows that were read with one more than limit, each as the
+// interface shows it. at makes the cursor of the last one shown.
+func View[R, V any](rows []R, limit int, view func(R) V, at func(last V) any) Page[V] {
+	views := make([]V, len(rows))
+	for i, r := range rows {
+		views[i] = view(r)
+	}
+	return Cut(views, limit, at)
 }
 
 // Cut makes a Page of rows that were read with one more than limit: the extra
