@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,7 +25,6 @@ import (
 	"tiwiza/payments/treasury"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/event"
-	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
@@ -71,9 +69,7 @@ func open(t testing.TB) *world {
 	w.ready.Store(true)
 	w.sql(`set role none`)
 	w.sql(`set session_replication_role = replica`)
-	runner, err := job.NewRunner(w.db, nil, slog.New(slog.DiscardHandler))
-	w.ok(err)
-	w.db.Use(runner.Jobs(), event.NewBus())
+	pgtest.Queue(t, w.db, event.NewBus())
 	b := bank.New(house, tray{}, bank.Options{})
 	w.books = ledger.New(w.db)
 	w.escrows = escrow.New(w.db, w.books, anyone{}).TopUpFrom(house)

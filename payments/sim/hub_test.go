@@ -157,9 +157,7 @@ func (y *yard) start() {
 	if y.hub != nil {
 		h.ribs, h.steps = y.hub.ribs, y.hub.steps
 	}
-	runner, err := job.NewRunner(y.db, nil, slog.New(slog.DiscardHandler))
-	y.ok(err)
-	y.db.Use(runner.Jobs(), event.NewBus())
+	pgtest.Queue(y.t, y.db, event.NewBus())
 	b := bank.New(house, tray{}, bank.Options{})
 	h.books = ledger.New(y.db)
 	h.escrows = escrow.New(y.db, h.books, anyone{}).TopUpFrom(house)
