@@ -38,13 +38,9 @@ type View struct {
 }
 
 func (r Request) view() View {
-	v := View{r.ID, r.Kind, r.Subject, r.State, r.Money(), r.Why, r.Evidence, hex.EncodeToString(r.Hash), r.AskedBy, r.AskedAt.UTC(), r.Needs, r.By, nil}
+	v := View{r.ID, r.Kind, r.Subject, r.State, r.Money(), r.Why, r.Evidence, hex.EncodeToString(r.Hash), r.AskedBy, r.AskedAt.UTC(), r.Needs, r.By, rest.UTC(r.EndedAt)}
 	if v.By == nil {
 		v.By = []string{}
-	}
-	if r.EndedAt != nil {
-		at := r.EndedAt.UTC()
-		v.EndedAt = &at
 	}
 	return v
 }

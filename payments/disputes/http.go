@@ -52,7 +52,7 @@ type Ruling struct {
 func (d Dispute) view() View {
 	v := View{
 		ID: d.ID, Order: d.Order, State: d.State, Reason: d.Reason, Wish: d.Wish, Text: d.Text, OpenedBy: d.OpenedBy, OpenedAt: d.OpenedAt.UTC(),
-		Deadline: utc(d.Deadline), Reply: d.Reply, RepliedAt: utc(d.RepliedAt),
+		Deadline: rest.UTC(d.Deadline), Reply: d.Reply, RepliedAt: rest.UTC(d.RepliedAt),
 	}
 	if d.ResolvedAt != nil {
 		v.Ruling = &Ruling{d.money(d.Back), d.money(d.Release), d.Ruling, d.Refund, d.ResolvedAt.UTC()}
@@ -62,14 +62,6 @@ func (d Dispute) view() View {
 
 // View is the dispute as the API shows it.
 func (d Dispute) View() View { return d.view() }
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
-}
 
 // ShowInput names a dispute.
 type ShowInput struct {

@@ -80,11 +80,7 @@ type kept struct {
 }
 
 func (k kept) view() (DecisionView, error) {
-	v := DecisionView{k.ID, k.What, k.Ref, k.Outcome, k.Rules, nil, money.Dirhams(k.Amount), k.Open, k.At.UTC(), k.ClearedBy, nil, k.Note}
-	if k.ClearedAt != nil {
-		at := k.ClearedAt.UTC()
-		v.ClearedAt = &at
-	}
+	v := DecisionView{k.ID, k.What, k.Ref, k.Outcome, k.Rules, nil, money.Dirhams(k.Amount), k.Open, k.At.UTC(), k.ClearedBy, rest.UTC(k.ClearedAt), k.Note}
 	var figures []Figure
 	err := json.Unmarshal(k.Figures, &figures)
 	v.Figures = make([]FigureView, len(figures))

@@ -56,16 +56,8 @@ func (o Operation) view(now time.Time) View {
 	}
 	return View{
 		o.ID, o.Subject, o.Kind, o.Connector, o.Ref, o.State, o.Money(), o.Why, o.Tries, o.Inquiries, o.Proof,
-		max(0, int64(until.Sub(since).Seconds())), utc(o.ContradictedAt), utc(o.SentAt), o.CreatedAt.UTC(), o.ChangedAt.UTC(),
+		max(0, int64(until.Sub(since).Seconds())), rest.UTC(o.ContradictedAt), rest.UTC(o.SentAt), o.CreatedAt.UTC(), o.ChangedAt.UTC(),
 	}
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
 }
 
 // List lists operations, newest first.

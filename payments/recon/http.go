@@ -119,7 +119,7 @@ type BreakView struct {
 func (b Break) view() BreakView {
 	v := BreakView{
 		ID: b.ID, Kind: b.Kind, Bank: b.Bank, About: b.About, Why: b.Why, Line: b.line(), Suggestion: b.Suggestion, State: b.State,
-		SnoozedUntil: utc(b.SnoozedUntil), Proposed: b.Proposed, Resolution: b.Resolution, ResolvedAt: utc(b.ResolvedAt), CreatedAt: b.CreatedAt.UTC(),
+		SnoozedUntil: rest.UTC(b.SnoozedUntil), Proposed: b.Proposed, Resolution: b.Resolution, ResolvedAt: rest.UTC(b.ResolvedAt), CreatedAt: b.CreatedAt.UTC(),
 	}
 	if b.Amount != nil && b.Currency != "" {
 		m := money.FromCentimes(*b.Amount, b.Currency)
@@ -129,14 +129,6 @@ func (b Break) view() BreakView {
 		v.ResolvedBy = *b.ResolvedBy
 	}
 	return v
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
 }
 
 // BreaksInput pages through breaks.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"reflect"
 	"slices"
+	"time"
 
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/id"
@@ -133,6 +134,15 @@ func Cut[T any](rows []T, limit int, at func(last T) any) Page[T] {
 		p.Data, p.Next = rows[:limit], &next
 	}
 	return p
+}
+
+// UTC is a time as the interface shows it; none stays none.
+func UTC(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
 }
 
 // fileTypes are the media types a File may have unless Accepts says else.
