@@ -188,8 +188,8 @@ func TestTwoPeopleChangeTheFeesFromADayToCome(t *testing.T) {
 	}
 	sale := escrow.Sale{Goods: map[string]int64{"food": 100_00}, At: now}
 	commission := func(days int) int64 {
-		s, err := h.escrow.Fees(t.Context(), h.db)
-		if err != nil {
+		var s escrow.Sheet
+		if err := pg.Together(t.Context(), h.db, h.escrow.Fees(&s)); err != nil {
 			t.Fatal(err)
 		}
 		sale.At = now.AddDate(0, 0, days)

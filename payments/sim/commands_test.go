@@ -110,8 +110,8 @@ func (m *machine) checkout() {
 		c.amount += x.amount
 	}
 	r := m.do(buyer, func(ctx context.Context, tx *pg.Tx) (out said, err error) {
-		sheet, err := m.hub.escrows.Fees(ctx, tx)
-		if err != nil {
+		var sheet escrow.Sheet
+		if err := pg.Together(ctx, tx, m.hub.escrows.Fees(&sheet)); err != nil {
 			return out, err
 		}
 		sale.Amount, sale.Parts, terms = money.Dirhams(c.amount), nil, nil
