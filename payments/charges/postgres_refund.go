@@ -40,7 +40,7 @@ func refundsOf(ctx context.Context, db pg.DB, charge string) ([]Refund, error) {
 // displaced, and that do not go on yet, oldest first.
 func displaced(ctx context.Context, tx *pg.Tx, charge string) ([]Refund, error) {
 	return pg.All[Refund](ctx, tx, `select `+refundColumns+` from charges.refund r where charge = $1 and resumed_as = '' and displaced_by <> ''
-		and exists (select from charges.chargeback where id = r.displaced_by and state = 'won') order by id for update`, charge)
+		and exists (select from charges.chargeback where id = r.displaced_by and state <> 'open') order by id for update`, charge)
 }
 
 func refundsOfOrders(ctx context.Context, db pg.DB, orders []string) ([]Refund, error) {

@@ -52,7 +52,7 @@ func (s *Service) displace(ctx context.Context, tx *pg.Tx, c Charge, r Refund, b
 		return err
 	}
 	if len(h.Cases) == 0 {
-		if err := s.again(ctx, tx, r); err != nil {
+		if err := s.again(ctx, tx, r, 0); err != nil {
 			return err
 		}
 	}
@@ -96,10 +96,11 @@ func (s *Service) regainLoose(ctx context.Context, tx *pg.Tx, c Charge, r Refund
 	return err
 }
 
-// resume makes refunds anew that a chargeback had displaced and that was won:
-// who decided them has not changed their mind. While another chargeback of the
-// charge is open they wait for its end; where another case is open, whoever
-// decides that decides on all that is held.
+// resume makes refunds anew that a chargeback had displaced which is over: who
+// decided them has not changed their mind. What it took when it was lost, the
+// buyer has had. While another chargeback of the charge is open they wait for its
+// end; where another case is open, whoever decides that decides on all that is
+// held.
 func (s *Service) resume(ctx context.Context, tx *pg.Tx, charge string) error {
 	if err := tx.Flush(ctx); err != nil {
 		return err
@@ -112,21 +113,32 @@ func (s *Service) resume(ctx context.Context, tx *pg.Tx, charge string) error {
 	if err != nil {
 		return err
 	}
+	taken := map[string]map[string]int64{} // by chargeback and order; what is left of it for the next refund
 	for _, r := range all {
 		if r.Order == "" {
 			continue // what is loose goes back as a whole
 		}
-		if err := s.again(ctx, tx, r); err != nil {
+		of := taken[r.Displaced]
+		if of == nil {
+			if of, err = s.escrows.TakenBy(ctx, tx, r.Displaced); err != nil {
+				return err
+			}
+			taken[r.Displaced] = of
+		}
+		had := min(r.Amount, of[r.Order])
+		of[r.Order] -= had
+		if err := s.again(ctx, tx, r, had); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// again makes a displaced refund anew, as far as the order still has its money.
-func (s *Service) again(ctx context.Context, tx *pg.Tx, r Refund) error {
+// again makes a displaced refund anew, less what the buyer has had of it, as far
+// as the order still has its money.
+func (s *Service) again(ctx context.Context, tx *pg.Tx, r Refund, had int64) error {
 	next := id.New(id.Refund)
-	h, amount, err := s.escrows.Again(ctx, tx, escrow.Anew{Refund: r.ID, As: next})
+	h, amount, err := s.escrows.Again(ctx, tx, escrow.Anew{Refund: r.ID, As: next, Less: had})
 	if err != nil {
 		return fmt.Errorf("make refund %s anew: %w", r.ID, err)
 	}

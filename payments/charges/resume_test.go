@@ -120,6 +120,43 @@ func TestOfAReturnedRefundTheBuyerGetsWhatTheChargebackDidNotGive(t *testing.T) 
 	}
 }
 
+// A chargeback that displaced refunds and is lost for less than they were has
+// given the buyer a part of them; the rest goes on, and the seller keeps the rest.
+func TestARefundGoesOnForWhatALostChargebackLeftOfIt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		refunds        []int64
+		contested      string
+		charged, again int64
+		flying         int
+	}{
+		"all of the order":       {[]int64{7500}, "30.00", 3000, 4500, 1},
+		"a part of the order":    {[]int64{4000}, "30.00", 3000, 1000, 1},
+		"two refunds":            {[]int64{1000, 2500}, "30.00", 3000, 500, 1},
+		"less than it has had":   {[]int64{2000}, "30.00", 3000, 0, 0},
+		"the whole is contested": {[]int64{4000}, "75.00", 7500, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			receipt, orders := h.paid(true, 7500)
+			h.tell(func(a *acquirer) { a.closed = true })
+			for _, amount := range c.refunds {
+				h.refundIs(h.giveBack(receipt, orders[0], amount), charges.RefundAwaiting)
+			}
+			h.contest(receipt, "CBK-1", "opened", c.contested, nil)
+			if hold := h.hold(orders[0]); hold.Flying != 0 {
+				t.Errorf("with the chargeback open: %+v", hold)
+			}
+			h.contest(receipt, "CBK-1", "lost", c.contested, nil)
+			if hold := h.hold(orders[0]); hold.Charged != c.charged || hold.Refunded != c.again || hold.Flying != c.flying {
+				t.Errorf("the escrow is %+v", hold)
+			}
+			h.safe()
+		})
+	}
+}
+
 // Who decided a refund is not asked again because a chargeback came between: it
 // goes on once that is won, whatever became of the order.
 func TestARulingForTheBuyerSurvivesAChargebackThatIsWon(t *testing.T) {

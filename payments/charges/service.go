@@ -44,6 +44,7 @@ type Escrows interface {
 	PutBack(ctx context.Context, tx *pg.Tx, refund string) (escrow.Hold, error)
 	CameBack(ctx context.Context, tx *pg.Tx, refund string) (escrow.Hold, error)
 	Again(ctx context.Context, tx *pg.Tx, a escrow.Anew) (escrow.Hold, int64, error)
+	TakenBy(ctx context.Context, db pg.DB, contest string) (map[string]int64, error)
 	CostUs(ctx context.Context, tx *pg.Tx, charge string) (string, error)
 	Contest(ctx context.Context, tx *pg.Tx, c escrow.Contest) error
 	Won(ctx context.Context, tx *pg.Tx, caseID string) error

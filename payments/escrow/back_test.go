@@ -9,10 +9,10 @@ import (
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/auth"
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/pgtest"
 )
 
 // sale is an open escrow of a seller of its own.
@@ -65,13 +65,7 @@ func (h hub) is(order string, want escrow.State) {
 // advance moves the clock and fires what is due.
 func (h hub) advance(d time.Duration) {
 	h.t.Helper()
-	h.must(func(ctx context.Context, tx *pg.Tx) error {
-		_, err := clock.Advance(ctx, tx, d)
-		return err
-	})
-	if _, err := h.timers.Due(h.t.Context()); err != nil {
-		h.t.Fatal(err)
-	}
+	pgtest.Pass(h.t, h.db, h.timers, d)
 }
 
 // sound checks what must hold at any moment: client money is never short, the

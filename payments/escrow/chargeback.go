@@ -38,6 +38,7 @@ type contested struct {
 	Keeps     int   // by so many holds
 	Uncovered int64 // neither held nor kept
 	Open      bool
+	Taken     int64 // when it was lost
 }
 
 // Contest books an opened chargeback: the acquirer has taken it out of what it
@@ -151,7 +152,7 @@ func (s *Service) Won(ctx context.Context, tx *pg.Tx, caseID string) error {
 		if err := h.may(MoveWin); err != nil {
 			return err
 		}
-		if err := s.unstake(ctx, tx, k); err != nil {
+		if err := s.unstake(ctx, tx, k, 0); err != nil {
 			return err
 		}
 		if h, err = s.thaw(ctx, tx, h, caseID); err != nil {
@@ -196,14 +197,14 @@ func (s *Service) Lost(ctx context.Context, tx *pg.Tx, caseID string, l Loser) e
 		if err := h.may(MoveLose); err != nil {
 			return err
 		}
-		if err := s.unstake(ctx, tx, k); err != nil {
-			return err
-		}
 		// A refund that was on its way when it was shared, and was undone since,
 		// is the buyer's to claim again.
 		share := min(k.Amount, h.Claim())
 		more := min(grown, h.Claim()-share)
 		grown -= more
+		if err := s.unstake(ctx, tx, k, share+more); err != nil {
+			return err
+		}
 		taken, legs, err := s.lose(ctx, tx, h, share+more, caseID, l)
 		if err != nil {
 			return err
@@ -262,8 +263,8 @@ func (s *Service) decided(ctx context.Context, tx *pg.Tx, caseID, end string) (c
 	return c, holds, stakes, err
 }
 
-func (s *Service) unstake(ctx context.Context, tx *pg.Tx, k contested) error {
-	endContested(tx, k)
+func (s *Service) unstake(ctx context.Context, tx *pg.Tx, k contested, taken int64) error {
+	endContested(tx, k, taken)
 	for n := range k.Keeps {
 		if err := s.books.Drop(ctx, tx, k.keepID(n)); err != nil {
 			return err

@@ -56,7 +56,7 @@ func insertContested(tx *pg.Tx, k contested) {
 		k.Contest, k.OrderID, k.Seller, k.Amount, k.Kept, k.Keeps, k.Uncovered)
 }
 
-const stakeColumns = `contest, order_id, seller, amount, kept, keeps, uncovered, open`
+const stakeColumns = `contest, order_id, seller, amount, kept, keeps, uncovered, open, taken`
 
 // bareStakes locks the stakes of a seller that are not all covered.
 func bareStakes(ctx context.Context, tx *pg.Tx, seller string) ([]contested, error) {
@@ -93,8 +93,9 @@ func stakesOf(ctx context.Context, db pg.DB, contest string) ([]contested, error
 		where contest = $1 order by order_id`, contest)
 }
 
-func endContested(tx *pg.Tx, k contested) {
-	tx.QueueOne(ErrState, `update escrow.contested set open = false where contest = $1 and order_id = $2 and open`, k.Contest, k.OrderID)
+// endContested ends a stake, of which so much was taken.
+func endContested(tx *pg.Tx, k contested, taken int64) {
+	tx.QueueOne(ErrState, `update escrow.contested set open = false, taken = $3 where contest = $1 and order_id = $2 and open`, k.Contest, k.OrderID, taken)
 }
 
 // uncovered is a chargeback of a seller's that nothing covers, or "".

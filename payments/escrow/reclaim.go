@@ -100,8 +100,21 @@ func (s *Service) CostUs(ctx context.Context, tx *pg.Tx, charge string) (string,
 	return "", err
 }
 
+// TakenBy says what a lost chargeback took of each order.
+func (s *Service) TakenBy(ctx context.Context, db pg.DB, contest string) (map[string]int64, error) {
+	stakes, err := stakesOf(ctx, db, contest)
+	out := make(map[string]int64, len(stakes))
+	for _, k := range stakes {
+		out[k.OrderID] = k.Taken
+	}
+	return out, err
+}
+
 // Anew names a refund that was put back, and the one that takes its place.
-type Anew struct{ Refund, As string }
+type Anew struct {
+	Refund, As string
+	Less       int64 // what the buyer has had of it otherwise, in centimes
+}
 
 // Again posts the intent of a refund that was put back once more, as far as the
 // order still has money for the buyer, and says how much that is: 0 if there is
@@ -111,7 +124,7 @@ func (s *Service) Again(ctx context.Context, tx *pg.Tx, a Anew) (Hold, int64, er
 	if err != nil {
 		return h, 0, err
 	}
-	amount := min(b.Amount, h.Claim())
+	amount := min(b.Amount-a.Less, h.Claim())
 	if amount <= 0 || h.frozen() || !row(MoveTakeBack).starts(h.State) {
 		return h, 0, nil
 	}

@@ -10,24 +10,32 @@ func (o *oracle) costUs(c *charge) *chargeback {
 	return find(o.cases, func(b *chargeback) bool { return b.charge == c && b.state == "lost" && b.taken < b.amount })
 }
 
-// anew makes a refund again that a chargeback had displaced, as far as its order
-// still has money for the buyer. Where another case is open that one decides.
-func (o *oracle) anew(r *refund) {
+// anew makes a refund again that a chargeback had displaced, less what the buyer
+// has had of it, as far as its order still has money for the buyer. Where another
+// case is open that one decides.
+func (o *oracle) anew(r *refund, had int64) {
 	r.again = true
-	if n := min(r.amount, r.order.claim()); n > 0 {
+	if n := min(r.amount-had, r.order.claim()); n > 0 {
 		_ = o.takeBack(r.order, n, r.held[carried]+r.released[carried] > 0, r.goodwill, false)
 	}
 }
 
-// displaced makes the refunds of a charge anew whose chargebacks were won, once
-// none is open any more.
+// displaced makes the refunds of a charge anew whose chargebacks are over, once
+// none is open any more: as far as those did not take them when they were lost.
 func (o *oracle) displaced(c *charge) {
 	if o.contested(c) != nil {
 		return
 	}
 	for _, r := range slices.Clone(o.refunds) {
-		if r.charge == c && r.order != nil && r.by != nil && r.by.state == "won" && !r.again {
-			o.anew(r)
+		if r.charge == c && r.order != nil && r.by != nil && r.by.state != "open" && !r.again {
+			had := int64(0)
+			for _, k := range r.by.stakes {
+				if k.order == r.order {
+					had = min(r.amount, k.took)
+					k.took -= had
+				}
+			}
+			o.anew(r, had)
 		}
 	}
 }

@@ -133,7 +133,7 @@ func (o *oracle) returned(r *refund) {
 	case r.order == nil:
 		o.regainLoose(r)
 	case len(r.order.cases) == 0:
-		o.anew(r)
+		o.anew(r, 0)
 	}
 	o.verdicts(r.charge)
 }
@@ -290,7 +290,7 @@ func (o *oracle) stake(b *chargeback, x *order, amount int64) {
 	if kept > 0 {
 		s.kept[b.name()+x.id] = kept
 	}
-	b.stakes = append(b.stakes, &stake{x, amount, gone.sum() - kept})
+	b.stakes = append(b.stakes, &stake{order: x, amount: amount, uncovered: gone.sum() - kept})
 	slices.SortFunc(b.stakes, func(p, q *stake) int { return cmp.Compare(p.order.id, q.order.id) })
 	o.freeze(x, b.name())
 }
@@ -386,6 +386,7 @@ func (o *oracle) lost(b *chargeback) {
 			x.clawed += gone.sum()
 			x.cancelled, x.took = x.cancelled.add(held, 1), x.took.add(gone, 1)
 			loss -= n
+			k.took = n
 		}
 		if x.state == "funded" && x.left().sum() == 0 {
 			o.ended(x)

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
@@ -351,7 +352,7 @@ func (m *machine) accountGiven() {
 		return
 	}
 	m.do(buyer, func(ctx context.Context, tx *pg.Tx) (said, error) {
-		v, err := m.hub.charges.Account(ctx, tx, charges.AccountInput{Refund: m.refund(r), RIB: rib(7)})
+		v, err := m.hub.charges.Account(ctx, tx, charges.AccountInput{Refund: m.refund(r), RIB: paperbank.RIB(7)})
 		return said{State: string(v.State)}, err
 	}, func() string { return m.o.giveAccount(r) })
 }

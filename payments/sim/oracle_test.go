@@ -212,6 +212,7 @@ func (b *chargeback) name() string { return fmt.Sprint("chargeback #", b.n) }
 type stake struct {
 	order             *order
 	amount, uncovered int64
+	took              int64 // when it was lost, less what has been counted against a refund
 }
 
 type move struct {
