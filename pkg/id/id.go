@@ -45,6 +45,10 @@ const (
 	TopUp        Kind = "top"
 	Sweep        Kind = "swp"
 	Halt         Kind = "hlt"
+	Label        Kind = "lbl"
+	Place        Kind = "plc"
+	Change       Kind = "chn"
+	Closure      Kind = "clo"
 )
 
 var (
