@@ -38,6 +38,7 @@ func TestHub(t *testing.T) {
 			"a dispute keeps the money until it is ruled":         disputed,
 			"a cancelled order's money goes back":                 givenBack,
 			"the search is taught and says what was missed":       looked,
+			"sellers claim, moderators decide":                    desked,
 			"the rest of the interface answers":                   restOf,
 			"the main job by bank transfer":                       byTransfer,
 			"a transfer that is not right goes back or waits":     oddTransfers,
