@@ -53,10 +53,11 @@ drop table catalog.label_before;
 create function catalog.shows(l catalog.label, day date) returns bool language sql immutable parallel safe
     return l.state = 'verified' and l.valid_from <= day and (l.valid_to is null or l.valid_to >= day);
 
--- labels_of are all labels that an offer has or had.
+-- labels_of are all labels that an offer has or had. By an array they are found in
+-- the index whatever the planner thinks of the table.
 -- +goose StatementBegin
 create function catalog.labels_of(offer text, seller text) returns setof catalog.label language sql stable parallel safe as $$
-    select l.* from catalog.label_cover c join catalog.label l on l.id = c.label where c.offer = $1
+    select l.* from catalog.label l where l.id = any(array(select c.label from catalog.label_cover c where c.offer = $1))
     union all
     select l.* from catalog.label l where l.seller = $2 and l.scope = 'organisation'
 $$;
