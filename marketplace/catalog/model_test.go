@@ -23,8 +23,10 @@ func TestAttributesAreThoseOfTheCategoryAndTyped(t *testing.T) {
 		attributes string
 		wrong      []string
 	}{
-		{`{"pressing":"warm","harvest_year":1066,"roasted":"perhaps","allergens":["nuts","nuts"],"fibre":"wool","ingredients":"a | b"}`,
-			[]string{"/attributes/allergens", "/attributes/fibre", "/attributes/harvest_year", "/attributes/ingredients", "/attributes/pressing", "/attributes/roasted"}},
+		{
+			`{"pressing":"warm","harvest_year":1066,"roasted":"perhaps","allergens":["nuts","nuts"],"fibre":"wool","ingredients":"a | b"}`,
+			[]string{"/attributes/allergens", "/attributes/fibre", "/attributes/harvest_year", "/attributes/ingredients", "/attributes/pressing", "/attributes/roasted"},
+		},
 		{`{"harvest_year":2025.5}`, []string{"/attributes/harvest_year"}},
 		{`{"keeps_months":"many"}`, []string{"/attributes/keeps_months"}},
 	} {

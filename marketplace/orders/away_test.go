@@ -77,7 +77,8 @@ func TestFilesHaveNoParcelAndQuotationsNoPrice(t *testing.T) {
 	add := func(kind string) (v struct {
 		ID       string
 		Variants []struct{ ID string }
-	}) {
+	},
+	) {
 		h.want(201, &v, s.key, "POST", "/v1/offers", `{`+kind+`,"category":"rugs","names":{"fr":"Patron"},"commune":"Rabat",
 			"variants":[{"sku":"`+kind[len(kind)-4:len(kind)-1]+`","price":{"amount":"40.00","currency":"MAD"}}]}`)
 		h.want(200, nil, s.key, "POST", "/v1/offers/"+v.ID+"/publish", "")

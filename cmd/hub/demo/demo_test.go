@@ -131,8 +131,10 @@ func TestEveryKeyResolvesAndNoneIsTwice(t *testing.T) {
 
 func TestVariantsOfOneOfferDifferInNothingButThemselves(t *testing.T) {
 	t.Parallel()
-	own := map[string]bool{"sku": true, "variant_fr": true, "variant_ar": true, "unit": true, "weight_g": true, "price": true, "stock": true,
-		"net_quantity": true, "net_unit": true, "tiers": true, "policy": true, "lead_days": true, "weekly": true}
+	own := map[string]bool{
+		"sku": true, "variant_fr": true, "variant_ar": true, "unit": true, "weight_g": true, "price": true, "stock": true,
+		"net_quantity": true, "net_unit": true, "tiers": true, "policy": true, "lead_days": true, "weekly": true,
+	}
 	for key, rows := range by(offers(t), "offer_key") {
 		variants := map[string]bool{}
 		for _, r := range rows {
