@@ -39,6 +39,7 @@ func TestHub(t *testing.T) {
 			"a cancelled order's money goes back":                 givenBack,
 			"the search is taught and says what was missed":       looked,
 			"what members upload is kept, shown and taken away":   uploaded,
+			"sellers claim, moderators decide":                    desked,
 			"the rest of the interface answers":                   restOf,
 			"the main job by bank transfer":                       byTransfer,
 			"a transfer that is not right goes back or waits":     oddTransfers,

@@ -140,6 +140,11 @@ func operatorsOnly(t *testing.T, r *rig, d trade) {
 		{method: "POST", path: org + "/suspend"},
 		{method: "POST", path: org + "/reactivate"},
 		{method: "POST", path: org + "/api-keys"},
+		{method: "POST", path: "/v1/labels/lbl_01m804qv7w2wdypqkqvjftvdzt/verify"},
+		{method: "POST", path: "/v1/labels/lbl_01m804qv7w2wdypqkqvjftvdzt/refuse"},
+		{method: "POST", path: "/v1/labels/lbl_01m804qv7w2wdypqkqvjftvdzt/revoke"},
+		{method: "POST", path: "/v1/changes/chn_01m804qv7w2wdypqkqvjftvdzt/approve"},
+		{method: "POST", path: "/v1/changes/chn_01m804qv7w2wdypqkqvjftvdzt/reject"},
 		{method: "GET", path: "/v1/partners"},
 		{method: "GET", path: "/v1/operations"},
 		{method: "GET", path: "/v1/operations/op_01m804qv7w2wdypqkqvjftvdzt"},
@@ -335,7 +340,7 @@ func suspended(t *testing.T, r *rig, _ trade) {
 	hash := r.quote(t, key, basket)
 	org := "/v1/organisations/" + s.org
 	r.ask(t, req{key: r.operator(), method: "POST", path: org + "/suspend", body: map[string]string{"note": "Contrôle (exemple)"}}).into(t, nil)
-	r.ask(t, req{key: key, method: "POST", path: "/v1/checkouts", body: ordering(basket, hash), idem: once()}).refused(t, 409, "orders.quote_changed", "/lines/0")
+	r.ask(t, req{key: key, method: "POST", path: "/v1/checkouts", body: ordering(basket, hash), idem: once()}).refused(t, 409, "orders.seller_unavailable", "/lines/0")
 	var draft struct{ ID string }
 	r.ask(t, req{key: s.key, method: "POST", path: "/v1/offers", body: map[string]any{
 		"category": "oils", "names": map[string]string{"fr": "Autre"}, "region": "MA-09", "variants": []any{map[string]any{"sku": "NEW", "price": dirhams("5.00"), "on_hand": 1, "weight_g": 10}},

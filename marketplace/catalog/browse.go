@@ -19,8 +19,8 @@ import (
 var ErrQuery = fault.New(fault.Invalid, "catalog.query", "Some of what you look for cannot be; see errors.")
 
 // List finds offers for anyone. What the index found is read anew from the
-// catalogue, so that prices and stock are those of now; an offer that went out
-// of sight in between is left out.
+// catalogue, so that prices, stock and labels are those of now; an offer that
+// went out of sight in between is left out.
 func (s *Service) List(ctx context.Context, in ListInput) (ListView, error) {
 	q, err := in.query()
 	if err != nil {
@@ -54,6 +54,9 @@ func (s *Service) List(ctx context.Context, in ListInput) (ListView, error) {
 	}
 	for _, h := range found.Hits {
 		c, ok := shown[h.ID]
+		if in.Label != "" && !slices.ContainsFunc(c.Labels, func(l Label) bool { return l.Code == in.Label }) {
+			continue // it ended, and its timer is about to tell the index
+		}
 		if seller := sellers[c.Seller]; ok && seller.Active {
 			v := c.view(seller)
 			v.DistanceKM = h.DistanceKM

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"tiwiza/pkg/fault"
-	"tiwiza/pkg/money"
 )
 
 // Errors of the catalogue.
@@ -22,6 +21,10 @@ var (
 	ErrKey        = fault.New(fault.Conflict, "catalog.key_taken", "Another of your offers has this key; each offer needs its own.")
 	ErrSKU        = fault.New(fault.Conflict, "catalog.sku_taken", "Another of your variants has this SKU; each variant needs its own.")
 	ErrInvalid    = fault.New(fault.Invalid, "catalog.invalid", "Some of the offer's fields are wrong; see errors.")
+	ErrByQuote    = fault.New(fault.Conflict, "catalog.by_quote", "This has no fixed price; ask its seller for a quotation.")
+	ErrPlaced     = fault.New(fault.Conflict, "catalog.stock_placed", "That many lie at named places; say at which place the stock changes.")
+	ErrNoPlace    = fault.New(fault.NotFound, "catalog.no_place", "There is no such place.")
+	ErrPlaceTaken = fault.New(fault.Conflict, "catalog.place_taken", "Another of your places has this name.")
 	ErrSuspended  = fault.New(fault.Denied, "catalog.seller_inactive", "Only approved members in good standing publish offers.")
 	ErrStale      = fault.New(fault.Conflict, "catalog.changed", "The offer was changed in the meantime; read it again and repeat your change.")
 	ErrUnreadable = fault.New(fault.Invalid, "catalog.unreadable_file", "The file cannot be read as a catalogue; see errors.")
@@ -51,9 +54,14 @@ type Offer struct {
 	ID               string
 	Seller           string
 	Ref              string // the seller's own key
+	Kind             Kind
+	Way              Way // how a service is had; "" for all else
 	Category         string
+	Attributes       map[string]string // by code, as the category's attributes write them
+	Claims           []string          // what the seller says of it, as far as that was approved
 	Names            map[string]string
 	Descriptions     map[string]string
+	Voice            string // a sound that tells what it is, by its id
 	Region           string
 	Commune          string
 	Lat, Lng         *float64
@@ -65,33 +73,30 @@ type Offer struct {
 	PublishedAt      *time.Time
 	Variants         []Variant
 	Labels           []Label
+	Reopens          string  // when its seller is away, the day on which it sells again
+	Asked            *Change // the last request to change what it claims
+
+	dropped []string // labels that it no longer has, to be withdrawn
 }
 
-// A Variant is what is bought: one size, colour or weight of an offer.
-type Variant struct {
-	ID       string
-	SKU      string
-	Names    map[string]string
-	Unit     string
-	WeightG  int
-	Price    money.Money
-	OnHand   int
-	Reserved int
-}
+// A Kind says what an offer is.
+type Kind string
 
-// Available is how many a buyer can have.
-func (v Variant) Available() int { return v.OnHand - v.Reserved }
+// The kinds.
+const (
+	Product Kind = "product"
+	Labour  Kind = "service" // what somebody does
+	Digital Kind = "digital"
+)
 
-// A Label is a sign of origin or quality. Days are written as 2026-01-31; a
-// label without a last day stays.
-type Label struct {
-	Code    string `json:"code"`
-	Issuer  string `json:"issuer"`
-	Number  string `json:"number"`
-	From    string `json:"valid_from"`
-	To      string `json:"valid_to"`
-	Current bool   `json:"current"` // in date as it was read; only such labels are shown
-}
+// A Way is how a service is had.
+type Way string
+
+// The ways.
+const (
+	ByQuote   Way = "quote"   // the seller names a price when asked; the one shown is where prices begin
+	ByBooking Way = "booking" // each variant is a date with its seats, or is made to order
+)
 
 // Move brings the offer to a state, or says why not. An archived offer stays
 // archived.

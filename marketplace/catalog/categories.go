@@ -1,13 +1,13 @@
 package catalog
 
-// A Kind is a category of goods.
-type Kind struct {
+// A Shelf is a category of goods.
+type Shelf struct {
 	Code  string
 	Names map[string]string
 }
 
 // Categories are the kinds of goods, in the order they are shown.
-var Categories = []Kind{
+var Categories = []Shelf{
 	kind("oils", "Huiles", "زيوت", "Oils"),
 	kind("honey", "Miels", "عسل", "Honey"),
 	kind("dates", "Dattes", "تمور", "Dates"),
@@ -29,21 +29,21 @@ var Categories = []Kind{
 	kind("food_other", "Autres produits du terroir", "منتجات مجالية أخرى", "Other local food"),
 }
 
-func kind(code, fr, ar, en string) Kind {
-	return Kind{code, map[string]string{"fr": fr, "ar": ar, "en": en}}
+func kind(code, fr, ar, en string) Shelf {
+	return Shelf{code, map[string]string{"fr": fr, "ar": ar, "en": en}}
 }
 
-// Category finds a kind of goods by its code.
-func Category(code string) (Kind, bool) {
+// Category finds a category by its code.
+func Category(code string) (Shelf, bool) {
 	for _, k := range Categories {
 		if k.Code == code {
 			return k, true
 		}
 	}
-	return Kind{}, false
+	return Shelf{}, false
 }
 
-// CategoryCodes are the codes of all kinds of goods.
+// CategoryCodes are the codes of all categories.
 func CategoryCodes() []string {
 	codes := make([]string, len(Categories))
 	for i, k := range Categories {

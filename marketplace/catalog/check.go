@@ -11,7 +11,6 @@ import (
 
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/geo"
-	"tiwiza/pkg/money"
 )
 
 // Limits of what a seller writes.
@@ -24,10 +23,13 @@ const (
 	mostStock    = 1_000_000
 	mostWeight   = 1_000_000 // grams
 	mostLabels   = 10
+	mostNet      = 10_000_000
+	mostTiers    = 10
 )
 
 var (
 	keyForm   = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} ._:/+-]*$`)
+	voiceForm = regexp.MustCompile(`^[a-z]{2,5}_[0-9a-z]{26}$`)
 	imageForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,80}\.(svg|png|jpg|webp)$`)
 	languages = []string{"fr", "ar", "en", "zgh"}
 	exempt    = []string{"", "perishable", "made_to_measure"}
@@ -52,44 +54,55 @@ func (o Offer) settle() (Offer, []fault.Detail) {
 	if !slices.Contains(exempt, o.WithdrawalExempt) {
 		f.add("/withdrawal_exempt", "Use perishable, made_to_measure, or leave it empty.")
 	}
-	o = f.origin(o)
-	if len(o.Labels) > mostLabels {
-		f.add("/labels", "An offer has at most %d labels.", mostLabels)
+	if o.Voice != "" && !voiceForm.MatchString(o.Voice) {
+		f.add("/voice", "%q is not the id of a recorded sound.", o.Voice)
 	}
-	seen := map[string]bool{}
-	for i, l := range o.Labels {
-		at := fmt.Sprintf("/labels/%d", i)
+	f.kind(o)
+	f.attributes(o)
+	f.claims(o.Claims)
+	o = f.origin(o)
+	f.labels(o.Labels)
+	return o, f
+}
+
+// findings collects what is wrong.
+type findings []fault.Detail
+
+func (f *findings) kind(o Offer) {
+	switch {
+	case o.Kind != Product && o.Kind != Labour && o.Kind != Digital:
+		f.add("/kind", "Use product, service or digital.")
+	case o.Kind == Labour && o.Way != ByQuote && o.Way != ByBooking:
+		f.add("/way", "Say how the service is had: quote or booking.")
+	case o.Kind != Labour && o.Way != "":
+		f.add("/way", "Only services are had by quote or booking.")
+	}
+}
+
+// labels checks those that are claimed anew.
+func (f *findings) labels(all []Label) {
+	seen, n := map[string]bool{}, 0
+	for i, l := range all {
+		if l.ID != "" {
+			continue
+		}
+		at := pointer("/labels", i, "")
 		f.label(at, l)
 		if seen[l.Code] {
 			f.add(at+"/code", "The label %s is given twice.", l.Code)
 		}
 		seen[l.Code] = true
+		n++
 	}
-	return o, f
+	if n > mostLabels {
+		f.add("/labels", "An offer claims at most %d labels at once.", mostLabels)
+	}
 }
 
-// check reports each wrong field of a variant.
-func (v Variant) check() []fault.Detail {
-	var f findings
-	f.key("/sku", v.SKU)
-	f.texts("/names", v.Names, longestName)
-	if utf8.RuneCountInString(v.Unit) > longestKey || !clean(v.Unit) {
-		f.add("/unit", "The unit is a short text of at most %d letters.", longestKey)
-	}
-	if v.WeightG < 0 || v.WeightG > mostWeight {
-		f.add("/weight_g", "The weight is in grams, from 0 to %d.", mostWeight)
-	}
-	if c := v.Price.Centimes(); v.Price.Currency() != money.MAD || c <= 0 || c > mostPrice {
-		f.add("/price", "The price must be above 0 and at most %s.", money.Dirhams(mostPrice))
-	}
-	if v.OnHand < 0 || v.OnHand > mostStock {
-		f.add("/on_hand", "The stock is a whole number from 0 to %d.", mostStock)
-	}
-	return f
-}
+func pointer(list string, i int, rest string) string { return fmt.Sprintf("%s/%d%s", list, i, rest) }
 
-// findings collects what is wrong.
-type findings []fault.Detail
+// short says that a text is clean and no longer than so many letters.
+func short(s string, most int) bool { return utf8.RuneCountInString(s) <= most && clean(s) }
 
 func (f *findings) add(pointer, format string, args ...any) {
 	*f = append(*f, fault.Detail{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
@@ -154,7 +167,7 @@ func (f *findings) origin(o Offer) Offer {
 	}
 	if (o.Lat == nil) != (o.Lng == nil) {
 		f.add("/point", "Give both lat and lng, or neither.")
-	} else if o.Lat != nil && !(*o.Lat > 20 && *o.Lat < 36.5 && *o.Lng > -18 && *o.Lng < -0.5) { // also refuses NaN
+	} else if o.Lat != nil && !inMorocco(*o.Lat, *o.Lng) {
 		f.add("/point", "This point is not in Morocco.")
 	}
 	return o
@@ -164,10 +177,10 @@ func (f *findings) label(at string, l Label) {
 	if n := utf8.RuneCountInString(l.Code); n == 0 || n > longestLabel || !clean(l.Code) {
 		f.add(at+"/code", "The label's name is a text of 1 to %d letters.", longestLabel)
 	}
-	if utf8.RuneCountInString(l.Issuer) > longestName || !clean(l.Issuer) {
+	if !short(l.Issuer, longestName) {
 		f.add(at+"/issuer", "The issuer's name is a text of at most %d letters.", longestName)
 	}
-	if utf8.RuneCountInString(l.Number) > longestKey || !clean(l.Number) {
+	if !short(l.Number, longestKey) {
 		f.add(at+"/number", "The number is a text of at most %d letters.", longestKey)
 	}
 	if !day(l.From) {

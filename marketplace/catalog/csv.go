@@ -23,6 +23,15 @@ var columns = []string{
 	"seller_key", "offer_key", "category", "name_fr", "name_ar", "name_en", "description_fr", "description_ar", "description_en",
 	"sku", "variant_fr", "variant_ar", "unit", "weight_g", "price", "stock", "region", "commune", "lat", "lng",
 	"label", "label_issuer", "label_number", "label_from", "label_to", "withdrawal_exempt", "image",
+	"kind", "way", "name_zgh", "description_zgh", "attributes", "claims", "voice",
+	"net_quantity", "net_unit", "tiers", "policy", "lead_days", "weekly", "starts_at", "minutes",
+}
+
+// ofVariant are the columns that may differ between the rows of one offer.
+var ofVariant = []string{
+	"seller_key", "offer_key", "sku", "variant_fr", "variant_ar", "unit", "weight_g", "price", "stock",
+	"net_quantity", "net_unit", "tiers", "policy", "lead_days", "weekly", "starts_at", "minutes",
+	"label", "label_issuer", "label_number", "label_from", "label_to",
 }
 
 // needed columns; without one of them the file says too little.

@@ -4,9 +4,14 @@ import (
 	"context"
 	"encoding/csv"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"tiwiza/pkg/clock"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/rest"
 )
 
@@ -48,9 +53,15 @@ func (s *Service) Export(ctx context.Context, in ExportInput) (rest.Blob, error)
 // rows are an offer as lines of a file. Each has all its labels, with bars
 // between them.
 func (o Offer) rows() [][]string {
+	if o.Asked != nil && o.Asked.State == Open { // so that reading it back takes nothing back
+		o = o.approved(*o.Asked)
+	}
 	var out [][]string
 	var code, issuer, number, from, to []string
 	for _, l := range o.Labels {
+		if l.Scope != OfOffers || l.State == Refused || l.State == Revoked || l.State == Withdrawn {
+			continue
+		}
 		code, issuer, number = append(code, l.Code), append(issuer, l.Issuer), append(number, l.Number)
 		from, to = append(from, l.From), append(to, l.To)
 	}
@@ -61,6 +72,8 @@ func (o Offer) rows() [][]string {
 			v.SKU, v.Names["fr"], v.Names["ar"], v.Unit, strconv.Itoa(v.WeightG), v.Price.Amount(), strconv.Itoa(v.OnHand),
 			o.Region, o.Commune, degree(o.Lat), degree(o.Lng),
 			bars(code), bars(issuer), bars(number), bars(from), bars(to), o.WithdrawalExempt, o.Image,
+			string(o.Kind), string(o.Way), o.Names["zgh"], o.Descriptions["zgh"], bars(paired(o.Attributes)), bars(o.Claims), o.Voice,
+			count(v.Net.Quantity), v.Net.Unit, bars(v.tierCells()), string(v.Policy), count(v.LeadDays), count(v.Weekly), v.begins(), count(v.Minutes),
 		}
 		for j, c := range row {
 			if columns[j] != "lng" && columns[j] != "lat" { // numbers are not texts
@@ -85,4 +98,36 @@ func degree(f *float64) string {
 		return ""
 	}
 	return strconv.FormatFloat(*f, 'f', -1, 64)
+}
+
+// paired writes attributes as a row has them.
+func paired(attributes map[string]string) []string {
+	var out []string
+	for _, code := range slices.Sorted(maps.Keys(attributes)) {
+		out = append(out, code+"="+attributes[code])
+	}
+	return out
+}
+
+func (v Variant) tierCells() []string {
+	var out []string
+	for _, t := range v.Tiers {
+		out = append(out, strconv.Itoa(t.From)+": "+money.FromCentimes(t.Price, v.Price.Currency()).Amount())
+	}
+	return out
+}
+
+func (v Variant) begins() string {
+	if v.StartsAt == nil {
+		return ""
+	}
+	return v.StartsAt.In(clock.Morocco).Format(time.RFC3339)
+}
+
+// count writes a number that says something.
+func count(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"net/http"
+	"time"
 
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/rest"
@@ -10,7 +11,7 @@ import (
 // Routes is the HTTP face of the catalogue.
 func Routes(s *Service) []rest.Route {
 	const offer = "/v1/offers/{offer}"
-	return []rest.Route{
+	return append(deskRoutes(s),
 		rest.Handle("GET", "/v1/offers", "offers.list", "Find offers", http.StatusOK, s.List, rest.Public()),
 		rest.Handle("GET", "/v1/suggestions", "search.suggest", "Help somebody who types: kinds of goods, queries and offers", http.StatusOK, s.Suggest, rest.Public()),
 		rest.Handle("GET", offer, "offers.show", "Show an offer", http.StatusOK, s.Show, rest.Public()),
@@ -19,12 +20,13 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("POST", offer+"/publish", "offers.publish", "Show an offer to buyers", http.StatusOK, s.Publish),
 		rest.Handle("POST", offer+"/pause", "offers.pause", "Take an offer out of sight", http.StatusOK, s.Pause),
 		rest.Handle("POST", offer+"/archive", "offers.archive", "Take an offer out of sight for good", http.StatusOK, s.Archive),
+		rest.Handle("GET", "/v1/categories", "categories.list", "The kinds of goods, what may be said of each, and the claims", http.StatusOK, s.Kinds, rest.Public()),
 		rest.Handle("PATCH", "/v1/variants/{variant}/stock", "variants.stock", "Say how many there are", http.StatusOK, s.SetStock),
 		rest.Handle("POST", "/v1/imports", "imports.create", "Import a catalogue from a CSV file", http.StatusCreated, s.Import,
 			rest.Accepts("text/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel", "multipart/form-data"),
 			rest.Body(maxFile), rest.Timeout(importTime)),
 		rest.Handle("GET", "/v1/exports/offers.csv", "offers.export", "Export the catalogue as the CSV file an import takes", http.StatusOK, s.Export, rest.Gives("text/csv")),
-	}
+	)
 }
 
 // ListInput is what a buyer looks for.
@@ -78,13 +80,15 @@ type SellerView struct {
 	Names map[string]string `json:"names" required:"true"`
 }
 
-// A LabelView is a sign of origin or quality that is in date.
+// A LabelView is a sign of origin or quality that was verified and is in date.
 type LabelView struct {
+	ID        string  `json:"id" required:"true"`
 	Code      string  `json:"code" required:"true"`
 	Issuer    string  `json:"issuer" required:"true"`
 	Number    string  `json:"number" required:"true"`
 	ValidFrom string  `json:"valid_from" required:"true"`
 	ValidTo   *string `json:"valid_to" required:"true"`
+	Verified  string  `json:"verified_on" required:"true" format:"date" description:"When the market saw the proof."`
 }
 
 // A CardView is an offer in a list.
@@ -100,6 +104,9 @@ type CardView struct {
 	Region     string            `json:"region" required:"true"`
 	Labels     []LabelView       `json:"labels" required:"true"`
 	Available  bool              `json:"available" required:"true"`
+	Kind       Kind              `json:"kind" required:"true" enum:"product,service,digital"`
+	Way        Way               `json:"way,omitempty" enum:"quote,booking" description:"How a service is had."`
+	Reopens    string            `json:"reopens,omitempty" format:"date" description:"Its seller is away until then."`
 	DistanceKM *float64          `json:"distance_km,omitempty"`
 	Highlights map[string]string `json:"highlights,omitempty" description:"Names as HTML, with the words that were found in mark."`
 }
@@ -123,9 +130,35 @@ type VariantView struct {
 	Unit      string            `json:"unit" required:"true"`
 	WeightG   int               `json:"weight_g" required:"true"`
 	Price     money.Money       `json:"price" required:"true"`
+	Net       *NetView          `json:"net,omitempty" description:"How much there is in it, without its packaging."`
+	UnitPrice *UnitPriceView    `json:"unit_price,omitempty"`
+	Tiers     []TierView        `json:"tiers" required:"true" description:"What each costs from a number on."`
+	Policy    Policy            `json:"policy" required:"true" enum:"stocked,made_to_order,unlimited"`
+	LeadDays  int               `json:"lead_days" required:"true" description:"Days until it leaves."`
+	StartsAt  *time.Time        `json:"starts_at,omitempty" description:"Of a service: when this date begins."`
+	Minutes   int               `json:"minutes,omitempty"`
 	Available int               `json:"available" required:"true"`
+	Weekly    int               `json:"weekly,omitempty" description:"How many are made in a week; only the owner sees it."`
 	OnHand    *int              `json:"on_hand,omitempty"`
 	Reserved  *int              `json:"reserved,omitempty"`
+}
+
+// A NetView is a quantity.
+type NetView struct {
+	Quantity int    `json:"quantity" required:"true" minimum:"1"`
+	Unit     string `json:"unit" required:"true" enum:"g,kg,ml,cl,l,cm,m,cm2,m2,piece"`
+}
+
+// A UnitPriceView is what one kilogram, litre, metre, square metre or piece costs.
+type UnitPriceView struct {
+	Price money.Money `json:"price" required:"true"`
+	Per   string      `json:"per" required:"true" enum:"kg,l,m,m2,piece"`
+}
+
+// A TierView is the price of each, for whoever takes that many or more.
+type TierView struct {
+	From  int         `json:"from" required:"true" minimum:"2"`
+	Price money.Money `json:"price" required:"true"`
 }
 
 // An ImageView is a picture of an offer.
@@ -142,7 +175,15 @@ type View struct {
 	Names            map[string]string `json:"names" required:"true"`
 	Descriptions     map[string]string `json:"descriptions" required:"true"`
 	Seller           SellerView        `json:"seller" required:"true"`
+	Kind             Kind              `json:"kind" required:"true" enum:"product,service,digital"`
+	Way              Way               `json:"way,omitempty" enum:"quote,booking" description:"How a service is had."`
 	Category         string            `json:"category" required:"true"`
+	Attributes       map[string]any    `json:"attributes" required:"true" description:"By code, as GET /v1/categories says."`
+	Claims           []string          `json:"claims" required:"true" description:"What the seller says of it and a moderator has approved."`
+	Voice            string            `json:"voice,omitempty" description:"The id of a sound that tells what it is."`
+	Reopens          string            `json:"reopens,omitempty" format:"date" description:"Its seller is away, and sells again on that day."`
+	Asked            *ChangeView       `json:"asked,omitempty" description:"What its owner last asked to say of it."`
+	LabelsOwn        []LabelDeskView   `json:"labels_claimed,omitempty" description:"All its labels, also those that are no badge; only the owner sees them."`
 	Region           string            `json:"region" required:"true"`
 	Commune          string            `json:"commune" required:"true"`
 	Point            *PointView        `json:"point" required:"true"`
@@ -173,12 +214,34 @@ type VariantInput struct {
 	WeightG int               `json:"weight_g,omitempty" minimum:"0"`
 	Price   money.Money       `json:"price" required:"true"`
 	OnHand  int               `json:"on_hand,omitempty" minimum:"0"`
+	SupplyInput
+}
+
+// A SupplyInput is how much is in a variant, what many cost and where it comes
+// from.
+type SupplyInput struct {
+	Net      *NetView    `json:"net,omitempty"`
+	Tiers    *[]TierView `json:"tiers,omitempty" maxItems:"10"`
+	Policy   *Policy     `json:"policy,omitempty" enum:"stocked,made_to_order,unlimited"`
+	LeadDays *int        `json:"lead_days,omitempty" minimum:"0" maximum:"365"`
+	Weekly   *int        `json:"weekly,omitempty" minimum:"0" description:"How many are made to order in a week."`
+	StartsAt *time.Time  `json:"starts_at,omitempty" description:"Of a service that is booked: when this date begins."`
+	Minutes  *int        `json:"minutes,omitempty" minimum:"0"`
+}
+
+// A SayingInput is what a seller says of an offer besides its names.
+type SayingInput struct {
+	Attributes map[string]any `json:"attributes,omitempty" description:"All attributes anew; GET /v1/categories says which there are."`
+	Claims     *[]string      `json:"claims,omitempty" maxItems:"10" description:"All claims anew; new ones wait for a moderator."`
+	Voice      *string        `json:"voice,omitempty" maxLength:"40" description:"The id of a recorded sound."`
 }
 
 // CreateInput is a new offer.
 type CreateInput struct {
 	Seller           string            `json:"seller,omitempty" description:"Whose offer it is; for operators."`
 	Key              string            `json:"key,omitempty" maxLength:"64" description:"The seller's own key; the offer's id when left out."`
+	Kind             Kind              `json:"kind,omitempty" enum:"product,service,digital" default:"product"`
+	Way              Way               `json:"way,omitempty" enum:"quote,booking"`
 	Category         string            `json:"category" required:"true" maxLength:"64"`
 	Names            map[string]string `json:"names" required:"true" description:"By language: fr, ar, en, zgh; French or Arabic at least."`
 	Descriptions     map[string]string `json:"descriptions,omitempty"`
@@ -189,6 +252,7 @@ type CreateInput struct {
 	Image            string            `json:"image,omitempty" maxLength:"100"`
 	Labels           []LabelInput      `json:"labels,omitempty"`
 	Variants         []VariantInput    `json:"variants" required:"true" minItems:"1" maxItems:"100"`
+	SayingInput
 }
 
 // A VariantPatch changes the variant with that SKU, or adds it: then with a
@@ -199,6 +263,7 @@ type VariantPatch struct {
 	Unit    *string           `json:"unit,omitempty" maxLength:"64"`
 	WeightG *int              `json:"weight_g,omitempty" minimum:"0"`
 	Price   *money.Money      `json:"price,omitempty"`
+	SupplyInput
 }
 
 // UpdateInput is what changes of an offer; what is left out stays.
@@ -215,6 +280,7 @@ type UpdateInput struct {
 	Image            *string           `json:"image,omitempty" maxLength:"100"`
 	Labels           *[]LabelInput     `json:"labels,omitempty" description:"All labels anew."`
 	Variants         []VariantPatch    `json:"variants,omitempty" maxItems:"100"`
+	SayingInput
 }
 
 // StockInput says how many of a variant there are, or how many came or went.
@@ -222,14 +288,23 @@ type StockInput struct {
 	Variant string `path:"variant"`
 	OnHand  *int   `json:"on_hand,omitempty" minimum:"0"`
 	Delta   *int   `json:"delta,omitempty"`
+	Place   string `json:"place,omitempty" maxLength:"40" description:"Where they lie; with none, all of them are meant, and what changes is what no place has."`
 }
 
 // A StockView is the stock of a variant.
 type StockView struct {
-	ID        string `json:"id" required:"true"`
-	OnHand    int    `json:"on_hand" required:"true"`
-	Reserved  int    `json:"reserved" required:"true"`
-	Available int    `json:"available" required:"true"`
+	ID        string     `json:"id" required:"true"`
+	OnHand    int        `json:"on_hand" required:"true"`
+	Reserved  int        `json:"reserved" required:"true"`
+	Available int        `json:"available" required:"true"`
+	Places    []SpotView `json:"places" required:"true" description:"What of it lies at named places."`
+}
+
+// A SpotView is what lies at one place.
+type SpotView struct {
+	Place    string `json:"place" required:"true"`
+	OnHand   int    `json:"on_hand" required:"true"`
+	Reserved int    `json:"reserved" required:"true"`
 }
 
 // ImportInput is a catalogue file.

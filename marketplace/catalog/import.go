@@ -83,16 +83,20 @@ var errDryRun = errors.New("a dry run is rolled back")
 func (s *Service) land(ctx context.Context, tx *pg.Tx, m *merge) error {
 	var changed []Offer
 	var ids []string
+	var asked []Change
 	for _, o := range m.order {
+		if o.asked != nil {
+			asked = append(asked, *o.asked)
+		}
 		if o.changed {
 			changed = append(changed, o.Offer)
 			ids = append(ids, o.ID)
 		}
 	}
-	if len(changed) == 0 {
-		return nil
+	if len(changed) > 0 {
+		save(tx, changed, m.moves)
 	}
-	save(tx, changed, m.moves)
+	insertChanges(tx, asked)
 	_, err := s.reindex(ctx, tx, ids...)
 	return err
 }
@@ -118,6 +122,7 @@ type merged struct {
 	Offer
 	was     *Offer // before the file; nil when the file brings it
 	first   *line  // the row that said what the offer is
+	asked   *Change
 	changed bool
 }
 
@@ -139,7 +144,7 @@ func (m *merge) take(l line) {
 	key, sku := l.cells["offer_key"], l.cells["sku"]
 	g, known := m.byRef[key]
 	if !known {
-		g = &merged{Offer: Offer{ID: id.New(id.Offer), Seller: m.seller, Ref: key, Names: texts(nil), Descriptions: texts(nil), State: Draft, Version: 0, CreatedAt: m.now}}
+		g = &merged{Offer: Offer{ID: id.New(id.Offer), Seller: m.seller, Ref: key, Kind: Product, Names: texts(nil), Descriptions: texts(nil), State: Draft, Version: 0, CreatedAt: m.now}}
 	}
 	o, wrong := g.Offer, []fault.Detail(nil)
 	if g.first == nil {
@@ -151,8 +156,9 @@ func (m *merge) take(l line) {
 	if o.State == Archived {
 		wrong = append(wrong, fault.Detail{Pointer: "/offer_key", Detail: "This offer is archived; give the new one another key."})
 	}
-	v, old, bad := m.variant(l, g, known)
+	v, old, bad := m.variant(l, g, known, o)
 	wrong = append(wrong, bad...)
+	wrong = append(wrong, onColumns(o.suits(v), "", "")...)
 	if was, twice := m.skuRow[sku]; twice {
 		wrong = append(wrong, fault.Detail{Pointer: "/sku", Detail: fmt.Sprintf("Row %d has this SKU already.", was)})
 	}
@@ -168,7 +174,7 @@ func (m *merge) take(l line) {
 
 // variant is the variant the row is about, as the row says it is, and its
 // place among the offer's; -1 for a new one.
-func (m *merge) variant(l line, g *merged, known bool) (v Variant, at int, wrong []fault.Detail) {
+func (m *merge) variant(l line, g *merged, known bool, o Offer) (v Variant, at int, wrong []fault.Detail) {
 	at = -1
 	sku := l.cells["sku"]
 	v = Variant{ID: id.New(id.Variant), SKU: sku, Names: texts(nil)}
@@ -179,7 +185,7 @@ func (m *merge) variant(l line, g *merged, known bool) (v Variant, at int, wrong
 		at = slices.IndexFunc(g.Variants, func(v Variant) bool { return v.SKU == sku })
 		v = g.Variants[at]
 	}
-	v, bad := l.variant(v)
+	v, bad := l.variant(o.usual(v))
 	return v, at, append(wrong, bad...)
 }
 
@@ -220,11 +226,24 @@ func (m *merge) accept(l line, g *merged, known bool, o Offer, v Variant, at int
 	}
 }
 
-// settle says, once all rows are in, which offers changed. What a buyer would
-// read of an offer makes a new version of it; its stock does not.
+// settle says, once all rows are in, which offers changed, and what of them is
+// asked of a moderator. What a buyer would read of an offer makes a new version
+// of it; its stock does not.
 func (m *merge) settle() {
 	for _, g := range m.order {
-		if g.first == nil || g.was != nil && g.sameWords(*g.was) && slices.EqualFunc(g.Variants, g.was.Variants, Variant.sameWords) {
+		if g.first == nil {
+			continue
+		}
+		was := Offer{}
+		if g.was != nil {
+			was = *g.was
+		}
+		var asked Change
+		g.Offer, asked = g.Offer.relabel(was.Labels).review(was, m.now)
+		if asked, some := asked.after(was.Asked, g.first.spokeOf()); some {
+			g.asked = &asked
+		}
+		if g.was != nil && g.sameWords(was) && slices.EqualFunc(g.Variants, was.Variants, Variant.sameWords) {
 			continue
 		}
 		g.Version++
@@ -232,20 +251,24 @@ func (m *merge) settle() {
 	}
 }
 
+// spokeOf is which parts of its offer the row speaks of.
+func (l line) spokeOf() saying {
+	_, claims := l.cells["claims"]
+	s := saying{claims: claims, imported: true}
+	for _, c := range []string{"region", "commune", "lat"} {
+		_, said := l.cells[c]
+		s.origin = s.origin || said
+	}
+	return s
+}
+
 // sameWords says that two versions of an offer would be written alike, apart
 // from their variants.
 func (o Offer) sameWords(p Offer) bool {
-	point := func(a, b *float64) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
-	label := func(a, b Label) bool { a.Current, b.Current = false, false; return a == b }
-	return o.Category == p.Category && maps.Equal(o.Names, p.Names) && maps.Equal(o.Descriptions, p.Descriptions) &&
-		o.Region == p.Region && o.Commune == p.Commune && point(o.Lat, p.Lat) && point(o.Lng, p.Lng) &&
-		o.WithdrawalExempt == p.WithdrawalExempt && o.Image == p.Image && o.State == p.State &&
-		slices.EqualFunc(byCode(o.Labels), byCode(p.Labels), label)
-}
-
-// byCode puts labels in an order that does not depend on who wrote them.
-func byCode(labels []Label) []Label {
-	return slices.SortedFunc(slices.Values(labels), func(a, b Label) int { return cmp.Compare(a.Code, b.Code) })
+	return o.Kind == p.Kind && o.Way == p.Way && o.Category == p.Category && maps.Equal(o.Attributes, p.Attributes) &&
+		slices.Equal(o.Claims, p.Claims) && maps.Equal(o.Names, p.Names) && maps.Equal(o.Descriptions, p.Descriptions) &&
+		o.Voice == p.Voice && o.origin().equal(p.origin()) && o.WithdrawalExempt == p.WithdrawalExempt && o.Image == p.Image && o.State == p.State &&
+		len(o.dropped) == 0 && !slices.ContainsFunc(o.Labels, func(l Label) bool { return l.ID == "" })
 }
 
 // onColumns turns pointers into an offer into names of columns.
@@ -266,6 +289,14 @@ func onColumns(details []fault.Detail, names, descriptions string) []fault.Detai
 			p = "/stock"
 		case p == "/key":
 			p = "/offer_key"
+		case strings.HasPrefix(p, "/net/"):
+			p = "/net_" + p[len("/net/"):]
+		default: // one cell has all the attributes, claims or tiers
+			for _, column := range []string{"/attributes", "/claims", "/tiers"} {
+				if strings.HasPrefix(p, column+"/") {
+					p = column
+				}
+			}
 		}
 		details[i].Pointer = p
 	}

@@ -32,6 +32,7 @@ func TestImportLandsAndRunsAgainHarmlessly(t *testing.T) {
 	if r.Rows != 3 || r.Created != 3 || r.Updated != 0 || len(r.Rejected) != 0 || r.DryRun || r.ID == "" {
 		t.Fatalf("report %+v", r)
 	}
+	m.verify()
 	if l := m.list("sort=price"); len(l.Data) != 2 || l.Data[0].Names["ar"] != "تمور المجهول" || l.Data[1].Labels[0].Code != "IGP" {
 		t.Fatalf("listed %+v", l.Data)
 	}

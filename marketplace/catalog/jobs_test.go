@@ -21,9 +21,10 @@ func TestLabelsComeAndGoWithTheirDays(t *testing.T) {
 	day := func(n int) string { return now.AddDate(0, 0, n).Format(time.DateOnly) }
 	m.imports(ourKey, "", strings.Join([]string{
 		strings.TrimSpace(heading),
-		"a,dates,Dattes,,A1,,500,10,1,Erfoud,Ends,,," + day(-10) + "," + day(3) + ",",
-		"b,dates,Dattes,,B1,,500,10,1,Erfoud,Begins,,," + day(10) + ",,",
+		"a,dates,Dattes,,A1,,500,10,1,Erfoud,Ends,Issuer,1," + day(-10) + "," + day(3) + ",",
+		"b,dates,Dattes,,B1,,500,10,1,Erfoud,Begins,Issuer,2," + day(10) + ",,",
 	}, "\n"))
+	m.verify()
 	timers := job.NewTimers(m.db)
 	catalog.Timers(timers, m.s)
 	check := func(ends, begins int) {

@@ -2,15 +2,18 @@ package catalog
 
 import (
 	"maps"
+	"slices"
 	"strings"
+	"time"
 
+	"tiwiza/pkg/clock"
 	"tiwiza/pkg/fault"
 )
 
 // offer is o with what the row says of it, checked.
 func (l line) offer(o Offer) (Offer, []fault.Detail) {
 	o.Names, o.Descriptions = maps.Clone(o.Names), maps.Clone(o.Descriptions)
-	for _, lang := range []string{"fr", "ar", "en"} {
+	for _, lang := range languages {
 		l.text(o.Names, lang, "name_"+lang)
 		l.text(o.Descriptions, lang, "description_"+lang)
 	}
@@ -18,9 +21,22 @@ func (l line) offer(o Offer) (Offer, []fault.Detail) {
 	l.to(&o.Category, "category")
 	l.to(&o.WithdrawalExempt, "withdrawal_exempt")
 	l.to(&o.Image, "image")
+	l.to(&o.Voice, "voice")
+	if c := l.cells["kind"]; c != "" {
+		o.Kind = Kind(c)
+	}
+	if c, said := l.cells["way"]; said {
+		o.Way = Way(c)
+	}
+	if _, said := l.cells["claims"]; said {
+		o.Claims = l.bars("claims")
+	}
 	l.to(&o.Region, "region")
 	l.to(&o.Commune, "commune")
 	var f findings
+	if _, said := l.cells["attributes"]; said {
+		o.Attributes = f.pairs(l.bars("attributes"))
+	}
 	lat, ok1 := degrees(l.cells["lat"])
 	lng, ok2 := degrees(l.cells["lng"])
 	if !ok1 {
@@ -61,6 +77,8 @@ func (l line) variant(v Variant) (Variant, []fault.Detail) {
 			f.add("/stock", "%q is not a whole number.", c)
 		} else if n < v.Reserved {
 			f.add("/stock", "%s", heldBack(v.Reserved))
+		} else if n < v.Least {
+			f.add("/stock", "%d lie at named places or are held; the stock of places is changed place by place.", v.Least)
 		}
 		v.OnHand = n
 	}
@@ -69,6 +87,7 @@ func (l line) variant(v Variant) (Variant, []fault.Detail) {
 		f.add("/price", "%s", wrong)
 	}
 	v.Price = p
+	f.supplied(l, &v)
 	for _, d := range onColumns(v.check(), "/variant_", "") {
 		if d.Pointer != "/price" || wrong == "" {
 			f = append(f, d)
@@ -110,6 +129,79 @@ func (l line) labels() ([]Label, findings) {
 	return labels, f
 }
 
+// supplied sets what the row says of how much is in the variant, what many cost
+// and where it comes from.
+func (f *findings) supplied(l line, v *Variant) {
+	for _, c := range []struct {
+		column string
+		field  *int
+	}{{"net_quantity", &v.Net.Quantity}, {"lead_days", &v.LeadDays}, {"weekly", &v.Weekly}, {"minutes", &v.Minutes}} {
+		cell, said := l.cells[c.column]
+		n, ok := whole(cell)
+		if said && cell != "" && !ok {
+			f.add("/"+c.column, "%q is not a whole number.", cell)
+		}
+		if said {
+			*c.field = n
+		}
+	}
+	l.to(&v.Net.Unit, "net_unit")
+	if c := l.cells["policy"]; c != "" {
+		v.Policy = Policy(c)
+	}
+	if _, said := l.cells["tiers"]; said {
+		v.Tiers = f.tierCells(l.bars("tiers"))
+	}
+	if c, said := l.cells["starts_at"]; said {
+		v.StartsAt = f.moment(c)
+	}
+}
+
+// tierCells reads prices by number, as 6: 120.00 | 12: 110.00.
+func (f *findings) tierCells(cells []string) []Tier {
+	var out []Tier
+	for _, c := range cells {
+		from, sum, _ := strings.Cut(c, ":")
+		n, ok := whole(from)
+		p, wrong := price(strings.TrimSpace(sum))
+		if !ok || wrong != "" {
+			f.add("/tiers", "%q is not a price by number; write 6: 120.00 | 12: 110.00.", c)
+			continue
+		}
+		out = append(out, Tier{n, p.Centimes()})
+	}
+	return out
+}
+
+// moment reads when a date begins, in Morocco's time unless it says another.
+func (f *findings) moment(cell string) *time.Time {
+	if cell == "" {
+		return nil
+	}
+	t, err := time.Parse(time.RFC3339, cell)
+	if err != nil {
+		if t, err = time.ParseInLocation("2006-01-02 15:04", cell, clock.Morocco); err != nil {
+			f.add("/starts_at", "Write when it begins as 2026-01-31 14:30.")
+			return nil
+		}
+	}
+	return &t
+}
+
+// pairs reads attributes, as pressing=cold | harvest_year=2025.
+func (f *findings) pairs(cells []string) map[string]string {
+	out := map[string]string{}
+	for _, c := range cells {
+		code, value, ok := strings.Cut(c, "=")
+		if code = strings.TrimSpace(code); !ok || out[code] != "" {
+			f.add("/attributes", "Write attributes as pressing=cold | harvest_year=2025, each once.")
+			continue
+		}
+		out[code] = strings.TrimSpace(value)
+	}
+	return out
+}
+
 // bars are the values of a cell that may have several.
 func (l line) bars(column string) []string {
 	if l.cells[column] == "" {
@@ -144,9 +236,7 @@ func (l line) text(texts map[string]string, lang, column string) {
 func (l line) differs(first line) []fault.Detail {
 	var f findings
 	for _, column := range columns {
-		switch column {
-		case "seller_key", "offer_key", "sku", "variant_fr", "variant_ar", "unit", "weight_g", "price", "stock",
-			"label", "label_issuer", "label_number", "label_from", "label_to":
+		if slices.Contains(ofVariant, column) {
 			continue
 		}
 		if c := l.cells[column]; c != "" && c != first.cells[column] {

@@ -3,18 +3,24 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
 
-// lockStock locks variants in the order of their ids and says what is free.
-// Those that do not exist are missing: nothing of them is free.
+// lockStock locks variants in the order of their ids and then, in a statement that
+// sees what others did before, says what is free and where it lies. Those that do
+// not exist are missing: nothing of them is free.
 func lockStock(ctx context.Context, tx *pg.Tx, variants []string) (map[string]stock, error) {
-	rows, err := pg.All[stock](ctx, tx, `select v.id, v.offer, case when o.state = 'published' then v.on_hand - v.reserved else 0 end as free
+	tx.Queue(`select id from catalog.variant where id = any($1) order by id for update`, variants)
+	rows, err := pg.All[stock](ctx, tx, `select v.id, v.offer, case when o.state = 'published' and o.way <> 'quote' then catalog.free(v) else 0 end as free,
+			v.on_hand - v.reserved as there,
+			case when v.placed = 0 then '[]' else coalesce((select jsonb_agg(to_jsonb(s) order by s.place)
+				from catalog.stock_place s where s.variant = v.id), '[]') end as spots
 		from catalog.variant v join catalog.offer o on o.id = v.offer
-		where v.id = any($1) order by v.id for update of v`, variants)
+		where v.id = any($1)`, variants)
 	if err != nil {
 		return nil, fmt.Errorf("lock stock: %w", err)
 	}
@@ -25,26 +31,32 @@ func lockStock(ctx context.Context, tx *pg.Tx, variants []string) (map[string]st
 	return out, nil
 }
 
-// keep writes down what orders hold; want is the same, added up by variant,
-// whose locks the unit of work has.
-func keep(tx *pg.Tx, hold []holding, want map[string]int, due time.Time) {
-	orders, variants, quantities := make([]string, len(hold)), make([]string, len(hold)), make([]int, len(hold))
-	for i, h := range hold {
-		orders[i], variants[i], quantities[i] = h.Order, h.Variant, h.Quantity
-	}
-	ids, sums := make([]string, 0, len(want)), make([]int, 0, len(want))
-	for v, n := range want {
-		ids, sums = append(ids, v), append(sums, n)
-	}
-	tx.Queue(`update catalog.variant v set reserved = v.reserved + w.n
-		from unnest($1::text[], $2::int[]) as w(id, n) where v.id = w.id`, ids, sums)
+// keep writes down what orders hold of variants whose locks the unit of work has,
+// and from which places it comes. What is to be made is in stock from now on, and
+// counts in this week.
+func keep(tx *pg.Tx, hold []holding, shares []share, due time.Time) {
+	rows := text(hold)
+	tx.Queue(`update catalog.variant v set reserved = v.reserved + w.quantity, on_hand = v.on_hand + w.made,
+			placed_reserved = v.placed_reserved + w.placed,
+			booked = case when v.policy <> 'made_to_order' then 0 when v.booked_week = catalog.this_week() then v.booked + w.made else w.made end,
+			booked_week = catalog.this_week()
+		from (select h.variant, sum(h.quantity)::int as quantity, sum(h.made)::int as made, coalesce((select sum(s.quantity)
+				from jsonb_to_recordset($2) as s(variant text, quantity int) where s.variant = h.variant), 0)::int as placed
+			from jsonb_to_recordset($1) as h(variant text, quantity int, made int) group by h.variant) w where v.id = w.variant`, rows, text(shares))
 	tx.QueueMapped(func(err error) error {
 		if pg.Violates(err, "reservation_once") {
 			return ErrReserved.With(err)
 		}
 		return err
-	}, `insert into catalog.reservation (order_id, variant, quantity, state, due)
-		select o, v, n, 'held', $4 from unnest($1::text[], $2::text[], $3::int[]) as r(o, v, n)`, orders, variants, quantities, due)
+	}, `insert into catalog.reservation (order_id, variant, quantity, state, due, made, week)
+		select h."order", h.variant, h.quantity, 'held', $2, h.made, catalog.this_week()
+		from jsonb_to_recordset($1) as h("order" text, variant text, quantity int, made int)`, rows, due)
+	var made []move
+	for _, h := range hold {
+		made = append(made, move{h.Variant, h.Made, "ordered", h.Order})
+	}
+	saveMoves(tx, slices.DeleteFunc(made, func(m move) bool { return m.Delta == 0 }))
+	keepShares(tx, shares)
 }
 
 // lockHeld locks the variants an order holds, in the order of their ids.
@@ -53,45 +65,63 @@ func lockHeld(tx *pg.Tx, order string) {
 		where r.order_id = $1 order by v.id for update of v`, order)
 }
 
+// placed are what an order holds of variants that lie at named places: a part of
+// the statements below. at is how its places change by each.
+const placed = `at as (
+			update catalog.stock_place s set on_hand = s.on_hand + %[1]s * p.quantity, reserved = s.reserved + %[2]s * p.quantity
+			from catalog.reservation_place p, moved r
+			where p.order_id = $1 and p.variant = r.variant and s.variant = p.variant and s.place = p.place
+			returning s.variant, p.quantity),
+		put as (select variant, sum(quantity)::int as n from at group by variant)`
+
 // take turns what an order holds into stock that is gone, once.
 func take(tx *pg.Tx, order string) {
 	lockHeld(tx, order)
-	tx.Queue(`with taken as (
+	tx.Queue(fmt.Sprintf(`with moved as (
 			update catalog.reservation set state = 'taken' where order_id = $1 and state = 'held' returning variant, quantity),
+		`+placed+`,
 		gone as (
-			update catalog.variant v set on_hand = v.on_hand - t.quantity, reserved = v.reserved - t.quantity
-			from taken t where v.id = t.variant)
+			update catalog.variant v set on_hand = v.on_hand - r.quantity, reserved = v.reserved - r.quantity,
+				placed = v.placed - coalesce(put.n, 0), placed_reserved = v.placed_reserved - coalesce(put.n, 0)
+			from moved r left join put on put.variant = r.variant where v.id = r.variant)
 		insert into catalog.stock_move (variant, delta, reason, ref)
-		select variant, -quantity, 'sold', $1 from taken`, order)
+		select variant, -quantity, 'sold', $1 from moved`, "-1", "-1"), order)
 }
 
 // release gives back what an order holds, once, and says of which offers there
-// is something again.
+// is something again. What was to be made is not made.
 func release(ctx context.Context, tx *pg.Tx, order string) ([]string, error) {
 	lockHeld(tx, order)
-	return pg.Column[string](ctx, tx, `with freed as (
-			update catalog.reservation set state = 'released' where order_id = $1 and state = 'held' returning variant, quantity),
+	return pg.Column[string](ctx, tx, fmt.Sprintf(`with moved as (
+			update catalog.reservation set state = 'released' where order_id = $1 and state = 'held' returning variant, quantity, made, week),
+		`+placed+`,
 		back as (
-			update catalog.variant v set reserved = v.reserved - f.quantity
-			from freed f where v.id = f.variant
-			returning v.offer, v.on_hand - v.reserved = f.quantity as was_empty)
-		select distinct offer from back where was_empty`, order)
+			update catalog.variant v set reserved = v.reserved - r.quantity, on_hand = v.on_hand - r.made,
+				placed_reserved = v.placed_reserved - coalesce(put.n, 0),
+				booked = case when v.booked_week = r.week then greatest(0, v.booked - r.made) else v.booked end
+			from moved r left join put on put.variant = r.variant where v.id = r.variant
+			returning v.offer, catalog.free(v) <= r.quantity as was_empty),
+		unmade as (
+			insert into catalog.stock_move (variant, delta, reason, ref)
+			select variant, -made, 'unmade', $1 from moved where made > 0)
+		select distinct offer from back where was_empty`, "0", "-1"), order)
 }
 
 // giveBack puts what was taken for an order back into stock, once, and says of
 // which offers there is something again.
 func giveBack(ctx context.Context, tx *pg.Tx, order string) ([]string, error) {
 	lockHeld(tx, order)
-	return pg.Column[string](ctx, tx, `with returned as (
+	return pg.Column[string](ctx, tx, fmt.Sprintf(`with moved as (
 			update catalog.reservation set state = 'returned' where order_id = $1 and state = 'taken' returning variant, quantity),
+		`+placed+`,
 		back as (
-			update catalog.variant v set on_hand = v.on_hand + r.quantity
-			from returned r where v.id = r.variant
-			returning v.offer, v.on_hand - v.reserved = r.quantity as was_empty),
-		moved as (
+			update catalog.variant v set on_hand = v.on_hand + r.quantity, placed = v.placed + coalesce(put.n, 0)
+			from moved r left join put on put.variant = r.variant where v.id = r.variant
+			returning v.offer, catalog.free(v) <= r.quantity as was_empty),
+		came as (
 			insert into catalog.stock_move (variant, delta, reason, ref)
-			select variant, quantity, 'returned', $1 from returned)
-		select distinct offer from back where was_empty`, order)
+			select variant, quantity, 'returned', $1 from moved)
+		select distinct offer from back where was_empty`, "1", "0"), order)
 }
 
 func saveStock(tx *pg.Tx, variant string, onHand int, m move) {
@@ -100,34 +130,24 @@ func saveStock(tx *pg.Tx, variant string, onHand int, m move) {
 }
 
 type itemRow struct {
-	Variant          string
-	Offer            string
-	Seller           string
-	SKU              string
-	Names            map[string]string
-	OfferNames       map[string]string
-	Price            int64
-	Currency         string
-	WeightG          int
-	Available        int
-	Category         string
-	WithdrawalExempt string
-	Published        bool
+	Item
+	Cents    int64
+	Currency string
+	Tiers    []Tier
 }
 
 func items(ctx context.Context, db pg.DB, variants []string) (map[string]Item, error) {
-	rows, err := pg.All[itemRow](ctx, db, `select v.id as variant, v.offer, v.seller, v.sku, v.names, o.names as offer_names, v.price, v.currency,
-			v.weight_g, v.on_hand - v.reserved as available, o.category, o.withdrawal_exempt, o.state = 'published' as published
-		from catalog.variant v join catalog.offer o on o.id = v.offer where v.id = any($1)`, variants)
+	rows, err := pg.All[itemRow](ctx, db, `select v.id as variant, v.offer, v.seller, v.sku, v.names, o.names as offer_names, v.price as cents, v.currency,
+			v.tiers, v.weight_g, catalog.free(v) as available, o.category, o.withdrawal_exempt, o.state = 'published' as published, o.kind, o.way,
+			v.lead_days, coalesce(catalog.reopens(v.seller, d.today)::text, '') as reopens
+		from catalog.variant v join catalog.offer o on o.id = v.offer cross join (select catalog.today() as today) d where v.id = any($1)`, variants)
 	if err != nil {
 		return nil, fmt.Errorf("read items: %w", err)
 	}
 	out := make(map[string]Item, len(rows))
 	for _, r := range rows {
-		out[r.Variant] = Item{
-			r.Variant, r.Offer, r.Seller, r.SKU, r.Names, r.OfferNames, money.FromCentimes(r.Price, r.Currency),
-			r.WeightG, r.Available, r.Category, r.WithdrawalExempt, r.Published,
-		}
+		r.Item.Price, r.Item.tiers = money.FromCentimes(r.Cents, r.Currency), r.Tiers
+		out[r.Variant] = r.Item
 	}
 	return out, nil
 }
@@ -143,24 +163,26 @@ type card struct {
 	Price     int64
 	Currency  string
 	Available bool
+	Reopens   string
+	Kind      Kind
+	Way       Way
 	Labels    []Label
 	Photo     *photoJSON
 }
 
 // cards reads published offers by id, in no order.
 func cards(ctx context.Context, db pg.DB, ids []string) (map[string]card, error) {
-	rows, err := pg.All[card](ctx, db, `select o.id, o.seller, o.names, o.category, o.region, o.image, v.price, v.currency, v.available, l.labels,
+	rows, err := pg.All[card](ctx, db, `select o.id, o.seller, o.names, o.category, o.region, o.image, v.price, v.currency, v.available,
+			coalesce(catalog.reopens(o.seller, d.today)::text, '') as reopens, o.kind, o.way, l.labels,
 			(select jsonb_build_object('file', p.file, 'alt', p.alt, 'width', p.width, 'height', p.height)
 				from catalog.picture p where p.offer = o.id and p.place = 1) as photo
 		from catalog.offer o
 		cross join (select catalog.today() as today) d
 		cross join lateral (
-			select min(v.price) as price, min(v.currency) as currency, bool_or(v.on_hand > v.reserved) as available
+			select min(v.price) as price, min(v.currency) as currency, bool_or(catalog.free(v) > 0) as available
 			from catalog.variant v where v.offer = o.id having count(*) > 0) v
 		cross join lateral (
-			select coalesce(jsonb_agg(jsonb_build_object('code', l.code, 'issuer', l.issuer, 'number', l.number,
-				'valid_from', l.valid_from, 'valid_to', coalesce(l.valid_to::text, ''), 'current', true) order by l.code), '[]') as labels
-			from catalog.label l where l.offer = o.id and l.valid_from <= d.today and (l.valid_to is null or l.valid_to >= d.today)) l
+			select `+labelsJSON+` as labels from catalog.labels_of(o.id, o.seller) l where catalog.shows(l, d.today)) l
 		where o.id = any($1) and o.state = 'published'`, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read offers: %w", err)

@@ -8,7 +8,6 @@ import (
 
 	"tiwiza/marketplace/members"
 	"tiwiza/pkg/auth"
-	"tiwiza/pkg/fault"
 	"tiwiza/pkg/geo"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
@@ -61,25 +60,36 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (View, error) {
 		for _, v := range o.Variants {
 			moves = append(moves, move{v.ID, v.OnHand, "created", o.ID})
 		}
+		o, asked := o.relabel(nil).review(Offer{}, tx.Now())
 		save(tx, []Offer{o}, moves)
+		if asked, some := asked.after(nil, saying{}); some {
+			insertChanges(tx, []Change{asked})
+		}
 		return o, nil
 	})
 }
 
 // Update changes what is given of an offer and leaves the rest. Prices and
-// texts change at once, also in the search index. Stock is changed by
+// texts change at once, also in the search index. Claims, labels and, once it was
+// published, where it comes from wait for a moderator. Stock is changed by
 // SetStock alone.
 func (s *Service) Update(ctx context.Context, in UpdateInput) (View, error) {
 	return s.edit(ctx, in.Offer, func(tx *pg.Tx, o Offer) (Offer, error) {
 		if in.Version != nil && *in.Version != o.Version {
 			return o, ErrStale
 		}
+		was := o
 		o, err := in.apply(o)
 		if err != nil {
 			return o, err
 		}
+		o, asked := o.relabel(was.Labels).review(was, tx.Now())
 		o.Version++
 		save(tx, []Offer{o}, nil)
+		said := saying{claims: in.Claims != nil, origin: in.Region != nil || in.Commune != nil || in.Point != nil}
+		if asked, some := asked.after(o.Asked, said); some {
+			insertChanges(tx, []Change{asked})
+		}
 		return o, nil
 	})
 }
@@ -183,6 +193,15 @@ func owner(ctx context.Context, asked, pointer string) (string, error) {
 	return "", ErrNotFound
 }
 
+// mine is whose things the caller sees in a list: a seller its own, an operator
+// those of whom it names, or everybody's ("").
+func mine(ctx context.Context, asked string) (string, error) {
+	if p := auth.From(ctx); asked == "" && (p.Role == auth.Operator || p.Role == auth.System) {
+		return "", nil
+	}
+	return owner(ctx, asked, "?seller")
+}
+
 // Items tells what there is to know of variants for baskets and quotes; those
 // that do not exist are left out.
 func (s *Service) Items(ctx context.Context, db pg.DB, variants []string) (map[string]Item, error) {
@@ -197,13 +216,25 @@ type Item struct {
 	SKU              string
 	Names            map[string]string
 	OfferNames       map[string]string
-	Price            money.Money
+	Price            money.Money `db:"-"` // of one; PriceOf says what more cost
 	WeightG          int
 	Available        int
 	Category         string
 	WithdrawalExempt string
 	Published        bool
+	Kind             Kind
+	Way              Way
+	LeadDays         int
+	Reopens          string // when its seller is away, the day on which it sells again
+
+	tiers []Tier
 }
+
+// PriceOf is the price of each, for whoever takes so many.
+func (i Item) PriceOf(n int) money.Money { return at(i.Price, i.tiers, n) }
+
+// Travels says whether it is brought to its buyer: files and services are not.
+func (i Item) Travels() bool { return i.Kind != Labour && i.Kind != Digital }
 
 // reindex brings what buyers find into line with the offers, and gives the
 // offers as they are now. It locks them, so that of two changes at once the
@@ -290,8 +321,9 @@ func (s *Service) Reindex(ctx context.Context, tx *pg.Tx, seller string) error {
 	return err
 }
 
-// newVariant checks a variant that is to be added and gives it an id.
-func newVariant(v Variant) (Variant, []fault.Detail) {
+// newVariant checks a variant that is to be added to an offer and gives it an id.
+func (o Offer) newVariant(v Variant) (Variant, findings) {
+	v = o.usual(v)
 	v.ID = id.New(id.Variant)
-	return v, v.check()
+	return v, append(v.check(), o.suits(v)...)
 }

@@ -22,24 +22,28 @@ type Line struct {
 	Quantity int
 }
 
-// A holding is what one order holds of one variant.
+// A holding is what one order holds of one variant; Made of it is to be made.
 type holding struct {
-	Order    string
-	Variant  string
-	Quantity int
+	Order    string `json:"order"`
+	Variant  string `json:"variant"`
+	Quantity int    `json:"quantity"`
+	Made     int    `json:"made"`
 }
 
 // stock is what is left of a variant, read under its lock.
 type stock struct {
 	ID    string
 	Offer string
-	Free  int // nothing, while the offer is not published
+	Free  int    // nothing, while the offer is not published
+	There int    // of that, what need not be made
+	Spots []spot // and where it lies, if that is said
 }
 
 // Reserve holds stock for orders (id → lines) until they are paid or given up:
 // all of it or, with ErrSoldOut and a detail for each variant that falls short,
 // none. Variants are locked in the order of their ids, so orders wait for each
-// other and never for each other's opposite.
+// other and never for each other's opposite. What is made to order comes into
+// being when it is ordered, as far as this week allows.
 func (s *Service) Reserve(ctx context.Context, tx *pg.Tx, order map[string][]Line) error {
 	hold, want, err := sum(order)
 	if err != nil {
@@ -64,7 +68,8 @@ func (s *Service) Reserve(ctx context.Context, tx *pg.Tx, order map[string][]Lin
 	if len(short.Details) > 0 {
 		return short
 	}
-	keep(tx, hold, want, tx.Now().Add(HoldFor))
+	hold, shares := allot(hold, left)
+	keep(tx, hold, shares, tx.Now().Add(HoldFor))
 	return s.flipped(ctx, tx, emptied)
 }
 
@@ -82,7 +87,7 @@ func sum(order map[string][]Line) (hold []holding, want map[string]int, err erro
 			want[l.Variant] += l.Quantity
 		}
 		for _, v := range slices.Sorted(maps.Keys(mine)) {
-			hold = append(hold, holding{o, v, mine[v]})
+			hold = append(hold, holding{Order: o, Variant: v, Quantity: mine[v]})
 		}
 	}
 	return hold, want, nil
@@ -122,52 +127,74 @@ func (s *Service) flipped(ctx context.Context, tx *pg.Tx, offers []string) error
 	return err
 }
 
-// SetStock says how many of a variant there are, or how many came or went. It
-// is refused below what buyers already hold.
+// SetStock says how many of a variant there are, or how many came or went, at a
+// place or in all. It is refused below what buyers already hold. What is not said
+// to be at a place lies where the seller is.
 func (s *Service) SetStock(ctx context.Context, in StockInput) (StockView, error) {
 	if (in.OnHand == nil) == (in.Delta == nil) {
 		return StockView{}, ErrInvalid.At("/on_hand", "Give either on_hand, the number there is, or delta, how many came or went.")
 	}
-	var v Variant
-	err := s.db.InTx(ctx, func(tx *pg.Tx) error {
-		at, err := lockVariant(ctx, tx, in.Variant)
-		if err != nil {
+	var v variantRow
+	var spots []spot
+	err := s.db.InTx(ctx, func(tx *pg.Tx) (err error) {
+		if v, spots, err = s.lockOwn(ctx, tx, in.Variant, in.Place); err != nil {
 			return err
 		}
-		if _, err := owner(ctx, at.Seller, ""); err != nil {
-			return ErrNotFound
-		}
-		was := at.variant()
-		var reason string
-		if v, reason, err = was.restock(in); err != nil || v.OnHand == was.OnHand {
+		by, reason, err := v.restock(in, spots)
+		if err != nil || by == 0 {
 			return err
 		}
-		saveStock(tx, v.ID, v.OnHand, move{v.ID, v.OnHand - was.OnHand, reason, ""})
-		if (was.Available() > 0) != (v.Available() > 0) {
-			return s.flipped(ctx, tx, []string{at.Offer})
+		was := v.Free
+		v.OnHand, v.Free = v.OnHand+by, v.Free+by
+		saveStock(tx, v.ID, v.OnHand, move{v.ID, by, reason, in.Place})
+		if in.Place != "" {
+			spots = shift(spots, in.Place, by)
+			saveSpots(tx, v.ID, spots)
+		}
+		if (was > 0) != (v.Free > 0) {
+			return s.flipped(ctx, tx, []string{v.Offer})
 		}
 		return nil
 	})
-	return StockView{v.ID, v.OnHand, v.Reserved, v.Available()}, err
+	return v.stock(spots), err
 }
 
-// restock is the variant with another stock, and the reason it is written down
+// restock is by how many the stock changes, and the reason it is written down
 // with.
-func (v Variant) restock(in StockInput) (Variant, string, error) {
+func (v variantRow) restock(in StockInput, spots []spot) (by int, reason string, err error) {
+	there, free := v.OnHand, freeAt(v, spots, in.Place)
+	if in.Place != "" {
+		there = 0
+		for _, s := range spots {
+			if s.Place == in.Place {
+				there = s.OnHand
+			}
+		}
+	}
 	pointer, reason := "/on_hand", "counted"
 	if in.Delta != nil {
-		pointer, reason = "/delta", "moved"
-		v.OnHand += *in.Delta
+		pointer, reason, by = "/delta", "moved", *in.Delta
 	} else {
-		v.OnHand = *in.OnHand
+		by = *in.OnHand - there
 	}
-	if v.OnHand < 0 || v.OnHand > mostStock {
-		return v, "", ErrInvalid.At(pointer, fmt.Sprintf("That would make %d; the stock is from 0 to %d.", v.OnHand, mostStock))
+	switch left := free + by; {
+	case there+by < 0 || v.OnHand+by > mostStock:
+		return 0, "", ErrInvalid.At(pointer, fmt.Sprintf("That would make %d; the stock is from 0 to %d.", there+by, mostStock))
+	case left >= 0 || by >= 0:
+		return by, reason, nil
+	case in.Place == "" && v.OnHand+by >= v.Reserved:
+		return 0, "", ErrPlaced.At(pointer, fmt.Sprintf("Only %d lie at no named place.", max(free, 0)))
 	}
-	if v.OnHand < v.Reserved {
-		return v, "", ErrStockHeld.At(pointer, heldBack(v.Reserved))
+	return 0, "", ErrStockHeld.At(pointer, heldBack(there-free))
+}
+
+// stock is the variant's stock as its owner sees it.
+func (v variantRow) stock(spots []spot) StockView {
+	out := StockView{v.ID, v.OnHand, v.Reserved, max(v.Free, 0), []SpotView{}}
+	for _, s := range spots {
+		out.Places = append(out.Places, SpotView{s.Place, s.OnHand, s.Reserved})
 	}
-	return v, reason, nil
+	return out
 }
 
 func heldBack(reserved int) string {

@@ -1,8 +1,8 @@
 package catalog
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -15,13 +15,15 @@ import (
 // offer is the offer that a seller asks to be made.
 func (in CreateInput) offer(seller string) (Offer, error) {
 	o := Offer{
-		ID: id.New(id.Offer), Seller: seller, Ref: in.Key, Category: in.Category, Names: texts(in.Names), Descriptions: texts(in.Descriptions),
+		ID: id.New(id.Offer), Seller: seller, Ref: in.Key, Kind: cmp.Or(in.Kind, Product), Way: in.Way, Category: in.Category,
+		Attributes: writtenAll(in.Attributes), Names: texts(in.Names), Descriptions: texts(in.Descriptions),
 		Region: in.Region, Commune: in.Commune, WithdrawalExempt: in.WithdrawalExempt, Image: in.Image,
 		State: Draft, Labels: labels(in.Labels),
 	}
 	if o.Ref == "" {
 		o.Ref = o.ID
 	}
+	o = in.on(o)
 	if in.Point != nil {
 		o.Lat, o.Lng = &in.Point.Lat, &in.Point.Lng
 	}
@@ -29,7 +31,9 @@ func (in CreateInput) offer(seller string) (Offer, error) {
 	seen := map[string]bool{}
 	for i, v := range in.Variants {
 		at := fmt.Sprintf("/variants/%d", i)
-		n, bad := newVariant(Variant{SKU: v.SKU, Names: texts(v.Names), Unit: v.Unit, WeightG: v.WeightG, Price: v.Price, OnHand: v.OnHand})
+		n, bad := v.SupplyInput.on(Variant{SKU: v.SKU, Names: texts(v.Names), Unit: v.Unit, WeightG: v.WeightG, Price: v.Price, OnHand: v.OnHand})
+		n, more := o.newVariant(n)
+		bad = append(bad, more...)
 		wrong = append(wrong, prefixed(at, bad)...)
 		if seen[v.SKU] {
 			wrong = append(wrong, fault.Detail{Pointer: at + "/sku", Detail: "This SKU is given twice."})
@@ -63,22 +67,23 @@ func (in UpdateInput) apply(o Offer) (Offer, error) {
 	if in.Labels != nil {
 		o.Labels = labels(*in.Labels)
 	}
-	o, wrong := o.settle()
+	o, wrong := in.on(o).settle()
+	o.Variants = slices.Clone(o.Variants)
 	seen := map[string]bool{}
 	for i, p := range in.Variants {
 		at := fmt.Sprintf("/variants/%d", i)
 		n := slices.IndexFunc(o.Variants, func(v Variant) bool { return v.SKU == p.SKU })
-		var bad []fault.Detail
+		var bad, more findings
 		if n < 0 {
-			v, bad := newVariant(p.on(Variant{SKU: p.SKU, Names: map[string]string{}}))
-			wrong = append(wrong, prefixed(at, bad)...)
-			o.Variants = append(o.Variants, v)
+			v, wrong := p.on(Variant{SKU: p.SKU, Names: map[string]string{}})
+			v, more = o.newVariant(v)
+			o.Variants, bad = append(o.Variants, v), append(wrong, more...)
 		} else {
-			o.Variants[n] = p.on(o.Variants[n])
-			bad = o.Variants[n].check()
+			o.Variants[n], bad = p.on(o.Variants[n])
+			bad = append(bad, append(o.Variants[n].check(), o.suits(o.Variants[n])...)...)
 		}
 		if seen[p.SKU] {
-			bad = append(bad, fault.Detail{Pointer: "/sku", Detail: "This SKU is given twice."})
+			bad.add("/sku", "This SKU is given twice.")
 		}
 		seen[p.SKU] = true
 		wrong = append(wrong, prefixed(at, bad)...)
@@ -86,14 +91,54 @@ func (in UpdateInput) apply(o Offer) (Offer, error) {
 	return o, invalid(wrong)
 }
 
-func (p VariantPatch) on(v Variant) Variant {
+func (p VariantPatch) on(v Variant) (Variant, findings) {
 	set(&v.Unit, p.Unit)
 	set(&v.WeightG, p.WeightG)
 	set(&v.Price, p.Price)
 	if p.Names != nil {
 		v.Names = texts(p.Names)
 	}
-	return v
+	return p.SupplyInput.on(v)
+}
+
+// on is the variant with what is given changed.
+func (in SupplyInput) on(v Variant) (Variant, findings) {
+	var f findings
+	if in.Net != nil {
+		v.Net = Net{in.Net.Quantity, in.Net.Unit}
+	}
+	if in.Tiers != nil {
+		v.Tiers = nil
+		for i, t := range *in.Tiers {
+			if t.Price.Currency() != money.MAD {
+				f.add(pointer("/tiers", i, "/price"), "Prices are in dirhams.")
+			}
+			v.Tiers = append(v.Tiers, Tier{t.From, t.Price.Centimes()})
+		}
+	}
+	set(&v.Policy, in.Policy)
+	if in.Policy != nil && v.Policy != MadeToOrder {
+		v.Weekly = 0
+	}
+	set(&v.LeadDays, in.LeadDays)
+	set(&v.Weekly, in.Weekly)
+	set(&v.Minutes, in.Minutes)
+	if in.StartsAt != nil {
+		v.StartsAt = in.StartsAt
+	}
+	return v, f
+}
+
+// on is the offer with what is given changed.
+func (in SayingInput) on(o Offer) Offer {
+	if in.Attributes != nil {
+		o.Attributes = writtenAll(in.Attributes)
+	}
+	if in.Claims != nil {
+		o.Claims = *in.Claims
+	}
+	set(&o.Voice, in.Voice)
+	return o
 }
 
 func set[T any](field *T, to *T) {
@@ -122,11 +167,13 @@ func labels(in []LabelInput) []Label {
 }
 
 // invalid is ErrInvalid with the details, or nil when there are none.
-func invalid(details []fault.Detail) error {
+func invalid(details []fault.Detail) error { return refusal(ErrInvalid, details) }
+
+// refusal is the error with the details, or nil when there are none.
+func refusal(err *fault.Error, details []fault.Detail) error {
 	if len(details) == 0 {
 		return nil
 	}
-	err := ErrInvalid
 	for _, d := range details {
 		err = err.At(d.Pointer, d.Detail)
 	}
@@ -137,7 +184,8 @@ func invalid(details []fault.Detail) error {
 func view(o Offer, s members.Seller) View {
 	v := View{
 		ID: o.ID, Names: o.Names, Descriptions: o.Descriptions, Seller: SellerView{o.Seller, texts(s.Names)},
-		Category: o.Category, Region: o.Region, Commune: o.Commune, Variants: []VariantView{}, Labels: []LabelView{},
+		Kind: o.Kind, Way: o.Way, Category: o.Category, Attributes: typed(o), Claims: o.Claims, Voice: o.Voice, Reopens: o.Reopens,
+		Region: o.Region, Commune: o.Commune, Variants: []VariantView{}, Labels: []LabelView{},
 		Images: []ImageView{}, WithdrawalExempt: o.WithdrawalExempt, State: o.State, Version: o.Version,
 	}
 	if o.Lat != nil {
@@ -151,10 +199,7 @@ func view(o Offer, s members.Seller) View {
 		v.Images = append(v.Images, ImageView{URL: drawings + o.Image, Drawing: true})
 	}
 	for _, x := range o.Variants {
-		v.Variants = append(v.Variants, VariantView{
-			ID: x.ID, SKU: x.SKU, Names: x.Names, Unit: x.Unit,
-			WeightG: x.WeightG, Price: x.Price, Available: x.Available(),
-		})
+		v.Variants = append(v.Variants, x.view())
 		v.Available = v.Available || x.Available() > 0
 	}
 	v.Labels = labelViews(o.Labels)
@@ -166,9 +211,33 @@ func viewOwn(o Offer, s members.Seller) View {
 	v := view(o, s)
 	v.Key = o.Ref
 	for i, x := range o.Variants {
-		v.Variants[i].OnHand, v.Variants[i].Reserved = &x.OnHand, &x.Reserved
+		v.Variants[i].OnHand, v.Variants[i].Reserved, v.Variants[i].Weekly = &x.OnHand, &x.Reserved, x.Weekly
+	}
+	for _, l := range o.Labels {
+		v.LabelsOwn = append(v.LabelsOwn, deskView(l, nil))
+	}
+	if o.Asked != nil {
+		asked := o.Asked.view()
+		v.Asked = &asked
 	}
 	return v
+}
+
+func (v Variant) view() VariantView {
+	out := VariantView{
+		ID: v.ID, SKU: v.SKU, Names: v.Names, Unit: v.Unit, WeightG: v.WeightG, Price: v.Price, Tiers: []TierView{}, Policy: v.Policy,
+		LeadDays: v.LeadDays, StartsAt: v.StartsAt, Minutes: v.Minutes, Available: v.Available(),
+	}
+	if v.Net.Quantity > 0 {
+		out.Net = &NetView{v.Net.Quantity, v.Net.Unit}
+	}
+	if price, per, ok := v.UnitPrice(); ok {
+		out.UnitPrice = &UnitPriceView{price, per}
+	}
+	for _, t := range v.Tiers {
+		out.Tiers = append(out.Tiers, TierView{t.From, money.FromCentimes(t.Price, v.Price.Currency())})
+	}
+	return out
 }
 
 // drawings is where they are served.
@@ -181,7 +250,10 @@ func labelViews(all []Label) []LabelView {
 		if !l.Current {
 			continue
 		}
-		v := LabelView{l.Code, l.Issuer, l.Number, l.From, nil}
+		v := LabelView{l.ID, l.Code, l.Issuer, l.Number, l.From, nil, ""}
+		if l.VerifiedAt != nil {
+			v.Verified = today(*l.VerifiedAt)
+		}
 		if l.To != "" {
 			v.ValidTo = &l.To
 		}
@@ -194,6 +266,7 @@ func (c card) view(s members.Seller) CardView {
 	v := CardView{
 		ID: c.ID, Names: c.Names, Seller: SellerView{c.Seller, texts(s.Names)}, Price: money.FromCentimes(c.Price, c.Currency),
 		Category: c.Category, Region: c.Region, Labels: labelViews(c.Labels), Available: c.Available,
+		Kind: c.Kind, Way: c.Way, Reopens: c.Reopens,
 	}
 	switch {
 	case c.Photo != nil:
@@ -205,10 +278,4 @@ func (c card) view(s members.Seller) CardView {
 		v.Image, v.Drawing = &url, true
 	}
 	return v
-}
-
-// sameWords says that two variants would be written alike, apart from their
-// stock.
-func (v Variant) sameWords(o Variant) bool {
-	return v.SKU == o.SKU && maps.Equal(v.Names, o.Names) && v.Unit == o.Unit && v.WeightG == o.WeightG && v.Price.Equal(o.Price)
 }

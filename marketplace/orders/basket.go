@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"tiwiza/marketplace/catalog"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/geo"
@@ -149,10 +150,13 @@ func (s *Service) putLine(ctx context.Context, tx *pg.Tx, in LineInput) error {
 	if !there || !item.Published {
 		return ErrNoVariant
 	}
+	if item.Way == catalog.ByQuote {
+		return catalog.ErrByQuote
+	}
 	if before == 0 && len(c.basket.Lines) >= mostLines {
 		return ErrFull
 	}
-	putLine(tx, in.Basket, Line{in.Variant, in.Quantity, item.Price.Centimes()}, before != in.Quantity)
+	putLine(tx, in.Basket, Line{in.Variant, in.Quantity, item.PriceOf(in.Quantity).Centimes()}, before != in.Quantity)
 	return nil
 }
 

@@ -197,8 +197,10 @@ func (s *Service) agreed(ctx context.Context, tx *pg.Tx, c counter, in CheckoutI
 // changed says what changed between the quote and now.
 func changed(quoted, now Quote, blocking []Problem) error {
 	err := ErrQuoteChanged
-	if len(blocking) > 0 && !slices.ContainsFunc(blocking, func(p Problem) bool { return p.Code != "sold_out" }) {
-		err = catalog.ErrSoldOut
+	for code, all := range map[string]*fault.Error{"sold_out": catalog.ErrSoldOut, "seller_closed": ErrClosed, "seller_unavailable": ErrSuspended} {
+		if len(blocking) > 0 && !slices.ContainsFunc(blocking, func(p Problem) bool { return p.Code != code }) {
+			err = all
+		}
 	}
 	for _, p := range blocking {
 		err = err.At(p.Pointer, p.Detail)

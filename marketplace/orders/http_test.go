@@ -162,7 +162,7 @@ func TestWhatChangedSinceTheQuoteIsShownAndAsked(t *testing.T) {
 	h.refused(409, "catalog.sold_out", at, me, "POST", "/v1/checkouts", order(b, q.Hash), "3")
 	h.want(200, nil, s.key, "PATCH", "/v1/variants/"+s.variant+"/stock", `{"on_hand":9}`)
 	h.want(200, nil, h.boss, "POST", "/v1/organisations/"+s.id+"/suspend", `{"note":"papers"}`)
-	h.refused(409, "orders.quote_changed", at, me, "POST", "/v1/checkouts", order(b, q.Hash), "4")
+	h.refused(409, "orders.seller_unavailable", at, me, "POST", "/v1/checkouts", order(b, q.Hash), "4")
 	if p := h.quote(me, b).Problems; len(p) != 1 || p[0].Code != "seller_unavailable" {
 		t.Errorf("problems = %+v, want seller_unavailable", p)
 	}

@@ -29,6 +29,8 @@ var (
 	ErrNoQuote      = fault.New(fault.Invalid, "quotes.unknown", "This quote is not one of this basket; ask for a new one.")
 	ErrExpired      = fault.New(fault.Conflict, "quotes.expired", "This quote has expired; ask for a new one.")
 	ErrQuoteChanged = fault.New(fault.Conflict, "orders.quote_changed", "Something changed since this quote; ask for a new one and look at it.")
+	ErrClosed       = fault.New(fault.Conflict, "orders.seller_closed", "The seller is away; see errors for the day on which it sells again.")
+	ErrSuspended    = fault.New(fault.Conflict, "orders.seller_unavailable", "The seller does not sell at the moment; take its goods out of the basket.")
 	ErrDelivery     = fault.New(fault.Invalid, "orders.delivery_differs", "The quote was made for another delivery; ask for one for this delivery.")
 	ErrInvalid      = fault.New(fault.Invalid, "orders.invalid", "Some of this is not right; see errors.")
 	ErrPayment      = fault.New(fault.Invalid, "orders.payment_method", "This order cannot be paid in this way; the quote says how it can.")

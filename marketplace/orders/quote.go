@@ -87,13 +87,14 @@ type Totals struct {
 // be mended before checking out; the others only ask for a look.
 type Problem struct {
 	Pointer  string       `json:"pointer" required:"true" description:"The line, as /lines/0."`
-	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,not_published"`
+	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote"`
 	Detail   string       `json:"detail" required:"true"`
 	Variant  string       `json:"variant" required:"true"`
 	Blocking bool         `json:"blocking" required:"true"`
 	Left     *int         `json:"left,omitempty" description:"How many are left."`
 	Was      *money.Money `json:"was,omitempty" description:"The price shown before."`
 	Now      *money.Money `json:"now,omitempty" description:"The price now."`
+	Opens    string       `json:"opens,omitempty" format:"date" description:"The day on which the seller sells again."`
 }
 
 // A Tariff says what a way of delivery costs by weight, in centimes.
@@ -138,7 +139,7 @@ type Market struct {
 func (m Market) Quote(lines []Line, d Destination) Quote {
 	q := Quote{Delivery: d, Lines: []QuoteLine{}, Fees: []Fee{}, Problems: []Problem{}}
 	q.Totals = Totals{money.Dirhams(0), money.Dirhams(0), money.Dirhams(0), money.Dirhams(0)}
-	weights := map[string]int64{}
+	weights, parcels := map[string]int64{}, map[string]bool{}
 	for i, l := range lines {
 		line := m.line(l)
 		q.Lines = append(q.Lines, line)
@@ -146,11 +147,15 @@ func (m Market) Quote(lines []Line, d Destination) Quote {
 		q.Problems = append(q.Problems, m.problems(i, l)...)
 		if line.Seller.ID != "" {
 			weights[line.Seller.ID] += line.weight
+			parcels[line.Seller.ID] = parcels[line.Seller.ID] || m.Items[l.Variant].Travels()
 		}
 	}
 	t := m.tariff(d.Method)
 	for _, seller := range slices.Sorted(maps.Keys(weights)) {
 		f := Fee{"delivery", m.party(seller), d.Method, weights[seller], t.Fee(weights[seller]), t.Payee}
+		if !parcels[seller] { // files and services
+			f.Amount = money.Dirhams(0)
+		}
 		q.Fees = append(q.Fees, f)
 		q.Totals.Delivery = q.Totals.Delivery.Add(f.Amount)
 		if onTop := escrow.OnTop(m.Fees.Fees(q.sale(seller, f.Amount, m.At))); onTop > 0 {
@@ -177,7 +182,7 @@ func (q Quote) sale(seller string, delivery money.Money, at time.Time) escrow.Sa
 // line prices one line. What is no longer on offer keeps the price shown last.
 func (m Market) line(l Line) QuoteLine {
 	item, there := m.Items[l.Variant]
-	price := item.Price
+	price := item.PriceOf(l.Quantity)
 	if !there {
 		price = money.Dirhams(l.Price)
 	}
@@ -197,8 +202,15 @@ func (m Market) problems(i int, l Line) []Problem {
 	case !there || !item.Published:
 		p.Code, p.Detail = "not_published", name+" is no longer on offer; take it out of the basket."
 		return []Problem{p}
+	case item.Way == catalog.ByQuote:
+		p.Code, p.Detail = "by_quote", name+" has no fixed price; take it out of the basket and ask its seller for a quotation."
+		return []Problem{p}
 	case !m.Sellers[item.Seller].Active:
 		p.Code, p.Detail = "seller_unavailable", "The seller of "+name+" does not sell at the moment; take it out of the basket."
+		return []Problem{p}
+	case item.Reopens != "":
+		p.Code, p.Opens = "seller_closed", item.Reopens
+		p.Detail = "The seller of " + name + " is away and sells again on " + item.Reopens + "; order it then, or take it out of the basket."
 		return []Problem{p}
 	}
 	var out []Problem
@@ -211,10 +223,10 @@ func (m Market) problems(i int, l Line) []Problem {
 		}
 		out = append(out, p)
 	}
-	if was := money.Dirhams(l.Price); !was.Equal(item.Price) {
+	if was, now := money.Dirhams(l.Price), item.PriceOf(l.Quantity); !was.Equal(now) {
 		out = append(out, Problem{
-			Pointer: p.Pointer, Code: "price_changed", Variant: l.Variant, Was: &was, Now: &item.Price,
-			Detail: fmt.Sprintf("%s now costs %s instead of %s.", name, item.Price, was),
+			Pointer: p.Pointer, Code: "price_changed", Variant: l.Variant, Was: &was, Now: &now,
+			Detail: fmt.Sprintf("%s now costs %s instead of %s.", name, now, was),
 		})
 	}
 	return out

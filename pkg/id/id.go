@@ -46,6 +46,10 @@ const (
 	Sweep        Kind = "swp"
 	Halt         Kind = "hlt"
 	Media        Kind = "med"
+	Label        Kind = "lbl"
+	Place        Kind = "plc"
+	Change       Kind = "chn"
+	Closure      Kind = "clo"
 )
 
 var (

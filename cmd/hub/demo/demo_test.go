@@ -61,7 +61,8 @@ func offers(t *testing.T) []row {
 	t.Helper()
 	return read(t, "offers.csv", "seller_key,offer_key,category,name_fr,name_ar,name_en,description_fr,description_ar,description_en,"+
 		"sku,variant_fr,variant_ar,unit,weight_g,price,stock,region,commune,lat,lng,"+
-		"label,label_issuer,label_number,label_from,label_to,withdrawal_exempt,image")
+		"label,label_issuer,label_number,label_from,label_to,withdrawal_exempt,image,"+
+		"net_quantity,net_unit,tiers,policy,lead_days,weekly,attributes,claims")
 }
 
 // by groups rows by the value of a column.
@@ -130,7 +131,10 @@ func TestEveryKeyResolvesAndNoneIsTwice(t *testing.T) {
 
 func TestVariantsOfOneOfferDifferInNothingButThemselves(t *testing.T) {
 	t.Parallel()
-	own := map[string]bool{"sku": true, "variant_fr": true, "variant_ar": true, "unit": true, "weight_g": true, "price": true, "stock": true}
+	own := map[string]bool{
+		"sku": true, "variant_fr": true, "variant_ar": true, "unit": true, "weight_g": true, "price": true, "stock": true,
+		"net_quantity": true, "net_unit": true, "tiers": true, "policy": true, "lead_days": true, "weekly": true,
+	}
 	for key, rows := range by(offers(t), "offer_key") {
 		variants := map[string]bool{}
 		for _, r := range rows {
@@ -210,7 +214,7 @@ func TestPricesWeightsAndStockAreSound(t *testing.T) {
 		if w, err := strconv.Atoi(r["weight_g"]); err != nil || w < 10 || w > 15_000 {
 			t.Errorf("%s weighs %q g", r["sku"], r["weight_g"])
 		}
-		if s, err := strconv.Atoi(r["stock"]); err != nil || s < 1 || s > 500 {
+		if s, err := strconv.Atoi(r["stock"]); err != nil || (s < 1) != (r["policy"] == "made_to_order") || s > 500 {
 			t.Errorf("%s: %q in stock", r["sku"], r["stock"])
 		}
 		if !units[r["unit"]] || !exempt[r["withdrawal_exempt"]] {
