@@ -33,9 +33,13 @@ func rib(n int) string {
 	return fmt.Sprintf("%s%02d", body, 97-rest)
 }
 
-// PayoutAccount is where a member is paid.
-func (w *world) PayoutAccount(_ context.Context, _ pg.DB, member string) (payouts.Account, error) {
-	return payouts.Account{RIB: rib(len(member)), Holder: "Coopérative (exemple)", Verified: w.ready.Load()}, nil
+// PayoutAccounts are where members are paid.
+func (w *world) PayoutAccounts(_ context.Context, _ pg.DB, members ...string) (map[string]payouts.Account, error) {
+	out := map[string]payouts.Account{}
+	for _, m := range members {
+		out[m] = payouts.Account{RIB: rib(len(m)), Holder: "Coopérative (exemple)", Verified: w.ready.Load()}
+	}
+	return out, nil
 }
 
 // hosted is an acquirer of whom only the form is asked.

@@ -182,11 +182,14 @@ func TestOthersMayHaveReasonsToo(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	holds := true
-	h.payouts.Check(func(_ context.Context, _ *pg.Tx, p payouts.Payout) ([]payouts.Wait, error) {
-		if holds {
-			return []payouts.Wait{{Code: "risk", Text: "too quick"}}, nil
+	h.payouts.Check(func(_ context.Context, _ *pg.Tx, all []payouts.Payout) (map[string][]payouts.Wait, error) {
+		waits := map[string][]payouts.Wait{}
+		for _, p := range all {
+			if holds {
+				waits[p.ID] = []payouts.Wait{{Code: "risk", Text: "too quick"}}
+			}
 		}
-		return nil, nil
+		return waits, nil
 	})
 	h.earn(5000, true)
 	v := h.mustAsk(0)

@@ -33,8 +33,8 @@ const safeguard = "007780000123456789012396"
 // accounts are where the test's sellers are paid.
 type accounts map[string]payouts.Account
 
-func (a accounts) PayoutAccount(_ context.Context, _ pg.DB, member string) (payouts.Account, error) {
-	return a[member], nil
+func (a accounts) PayoutAccounts(context.Context, pg.DB, ...string) (map[string]payouts.Account, error) {
+	return a, nil
 }
 
 // hub is payouts over real books and escrows, with a bank on paper.

@@ -73,14 +73,25 @@ func claimMore(ctx context.Context, tx *pg.Tx, kind string, limit int) ([]timer,
 		returning kind, subject, tries, next_at`, kind, limit)
 }
 
-// dropAll is drop of timers of one kind that were claimed together, but for some.
-func dropAll(tx *pg.Tx, all []timer, but []string) {
+// standing are the subjects of timers of one kind that were claimed together and
+// that nobody has set, claimed or taken away since.
+func standing(ctx context.Context, db pg.DB, all []timer) ([]string, error) {
+	return pg.Column[string](ctx, db, `select subject from platform.timer where kind = $1 and subject = any($2) and next_at = $3`,
+		all[0].Kind, subjectsOf(all), all[0].NextAt)
+}
+
+func subjectsOf(all []timer) []string {
 	subjects := make([]string, len(all))
 	for i, t := range all {
 		subjects[i] = t.Subject
 	}
+	return subjects
+}
+
+// dropAll is drop of timers of one kind that were claimed together, but for some.
+func dropAll(tx *pg.Tx, all []timer, but []string) {
 	tx.Queue(`delete from platform.timer where kind = $1 and subject = any($2) and subject <> all($3::text[]) and next_at = $4`,
-		all[0].Kind, subjects, append([]string{}, but...), all[0].NextAt)
+		all[0].Kind, subjectsOf(all), append([]string{}, but...), all[0].NextAt)
 }
 
 func scheduleAll(tx *pg.Tx, kind string, subjects []string, due []time.Time) {
