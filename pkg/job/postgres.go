@@ -63,14 +63,17 @@ func claim(ctx context.Context, tx *pg.Tx, kinds []string) (timer, error) {
 		returning kind, subject, tries, next_at`, kinds)
 }
 
-// claimMore leases more timers of a kind that are due.
+// claimMore leases more timers of a kind that are due, from the one that is due
+// longest on.
 func claimMore(ctx context.Context, tx *pg.Tx, kind string, limit int) ([]timer, error) {
-	return pg.All[timer](ctx, tx, `update platform.timer set next_at = platform.now() + interval '1 minute'
-		where kind = $1 and subject in (
-			select subject from platform.timer
+	return pg.All[timer](ctx, tx, `with due as (
+			select subject, next_at as since from platform.timer
 			where next_at <= platform.now() and kind = $1
-			order by next_at limit $2 for update skip locked)
-		returning kind, subject, tries, next_at`, kind, limit)
+			order by next_at limit $2 for update skip locked), taken as (
+			update platform.timer t set next_at = platform.now() + interval '1 minute' from due
+			where t.kind = $1 and t.subject = due.subject
+			returning t.kind, t.subject, t.tries, t.next_at, due.since)
+		select kind, subject, tries, next_at from taken order by since, subject`, kind, limit)
 }
 
 // standing are the subjects of timers of one kind that were claimed together and
