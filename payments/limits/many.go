@@ -51,7 +51,9 @@ func (s *Service) Payouts(ctx context.Context, tx *pg.Tx, all []Payout) (passes 
 }
 
 // counts says whether a payout is counted for a key.
-func (p Payout) counts(per, name string) bool { return per == "all" || per == "seller" && name == p.Seller }
+func (p Payout) counts(per, name string) bool {
+	return per == "all" || per == "seller" && name == p.Seller
+}
 
 // askOf are the keys of payouts, with what is asked for each, and the orders
 // whose money they pay; of those that pass, if that is known.

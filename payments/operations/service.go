@@ -186,15 +186,14 @@ func (e *Engine) heard(ctx context.Context, tx *pg.Tx, o Operation, w word) (Ope
 	return next, nil
 }
 
-// CameBack records that a confirmed operation's money was returned, as a
-// statement shows.
+// CameBack records that an operation's money was returned, as a statement shows:
+// of one that was confirmed, or that was paid after it was refused.
 func (e *Engine) CameBack(ctx context.Context, tx *pg.Tx, o Operation, why, eventID string) (Operation, error) {
 	fresh, err := keep(ctx, tx, o, Statement, outbound.Result{Outcome: "returned", Text: why}, eventID)
-	if err != nil || !fresh || o.State != Confirmed {
+	next, ok := o.Return(why)
+	if err != nil || !fresh || !ok {
 		return o, err
 	}
-	next := o
-	next.State, next.Why, next.Proof = Returned, why, Statement
 	return e.move(ctx, tx, o, next)
 }
 

@@ -368,4 +368,3 @@ func TestASweepPassesOverWhoIsAskingByHand(t *testing.T) {
 	h.advance(2 * time.Minute)
 	h.paidOnce(sellers, 3)
 }
-
