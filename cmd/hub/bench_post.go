@@ -46,7 +46,28 @@ func (b *bench) openPosts(ctx context.Context, name string, conns int32, past in
 	if err != nil {
 		return nil, err
 	}
-	return &postBench{url: url, store: store, books: ledger.New(store), vars: vars, run: "run"}, nil
+	p := &postBench{url: url, store: store, books: ledger.New(store), vars: vars, run: "run"}
+	// A hub at work knows its accounts; pgbench is told their ids.
+	if err := p.give(ctx, 1); err != nil {
+		store.Close()
+		return nil, fmt.Errorf("look the accounts up: %w", err)
+	}
+	return p, nil
+}
+
+// give gives each seller as much.
+func (p *postBench) give(ctx context.Context, each int64) error {
+	const at = 500
+	for n := 0; n < postSellers; n += at {
+		legs := []ledger.Leg{ledger.Debit(ledger.Clearing("bench"), each*at)}
+		for s := n; s < n+at; s++ {
+			legs = append(legs, ledger.Credit(benchSeller(s), each))
+		}
+		if err := p.send(ctx, legs); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // post measures the ledger, each transfer in a unit of work of its own: random
@@ -106,21 +127,14 @@ func benchSeller(n int) string { return ledger.Available(fmt.Sprintf("bench-%05d
 // and returns the accounts' ids for pgbench. Connections made after it plan for
 // tables as large as they are: one kept from when they were empty would not.
 func endow(ctx context.Context, url string, past int) (map[string]int64, error) {
-	const each, at = 1_000_000_00, 500
 	store, err := pg.Open(ctx, url, pg.Options{MaxConns: 1})
 	if err != nil {
 		return nil, err
 	}
 	defer store.Close()
 	p := &postBench{store: store, books: ledger.New(store), run: "endow"}
-	for n := 0; n < postSellers; n += at {
-		legs := []ledger.Leg{ledger.Debit(ledger.Clearing("bench"), each*at)}
-		for s := n; s < n+at; s++ {
-			legs = append(legs, ledger.Credit(benchSeller(s), each))
-		}
-		if err := p.send(ctx, legs); err != nil {
-			return nil, err
-		}
+	if err := p.give(ctx, 1_000_000_00); err != nil {
+		return nil, err
 	}
 	for left := past; left > 0; left -= 100_000 {
 		if err := order(ctx, url, `select bench.past($1)`, min(left, 100_000)); err != nil {

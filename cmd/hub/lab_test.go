@@ -24,7 +24,6 @@ import (
 	"tiwiza/payments/operations"
 	"tiwiza/payments/recon"
 	"tiwiza/pkg/auth"
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
@@ -159,10 +158,7 @@ func (l *lab) turn() {
 // pass moves the hub's time, and its partners'.
 func (l *lab) pass(hub, partners time.Duration) {
 	l.t.Helper()
-	l.ok(l.house.store.InTx(l.t.Context(), func(tx *pg.Tx) error {
-		_, err := clock.Advance(l.t.Context(), tx, hub)
-		return err
-	}))
+	pgtest.Advance(l.t, l.house.store, hub)
 	if partners > 0 {
 		l.partnersAdvance(l.t, partners.String())
 	}

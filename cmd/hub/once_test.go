@@ -81,9 +81,8 @@ func newOnce(t *testing.T) *onceRig {
 	db := pgtest.URL(t)
 	line, url := splice(t, db)
 	o := &onceRig{rig: rigOn(t, db, "HUB_DATABASE_URL="+url, "HUB_MAX_CONNS=16"), line: line, owner: pgtest.Open(t, db, pg.Options{MaxConns: 1})}
-	for _, text := range append([]string{`set role none`}, fuses...) {
-		o.sql(t, text)
-	}
+	o.sql(t, `set role none`)
+	pgtest.Fuses(t, o.owner)
 	o.shop, o.stranger = o.seller(t), o.seller(t)
 	o.ware = o.rig.ware(t, o.shop, 1000, "100.00")
 	o.earn(t, o.shop, "3000.00")
@@ -93,21 +92,6 @@ func newOnce(t *testing.T) *onceRig {
 		return err == nil && len(told) > 0
 	})
 	return o
-}
-
-// fuses end the session of a request where they say: when its answer is written
-// behind all that it did, or when all of it is to be committed.
-var fuses = []string{
-	`create table public.fuse (key text, at text, primary key (key, at))`,
-	`create function public.blow() returns trigger language plpgsql security definer as $$
-		begin
-			if exists (select from public.fuse f where f.key = new.key and f.at = tg_argv[0]) then
-				perform pg_terminate_backend(pg_backend_pid());
-			end if;
-			return new;
-		end $$`,
-	`create trigger blow before insert on platform.answer for each row execute function public.blow('answer')`,
-	`create constraint trigger blow_late after insert on platform.answer deferrable initially deferred for each row execute function public.blow('commit')`,
 }
 
 // sql runs one statement as the database's owner.

@@ -43,26 +43,19 @@ func order(ctx context.Context, url, sql string, args ...any) error {
 
 // payees makes members with an account who are paid each month.
 func payees(ctx context.Context, url string, n int) error {
-	for _, sql := range []string{
-		`insert into members.organisation (id, kind, names, region, commune, lat, lng, state)
-			select 'org_bench_' || i, 'beneficiary_coop', '{}', '', '', 0, 0, 'active' from generate_series(0, $1::int - 1) i`,
-		`insert into members.bank_account (id, organisation, rib, holder, state, first, since)
-			select 'acc_bench_' || i, 'org_bench_' || i, '011519000001205000534921', 'Exemple', 'current', true, platform.now() from generate_series(0, $1::int - 1) i`,
-		`insert into payouts.setting (payee, party, schedule, minimum, changed_by)
-			select 'seller', 'org_bench_' || i, 'monthly', 0, 'bench' from generate_series(0, $1::int - 1) i`,
-	} {
-		if err := order(ctx, url, sql, n); err != nil {
-			return err
-		}
+	sql, err := yardsticks.ReadFile("bench/payouts.sql")
+	if err != nil {
+		return err
 	}
-	return nil
+	if err := install(ctx, url, string(sql)); err != nil {
+		return err
+	}
+	return order(ctx, url, `select bench.payees($1)`, n)
 }
 
 // payday has the time of the first n of them come.
 func payday(ctx context.Context, url string, n int) error {
-	return order(ctx, url, `insert into platform.timer (kind, subject, due, next_at)
-		select 'payouts.due', 'seller:org_bench_' || i, platform.now(), platform.now() from generate_series(0, $1::int - 1) i
-		on conflict (kind, subject) do update set due = excluded.due, next_at = excluded.next_at`, n)
+	return order(ctx, url, `select bench.payday($1)`, n)
 }
 
 // An article is a variant and its offer.

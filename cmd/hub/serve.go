@@ -155,6 +155,7 @@ func (c serving) serve(ctx context.Context, d *database, cfg partnerConfig, demo
 		WriteTimeout: 90 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	silent(srv)
 	running := make(chan error, 2)
 	go func() { running <- srv.Serve(door) }()
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
@@ -181,9 +182,15 @@ func (c serving) serve(ctx context.Context, d *database, cfg partnerConfig, demo
 	time.Sleep(c.DrainWait)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
-	err = srv.Shutdown(last)
+	if err = srv.Shutdown(last); err != nil {
+		err = fmt.Errorf("requests were cut off after three seconds: %w", errors.Join(err, srv.Close()))
+	}
 	stopWork()
-	return errors.Join(err, <-worked, h.lane.Close(last))
+	err = errors.Join(err, <-worked)
+	// No request is at work any more: what the lane still has is at its commit.
+	last, cancel = context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	return errors.Join(err, h.lane.Close(last))
 }
 
 // quiet keeps the job runner's own news out of the log unless they matter.

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -77,6 +78,23 @@ func (r *rig) postmaster(t *testing.T) int {
 
 // TestProductionRefusesUnsafeSettings serves in production with settings that
 // would be unsafe, and with safe ones.
+// TestSilentConnectionsDoNotHoldUpADrain opens connections without a word, as
+// browsers do ahead of their needs: the hub still drains, in time and without
+// an error.
+func TestSilentConnectionsDoNotHoldUpADrain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for range 3 {
+		c, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	r.ask(t, req{key: r.keys.Buyer.APIKey, method: "GET", path: "/v1/orders"}).into(t, &struct{}{})
+	r.stop(t) // fails the test if the hub ends late or with an error
+}
+
 func TestProductionRefusesUnsafeSettings(t *testing.T) {
 	t.Parallel()
 	safe := func() (c partnerConfig) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"tiwiza/payments/escrow"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/geo"
 	"tiwiza/pkg/id"
@@ -42,6 +43,7 @@ type counter struct {
 	quote   *Head // nil when there is none of that hash
 	tariffs []Tariff
 	rules   []Rule
+	fees    escrow.Sheet
 }
 
 // BasketView is a basket as its buyer sees it.
@@ -226,7 +228,7 @@ func (s *Service) quote(ctx context.Context, tx *pg.Tx, basket string, to Destin
 // open locks the basket and reads what selling from it needs. To anyone but
 // its buyer there is no such basket.
 func (s *Service) open(ctx context.Context, tx *pg.Tx, basket, hash, action string) (counter, error) {
-	c, err := lockBasket(ctx, tx, basket, hash)
+	c, err := lockBasket(ctx, tx, s.Escrows, basket, hash)
 	if err != nil {
 		return c, err
 	}
@@ -236,7 +238,7 @@ func (s *Service) open(ctx context.Context, tx *pg.Tx, basket, hash, action stri
 
 // market reads what is sold, and by whom, as it is now.
 func (s *Service) market(ctx context.Context, db pg.DB, c counter) (m Market, err error) {
-	m.Tariffs, m.Rules, m.Methods = c.tariffs, c.rules, s.Charges.Methods()
+	m.Tariffs, m.Rules, m.Fees, m.Methods = c.tariffs, c.rules, c.fees, s.Charges.Methods()
 	if len(c.basket.Lines) == 0 {
 		return m, nil
 	}
@@ -246,9 +248,6 @@ func (s *Service) market(ctx context.Context, db pg.DB, c counter) (m Market, er
 	}
 	if m.Items, err = s.Catalogue.Items(ctx, db, variants); err != nil {
 		return m, fmt.Errorf("read the articles: %w", err)
-	}
-	if m.Fees, err = s.Escrows.Fees(ctx, db); err != nil {
-		return m, err
 	}
 	seen := map[string]bool{}
 	var sellers []string

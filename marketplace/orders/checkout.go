@@ -106,7 +106,7 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	if err := in.check(); err != nil {
 		return v, err
 	}
-	c, err := lockBasket(ctx, tx, in.Basket, in.Quote)
+	c, err := lockBasket(ctx, tx, s.Escrows, in.Basket, in.Quote)
 	if err != nil {
 		return v, err
 	}

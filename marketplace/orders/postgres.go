@@ -18,8 +18,8 @@ func insertBasket(tx *pg.Tx, b Basket) {
 }
 
 // lockBasket locks a basket and reads, in the same round trip, its lines, the
-// quote of that hash and the tariffs of today.
-func lockBasket(ctx context.Context, tx *pg.Tx, basket, hash string) (c counter, err error) {
+// quote of that hash, the tariffs of today and the market's fees.
+func lockBasket(ctx context.Context, tx *pg.Tx, e Escrows, basket, hash string) (c counter, err error) {
 	if !id.Is(id.Basket, basket) {
 		return c, ErrNoBasket
 	}
@@ -36,6 +36,7 @@ func lockBasket(ctx context.Context, tx *pg.Tx, basket, hash string) (c counter,
 		where since <= platform.now() order by method, since desc`)
 	collect(b, &c.rules, `select distinct on (method, seller) method, seller, most from orders.payment_rule
 		where since <= platform.now() order by method, seller, since desc`)
+	e.Fees(&c.fees)(b)
 	var heads []Head
 	if hash != "" {
 		collect(b, &heads, `select id, version, method, commune, region, expires_at from orders.quote where basket = $1 and hash = $2`, basket, hash)

@@ -45,7 +45,7 @@ type Escrows interface {
 	LockOrder(ctx context.Context, tx *pg.Tx, order string) (escrow.Hold, error)
 	TakeBack(ctx context.Context, tx *pg.Tx, b escrow.Back) (escrow.Hold, error)
 	CaseOf(ctx context.Context, db pg.DB, orders []string) (map[string]escrow.Case, error)
-	Fees(ctx context.Context, db pg.DB) (escrow.Sheet, error)
+	Fees(sheet *escrow.Sheet) pg.Read
 }
 
 // Charges take the buyer's money.

@@ -339,8 +339,8 @@ func TestRoundTripsDoNotGrowWithTheBasket(t *testing.T) {
 	}
 	n, _, _ := cost(shops...)
 	t.Logf("a checkout takes %d round trips, the key's check included", n)
-	if n > 9 {
-		t.Errorf("a checkout takes %d round trips, want at most 9", n)
+	if n > 8 {
+		t.Errorf("a checkout takes %d round trips, want at most 8", n)
 	}
 }
 

@@ -38,13 +38,9 @@ type View struct {
 }
 
 func (r Request) view() View {
-	v := View{r.ID, r.Kind, r.Subject, r.State, r.Money(), r.Why, r.Evidence, hex.EncodeToString(r.Hash), r.AskedBy, r.AskedAt.UTC(), r.Needs, r.By, nil}
+	v := View{r.ID, r.Kind, r.Subject, r.State, r.Money(), r.Why, r.Evidence, hex.EncodeToString(r.Hash), r.AskedBy, r.AskedAt.UTC(), r.Needs, r.By, rest.UTC(r.EndedAt)}
 	if v.By == nil {
 		v.By = []string{}
-	}
-	if r.EndedAt != nil {
-		at := r.EndedAt.UTC()
-		v.EndedAt = &at
 	}
 	return v
 }
@@ -56,23 +52,16 @@ type ListInput struct {
 }
 
 // List lists requests, newest first.
-func (s *Service) List(ctx context.Context, in ListInput) (rest.Page[View], error) {
-	var before string
-	if err := rest.DecodeCursor(in.Cursor, &before); err != nil {
-		return rest.Page[View]{}, err
-	}
-	if before != "" && !id.Is(id.Approval, before) {
-		return rest.Page[View]{}, rest.ErrCursor
+func (s *Service) List(ctx context.Context, in ListInput) (p rest.Page[View], err error) {
+	before, err := in.After(id.Approval)
+	if err != nil {
+		return p, err
 	}
 	rows, err := list(ctx, s.db, in.State, before, in.Limit+1)
 	if err != nil {
-		return rest.Page[View]{}, err
+		return p, err
 	}
-	views := make([]View, len(rows))
-	for i, r := range rows {
-		views[i] = r.view()
-	}
-	return rest.Cut(views, in.Limit, func(v View) any { return v.ID }), nil
+	return rest.View(rows, in.Limit, Request.view, func(v View) any { return v.ID }), nil
 }
 
 // ShowInput names a request.

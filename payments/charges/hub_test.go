@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,7 +19,6 @@ import (
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
 	"tiwiza/pkg/authz"
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/job"
@@ -215,22 +213,7 @@ func newHub(t *testing.T) *hub {
 		h.events <- "lapsed " + e.Charge
 		return nil
 	})
-	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, db, d) })
-	r, err := job.NewRunner(db, workers, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.Use(r.Jobs(), bus)
-	if err := r.Start(context.WithoutCancel(t.Context())); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := r.Stop(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	pgtest.Work(t, db, workers, bus)
 	return h
 }
 
@@ -300,14 +283,7 @@ func (h *hub) state(charge string) charges.State {
 // advance moves the hub's time and fires what is due.
 func (h *hub) advance(d time.Duration) {
 	h.t.Helper()
-	err := h.db.InTx(h.t.Context(), func(tx *pg.Tx) error {
-		_, err := clock.Advance(h.t.Context(), tx, d)
-		return err
-	})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.fire()
+	pgtest.Pass(h.t, h.db, h.timers, d)
 }
 
 func (h *hub) fire() {

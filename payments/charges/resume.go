@@ -51,7 +51,7 @@ func (s *Service) displace(ctx context.Context, tx *pg.Tx, c Charge, r Refund, b
 	if err != nil {
 		return err
 	}
-	if len(h.Cases) == 0 && h.Held() > 0 {
+	if len(h.Cases) == 0 {
 		if err := s.again(ctx, tx, r); err != nil {
 			return err
 		}

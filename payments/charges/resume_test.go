@@ -94,21 +94,30 @@ func TestAReturnedRefundAndALostChargeback(t *testing.T) {
 }
 
 // A chargeback that is lost takes a part of a refund that comes back; the rest is
-// the buyer's still.
+// the buyer's still, whether the order was released or not.
 func TestOfAReturnedRefundTheBuyerGetsWhatTheChargebackDidNotGive(t *testing.T) {
 	t.Parallel()
-	h := newHub(t)
-	c, orders := h.paid(true, 7500)
-	rid := h.byTransfer(c, orders[0], 7500)
-	h.contest(c, "CBK-1", "lost", "30.00", nil)
-	h.comesBack(rid)
-	h.refundIs(rid, charges.RefundRejected)
-	h.has(ledger.Loss, 0)
-	h.has(ledger.Escrow(orders[0]), 0)
-	if hold := h.hold(orders[0]); hold.Charged != 3000 || hold.Refunded != 4500 || hold.Flying != 1 {
-		t.Errorf("the escrow is %+v", hold)
+	for name, released := range map[string]bool{"held": false, "released": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			c, orders := h.paid(true, 7500)
+			if released {
+				h.must(h.release(orders[0]))
+			}
+			rid := h.byTransfer(c, orders[0], 7500)
+			h.contest(c, "CBK-1", "lost", "30.00", nil)
+			h.comesBack(rid)
+			h.refundIs(rid, charges.RefundRejected)
+			h.has(ledger.Loss, 0)
+			h.has(ledger.Escrow(orders[0]), 0)
+			hold := h.hold(orders[0])
+			if hold.Charged+hold.Clawed != 3000 || hold.Returned() != 4500 || hold.Flying != 1 || hold.Claim() != 0 {
+				t.Errorf("the escrow is %+v", hold)
+			}
+			h.safe()
+		})
 	}
-	h.safe()
 }
 
 // Who decided a refund is not asked again because a chargeback came between: it

@@ -18,7 +18,6 @@ import (
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/id"
@@ -162,12 +161,7 @@ func (d *desk) hold(order string) escrow.Hold {
 
 func (d *desk) advance(by time.Duration) {
 	d.t.Helper()
-	d.ok(d.do(auth.Hub, func(ctx context.Context, tx *pg.Tx) error {
-		_, err := clock.Advance(ctx, tx, by)
-		return err
-	}))
-	_, err := d.timers.Due(d.t.Context())
-	d.ok(err)
+	pgtest.Pass(d.t, d.db, d.timers, by)
 }
 
 func (d *desk) only() disputes.View {

@@ -52,7 +52,7 @@ type Ruling struct {
 func (d Dispute) view() View {
 	v := View{
 		ID: d.ID, Order: d.Order, State: d.State, Reason: d.Reason, Wish: d.Wish, Text: d.Text, OpenedBy: d.OpenedBy, OpenedAt: d.OpenedAt.UTC(),
-		Deadline: utc(d.Deadline), Reply: d.Reply, RepliedAt: utc(d.RepliedAt),
+		Deadline: rest.UTC(d.Deadline), Reply: d.Reply, RepliedAt: rest.UTC(d.RepliedAt),
 	}
 	if d.ResolvedAt != nil {
 		v.Ruling = &Ruling{d.money(d.Back), d.money(d.Release), d.Ruling, d.Refund, d.ResolvedAt.UTC()}
@@ -62,14 +62,6 @@ func (d Dispute) view() View {
 
 // View is the dispute as the API shows it.
 func (d Dispute) View() View { return d.view() }
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
-}
 
 // ShowInput names a dispute.
 type ShowInput struct {
@@ -97,21 +89,14 @@ type ListInput struct {
 // List lists the caller's disputes, the newest first: a seller's own, a buyer's
 // own, and for the operator all.
 func (s *Service) List(ctx context.Context, in ListInput) (p rest.Page[View], err error) {
-	var below string
-	if err := rest.DecodeCursor(in.Cursor, &below); err != nil {
+	below, err := in.After(id.Dispute)
+	if err != nil {
 		return p, err
-	}
-	if below != "" && !id.Is(id.Dispute, below) {
-		return p, rest.ErrCursor
 	}
 	seller, buyer := auth.From(ctx).Sides()
 	all, err := list(ctx, s.db, seller, buyer, string(in.State), below, in.Limit+1)
 	if err != nil {
 		return p, err
 	}
-	out := make([]View, len(all))
-	for i, d := range all {
-		out[i] = d.view()
-	}
-	return rest.Cut(out, in.Limit, func(v View) any { return v.ID }), nil
+	return rest.View(all, in.Limit, Dispute.view, func(v View) any { return v.ID }), nil
 }

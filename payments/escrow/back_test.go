@@ -9,10 +9,10 @@ import (
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/auth"
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/pgtest"
 )
 
 // sale is an open escrow of a seller of its own.
@@ -65,13 +65,7 @@ func (h hub) is(order string, want escrow.State) {
 // advance moves the clock and fires what is due.
 func (h hub) advance(d time.Duration) {
 	h.t.Helper()
-	h.must(func(ctx context.Context, tx *pg.Tx) error {
-		_, err := clock.Advance(ctx, tx, d)
-		return err
-	})
-	if _, err := h.timers.Due(h.t.Context()); err != nil {
-		h.t.Fatal(err)
-	}
+	pgtest.Pass(h.t, h.db, h.timers, d)
 }
 
 // sound checks what must hold at any moment: client money is never short, the
@@ -304,6 +298,34 @@ func TestWhatWasNeverSentIsPutBack(t *testing.T) {
 	if !errors.Is(err, escrow.ErrState) {
 		t.Errorf("what was put back arrives: %v, want ErrState", err)
 	}
+}
+
+// An escrow that held nothing any more, and only waited for a refund of what was
+// released, ends when that refund is put back.
+func TestAnEscrowEndsWithTheLastRefundThatIsPutBack(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	order := h.sale("org_s", "chg_1", "")
+	h.fund("chg_1")
+	part := h.hold(order)
+	h.must(func(ctx context.Context, tx *pg.Tx) error {
+		ctx = auth.With(ctx, auth.Principal{Subject: "per_b", Role: auth.Buyer})
+		_, err := h.escrow.Release(ctx, tx, escrow.ReleaseInput{Escrow: part.ID, Amount: money.Dirhams(5000)})
+		return err
+	})
+	for _, b := range []escrow.Back{{Refund: "rfd_held", Amount: 2500}, {Refund: "rfd_gone", Amount: 2000}} {
+		b.Order, b.Delivery = order, true
+		if _, err := h.back(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.arrive("rfd_held", 2500)
+	h.is(order, escrow.Funded) // one is on its way
+	if got := h.putBack("rfd_gone"); got.State != escrow.Released || got.Flying != 0 || got.Returned() != 2500 {
+		t.Errorf("after the last was put back: %+v", got)
+	}
+	h.is(order, escrow.Released)
+	h.sound()
 }
 
 // accounts are what stands where.

@@ -2,7 +2,6 @@ package escrow
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"time"
 
@@ -216,7 +215,6 @@ func OnTop(lines []FeeLine) (sum int64) {
 	return sum
 }
 
-// Fees is the market's sheet of fees and rates, past and to come.
-func (s *Service) Fees(ctx context.Context, db pg.DB) (Sheet, error) {
-	return loadSheet(ctx, db)
-}
+// Fees reads the market's sheet of fees and rates, past and to come, in the
+// caller's batch.
+func (s *Service) Fees(sheet *Sheet) pg.Read { return readSheet(sheet) }

@@ -17,6 +17,7 @@ import (
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/pgtest"
 )
 
 // anySheet draws fees of every kind, and the sale they are taken of.
@@ -187,8 +188,8 @@ func TestTwoPeopleChangeTheFeesFromADayToCome(t *testing.T) {
 	}
 	sale := escrow.Sale{Goods: map[string]int64{"food": 100_00}, At: now}
 	commission := func(days int) int64 {
-		s, err := h.escrow.Fees(t.Context(), h.db)
-		if err != nil {
+		var s escrow.Sheet
+		if err := pg.Together(t.Context(), h.db, h.escrow.Fees(&s)); err != nil {
 			t.Fatal(err)
 		}
 		sale.At = now.AddDate(0, 0, days)
@@ -208,9 +209,7 @@ func TestTwoPeopleChangeTheFeesFromADayToCome(t *testing.T) {
 	if v, err = change(escrow.FeesInput{Tariffs: []escrow.TariffView{fee}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.do(func(ctx context.Context, tx *pg.Tx) error { _, err := clock.Advance(ctx, tx, 48*time.Hour); return err }); err != nil {
-		t.Fatal(err)
-	}
+	pgtest.Advance(t, h.db, 48*time.Hour)
 	if err := decide(v); !errors.Is(err, escrow.ErrStarted) {
 		t.Errorf("approved when its day had begun: %v, want fees.started", err)
 	}

@@ -9,18 +9,22 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-// loadSheet reads tariffs and rates in one round trip.
+// readSheet reads tariffs and rates.
+func readSheet(s *Sheet) pg.Read {
+	return func(b *pgx.Batch) {
+		b.Queue(`select code, category, base, percent, minimum, maximum, payer, since from escrow.tariff order by since, code, category`).Query(func(rows pgx.Rows) (err error) {
+			s.Tariffs, err = pgx.CollectRows(rows, pgx.RowToStructByName[Tariff])
+			return err
+		})
+		b.Queue(`select kind, percent, since from escrow.rate order by since, kind`).Query(func(rows pgx.Rows) (err error) {
+			s.Rates, err = pgx.CollectRows(rows, pgx.RowToStructByName[Rate])
+			return err
+		})
+	}
+}
+
 func loadSheet(ctx context.Context, db pg.DB) (s Sheet, err error) {
-	b := &pgx.Batch{}
-	b.Queue(`select code, category, base, percent, minimum, maximum, payer, since from escrow.tariff order by since, code, category`).Query(func(rows pgx.Rows) (err error) {
-		s.Tariffs, err = pgx.CollectRows(rows, pgx.RowToStructByName[Tariff])
-		return err
-	})
-	b.Queue(`select kind, percent, since from escrow.rate order by since, kind`).Query(func(rows pgx.Rows) (err error) {
-		s.Rates, err = pgx.CollectRows(rows, pgx.RowToStructByName[Rate])
-		return err
-	})
-	if err := db.SendBatch(ctx, b).Close(); err != nil {
+	if err := pg.Together(ctx, db, readSheet(&s)); err != nil {
 		return s, fmt.Errorf("read the fees: %w", err)
 	}
 	return s, nil

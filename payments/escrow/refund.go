@@ -186,6 +186,7 @@ func (s *Service) PutBack(ctx context.Context, tx *pg.Tx, refund string) (Hold, 
 	ended := h.State != Funded
 	h = h.Undo(b.cut())
 	h.Flying--
+	h = h.end() // of what was released alone, it may have been all that the escrow waited for
 	moveBack(tx, refund, "undone")
 	legs := []ledger.Leg{
 		ledger.Debit(ledger.Refund(refund), b.Amount),

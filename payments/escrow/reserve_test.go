@@ -255,12 +255,12 @@ func TestASweepOfReservesIsOneCommit(t *testing.T) {
 func TestAReserveThatCannotGoStaysAlone(t *testing.T) {
 	t.Parallel()
 	url := pgtest.URL(t)
-	h, fuse := newHubAt(t, url), pgtest.NewFuse(t, url, "escrow.lot")
+	h, trap := newHubAt(t, url), pgtest.NewTrap(t, url, "escrow.lot")
 	lots := h.due(7)
-	fuse.SQL(`alter table escrow.lot add constraint broken check (not done or id <> '` + lots[3] + `')`)
+	trap.SQL(`alter table escrow.lot add constraint broken check (not done or id <> '` + lots[3] + `')`)
 	h.fire(1)
 	h.freed(7, 6)
-	fuse.SQL(`alter table escrow.lot drop constraint broken`)
+	trap.SQL(`alter table escrow.lot drop constraint broken`)
 	h.advance(time.Hour)
 	h.freed(7, 7)
 }
@@ -270,11 +270,11 @@ func TestAReserveThatCannotGoStaysAlone(t *testing.T) {
 func TestASweepOfReservesThatDiesInItsCommit(t *testing.T) {
 	t.Parallel()
 	url := pgtest.URL(t)
-	h, fuse := newHubAt(t, url), pgtest.NewFuse(t, url, "escrow.lot")
+	h, trap := newHubAt(t, url), pgtest.NewTrap(t, url, "escrow.lot")
 	h.due(9)
-	fuse.Arm()
+	trap.Arm()
 	h.fire(2)
-	if !fuse.Blown() {
+	if !trap.Sprung() {
 		t.Error("no session ended")
 	}
 	h.advance(2 * time.Minute) // should a lease have been lost with it

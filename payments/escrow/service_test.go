@@ -11,7 +11,6 @@ import (
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/job"
@@ -204,18 +203,9 @@ func TestMoneyGoesByItselfAfterTheWait(t *testing.T) {
 	order, _ := h.open("chg_1")
 	h.fund("chg_1")
 	h.must(func(ctx context.Context, tx *pg.Tx) error { return h.escrow.Delivered(ctx, tx, order, tx.Now()) })
-	advance := func(d time.Duration) {
-		h.must(func(ctx context.Context, tx *pg.Tx) error {
-			_, err := clock.Advance(ctx, tx, d)
-			return err
-		})
-		if _, err := h.timers.Due(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	advance(7*24*time.Hour - time.Minute)
+	h.advance(7*24*time.Hour - time.Minute)
 	h.has("escrow:"+order, 7500)
-	advance(2 * time.Minute)
+	h.advance(2 * time.Minute)
 	h.has("escrow:"+order, 0)
 	h.has("seller:org_s:available", 4860)
 }

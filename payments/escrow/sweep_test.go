@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"tiwiza/payments/ledger"
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/pgtest"
 )
 
 // TestDueReleasesAreSweptAsOneByOne lets the same escrows go by their timers, all
@@ -39,10 +39,7 @@ func TestDueReleasesAreSweptAsOneByOne(t *testing.T) {
 			return h.escrow.Settled(ctx, tx, "chg_0")
 		})
 		h.freeze(orders[4], "dsp_1")
-		h.must(func(ctx context.Context, tx *pg.Tx) error {
-			_, err := clock.Advance(ctx, tx, 8*24*time.Hour)
-			return err
-		})
+		pgtest.Advance(h.t, h.db, 8*24*time.Hour)
 		if h.db == single.db {
 			for _, o := range orders[:4] {
 				h.must(func(ctx context.Context, tx *pg.Tx) error {
@@ -98,10 +95,7 @@ func TestASweepLeavesWhatSomebodyElseHas(t *testing.T) {
 		h.fund(charge)
 		h.must(func(ctx context.Context, tx *pg.Tx) error { return h.escrow.Delivered(ctx, tx, orders[i], tx.Now()) })
 	}
-	h.must(func(ctx context.Context, tx *pg.Tx) error {
-		_, err := clock.Advance(ctx, tx, 8*24*time.Hour)
-		return err
-	})
+	pgtest.Advance(h.t, h.db, 8*24*time.Hour)
 	done := make(chan struct{})
 	h.must(func(ctx context.Context, tx *pg.Tx) error {
 		if _, err := h.escrow.LockOrder(ctx, tx, orders[1]); err != nil {

@@ -2,7 +2,6 @@ package files_test
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/payments/files"
 	"tiwiza/payments/operations"
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/job"
@@ -63,21 +61,7 @@ func newHub(t *testing.T, tt files.Timetable) *hub {
 	}
 	h.engine.Work(workers, h.timers)
 	h.files.Work(workers, h.timers)
-	r, err := job.NewRunner(db, workers, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.Use(r.Jobs(), event.NewBus())
-	if err := r.Start(context.WithoutCancel(t.Context())); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := r.Stop(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	pgtest.Work(t, db, workers, event.NewBus())
 	return h
 }
 
@@ -108,14 +92,7 @@ func (h *hub) intend(kind string, dirhams ...int64) (ops []operations.Operation)
 
 func (h *hub) advance(d time.Duration) {
 	h.t.Helper()
-	err := h.db.InTx(h.t.Context(), func(tx *pg.Tx) error {
-		_, err := clock.Advance(h.t.Context(), tx, d)
-		return err
-	})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.fire()
+	pgtest.Pass(h.t, h.db, h.timers, d)
 }
 
 func (h *hub) fire() {
@@ -144,21 +121,6 @@ func (h *hub) becomes(o operations.Operation, want operations.State) {
 		h.fire()
 	}
 	h.t.Fatalf("the %s is %s, want %s", o.Kind, h.state(o), want)
-}
-
-// idle waits until no job waits or runs.
-func (h *hub) idle() {
-	h.t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		n, err := pg.Value[int](h.t.Context(), h.db, nil, `select count(*) from river.river_job where state in ('available', 'running', 'retryable')`)
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		if n == 0 {
-			return
-		}
-	}
-	h.t.Fatal("the jobs never end")
 }
 
 // paid are the references that the bank's files ask for, each with how often.

@@ -11,6 +11,7 @@ import (
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
+	"tiwiza/pkg/pgtest"
 )
 
 func TestWhatIsPaidFromOneAccountSharesAFile(t *testing.T) {
@@ -51,14 +52,14 @@ func TestEachKindIsPaidOnceWhateverHappensToItsFile(t *testing.T) {
 				h.bank.Say(outbound.Accepted, true)
 				for range 12 {
 					h.advance(5 * time.Minute)
-					h.idle()
+					pgtest.Idle(t, h.db)
 				}
 			},
 			"it does not leave": func(h *hub, o operations.Operation) {
 				h.bank.Say(outbound.NotSent, false)
 				for range 3 {
 					h.advance(10 * time.Second)
-					h.idle()
+					pgtest.Idle(t, h.db)
 				}
 				h.bank.Say(outbound.Accepted, true)
 				h.advance(time.Minute)
@@ -74,7 +75,7 @@ func TestEachKindIsPaidOnceWhateverHappensToItsFile(t *testing.T) {
 					h.hear(o, operations.Statement, outbound.Succeeded)
 				}
 				h.advance(48 * time.Hour)
-				h.idle()
+				pgtest.Idle(t, h.db)
 				for _, o := range ops {
 					if n := h.paid()[o.Ref]; n != 1 || h.state(o) != operations.Confirmed {
 						t.Errorf("%s was asked for %d times and is %s, want once and confirmed", o.Ref, n, h.state(o))
@@ -121,7 +122,7 @@ func TestADayHasOneFileARun(t *testing.T) {
 	first := h.intend("payout", 10)
 	h.advance(time.Hour)
 	second := h.intend("refund", 20)
-	h.idle()
+	pgtest.Idle(t, h.db)
 	if n := len(h.bank.Files()); n != 0 {
 		t.Fatalf("%d files left before the run", n)
 	}
@@ -130,7 +131,7 @@ func TestADayHasOneFileARun(t *testing.T) {
 	h.becomes(second[0], operations.Accepted)
 	late := h.intend("payout", 30)
 	h.advance(2 * time.Minute) // what looks for lost jobs leaves it to its run
-	h.idle()
+	pgtest.Idle(t, h.db)
 	if n := len(h.bank.Files()); n != 1 || h.state(late[0]) != operations.Intent {
 		t.Errorf("%d files, the late one is %s; want one file, and it waits", n, h.state(late[0]))
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/payments/invariants"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/payouts"
@@ -272,7 +273,7 @@ var cases = map[string]func(s story) []wound{
 			do("asked for by «seller s1», approved by «seller s1»", `alter table payouts.payout drop constraint payout_other`,
 				s.fill(`update payouts.payout set approved_by = created_by where id = '{paid}'`)),
 			do("payout pay_x of 60000.00 is paid", `insert into payouts.payout (id, seller, bank, ref, currency, amount, rib, holder, state, needs_two, created_by, created_at, changed_at)
-				values ('pay_x', 's1', 'bnk', 'PAYX', 'MAD', 6000000, '`+rib(1)+`', 'x', 'paid', false, 'seller s1', now(), now())`,
+				values ('pay_x', 's1', 'bnk', 'PAYX', 'MAD', 6000000, '`+paperbank.RIB(1)+`', 'x', 'paid', false, 'seller s1', now(), now())`,
 				`insert into payouts.cover values ('pay_x', 'rel_x', 6000000)`,
 				`insert into escrow.release (id, hold, order_id, seller, charge, currency, amount, covered, settled) values ('rel_x', '', '', 's1', '', 'MAD', 6000000, 6000000, true)`),
 		}

@@ -57,11 +57,11 @@ func (s *Service) Show(ctx context.Context, _ rest.None) (GuaranteesView, error)
 		return GuaranteesView{}, err
 	}
 	v := GuaranteesView{
-		Violations: Violations(r.Findings), Figures: r.Figures, CheckedAt: r.At, ProvedAt: utc(r.ProvedAt),
+		Violations: Violations(r.Findings), Figures: r.Figures, CheckedAt: r.At, ProvedAt: rest.UTC(r.ProvedAt),
 		Guarantees: make([]GuaranteeView, len(Guarantees)), Invariants: make([]InvariantView, len(r.Findings)),
 	}
 	for i, f := range r.Findings {
-		v.Invariants[i] = InvariantView{f.ID, f.Promise, f.Count, utc(f.Since)}
+		v.Invariants[i] = InvariantView{f.ID, f.Promise, f.Count, rest.UTC(f.Since)}
 	}
 	for i, g := range Guarantees {
 		v.Guarantees[i] = g.view(r)
@@ -86,17 +86,9 @@ func (g Guarantee) view(r Report) GuaranteeView {
 		}
 		n += f.Count
 		if f.Since != nil && (v.Since == nil || f.Since.Before(*v.Since)) {
-			v.Since = utc(f.Since)
+			v.Since = rest.UTC(f.Since)
 		}
 	}
 	v.Violations = &n
 	return v
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
 }

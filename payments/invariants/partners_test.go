@@ -2,12 +2,9 @@ package invariants_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"fmt"
 
-	"tiwiza/adapters/bank"
+	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/adapters/card"
 	"tiwiza/payments/payouts"
 	"tiwiza/pkg/auth"
@@ -23,21 +20,11 @@ type anyone struct{}
 // May allows.
 func (anyone) May(auth.Principal, string, authz.Resource) (string, error) { return "test", nil }
 
-// rib is a valid account number.
-func rib(n int) string {
-	body := fmt.Sprintf("0117800000%012d", n)
-	rest := 0
-	for _, c := range body + "00" {
-		rest = (rest*10 + int(c-'0')) % 97
-	}
-	return fmt.Sprintf("%s%02d", body, 97-rest)
-}
-
 // PayoutAccounts are where members are paid.
 func (w *world) PayoutAccounts(_ context.Context, _ pg.DB, members ...string) (map[string]payouts.Account, error) {
 	out := map[string]payouts.Account{}
 	for _, m := range members {
-		out[m] = payouts.Account{RIB: rib(len(m)), Holder: "Coopérative (exemple)", Verified: w.ready.Load()}
+		out[m] = payouts.Account{RIB: paperbank.RIB(len(m)), Holder: "Coopérative (exemple)", Verified: w.ready.Load()}
 	}
 	return out, nil
 }
@@ -67,23 +54,3 @@ func (hosted) Case(body []byte) (card.Case, error) {
 		EventID: string(body), Raw: body,
 	}, err
 }
-
-// tray is a bank whose files are JSON.
-type tray struct{}
-
-func (tray) Render(b bank.Batch) (bank.File, error) {
-	text, err := json.Marshal(b)
-	sum := sha256.Sum256(text)
-	return bank.File{Name: b.ID + ".json", Bytes: text, SHA256: hex.EncodeToString(sum[:])}, err
-}
-
-func (tray) Publish(context.Context, bank.File) outbound.Result {
-	return outbound.Result{Outcome: outbound.Accepted}
-}
-
-func (tray) Find(context.Context, bank.File) outbound.Result {
-	return outbound.Result{Outcome: outbound.Accepted}
-}
-func (tray) Waiting(context.Context) ([]bank.Received, error) { return nil, nil }
-func (tray) Archive(context.Context, bank.Received) error     { return nil }
-func (tray) Read(r bank.Received) (m bank.Message, err error) { return m, json.Unmarshal(r.Bytes, &m) }

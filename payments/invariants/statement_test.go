@@ -1,9 +1,6 @@
 package invariants_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"testing"
 	"time"
@@ -13,14 +10,6 @@ import (
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
-
-func (w *world) tryTake(st bank.Statement) error {
-	text, err := json.Marshal(bank.Message{Statements: []bank.Statement{st}})
-	w.ok(err)
-	sum := sha256.Sum256(text)
-	_, err = w.recon.Take(w.t.Context(), w.house, bank.Received{Name: st.ID, Bytes: text, SHA256: hex.EncodeToString(sum[:])})
-	return err
-}
 
 // A payout that the bank refused and paid, and then shows a second time.
 func TestAPayoutPaidAfterItWasRefusedAndShownAgainKeepsNoOtherBack(t *testing.T) {

@@ -3,16 +3,13 @@ package invariants_test
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"tiwiza/adapters/bank"
+	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/adapters/card"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
@@ -26,7 +23,6 @@ import (
 	"tiwiza/payments/treasury"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/event"
-	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
@@ -71,17 +67,15 @@ func open(t testing.TB) *world {
 	w.ready.Store(true)
 	w.sql(`set role none`)
 	w.sql(`set session_replication_role = replica`)
-	runner, err := job.NewRunner(w.db, nil, slog.New(slog.DiscardHandler))
-	w.ok(err)
-	w.db.Use(runner.Jobs(), event.NewBus())
-	b := bank.New(house, tray{}, bank.Options{})
+	pgtest.Queue(t, w.db, event.NewBus())
+	b := bank.New(house, &paperbank.Bank{}, bank.Options{})
 	w.books = ledger.New(w.db)
 	w.escrows = escrow.New(w.db, w.books, anyone{}).TopUpFrom(house)
 	w.ops = operations.New(w.db)
 	w.people = approvals.New(w.db)
 	w.charges = charges.New(w.db, w.books, w.escrows, w.ops, anyone{}, []*card.Acquirer{card.New(acquirer, hosted{}, card.Options{})},
 		charges.Config{PublicURL: "https://hub.example", Bank: house})
-	w.files = files.New(w.db, w.ops, files.House{Bank: b, Safeguard: bank.Account{RIB: rib(1), Name: "Hub"}, Operating: bank.Account{RIB: rib(2), Name: "Hub"}})
+	w.files = files.New(w.db, w.ops, files.House{Bank: b, Safeguard: bank.Account{RIB: paperbank.RIB(1), Name: "Hub"}, Operating: bank.Account{RIB: paperbank.RIB(2), Name: "Hub"}})
 	w.charges.PayBy(house, w.files).ApprovedBy(w.people)
 	w.files.Handle(charges.KindTransfer, files.Kind{Pay: w.charges.Transfer, Moved: w.charges.RefundMoved, Contradicted: w.charges.RefundContradicted})
 	w.payouts = payouts.New(w.db, payouts.Needs{Books: w.books, Escrows: w.escrows, Accounts: w, Files: w.files, Approvals: w.people, Risk: limits.New(w.db, w.people), Judge: anyone{}})
@@ -233,11 +227,12 @@ func (w *world) next(entries ...bank.Entry) bank.Statement {
 // take has reconciliation read a statement.
 func (w *world) take(st bank.Statement) {
 	w.t.Helper()
-	text, err := json.Marshal(bank.Message{Statements: []bank.Statement{st}})
-	w.ok(err)
-	sum := sha256.Sum256(text)
-	_, err = w.recon.Take(w.t.Context(), w.house, bank.Received{Name: st.ID, Bytes: text, SHA256: hex.EncodeToString(sum[:])})
-	w.ok(err)
+	w.ok(w.tryTake(st))
+}
+
+func (w *world) tryTake(st bank.Statement) error {
+	_, err := w.recon.Take(w.t.Context(), w.house, paperbank.Received(st.ID, bank.Message{Statements: []bank.Statement{st}}))
+	return err
 }
 
 // payout asks for a payout as its seller.

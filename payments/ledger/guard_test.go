@@ -14,6 +14,7 @@ import (
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/pgtest"
 )
 
 // do runs steps in one unit of work.
@@ -49,13 +50,7 @@ func (b books) holds(account string, want int64) {
 // advance moves the hub's time.
 func (b books) advance(d time.Duration) {
 	b.t.Helper()
-	err := b.do(func(ctx context.Context, tx *pg.Tx) error {
-		_, err := clock.Advance(ctx, tx, d)
-		return err
-	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	pgtest.Advance(b.t, b.db, d)
 }
 
 // now is the hub's time.

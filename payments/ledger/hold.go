@@ -34,7 +34,7 @@ func (b *Books) Hold(ctx context.Context, tx *pg.Tx, h Hold) error {
 	if err != nil {
 		return err
 	}
-	k := accounts[h.Account]
+	k := accounts[0]
 	if !k.Floor {
 		return ErrNoFloor
 	}

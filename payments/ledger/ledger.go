@@ -69,23 +69,23 @@ func (t Transfer) Check() (Transfer, error) {
 // Hash is what the key stands for: kind, order, currency, the time if one was
 // given, each leg, and the note and what it takes back if there are any.
 func (t Transfer) Hash() []byte {
-	h := sha256.New()
+	b := make([]byte, 0, 256)
 	for _, s := range []string{t.Kind, t.Order, t.Currency} {
-		h.Write([]byte(s))
-		h.Write([]byte{0})
+		b = append(append(b, s...), 0)
 	}
 	if !t.Effective.IsZero() {
-		h.Write(binary.BigEndian.AppendUint64(nil, uint64(t.Effective.UnixMicro())))
+		b = binary.BigEndian.AppendUint64(b, uint64(t.Effective.UnixMicro()))
 	}
 	for _, l := range t.Legs {
-		h.Write([]byte(l.Account))
-		h.Write(binary.BigEndian.AppendUint64([]byte{0}, uint64(l.Amount)))
+		b = append(append(b, l.Account...), 0)
+		b = binary.BigEndian.AppendUint64(b, uint64(l.Amount))
 	}
 	if t.Note != "" || t.reverses != 0 {
-		h.Write([]byte("\x00note\x00" + t.Note + "\x00"))
-		h.Write(binary.BigEndian.AppendUint64(nil, uint64(t.reverses)))
+		b = append(b, "\x00note\x00"+t.Note+"\x00"...)
+		b = binary.BigEndian.AppendUint64(b, uint64(t.reverses))
 	}
-	return h.Sum(nil)
+	h := sha256.Sum256(b)
+	return h[:]
 }
 
 // reversal is the kind of transfer that takes another back.

@@ -67,42 +67,57 @@ func nextBlock(ctx context.Context, db pg.DB) (int64, error) {
 // post queues a transfer. Its legs go out in one fixed order of accounts, those
 // with a floor first and the busy ones last: a row lock is kept until the commit
 // is flushed, so what is locked last is kept shortest.
-func post(tx *pg.Tx, n int64, t Transfer, accounts map[string]known) {
-	var effective any
+func post(tx *pg.Tx, n int64, t Transfer, accounts []known) {
+	lines := make([]line, len(t.Legs))
+	for i, l := range t.Legs {
+		k := accounts[i]
+		lines[i] = line{k, int16(n % int64(k.Shards)), l.Amount}
+	}
+	slices.SortStableFunc(lines, line.before)
+	var effective, mirrors any
 	if !t.Effective.IsZero() {
 		effective = t.Effective
 	}
-	hash := t.Hash()
-	legs := slices.Clone(t.Legs)
-	slices.SortStableFunc(legs, func(a, b Leg) int {
-		x, y := accounts[a.Account], accounts[b.Account]
-		if x.Floor != y.Floor {
-			if x.Floor {
-				return -1
-			}
-			return 1
-		}
-		if x.ID == y.ID { // what comes in goes first, or it might seem short
-			return cmp.Compare(side(b, y), side(a, x))
-		}
-		return cmp.Compare(x.ID, y.ID)
-	})
-	ids, shards, amounts := make([]int64, len(legs)), make([]int16, len(legs)), make([]int64, len(legs))
-	for i, l := range legs {
-		k := accounts[l.Account]
-		ids[i], shards[i], amounts[i] = k.ID, int16(n%int64(k.Shards)), l.Amount
-	}
-	var mirrors any
 	if t.reverses != 0 {
 		mirrors = t.reverses
 	}
+	if len(lines) == 2 {
+		a, b := lines[0], lines[1]
+		tx.QueueSelf(refused, `select ledger.post_pair($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+			n, t.Key, t.Hash(), t.Kind, t.Order, effective, t.Currency, t.Note, mirrors, a.ID, a.shard, a.amount, b.ID, b.shard, b.amount)
+		return
+	}
+	ids, shards, amounts := make([]int64, len(lines)), make([]int16, len(lines)), make([]int64, len(lines))
+	for i, l := range lines {
+		ids[i], shards[i], amounts[i] = l.ID, l.shard, l.amount
+	}
 	tx.QueueSelf(refused, `select ledger.post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		n, t.Key, hash, t.Kind, t.Order, effective, t.Currency, ids, shards, amounts, t.Note, mirrors)
+		n, t.Key, t.Hash(), t.Kind, t.Order, effective, t.Currency, ids, shards, amounts, t.Note, mirrors)
 }
 
-// side is above zero for a leg that raises its account's balance.
-func side(l Leg, k known) int {
-	if k.Credit == (l.Amount < 0) {
+// A line is a leg as it is written.
+type line struct {
+	known
+	shard  int16
+	amount int64
+}
+
+func (l line) before(o line) int {
+	if l.Floor != o.Floor {
+		if l.Floor {
+			return -1
+		}
+		return 1
+	}
+	if l.ID == o.ID { // what comes in goes first, or it might seem short
+		return cmp.Compare(o.side(), l.side())
+	}
+	return cmp.Compare(l.ID, o.ID)
+}
+
+// side is above zero for a line that raises its account's balance.
+func (l line) side() int {
+	if l.Credit == (l.amount < 0) {
 		return 1
 	}
 	return -1

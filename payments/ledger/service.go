@@ -13,7 +13,7 @@ import (
 // goroutines.
 type Books struct {
 	db       *pg.Store
-	accounts sync.Map // "code currency" → known
+	accounts register
 	ids      ids
 	turn     atomic.Uint32 // which shard of busy accounts the next batch moves
 
@@ -22,13 +22,6 @@ type Books struct {
 
 // New returns the books kept in db.
 func New(db *pg.Store) *Books { return &Books{db: db} }
-
-type known struct {
-	ID     int64
-	Shards int
-	Floor  bool
-	Credit bool // its normal side
-}
 
 // Post writes a transfer as part of tx. Posting the same key with the same
 // content again changes nothing; with other content it is ErrReused.
@@ -52,13 +45,13 @@ func (b *Books) Post(ctx context.Context, tx *pg.Tx, t Transfer) error {
 	return nil
 }
 
-// open finds the transfer's accounts, and opens those used for the first time.
-func (b *Books) open(ctx context.Context, tx *pg.Tx, t Transfer) (map[string]known, error) {
-	found := make(map[string]known, len(t.Legs))
+// open finds the account of each leg, and opens those used for the first time.
+func (b *Books) open(ctx context.Context, tx *pg.Tx, t Transfer) ([]known, error) {
+	found := make([]known, len(t.Legs))
 	var missing []Account
-	for _, l := range t.Legs {
-		if k, ok := b.accounts.Load(l.Account + " " + t.Currency); ok {
-			found[l.Account] = k.(known)
+	for i, l := range t.Legs {
+		if k, ok := b.accounts.find(l.Account, t.Currency); ok {
+			found[i] = k
 			continue
 		}
 		a, err := Find(l.Account)
@@ -74,9 +67,11 @@ func (b *Books) open(ctx context.Context, tx *pg.Tx, t Transfer) (map[string]kno
 	if err != nil {
 		return nil, err
 	}
-	for code, k := range opened {
-		found[code] = k
-		tx.After(func() { b.accounts.Store(code+" "+t.Currency, k) })
+	for i, l := range t.Legs {
+		if k, ok := opened[l.Account]; ok {
+			found[i] = k
+			tx.After(func() { b.accounts.enter(l.Account, t.Currency, k) })
+		}
 	}
 	return found, nil
 }

@@ -50,7 +50,7 @@ func (b *Books) openAll(ctx context.Context, tx *pg.Tx, all []*posting) error {
 			continue
 		}
 		for _, l := range p.t.Legs {
-			if _, ok := b.accounts.Load(l.Account + " " + p.t.Currency); ok {
+			if _, ok := b.accounts.find(l.Account, p.t.Currency); ok {
 				continue
 			}
 			a, err := Find(l.Account)
@@ -67,7 +67,7 @@ func (b *Books) openAll(ctx context.Context, tx *pg.Tx, all []*posting) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	opened := map[string]known{}
+	opened := map[name]known{}
 	for currency, accounts := range missing {
 		some := make([]Account, 0, len(accounts))
 		for _, a := range accounts {
@@ -78,22 +78,20 @@ func (b *Books) openAll(ctx context.Context, tx *pg.Tx, all []*posting) error {
 			return err
 		}
 		for code, k := range found {
-			opened[code+" "+currency] = k
+			opened[name{code, currency}] = k
 		}
 	}
 	tx.After(func() {
-		for name, k := range opened {
-			b.accounts.Store(name, k)
+		for n, k := range opened {
+			b.accounts.enter(n.account, n.currency, k)
 		}
 	})
 	for _, p := range all {
 		if p.err == nil && len(p.accounts) == 0 {
 			for _, l := range p.t.Legs {
-				name := l.Account + " " + p.t.Currency
-				k, ok := opened[name]
+				k, ok := opened[name{l.Account, p.t.Currency}]
 				if !ok {
-					v, _ := b.accounts.Load(name)
-					k = v.(known)
+					k, _ = b.accounts.find(l.Account, p.t.Currency)
 				}
 				p.accounts = append(p.accounts, k)
 			}
@@ -109,11 +107,11 @@ func (b *Books) find(p *posting) bool {
 	}
 	accounts := make([]known, len(p.t.Legs))
 	for i, l := range p.t.Legs {
-		k, ok := b.accounts.Load(l.Account + " " + p.t.Currency)
+		k, ok := b.accounts.find(l.Account, p.t.Currency)
 		if !ok {
 			return false
 		}
-		accounts[i] = k.(known)
+		accounts[i] = k
 	}
 	p.accounts = accounts
 	return true

@@ -9,7 +9,6 @@ import (
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
-	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
@@ -81,11 +80,7 @@ type kept struct {
 }
 
 func (k kept) view() (DecisionView, error) {
-	v := DecisionView{k.ID, k.What, k.Ref, k.Outcome, k.Rules, nil, money.Dirhams(k.Amount), k.Open, k.At.UTC(), k.ClearedBy, nil, k.Note}
-	if k.ClearedAt != nil {
-		at := k.ClearedAt.UTC()
-		v.ClearedAt = &at
-	}
+	v := DecisionView{k.ID, k.What, k.Ref, k.Outcome, k.Rules, nil, money.Dirhams(k.Amount), k.Open, k.At.UTC(), k.ClearedBy, rest.UTC(k.ClearedAt), k.Note}
 	var figures []Figure
 	err := json.Unmarshal(k.Figures, &figures)
 	v.Figures = make([]FigureView, len(figures))
@@ -105,12 +100,9 @@ type DecisionsInput struct {
 
 // Decisions lists decisions, newest first.
 func (s *Service) Decisions(ctx context.Context, in DecisionsInput) (p rest.Page[DecisionView], err error) {
-	var below string
-	if err := rest.DecodeCursor(in.Cursor, &below); err != nil {
+	below, err := in.After(decisionID)
+	if err != nil {
 		return p, err
-	}
-	if below != "" && !id.Is(decisionID, below) {
-		return p, rest.ErrCursor
 	}
 	rows, err := decisions(ctx, s.db, in.Ref, in.Outcome, in.Open, below, in.Limit+1)
 	if err != nil {

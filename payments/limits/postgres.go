@@ -28,13 +28,14 @@ func usage(ctx context.Context, tx *pg.Tx, what, method string, keys []key, now 
 // lockKeys locks keys until the unit of work ends: alone, or together with
 // others who do not need to be alone.
 func lockKeys(tx *pg.Tx, what string, alone map[string]bool) {
-	for _, k := range slices.Sorted(maps.Keys(alone)) {
-		if alone[k] {
-			tx.Queue(`select pg_advisory_xact_lock(hashtextextended('limits ' || $1 || ' ' || $2, 0))`, what, k)
-		} else {
-			tx.Queue(`select pg_advisory_xact_lock_shared(hashtextextended('limits ' || $1 || ' ' || $2, 0))`, what, k)
-		}
+	names := slices.Sorted(maps.Keys(alone))
+	single := make([]bool, len(names))
+	for i, k := range names {
+		single[i] = alone[k]
 	}
+	tx.Queue(`select case when k.alone then pg_advisory_xact_lock(k.id) else pg_advisory_xact_lock_shared(k.id) end
+		from (select alone, hashtextextended('limits ' || $1::text || ' ' || name, 0) as id, n
+			from unnest($2::text[], $3::bool[]) with ordinality x (name, alone, n) order by n) k`, what, names, single)
 }
 
 // mark remembers which locks were had before, and giveBack drops those since.

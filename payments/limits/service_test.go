@@ -13,7 +13,6 @@ import (
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/limits"
 	"tiwiza/pkg/auth"
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
@@ -104,10 +103,7 @@ func (d *desk) payout(p limits.Payout) (waits []string, err error) {
 
 func (d *desk) advance(by time.Duration) {
 	d.t.Helper()
-	must(d.t, d.db.InTx(d.t.Context(), func(tx *pg.Tx) error {
-		_, err := clock.Advance(d.t.Context(), tx, by)
-		return err
-	}))
+	pgtest.Advance(d.t, d.db, by)
 }
 
 func (d *desk) decisions(in limits.DecisionsInput) []limits.DecisionView {

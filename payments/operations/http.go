@@ -56,40 +56,25 @@ func (o Operation) view(now time.Time) View {
 	}
 	return View{
 		o.ID, o.Subject, o.Kind, o.Connector, o.Ref, o.State, o.Money(), o.Why, o.Tries, o.Inquiries, o.Proof,
-		max(0, int64(until.Sub(since).Seconds())), utc(o.ContradictedAt), utc(o.SentAt), o.CreatedAt.UTC(), o.ChangedAt.UTC(),
+		max(0, int64(until.Sub(since).Seconds())), rest.UTC(o.ContradictedAt), rest.UTC(o.SentAt), o.CreatedAt.UTC(), o.ChangedAt.UTC(),
 	}
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
 }
 
 // List lists operations, newest first.
-func (e *Engine) List(ctx context.Context, in ListInput) (rest.Page[View], error) {
-	var before string
-	if err := rest.DecodeCursor(in.Cursor, &before); err != nil {
-		return rest.Page[View]{}, err
-	}
-	if before != "" && !id.Is(id.Operation, before) {
-		return rest.Page[View]{}, rest.ErrCursor
+func (e *Engine) List(ctx context.Context, in ListInput) (p rest.Page[View], err error) {
+	before, err := in.After(id.Operation)
+	if err != nil {
+		return p, err
 	}
 	rows, err := list(ctx, e.db, in.State, before, in.Limit+1)
 	if err != nil {
-		return rest.Page[View]{}, err
+		return p, err
 	}
 	now, err := clock.Now(ctx, e.db)
 	if err != nil {
-		return rest.Page[View]{}, err
+		return p, err
 	}
-	views := make([]View, len(rows))
-	for i, o := range rows {
-		views[i] = o.view(now)
-	}
-	return rest.Cut(views, in.Limit, func(v View) any { return v.ID }), nil
+	return rest.View(rows, in.Limit, func(o Operation) View { return o.view(now) }, func(v View) any { return v.ID }), nil
 }
 
 // ShowInput names an operation.

@@ -106,9 +106,7 @@ type desk struct {
 func newDesk(t testing.TB, change ...func(d *desk, h *operations.Handler)) *desk {
 	t.Helper()
 	d := &desk{t: t, db: pgtest.New(t), partner: &partner{once: true, executed: map[string]int{}, calls: map[string]int{}}}
-	runner, err := job.NewRunner(d.db, nil, slog.New(slog.DiscardHandler))
-	d.ok(err)
-	d.db.Use(runner.Jobs(), event.NewBus())
+	pgtest.Queue(t, d.db, event.NewBus())
 	d.timers = job.NewTimers(d.db)
 	d.engine = operations.New(d.db)
 	d.approvals = approvals.New(d.db)
@@ -224,10 +222,7 @@ func (d *desk) now() time.Time {
 
 func (d *desk) advance(by time.Duration) {
 	d.t.Helper()
-	d.tx(func(ctx context.Context, tx *pg.Tx) error {
-		_, err := clock.Advance(ctx, tx, by)
-		return err
-	})
+	pgtest.Advance(d.t, d.db, by)
 }
 
 // work fires the timers that are due and runs each job that is queued, until

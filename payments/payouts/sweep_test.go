@@ -314,12 +314,12 @@ func TestHubsThatSweepPayoutsAtOncePayEachOnce(t *testing.T) {
 func TestAPayoutThatCannotBeMadeStaysAlone(t *testing.T) {
 	t.Parallel()
 	url := pgtest.URL(t)
-	h, fuse := newHubAt(t, url), pgtest.NewFuse(t, url, "payouts.payout")
+	h, trap := newHubAt(t, url), pgtest.NewTrap(t, url, "payouts.payout")
 	sellers := h.many(6)
-	fuse.SQL(`alter table payouts.payout add constraint broken check (seller <> '` + sellers[2] + `')`)
+	trap.SQL(`alter table payouts.payout add constraint broken check (seller <> '` + sellers[2] + `')`)
 	h.fire()
 	h.paidOnce(sellers, 5)
-	fuse.SQL(`alter table payouts.payout drop constraint broken`)
+	trap.SQL(`alter table payouts.payout drop constraint broken`)
 	h.advance(time.Hour)
 	h.paidOnce(sellers, 6)
 }
@@ -329,11 +329,11 @@ func TestAPayoutThatCannotBeMadeStaysAlone(t *testing.T) {
 func TestASweepOfPayoutsThatDiesInItsCommit(t *testing.T) {
 	t.Parallel()
 	url := pgtest.URL(t)
-	h, fuse := newHubAt(t, url), pgtest.NewFuse(t, url, "payouts.payout")
+	h, trap := newHubAt(t, url), pgtest.NewTrap(t, url, "payouts.payout")
 	sellers := h.many(8)
-	fuse.Arm()
+	trap.Arm()
 	h.fire()
-	if !fuse.Blown() {
+	if !trap.Sprung() {
 		t.Error("no session ended")
 	}
 	h.advance(2 * time.Minute)

@@ -213,23 +213,19 @@ type ClosingsInput struct{ rest.Paging }
 
 // Closings lists the closed days with their latest revision; the operator reads
 // it.
-func (s *Service) Closings(ctx context.Context, in ClosingsInput) (rest.Page[ClosingView], error) {
+func (s *Service) Closings(ctx context.Context, in ClosingsInput) (p rest.Page[ClosingView], err error) {
 	var before string
 	if err := rest.DecodeCursor(in.Cursor, &before); err != nil {
-		return rest.Page[ClosingView]{}, err
+		return p, err
 	}
 	if _, err := time.Parse(time.DateOnly, before); before != "" && err != nil {
-		return rest.Page[ClosingView]{}, rest.ErrCursor
+		return p, rest.ErrCursor
 	}
 	rows, err := listClosings(ctx, s.db, before, in.Limit+1)
 	if err != nil {
-		return rest.Page[ClosingView]{}, err
+		return p, err
 	}
-	views := make([]ClosingView, len(rows))
-	for i, c := range rows {
-		views[i] = c.view()
-	}
-	return rest.Cut(views, in.Limit, func(v ClosingView) any { return v.Day }), nil
+	return rest.View(rows, in.Limit, Closing.view, func(v ClosingView) any { return v.Day }), nil
 }
 
 // ReportInput names a closed day.

@@ -9,7 +9,6 @@ import (
 
 	"tiwiza/adapters/bank"
 	"tiwiza/pkg/auth"
-	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
@@ -120,7 +119,7 @@ type BreakView struct {
 func (b Break) view() BreakView {
 	v := BreakView{
 		ID: b.ID, Kind: b.Kind, Bank: b.Bank, About: b.About, Why: b.Why, Line: b.line(), Suggestion: b.Suggestion, State: b.State,
-		SnoozedUntil: utc(b.SnoozedUntil), Proposed: b.Proposed, Resolution: b.Resolution, ResolvedAt: utc(b.ResolvedAt), CreatedAt: b.CreatedAt.UTC(),
+		SnoozedUntil: rest.UTC(b.SnoozedUntil), Proposed: b.Proposed, Resolution: b.Resolution, ResolvedAt: rest.UTC(b.ResolvedAt), CreatedAt: b.CreatedAt.UTC(),
 	}
 	if b.Amount != nil && b.Currency != "" {
 		m := money.FromCentimes(*b.Amount, b.Currency)
@@ -132,14 +131,6 @@ func (b Break) view() BreakView {
 	return v
 }
 
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
-}
-
 // BreaksInput pages through breaks.
 type BreaksInput struct {
 	State BreakState `query:"state" enum:"open,snoozed,resolved" default:"open"`
@@ -148,26 +139,19 @@ type BreaksInput struct {
 }
 
 // Breaks lists what reconciliation could not explain; the operator reads it.
-func (s *Service) Breaks(ctx context.Context, in BreaksInput) (rest.Page[BreakView], error) {
-	var before string
-	if err := rest.DecodeCursor(in.Cursor, &before); err != nil {
-		return rest.Page[BreakView]{}, err
-	}
-	if before != "" && !id.Is(breakID, before) {
-		return rest.Page[BreakView]{}, rest.ErrCursor
+func (s *Service) Breaks(ctx context.Context, in BreaksInput) (p rest.Page[BreakView], err error) {
+	before, err := in.After(breakID)
+	if err != nil {
+		return p, err
 	}
 	if in.State == "" {
 		in.State = Open
 	}
 	rows, err := listBreaks(ctx, s.db, string(in.State), string(in.Kind), before, in.Limit+1)
 	if err != nil {
-		return rest.Page[BreakView]{}, err
+		return p, err
 	}
-	views := make([]BreakView, len(rows))
-	for i, b := range rows {
-		views[i] = b.view()
-	}
-	return rest.Cut(views, in.Limit, func(v BreakView) any { return v.ID }), nil
+	return rest.View(rows, in.Limit, Break.view, func(v BreakView) any { return v.ID }), nil
 }
 
 // BreakInput names a break.

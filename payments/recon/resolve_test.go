@@ -15,13 +15,13 @@ import (
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/recon"
 	"tiwiza/pkg/auth"
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/pgtest"
 	"tiwiza/pkg/rest"
 )
 
@@ -215,9 +215,7 @@ func TestASnoozedBreakComesBack(t *testing.T) {
 
 func (h *hub) advance(d time.Duration) {
 	h.t.Helper()
-	if err := h.db.InTx(h.t.Context(), func(tx *pg.Tx) error { _, err := clock.Advance(h.t.Context(), tx, d); return err }); err != nil {
-		h.t.Fatal(err)
-	}
+	pgtest.Advance(h.t, h.db, d)
 }
 
 func TestBreaksArePagedByAStrictCursor(t *testing.T) {

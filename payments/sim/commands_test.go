@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/ledger"
@@ -109,8 +110,8 @@ func (m *machine) checkout() {
 		c.amount += x.amount
 	}
 	r := m.do(buyer, func(ctx context.Context, tx *pg.Tx) (out said, err error) {
-		sheet, err := m.hub.escrows.Fees(ctx, tx)
-		if err != nil {
+		var sheet escrow.Sheet
+		if err := pg.Together(ctx, tx, m.hub.escrows.Fees(&sheet)); err != nil {
 			return out, err
 		}
 		sale.Amount, sale.Parts, terms = money.Dirhams(c.amount), nil, nil
@@ -351,7 +352,7 @@ func (m *machine) accountGiven() {
 		return
 	}
 	m.do(buyer, func(ctx context.Context, tx *pg.Tx) (said, error) {
-		v, err := m.hub.charges.Account(ctx, tx, charges.AccountInput{Refund: m.refund(r), RIB: rib(7)})
+		v, err := m.hub.charges.Account(ctx, tx, charges.AccountInput{Refund: m.refund(r), RIB: paperbank.RIB(7)})
 		return said{State: string(v.State)}, err
 	}, func() string { return m.o.giveAccount(r) })
 }

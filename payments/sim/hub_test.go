@@ -4,10 +4,8 @@
 package sim_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -16,6 +14,7 @@ import (
 	"testing"
 
 	"tiwiza/adapters/bank"
+	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/adapters/card"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
@@ -48,32 +47,16 @@ type yard struct {
 	db     *pg.Store // as the hub
 	owner  *pg.Store // as the database's owner
 	tables []string  // that are empty to begin with
+	bank   *paperbank.Bank
 	hub    *hub
-}
-
-// fuses end the session of a unit of work where they say: as its answer is
-// written behind all that it did, or as it commits.
-var fuses = []string{
-	`set role none`,
-	`create table public.fuse (key text, at text, primary key (key, at))`,
-	`create function public.blow() returns trigger language plpgsql security definer as $$
-		begin
-			if exists (select from public.fuse f where f.key = new.key and f.at = tg_argv[0]) then
-				perform pg_terminate_backend(pg_backend_pid());
-			end if;
-			return new;
-		end $$`,
-	`create trigger blow before insert on platform.answer for each row execute function public.blow('answer')`,
-	`create constraint trigger blow_late after insert on platform.answer deferrable initially deferred for each row execute function public.blow('commit')`,
 }
 
 func newYard(t testing.TB) *yard {
 	t.Helper()
 	url := pgtest.URL(t)
-	y := &yard{t: t, db: pgtest.Open(t, url, pg.Options{MaxConns: 4}), owner: pgtest.Open(t, url, pg.Options{MaxConns: 1})}
-	for _, f := range fuses {
-		y.sql(f)
-	}
+	y := &yard{t: t, bank: &paperbank.Bank{}, db: pgtest.Open(t, url, pg.Options{MaxConns: 4}), owner: pgtest.Open(t, url, pg.Options{MaxConns: 1})}
+	y.sql(`set role none`)
+	pgtest.Fuses(t, y.owner)
 	y.sql(`insert into escrow.rate (kind, percent, since) values ('reserve', 10, '2025-02-01')`)
 	all, err := pg.Column[string](t.Context(), y.owner, `select format('%I.%I', schemaname, tablename) from pg_tables
 		where schemaname not in ('pg_catalog', 'information_schema', 'river') and tablename <> 'goose_db_version' and schemaname || '.' || tablename <> 'platform.clock' order by 1`)
@@ -114,6 +97,7 @@ func (y *yard) sweep() {
 	b.WriteString("end $$")
 	y.sql(b.String())
 	y.sql(`set session_replication_role = origin`)
+	y.bank = &paperbank.Bank{}
 }
 
 // A hub is the payments' services over the yard's database. A new one is what a
@@ -157,16 +141,14 @@ func (y *yard) start() {
 	if y.hub != nil {
 		h.ribs, h.steps = y.hub.ribs, y.hub.steps
 	}
-	runner, err := job.NewRunner(y.db, nil, slog.New(slog.DiscardHandler))
-	y.ok(err)
-	y.db.Use(runner.Jobs(), event.NewBus())
-	b := bank.New(house, tray{}, bank.Options{})
+	pgtest.Queue(y.t, y.db, event.NewBus())
+	b := bank.New(house, y.bank, bank.Options{})
 	h.books = ledger.New(y.db)
 	h.escrows = escrow.New(y.db, h.books, anyone{}).TopUpFrom(house)
 	h.ops = operations.New(y.db)
 	h.people = approvals.New(y.db)
 	h.ops.Reviewed(h.people)
-	h.files = files.New(y.db, h.ops, files.House{Bank: b, Safeguard: bank.Account{RIB: rib(1), Name: "Hub"}, Operating: bank.Account{RIB: rib(2), Name: "Hub"}})
+	h.files = files.New(y.db, h.ops, files.House{Bank: b, Safeguard: bank.Account{RIB: paperbank.RIB(1), Name: "Hub"}, Operating: bank.Account{RIB: paperbank.RIB(2), Name: "Hub"}})
 	h.charges = charges.New(y.db, h.books, h.escrows, h.ops, anyone{}, []*card.Acquirer{card.New(acquirer, hosted{}, card.Options{})},
 		charges.Config{PublicURL: "https://hub.example", Bank: house}).PayBy(house, h.files).ApprovedBy(h.people)
 	h.files.Handle(charges.KindTransfer, files.Kind{Pay: h.charges.Transfer, Moved: h.charges.RefundMoved, Contradicted: h.charges.RefundContradicted})
@@ -174,7 +156,7 @@ func (y *yard) start() {
 	h.payouts = payouts.New(y.db, payouts.Needs{Books: h.books, Escrows: h.escrows, Accounts: h, Files: h.files, Approvals: h.people, Risk: limits.New(y.db, h.people), Judge: anyone{}})
 	h.payouts.Check(h.blocked)
 	h.treasury = treasury.New(y.db, h.books, h.files, h.ops, h.people)
-	h.recon = recon.New(y.db, h.books, h.charges, h.ops, h.people, []recon.House{{Bank: b, Safeguard: rib(1), Operating: rib(2)}}, recon.Ties{Owner: func(context.Context, string) (string, error) { return theBank.subject, nil }}).Receives(h.charges)
+	h.recon = recon.New(y.db, h.books, h.charges, h.ops, h.people, []recon.House{{Bank: b, Safeguard: paperbank.RIB(1), Operating: paperbank.RIB(2)}}, recon.Ties{Owner: func(context.Context, string) (string, error) { return theBank.subject, nil }}).Receives(h.charges)
 	h.timers = job.NewTimers(y.db)
 	h.bus = event.NewBus() // of its own, for the hub's has no queue to deliver from
 	disputes.Subscribe(h.bus, h.disputes)
@@ -278,7 +260,7 @@ func (h *hub) ask(who person, n int, key string) (r reply) {
 func (h *hub) PayoutAccounts(_ context.Context, _ pg.DB, members ...string) (map[string]payouts.Account, error) {
 	out := map[string]payouts.Account{}
 	for _, m := range members {
-		out[m] = payouts.Account{RIB: rib(100*len(m) + h.ribs[m]), Holder: "Coopérative (exemple)", Verified: true}
+		out[m] = payouts.Account{RIB: paperbank.RIB(100*len(m) + h.ribs[m]), Holder: "Coopérative (exemple)", Verified: true}
 	}
 	return out, nil
 }
@@ -288,23 +270,3 @@ type anyone struct{}
 
 // May allows.
 func (anyone) May(auth.Principal, string, authz.Resource) (string, error) { return "test", nil }
-
-// rib is a valid account number.
-func rib(n int) string {
-	body := fmt.Sprintf("0117800000%012d", n)
-	rest := 0
-	for _, c := range body + "00" {
-		rest = (rest*10 + int(c-'0')) % 97
-	}
-	return fmt.Sprintf("%s%02d", body, 97-rest)
-}
-
-var errNoBody = errors.New("nothing was said")
-
-// decode reads what a partner of these tests wrote.
-func decode(body []byte, out any) error {
-	if len(bytes.TrimSpace(body)) == 0 {
-		return errNoBody
-	}
-	return json.Unmarshal(body, out)
-}

@@ -2,11 +2,8 @@ package sim_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 
-	"tiwiza/adapters/bank"
 	"tiwiza/adapters/card"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
@@ -33,7 +30,7 @@ func (hosted) Form(card.Payment) (card.Form, error) {
 
 func (hosted) Notice(body []byte) (card.Notice, error) {
 	var w word
-	if decode(body, &w) != nil || !w.Signed {
+	if json.Unmarshal(body, &w) != nil || !w.Signed {
 		return card.Notice{}, card.ErrForged
 	}
 	return card.Notice{
@@ -43,7 +40,7 @@ func (hosted) Notice(body []byte) (card.Notice, error) {
 
 func (hosted) Case(body []byte) (card.Case, error) {
 	var w word
-	if decode(body, &w) != nil || !w.Signed {
+	if json.Unmarshal(body, &w) != nil || !w.Signed {
 		return card.Case{}, card.ErrForged
 	}
 	return card.Case{
@@ -55,23 +52,3 @@ func (hosted) Reply(v card.Verdict) string { return string(v) }
 func (hosted) Query(context.Context, string) card.Status {
 	return card.Status{Result: outbound.Result{Outcome: outbound.Unknown}}
 }
-
-// tray is a bank whose files are JSON, and that takes each.
-type tray struct{}
-
-func (tray) Render(b bank.Batch) (bank.File, error) {
-	text, err := json.Marshal(b)
-	sum := sha256.Sum256(text)
-	return bank.File{Name: b.ID + ".json", Bytes: text, SHA256: hex.EncodeToString(sum[:])}, err
-}
-
-func (tray) Publish(context.Context, bank.File) outbound.Result {
-	return outbound.Result{Outcome: outbound.Accepted}
-}
-
-func (tray) Find(context.Context, bank.File) outbound.Result {
-	return outbound.Result{Outcome: outbound.Accepted}
-}
-func (tray) Waiting(context.Context) ([]bank.Received, error) { return nil, nil }
-func (tray) Archive(context.Context, bank.Received) error     { return nil }
-func (tray) Read(r bank.Received) (m bank.Message, err error) { return m, decode(r.Bytes, &m) }

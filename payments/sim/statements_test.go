@@ -2,13 +2,11 @@ package sim_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"tiwiza/adapters/bank"
+	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/payments/charges"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
@@ -24,7 +22,7 @@ var at = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 func (m *machine) statement(entries []bank.Entry, then func()) {
 	m.said++
 	st := bank.Statement{
-		Kind: bank.OfAccount, ID: fmt.Sprint("S", m.said), Account: rib(1), Currency: money.MAD, Sequence: int64(m.said),
+		Kind: bank.OfAccount, ID: fmt.Sprint("S", m.said), Account: paperbank.RIB(1), Currency: money.MAD, Sequence: int64(m.said),
 		Page: 1, LastPage: true, Created: at, HasBalances: true, Opening: money.Dirhams(m.closing), Entries: entries,
 	}
 	for i, e := range entries {
@@ -32,12 +30,10 @@ func (m *machine) statement(entries []bank.Entry, then func()) {
 		m.closing += e.Amount.Centimes()
 	}
 	st.Closing = money.Dirhams(m.closing)
-	text, err := json.Marshal(bank.Message{Statements: []bank.Statement{st}})
-	m.ok(err)
-	sum := sha256.Sum256(text)
+	f := paperbank.Received(st.ID, bank.Message{Statements: []bank.Statement{st}})
 	for i := range m.times() {
 		m.do(theBank, func(ctx context.Context, tx *pg.Tx) (said, error) {
-			v, err := m.hub.takes(ctx, tx, rest.File{Name: st.ID + hex.EncodeToString(sum[:2]), Bytes: text})
+			v, err := m.hub.takes(ctx, tx, rest.File{Name: f.Name + f.SHA256[:4], Bytes: f.Bytes})
 			return said{ID: v}, err
 		}, func() string {
 			if i == 0 {
@@ -132,7 +128,7 @@ func (m *machine) wires() {
 }
 
 func (m *machine) wire(c *charge, n int64) {
-	d := bank.Detail{Amount: money.Dirhams(n), Gross: money.Dirhams(n), Fee: money.Dirhams(0), Info: "virement " + c.ref, Counterparty: "ACHETEUR", CounterpartyAccount: rib(9)}
+	d := bank.Detail{Amount: money.Dirhams(n), Gross: money.Dirhams(n), Fee: money.Dirhams(0), Info: "virement " + c.ref, Counterparty: "ACHETEUR", CounterpartyAccount: paperbank.RIB(9)}
 	m.statement([]bank.Entry{line(d)}, func() { m.o.wired(c, n) })
 }
 

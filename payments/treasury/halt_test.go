@@ -23,7 +23,7 @@ func TestOnePersonHaltsAndTwoLetGoOn(t *testing.T) {
 	h.intend("capture", "chg_1")
 	for range 4 {
 		h.advance(time.Minute)
-		h.idle()
+		pgtest.Idle(t, h.db)
 	}
 	if n := h.sent.Load(); n != 1 {
 		t.Errorf("%d calls while halted, want the capture's: nothing leaves by it", n)
@@ -71,7 +71,7 @@ func TestAHaltStopsEveryHubWithinFiveSeconds(t *testing.T) {
 	for range 3 {
 		one.advance(time.Minute)
 		two.fire()
-		one.idle()
+		pgtest.Idle(t, one.db)
 	}
 	if n := len(b.Files()); n != 0 {
 		t.Fatalf("%d files left while payments were halted", n)

@@ -48,23 +48,16 @@ type ListInput struct {
 }
 
 // List lists movements, newest first.
-func (s *Service) List(ctx context.Context, in ListInput) (rest.Page[View], error) {
-	var before string
-	if err := rest.DecodeCursor(in.Cursor, &before); err != nil {
-		return rest.Page[View]{}, err
-	}
-	if before != "" && !id.Is(id.TopUp, before) && !id.Is(id.Sweep, before) {
-		return rest.Page[View]{}, rest.ErrCursor
+func (s *Service) List(ctx context.Context, in ListInput) (p rest.Page[View], err error) {
+	before, err := in.After(id.TopUp, id.Sweep)
+	if err != nil {
+		return p, err
 	}
 	rows, err := list(ctx, s.db, in.Kind, before, in.Limit+1)
 	if err != nil {
-		return rest.Page[View]{}, err
+		return p, err
 	}
-	views := make([]View, len(rows))
-	for i, m := range rows {
-		views[i] = m.view()
-	}
-	return rest.Cut(views, in.Limit, func(v View) any { return v.ID }), nil
+	return rest.View(rows, in.Limit, Move.view, func(v View) any { return v.ID }), nil
 }
 
 // MoveInput names a bank.

@@ -2,8 +2,6 @@ package treasury_test
 
 import (
 	"context"
-	"errors"
-	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,7 +14,6 @@ import (
 	"tiwiza/payments/operations"
 	"tiwiza/payments/treasury"
 	"tiwiza/pkg/auth"
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
@@ -96,17 +93,7 @@ func join(t *testing.T, url string, b *slow) *hub {
 	h.engine.Work(workers, h.timers)
 	h.files.Work(workers, h.timers)
 	h.treasury.Work(h.timers)
-	r, err := job.NewRunner(db, workers, slog.New(slog.DiscardHandler))
-	h.ok(err)
-	db.Use(r.Jobs(), event.NewBus())
-	h.ok(r.Start(context.WithoutCancel(t.Context())))
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := r.Stop(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	pgtest.Work(t, db, workers, event.NewBus())
 	return h
 }
 
@@ -168,11 +155,7 @@ func (h *hub) mustMove(do mover) treasury.View {
 
 func (h *hub) advance(d time.Duration) {
 	h.t.Helper()
-	h.do(func(ctx context.Context, tx *pg.Tx) error {
-		_, err := clock.Advance(ctx, tx, d)
-		return err
-	})
-	h.fire()
+	pgtest.Pass(h.t, h.db, h.timers, d)
 }
 
 func (h *hub) fire() {
@@ -250,17 +233,4 @@ func (h *hub) moves(kind string) []treasury.View {
 	page, err := h.treasury.List(auth.With(h.t.Context(), first), in)
 	h.ok(err)
 	return page.Data
-}
-
-// idle waits until no job waits or runs.
-func (h *hub) idle() {
-	h.t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		n, err := pg.Value[int](h.t.Context(), h.db, errors.New("none"), `select count(*) from river.river_job where state in ('available', 'running', 'retryable')`)
-		h.ok(err)
-		if n == 0 {
-			return
-		}
-	}
-	h.t.Fatal("the jobs never end")
 }

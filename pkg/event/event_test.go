@@ -3,15 +3,12 @@ package event_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
-	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
 )
@@ -24,15 +21,6 @@ func (ripe) EventType() string { return "test.ripe" }
 func (e ripe) Subject() string { return e.Fruit }
 
 // jobs is a runner that only queues: the tests deliver by hand.
-func jobs(t *testing.T, db *pg.Store) pg.Jobs {
-	t.Helper()
-	r, err := job.NewRunner(db, nil, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r.Jobs()
-}
-
 func publish(t *testing.T, db *pg.Store, e pg.Event) (id string) {
 	t.Helper()
 	if err := db.InTx(t.Context(), func(tx *pg.Tx) error { return tx.Publish(t.Context(), e) }); err != nil {
@@ -58,7 +46,7 @@ func TestASubscriberTakesAnEventInOnce(t *testing.T) {
 		tx.Queue(`insert into platform.timer (kind, subject, due, next_at) values ('took', $1, now(), now())`, e.Fruit)
 		return nil
 	})
-	db.Use(jobs(t, db), bus)
+	pgtest.Queue(t, db, bus)
 	id := publish(t, db, ripe{"fig"})
 	var wg sync.WaitGroup
 	for range 8 {
@@ -91,7 +79,7 @@ func TestAFailedSubscriberIsToldAgainAndLeavesNothing(t *testing.T) {
 		}
 		return nil
 	})
-	db.Use(jobs(t, db), bus)
+	pgtest.Queue(t, db, bus)
 	id := publish(t, db, ripe{"fig"})
 	for try := range 4 {
 		err := bus.Deliver(t.Context(), db, event.Delivery{Event: id, Type: "test.ripe", Subscriber: "cook"})
@@ -110,7 +98,7 @@ func TestTheSweepTellsAgainWhatNobodyTookIn(t *testing.T) {
 	db := pgtest.New(t)
 	bus := event.NewBus()
 	event.Subscribe(bus, "cook", func(context.Context, *pg.Tx, ripe) error { return nil })
-	db.Use(jobs(t, db), bus)
+	pgtest.Queue(t, db, bus)
 	id := publish(t, db, ripe{"fig"})
 	sweep := func() int {
 		n, err := bus.Sweep(t.Context(), db)
@@ -119,15 +107,7 @@ func TestTheSweepTellsAgainWhatNobodyTookIn(t *testing.T) {
 		}
 		return n
 	}
-	later := func() {
-		err := db.InTx(t.Context(), func(tx *pg.Tx) error {
-			_, err := clock.Advance(t.Context(), tx, 5*time.Minute)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	later := func() { pgtest.Advance(t, db, 5*time.Minute) }
 	later()
 	if n := sweep(); n != 0 {
 		t.Errorf("%d deliveries queued though one waits", n)

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
@@ -50,13 +49,7 @@ func TestTimersFireAtTheHubsTimeAndOnce(t *testing.T) {
 	if n := due(t, timers); n != 0 {
 		t.Fatalf("%d fired before their time", n)
 	}
-	err := db.InTx(t.Context(), func(tx *pg.Tx) error {
-		_, err := clock.Advance(t.Context(), tx, 2*time.Hour)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	pgtest.Advance(t, db, 2*time.Hour)
 	if n := due(t, timers) + due(t, timers); n != 1 || len(fired) != 1 || fired[0] != "soon" {
 		t.Errorf("fired %v (%d), want soon, once", fired, n)
 	}
@@ -137,13 +130,7 @@ func TestAFailingTimerWaitsAndHoldsUpNoOther(t *testing.T) {
 		t.Fatalf("%d fired: %v", n, rang)
 	}
 	fail = false
-	err := db.InTx(t.Context(), func(tx *pg.Tx) error {
-		_, err := clock.Advance(t.Context(), tx, time.Minute)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	pgtest.Advance(t, db, time.Minute)
 	if n := due(t, timers); n != 1 || rang[1] != "bad" {
 		t.Errorf("%d fired later: %v", n, rang)
 	}

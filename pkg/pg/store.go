@@ -32,6 +32,19 @@ var ErrBusy = fault.New(fault.Unavailable, "database.busy", "The hub is busy; pl
 // whether it took place is not known. Whoever needs to know reads it back.
 var ErrInDoubt = fault.New(fault.Unavailable, "database.in_doubt", "Whether this took place is not known yet; ask again with the same key.")
 
+// A Read adds what one domain reads to another's batch, so that both cost one
+// round trip; what it read is there once the batch is closed.
+type Read func(*pgx.Batch)
+
+// Together reads in one round trip.
+func Together(ctx context.Context, db DB, reads ...Read) error {
+	b := &pgx.Batch{}
+	for _, r := range reads {
+		r(b)
+	}
+	return db.SendBatch(ctx, b).Close()
+}
+
 // DB is what a read needs; a Store and a Tx both give it.
 type DB interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)

@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"io"
 	"reflect"
+	"slices"
+	"time"
 
 	"tiwiza/pkg/fault"
+	"tiwiza/pkg/id"
 )
 
 // None is the In of an operation without fields: its caller sends {} or
@@ -96,6 +99,28 @@ func DecodeCursor[T any](cursor string, at *T) error {
 	return nil
 }
 
+// After is the id that the list goes on behind, "" at its beginning. One that is
+// of none of these kinds is ErrCursor.
+func (p Paging) After(kinds ...id.Kind) (at string, err error) {
+	if err := DecodeCursor(p.Cursor, &at); err != nil {
+		return "", err
+	}
+	if at != "" && !slices.ContainsFunc(kinds, func(k id.Kind) bool { return id.Is(k, at) }) {
+		return "", ErrCursor
+	}
+	return at, nil
+}
+
+// View makes a Page of rows that were read with one more than limit, each as the
+// interface shows it. at makes the cursor of the last one shown.
+func View[R, V any](rows []R, limit int, view func(R) V, at func(last V) any) Page[V] {
+	views := make([]V, len(rows))
+	for i, r := range rows {
+		views[i] = view(r)
+	}
+	return Cut(views, limit, at)
+}
+
 // Cut makes a Page of rows that were read with one more than limit: the extra
 // one only says that there is a next page. at makes the cursor of the last row
 // shown.
@@ -109,6 +134,15 @@ func Cut[T any](rows []T, limit int, at func(last T) any) Page[T] {
 		p.Data, p.Next = rows[:limit], &next
 	}
 	return p
+}
+
+// UTC is a time as the interface shows it; none stays none.
+func UTC(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
 }
 
 // fileTypes are the media types a File may have unless Accepts says else.

@@ -110,9 +110,10 @@ func saveTried(tx *pg.Tx, p Endpoint, a attempt, r result, state Progress, next,
 	}
 }
 
-// giveUp fails what an endpoint that is down was not even tried for in time.
+// giveUp fails what an endpoint that is down was not tried for once more in
+// time; what was tried keeps the error of its last try.
 func giveUp(tx *pg.Tx, endpoint string) {
-	tx.Queue(`update platform.webhook_delivery set state = 'failed', error = 'the endpoint took nothing for three days'
+	tx.Queue(`update platform.webhook_delivery set state = 'failed', error = coalesce(nullif(error, ''), 'the endpoint took nothing for three days')
 		where endpoint = $1 and state = 'waiting' and until <= platform.now()`, endpoint)
 	wake(tx, endpoint, "")
 }

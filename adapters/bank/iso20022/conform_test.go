@@ -120,10 +120,23 @@ func serve(t *testing.T, host, client pair) string {
 }
 
 func session(conn net.Conn, cfg *ssh.ServerConfig) {
-	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		conn.Close()
 		return
 	}
+	channels(conn, cfg, func(ch ssh.Channel) {
+		if s, err := sftp.NewServer(ch); err == nil {
+			if err := s.Serve(); err == nil || err == io.EOF {
+				s.Close()
+			}
+		}
+		ch.Close()
+	})
+}
+
+// channels lets a client in and serves each channel that it opens.
+func channels(conn net.Conn, cfg *ssh.ServerConfig, serve func(ssh.Channel)) {
+	defer conn.Close()
 	_, chans, reqs, err := ssh.NewServerConn(conn, cfg)
 	if err != nil {
 		return
@@ -139,12 +152,7 @@ func session(conn net.Conn, cfg *ssh.ServerConfig) {
 				_ = r.Reply(r.Type == "subsystem", nil)
 			}
 		}()
-		if s, err := sftp.NewServer(ch); err == nil {
-			if err := s.Serve(); err == nil || err == io.EOF {
-				s.Close()
-			}
-		}
-		ch.Close()
+		serve(ch)
 	}
 }
 

@@ -74,26 +74,11 @@ func memory(t *testing.T, mood func(*sftp.Request, func(*sftp.Request) error) bo
 }
 
 func remember(conn net.Conn, cfg *ssh.ServerConfig, h sftp.Handlers) {
-	defer conn.Close()
-	_, chans, reqs, err := ssh.NewServerConn(conn, cfg)
-	if err != nil {
-		return
-	}
-	go ssh.DiscardRequests(reqs)
-	for c := range chans {
-		ch, reqs, err := c.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			for r := range reqs {
-				_ = r.Reply(r.Type == "subsystem", nil)
-			}
-		}()
+	channels(conn, cfg, func(ch ssh.Channel) {
 		s := sftp.NewRequestServer(ch, h)
 		_ = s.Serve()
 		s.Close()
-	}
+	})
 }
 
 func TestUnconfirmedMoveIsJudgedByWhatStands(t *testing.T) {

@@ -25,6 +25,16 @@ type Bank struct {
 	out    []bank.Received
 }
 
+// RIB is the number of an account, whose key fits.
+func RIB(n int) string {
+	body := fmt.Sprintf("0117800000%012d", n)
+	rest := 0
+	for _, c := range body + "00" {
+		rest = (rest*10 + int(c-'0')) % 97
+	}
+	return fmt.Sprintf("%s%02d", body, 97-rest)
+}
+
 // Files are the files the bank has taken in.
 func (b *Bank) Files() []bank.File {
 	b.mu.Lock()

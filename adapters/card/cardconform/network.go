@@ -3,7 +3,6 @@ package cardconform
 import (
 	"context"
 	"testing"
-	"time"
 
 	"tiwiza/adapters/card"
 	"tiwiza/pkg/outbound"
@@ -12,41 +11,29 @@ import (
 
 // brisk makes an acquirer whose calls end soon and whose breaker stays shut.
 func brisk(f Fixture, addr string) *card.Acquirer {
-	s := outbound.Settings{Deadline: 400 * time.Millisecond, Consecutive: 1000, Volume: 1000}
-	return card.New("acquirer", f.Dial(addr), card.Options{Pay: s, Query: s})
+	return card.New("acquirer", f.Dial(addr), card.Options{Pay: netfault.Brisk, Query: netfault.Brisk})
 }
 
 func lost(t *testing.T, f Fixture) {
 	net := netfault.New(t, f.Addr)
 	a := brisk(f, net.Addr)
-	for _, c := range []struct {
-		name     string
-		fault    netfault.Fault
-		executed int
-	}{
-		{"lost", netfault.AnswerLost, 1},
-		{"reset", netfault.AnswerReset, 1},
-		{"cut", netfault.AnswerCut, 1},
-		{"late", netfault.AnswerLate, 1},
-		{"never heard", netfault.RequestLost, 0},
-		{"half heard", netfault.RequestCut(60), 0},
-	} {
-		ref := ref + "_" + map[bool]string{true: "executed", false: "not"}[c.executed == 1] + "_" + c.name[:3]
+	for _, c := range netfault.Losses {
+		ref := ref + "_" + c.Name
 		f.Authorize(ref, ten)
-		net.Break(c.fault)
+		net.Break(c.Fault)
 		if r := a.Capture(t.Context(), ref, ten); r.Outcome != outbound.Unknown || r.Reason != "" {
-			t.Errorf("%s: Capture = %+v, want Unknown", c.name, r)
+			t.Errorf("%s: Capture = %+v, want Unknown", c.Name, r)
 		}
 		if s := a.Query(t.Context(), ref); s.Outcome != outbound.Unknown || s.State != card.None {
-			t.Errorf("%s: Query = %s %s, want Unknown none", c.name, s.Outcome, s.State)
+			t.Errorf("%s: Query = %s %s, want Unknown none", c.Name, s.Outcome, s.State)
 		}
 		net.Mend()
-		if got := f.Executed("capture", ref); got != c.executed {
-			t.Errorf("%s: executed %d times, want %d", c.name, got, c.executed)
+		if got := f.Executed("capture", ref); got != c.Executed {
+			t.Errorf("%s: executed %d times, want %d", c.Name, got, c.Executed)
 		}
-		want := map[int]card.State{0: card.Authorized, 1: card.Captured}[c.executed]
+		want := map[int]card.State{0: card.Authorized, 1: card.Captured}[c.Executed]
 		if s := a.Query(t.Context(), ref); s.State != want {
-			t.Errorf("%s: once the network is back the inquiry says %s (%v), want %s", c.name, s.State, s.Err, want)
+			t.Errorf("%s: once the network is back the inquiry says %s (%v), want %s", c.Name, s.State, s.Err, want)
 		}
 	}
 }
@@ -102,34 +89,15 @@ func intruder(t *testing.T, f Fixture) {
 }
 
 func recovery(t *testing.T, f Fixture) {
-	net := netfault.New(t, f.Addr)
-	s := outbound.Settings{Deadline: time.Second, Consecutive: 2, Cooldown: 50 * time.Millisecond}
-	a := card.New("acquirer", f.Dial(net.Addr), card.Options{Pay: s, Query: s})
 	f.Authorize(ref, ten)
-	net.Stop()
-	for range 2 {
-		a.Capture(t.Context(), ref, ten)
-	}
-	if r := a.Capture(t.Context(), ref, ten); r.Outcome != outbound.NotSent || r.Reason != outbound.Open {
-		t.Errorf("Capture with an open breaker = %+v, want NotSent because Open", r)
-	}
-	net.Start()
-	net.Break(netfault.AnswerLost) // reachable again, but still not well: money must not find that out
-	for until := time.Now().Add(300 * time.Millisecond); time.Now().Before(until); {
-		if r := a.Capture(t.Context(), ref, ten); r.Outcome != outbound.NotSent {
-			t.Fatalf("Capture while the partner is not well = %+v, want NotSent", r)
+	executed := func(want int) {
+		if got := f.Executed("capture", ref); got != want {
+			t.Errorf("executed %d times, want %d", got, want)
 		}
 	}
-	if got := f.Executed("capture", ref); got != 0 {
-		t.Errorf("money tried the partner %d times", got)
-	}
-	net.Mend()
-	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); {
-		if a.Capture(t.Context(), ref, ten).Outcome == outbound.Succeeded {
-			break
-		}
-	}
-	if got := f.Executed("capture", ref); got != 1 {
-		t.Errorf("executed %d times once the partner is back, want 1", got)
-	}
+	netfault.Recovery(t, f.Addr, func(addr string, s outbound.Settings) func() outbound.Result {
+		a := card.New("acquirer", f.Dial(addr), card.Options{Pay: s, Query: s})
+		return func() outbound.Result { return a.Capture(t.Context(), ref, ten) }
+	}, func() { executed(0) }, outbound.Succeeded)
+	executed(1)
 }

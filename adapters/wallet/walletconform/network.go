@@ -3,7 +3,6 @@ package walletconform
 import (
 	"context"
 	"testing"
-	"time"
 
 	"tiwiza/adapters/wallet"
 	"tiwiza/pkg/outbound"
@@ -12,35 +11,23 @@ import (
 
 // brisk makes a wallet whose calls end soon and whose breaker stays shut.
 func brisk(f Fixture, addr string) *wallet.Wallet {
-	s := outbound.Settings{Deadline: 400 * time.Millisecond, Consecutive: 1000, Volume: 1000}
-	return wallet.New("wallet", f.Dial(addr), wallet.Options{Pay: s, Query: s})
+	return wallet.New("wallet", f.Dial(addr), wallet.Options{Pay: netfault.Brisk, Query: netfault.Brisk})
 }
 
 func lost(t *testing.T, f Fixture) {
 	net := netfault.New(t, f.Addr)
 	w := brisk(f, net.Addr)
-	for _, c := range []struct {
-		name  string
-		fault netfault.Fault
-		taken bool
-	}{
-		{"LOST", netfault.AnswerLost, true},
-		{"RESET", netfault.AnswerReset, true},
-		{"CUT", netfault.AnswerCut, true},
-		{"LATE", netfault.AnswerLate, true},
-		{"UNHEARD", netfault.RequestLost, false},
-		{"HALF", netfault.RequestCut(60), false},
-	} {
-		ref := ref + "-" + c.name
-		net.Break(c.fault)
+	for _, c := range netfault.Losses {
+		ref := ref + "-" + c.Name
+		net.Break(c.Fault)
 		if r := w.Ask(t.Context(), payment(ref)); r.Outcome != outbound.Unknown || r.Reason != "" {
-			t.Errorf("%s: Ask = %+v, want Unknown", c.name, r)
+			t.Errorf("%s: Ask = %+v, want Unknown", c.Name, r)
 		}
 		if s := w.Query(t.Context(), ref, ""); s.Outcome != outbound.Unknown || s.State != wallet.None {
-			t.Errorf("%s: Query = %s %s, want Unknown none", c.name, s.Outcome, s.State)
+			t.Errorf("%s: Query = %s %s, want Unknown none", c.Name, s.Outcome, s.State)
 		}
 		net.Mend()
-		if !c.taken {
+		if c.Executed == 0 {
 			stands(t, w, ref, "", wallet.None, outbound.NotFound)
 			continue
 		}
@@ -48,7 +35,7 @@ func lost(t *testing.T, f Fixture) {
 		f.Approve(ref)
 		stands(t, w, ref, "", wallet.Completed, outbound.Succeeded)
 		if got := f.Executed("charge", ref); got != 1 {
-			t.Errorf("%s: executed %d times, want once", c.name, got)
+			t.Errorf("%s: executed %d times, want once", c.Name, got)
 		}
 	}
 }
@@ -109,30 +96,10 @@ func intruder(t *testing.T, f Fixture) {
 }
 
 func recovery(t *testing.T, f Fixture) {
-	net := netfault.New(t, f.Addr)
-	s := outbound.Settings{Deadline: time.Second, Consecutive: 2, Cooldown: 50 * time.Millisecond}
-	w := wallet.New("wallet", f.Dial(net.Addr), wallet.Options{Pay: s, Query: s})
-	net.Stop()
-	for range 2 {
-		w.Ask(t.Context(), payment(ref))
-	}
-	if r := w.Ask(t.Context(), payment(ref)); r.Outcome != outbound.NotSent || r.Reason != outbound.Open {
-		t.Errorf("Ask with an open breaker = %+v, want NotSent because Open", r)
-	}
-	net.Start()
-	net.Break(netfault.AnswerLost) // reachable again, but still not well: money must not find that out
-	for until := time.Now().Add(300 * time.Millisecond); time.Now().Before(until); {
-		if r := w.Ask(t.Context(), payment(ref)); r.Outcome != outbound.NotSent {
-			t.Fatalf("Ask while the partner is not well = %+v, want NotSent", r)
-		}
-	}
-	stands(t, direct(f), ref, "", wallet.None, outbound.NotFound)
-	net.Mend()
-	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); {
-		if w.Ask(t.Context(), payment(ref)).Outcome == outbound.Accepted {
-			break
-		}
-	}
+	netfault.Recovery(t, f.Addr, func(addr string, s outbound.Settings) func() outbound.Result {
+		w := wallet.New("wallet", f.Dial(addr), wallet.Options{Pay: s, Query: s})
+		return func() outbound.Result { return w.Ask(t.Context(), payment(ref)) }
+	}, func() { stands(t, direct(f), ref, "", wallet.None, outbound.NotFound) }, outbound.Accepted)
 	f.Approve(ref)
 	if got := f.Executed("charge", ref); got != 1 {
 		t.Errorf("executed %d times once the partner is back, want once", got)

@@ -1,17 +1,14 @@
 package acquirer
 
 import (
-	"crypto/subtle"
 	"encoding/xml"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"tiwiza/cmd/hubsim/internal/journal"
+	"tiwiza/cmd/hubsim/internal/provider"
 	"tiwiza/cmd/hubsim/internal/world"
 )
 
@@ -67,7 +64,7 @@ func (a *Acquirer) api(rw http.ResponseWriter, r *http.Request) {
 		reply(rw, refused("", "CORE-2002 "+err.Error()), false)
 		return
 	}
-	if !same(q.Name, a.Secrets.APIUser) || !same(q.Password, a.Secrets.APIPassword) || !same(q.ClientID, a.Secrets.ClientID) {
+	if !provider.Same(q.Name, a.Secrets.APIUser) || !provider.Same(q.Password, a.Secrets.APIPassword) || !provider.Same(q.ClientID, a.Secrets.ClientID) {
 		reply(rw, refused(q.OrderID, "Authentication failed"), false)
 		return
 	}
@@ -77,7 +74,7 @@ func (a *Acquirer) api(rw http.ResponseWriter, r *http.Request) {
 	} else if q.Query == "QUERY" {
 		faults = append([]string{"not_found_then_visible"}, faults...)
 	}
-	fault, err := a.world.TakeNow(world.Acquirer, faults...)
+	fault, err := a.World.TakeNow(world.Acquirer, faults...)
 	if err != nil {
 		slog.Error("acquirer api", "err", err)
 		rw.WriteHeader(http.StatusInternalServerError)
@@ -94,7 +91,7 @@ func (a *Acquirer) serve(rw http.ResponseWriter, r *http.Request, q request, fau
 		http.Error(rw, "Too many requests", http.StatusTooManyRequests)
 		return
 	case "drop_request":
-		drop(rw)
+		provider.Drop(rw)
 		return
 	case "execute_late":
 		a.serveLate(rw, r, q)
@@ -107,7 +104,7 @@ func (a *Acquirer) serve(rw http.ResponseWriter, r *http.Request, q request, fau
 	}
 	switch fault {
 	case "execute_then_drop":
-		drop(rw)
+		provider.Drop(rw)
 	case "execute_then_500":
 		http.Error(rw, "Internal error", http.StatusInternalServerError)
 	case "execute_then_garbage":
@@ -124,7 +121,7 @@ func (a *Acquirer) serve(rw http.ResponseWriter, r *http.Request, q request, fau
 func (a *Acquirer) serveLate(rw http.ResponseWriter, r *http.Request, q request) {
 	op, no := a.operation(q)
 	if no == "" {
-		err := a.world.Journal.Update(func(tx *journal.Tx) error {
+		err := a.World.Journal.Update(func(tx *journal.Tx) error {
 			a.putOff(tx, op)
 			return nil
 		})
@@ -132,19 +129,12 @@ func (a *Acquirer) serveLate(rw http.ResponseWriter, r *http.Request, q request)
 			slog.Error("acquirer api", "err", err)
 		}
 	}
-	wait := time.NewTimer(lateness)
-	defer wait.Stop()
-	select {
-	case <-wait.C:
-	case <-r.Context().Done():
-	case <-a.ctx.Done():
-	}
-	drop(rw)
+	a.Hold(rw, r)
 }
 
 func readRequest(rw http.ResponseWriter, r *http.Request) (request, error) {
 	var q request
-	b, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxForm))
+	b, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, provider.MaxBody))
 	if err != nil {
 		return q, err
 	}
@@ -166,7 +156,7 @@ func readRequest(rw http.ResponseWriter, r *http.Request) (request, error) {
 func (a *Acquirer) operation(q request) (lateOp, refusal) {
 	op := lateOp{Type: q.Type, OID: q.OrderID}
 	if q.Total == "" {
-		a.world.Journal.View(func(tx *journal.Tx) {
+		a.World.Journal.View(func(tx *journal.Tx) {
 			o, _ := a.orders.Get(tx, q.OrderID)
 			op.Total = o.Amount
 			if q.Type == "Credit" {
@@ -208,7 +198,7 @@ func (a *Acquirer) execute(q request, fault string) (response, error) {
 		return refused(q.OrderID, string(no)), nil
 	}
 	var out response
-	err := a.world.Journal.Update(func(tx *journal.Tx) error {
+	err := a.World.Journal.Update(func(tx *journal.Tx) error {
 		no := a.operate(tx, op)
 		o, _ := a.orders.Get(tx, q.OrderID)
 		switch no {
@@ -226,19 +216,16 @@ func (a *Acquirer) execute(q request, fault string) (response, error) {
 	return out, err
 }
 
-// hideFor is how long an order stays unknown to the status query by fault.
-const hideFor = 10 * time.Minute
-
 // status answers a status query; hide makes the order unknown for a while.
 func (a *Acquirer) status(oid string, hide bool) (response, error) {
 	var out response
-	err := a.world.Journal.Update(func(tx *journal.Tx) error {
+	err := a.World.Journal.Update(func(tx *journal.Tx) error {
 		o, ok := a.orders.Get(tx, oid)
 		if ok && hide {
-			o.HiddenUntil = a.world.Now().Add(hideFor)
+			o.HiddenUntil = a.World.Now().Add(provider.HideFor)
 			a.orders.Put(tx, oid, o)
 		}
-		if !ok || a.world.Now().Before(o.HiddenUntil) {
+		if !ok || a.World.Now().Before(o.HiddenUntil) {
 			out = refused(oid, string(noSuchOrder))
 			return nil
 		}
@@ -274,39 +261,11 @@ func contradict(r response) response {
 	return r
 }
 
-func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
-
 // reply writes the XML; slowly, it takes several seconds over it.
 func reply(rw http.ResponseWriter, out response, slowly bool) {
 	b, err := xml.Marshal(out)
 	if err != nil {
 		panic("acquirer: " + err.Error())
 	}
-	b = append([]byte(xml.Header), b...)
-	rw.Header().Set("Content-Type", "text/xml; charset=UTF-8")
-	rw.Header().Set("Content-Length", strconv.Itoa(len(b)))
-	pause, piece := time.Duration(0), len(b)
-	if slowly {
-		pause, piece = 200*time.Millisecond, len(b)/25+1
-	}
-	for len(b) > 0 {
-		n := min(piece, len(b))
-		if _, err := rw.Write(b[:n]); err != nil {
-			return
-		}
-		if err := http.NewResponseController(rw).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return
-		}
-		b = b[n:]
-		time.Sleep(pause)
-	}
-}
-
-// drop closes the connection without an answer.
-func drop(rw http.ResponseWriter) {
-	c, _, err := http.NewResponseController(rw).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	_ = c.Close() // the point is that the caller gets nothing
+	provider.Reply(rw, "text/xml; charset=UTF-8", http.StatusOK, append([]byte(xml.Header), b...), slowly)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tiwiza/cmd/hubsim/internal/journal"
+	"tiwiza/cmd/hubsim/internal/provider"
 	"tiwiza/cmd/hubsim/internal/world"
 	"tiwiza/pkg/money"
 )
@@ -36,7 +37,7 @@ var (
 
 // decide authorises or declines an attempt, once.
 func (a *Acquirer) decide(s session, otp string) (at attempt, err error) {
-	err = a.world.Journal.Update(func(tx *journal.Tx) error {
+	err = a.World.Journal.Update(func(tx *journal.Tx) error {
 		if was, ok := a.attempts.Get(tx, s.Attempt); ok {
 			at = was
 			return nil
@@ -52,10 +53,10 @@ func (a *Acquirer) decide(s session, otp string) (at attempt, err error) {
 		o = order{
 			OID: s.Fields.Get("oid"), Amount: s.Amount, Code: code, State: Declined,
 			Closed: s.Closed, Notify: notify(s.Fields.Get("callbackUrl")),
-			TransID: a.world.Now().Format("06002") + number(12), HostRef: number(12),
+			TransID: a.World.Now().Format("06002") + provider.Number(12), HostRef: provider.Number(12),
 		}
 		if code == "00" {
-			o.State, o.AuthCode = Authorised, number(6)
+			o.State, o.AuthCode = Authorised, provider.Number(6)
 		}
 		at = attempt{ID: s.Attempt, OID: o.OID, Approved: code == "00", Fields: a.outcome(s, o, secure)}
 		a.remember(tx, s, o, &at)
@@ -68,14 +69,14 @@ func (a *Acquirer) decide(s session, otp string) (at attempt, err error) {
 func (a *Acquirer) remember(tx *journal.Tx, s session, o order, at *attempt) {
 	a.orders.Put(tx, o.OID, o)
 	if at.Approved {
-		a.did(tx, o.OID, world.Charge, o.Amount)
+		a.Did(tx, o.OID, world.Charge, o.Amount)
 		if strings.EqualFold(s.Fields.Get("trantype"), "Auth") {
 			a.capture(tx, o.OID, o.Amount)
 		}
 	}
 	if wanted := s.Fields.Get("CallbackResponse"); wanted == "" || strings.EqualFold(wanted, "true") {
 		if at.Fault = a.takeCallbackFault(tx); at.Fault != "callback_missing" {
-			at.Callback = a.queue(tx, at, webAddress(s.Fields.Get("callbackUrl")))
+			at.Callback = a.queue(tx, at, provider.WebAddress(s.Fields.Get("callbackUrl")))
 		}
 	}
 	a.attempts.Put(tx, at.ID, *at)
@@ -96,7 +97,7 @@ func (a *Acquirer) outcome(s session, o order, secure string) Fields {
 	if secure == "0" {
 		mdError = texts["99"]
 	}
-	now := a.world.Now()
+	now := a.World.Now()
 	for _, f := range []Field{
 		{"ReturnOid", o.OID},
 		{"ProcReturnCode", o.Code},
@@ -105,7 +106,7 @@ func (a *Acquirer) outcome(s session, o order, secure string) Fields {
 		{"TransId", o.TransID},
 		{"AuthCode", o.AuthCode},
 		{"HostRefNum", o.HostRef},
-		{"acqStan", number(6)},
+		{"acqStan", provider.Number(6)},
 		{"SettleId", now.Format("2006002")},
 		{"MaskedPan", s.Pan},
 		{"maskedCreditCard", s.Pan},
@@ -115,10 +116,10 @@ func (a *Acquirer) outcome(s session, o order, secure string) Fields {
 		{"ErrMsg", texts[o.Code]},
 		{"mdErrorMsg", mdError},
 		{"eci", "05"},
-		{"xid", number(20)},
-		{"md", number(24)},
+		{"xid", provider.Number(20)},
+		{"md", provider.Number(24)},
 		{"amount", money.Dirhams(o.Amount).Amount()},
-		{"rnd", number(20)},
+		{"rnd", provider.Number(20)},
 	} {
 		out = out.With(f.Name, f.Value)
 	}

@@ -1,7 +1,6 @@
 package acquirer
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"tiwiza/cmd/hubsim/internal/journal"
+	"tiwiza/cmd/hubsim/internal/provider"
 	"tiwiza/cmd/hubsim/internal/world"
 	"tiwiza/pkg/money"
 )
@@ -46,7 +46,7 @@ func (c contest) view() view {
 // notify is where the shop hears of chargebacks: beside where it hears of
 // payments.
 func notify(callbackURL string) string {
-	u, err := url.Parse(webAddress(callbackURL))
+	u, err := url.Parse(provider.WebAddress(callbackURL))
 	if err != nil || u.Host == "" {
 		return ""
 	}
@@ -58,7 +58,7 @@ func notify(callbackURL string) string {
 
 func (a *Acquirer) listCases(rw http.ResponseWriter, _ *http.Request) {
 	out := []view{}
-	a.world.Journal.View(func(tx *journal.Tx) {
+	a.World.Journal.View(func(tx *journal.Tx) {
 		for _, c := range a.cases.All(tx) {
 			out = append(out, c.view())
 		}
@@ -80,14 +80,11 @@ var errCase = errors.New("give ref (and amount, fee, reason) to open a chargebac
 
 func (a *Acquirer) postCase(rw http.ResponseWriter, r *http.Request) {
 	var in caseInput
-	d := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 1<<16))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&in); err != nil {
-		world.Problem(rw, http.StatusBadRequest, "sim.json", err.Error())
+	if !world.Read(rw, r, &in) {
 		return
 	}
 	var c contest
-	err := a.world.Journal.Update(func(tx *journal.Tx) (err error) {
+	err := a.World.Journal.Update(func(tx *journal.Tx) (err error) {
 		switch {
 		case in.Ref != "" && in.ID == "" && in.State == "":
 			c, err = a.openCase(tx, in)
@@ -131,11 +128,11 @@ func (a *Acquirer) openCase(tx *journal.Tx, in caseInput) (c contest, err error)
 	if c.Amount <= 0 || c.Amount > o.Captured-o.Contested {
 		return c, errors.New("that is more than was captured")
 	}
-	c.ID = fmt.Sprintf("CBK-%s-%06d", a.world.Now().Format("20060102"), a.world.Next(tx, "cases"))
+	c.ID = fmt.Sprintf("CBK-%s-%06d", a.World.Now().Format("20060102"), a.World.Next(tx, "cases"))
 	o.Contested += c.Amount
 	a.orders.Put(tx, o.OID, o)
-	a.unsettled.Put(tx, c.ID+"/opened", world.NetLine{Ref: o.OID, Gross: -c.Amount, Fee: c.Fee, Case: c.ID})
-	a.did(tx, o.OID, world.Chargeback, c.Amount)
+	a.Unsettled.Put(tx, c.ID+"/opened", world.NetLine{Ref: o.OID, Gross: -c.Amount, Fee: c.Fee, Case: c.ID})
+	a.Did(tx, o.OID, world.Chargeback, c.Amount)
 	a.tellCase(tx, o, &c)
 	return c, nil
 }
@@ -154,9 +151,9 @@ func (a *Acquirer) endCase(tx *journal.Tx, id, state string) (contest, error) {
 		kind = world.Won
 		o.Contested -= c.Amount
 		a.orders.Put(tx, o.OID, o)
-		a.unsettled.Put(tx, c.ID+"/won", world.NetLine{Ref: o.OID, Gross: c.Amount, Case: c.ID})
+		a.Unsettled.Put(tx, c.ID+"/won", world.NetLine{Ref: o.OID, Gross: c.Amount, Case: c.ID})
 	}
-	a.did(tx, o.OID, kind, c.Amount)
+	a.Did(tx, o.OID, kind, c.Amount)
 	a.tellCase(tx, o, &c)
 	return c, nil
 }
@@ -171,12 +168,11 @@ func (a *Acquirer) tellCase(tx *journal.Tx, o order, c *contest) {
 	if o.Notify == "" {
 		return
 	}
-	fault := a.world.Take(tx, world.Acquirer, caseFaults...)
+	fault := a.World.Take(tx, world.Acquirer, caseFaults...)
 	if fault == "callback_missing" {
 		return
 	}
-	id := fmt.Sprintf("%s-%d", c.ID, c.Told)
-	a.callbacks.Put(tx, id, callback{ID: id, OID: o.OID, URL: o.Notify, Fault: fault, Due: a.world.Now(), Fields: Fields{
+	a.Tell(tx, fmt.Sprintf("%s-%d", c.ID, c.Told), o.Notify, result{OID: o.OID, Fields: Fields{
 		{"messageType", "CHARGEBACK"},
 		{"clientid", a.Secrets.ClientID},
 		{"oid", o.OID},
@@ -187,5 +183,5 @@ func (a *Acquirer) tellCase(tx *journal.Tx, o order, c *contest) {
 		{"caseReason", c.Reason},
 		{"currency", "504"},
 		{"hashAlgorithm", "ver3"},
-	}})
+	}}, fault)
 }

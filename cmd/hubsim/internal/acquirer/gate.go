@@ -6,22 +6,20 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
 
 	"tiwiza/cmd/hubsim/internal/journal"
+	"tiwiza/cmd/hubsim/internal/provider"
 	"tiwiza/cmd/hubsim/internal/world"
 )
-
-const maxForm = 64 << 10
 
 var oidText = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
 // readForm reads a posted form in the order of its bytes, each name once.
 func readForm(rw http.ResponseWriter, r *http.Request) (Fields, error) {
-	r.Body = http.MaxBytesReader(rw, r.Body, maxForm)
+	r.Body = http.MaxBytesReader(rw, r.Body, provider.MaxBody)
 	if err := r.ParseForm(); err != nil {
 		return nil, err
 	}
@@ -59,22 +57,14 @@ func (a *Acquirer) check(f Fields) (int64, error) {
 		return 0, fmt.Errorf("trantype %q: PreAuth or Auth", t)
 	}
 	for _, name := range []string{"okUrl", "failUrl"} {
-		if webAddress(f.Get(name)) == "" {
+		if provider.WebAddress(f.Get(name)) == "" {
 			return 0, fmt.Errorf("%s: a http or https address is needed", name)
 		}
 	}
-	if c := f.Get("callbackUrl"); c != "" && webAddress(c) == "" {
+	if c := f.Get("callbackUrl"); c != "" && provider.WebAddress(c) == "" {
 		return 0, errors.New("callbackUrl: a http or https address is needed")
 	}
 	return readAmount(f.Get("amount"))
-}
-
-func webAddress(s string) string {
-	u, err := url.Parse(strings.TrimSpace(s))
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return ""
-	}
-	return u.String()
 }
 
 // gate takes the form that a shop sent its buyer with, and shows the card page.
@@ -94,12 +84,12 @@ func (a *Acquirer) gate(rw http.ResponseWriter, r *http.Request) {
 		p.fail(rw, http.StatusConflict, p.T.AlreadyPaid, "")
 		return
 	}
-	p.State = a.seal(session{Fields: f, Amount: centimes, Expires: a.world.Now().Add(cardLife)})
+	p.State = a.seal(session{Fields: f, Amount: centimes, Expires: a.World.Now().Add(cardLife)})
 	p.show(rw, http.StatusOK, "card")
 }
 
 func (a *Acquirer) closed(oid string) (closed bool) {
-	a.world.Journal.View(func(tx *journal.Tx) {
+	a.World.Journal.View(func(tx *journal.Tx) {
 		o, _ := a.orders.Get(tx, oid)
 		closed = o.closed()
 	})
@@ -128,13 +118,13 @@ func (a *Acquirer) card(rw http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	c, err := readCard(r.PostForm.Get("pan"), r.PostForm.Get("expiry"), r.PostForm.Get("cvv"), a.world.Now())
+	c, err := readCard(r.PostForm.Get("pan"), r.PostForm.Get("expiry"), r.PostForm.Get("cvv"), a.World.Now())
 	if err != nil {
 		p.State, p.Error = a.seal(s), p.T.Wrong[err.Error()]
 		p.show(rw, http.StatusUnprocessableEntity, "card")
 		return
 	}
-	s.Attempt, s.Pan, s.Brand, s.Code, s.Closed = number(18), c.masked, c.brand, c.code, c.closed
+	s.Attempt, s.Pan, s.Brand, s.Code, s.Closed = provider.Number(18), c.masked, c.brand, c.code, c.closed
 	p.State = a.seal(s)
 	p.show(rw, http.StatusOK, "secure")
 }
@@ -160,24 +150,17 @@ func (a *Acquirer) secure(rw http.ResponseWriter, r *http.Request) {
 		p.fail(rw, http.StatusInternalServerError, p.T.BadForm, "journal")
 		return
 	}
-	a.tellFirst(r.Context(), at)
+	a.announce(r.Context(), at)
 	p.result(rw, a.Secrets.StoreKey, at)
 }
 
-// tellFirst gives the first callback up to five seconds before the buyer sees
+// announce gives the first callback up to five seconds before the buyer sees
 // the result.
-func (a *Acquirer) tellFirst(ctx context.Context, at attempt) {
+func (a *Acquirer) announce(ctx context.Context, at attempt) {
 	if at.Fault == "callback_missing" || at.Callback == "" {
 		return
 	}
-	told := a.sendNow(at.Callback)
-	patience := time.NewTimer(5 * time.Second)
-	defer patience.Stop()
-	select {
-	case <-told:
-	case <-patience.C:
-	case <-ctx.Done():
-	}
+	a.TellFirst(ctx, at.Callback)
 	if at.Fault == "callback_before_answer" {
 		held := time.NewTimer(2 * time.Second)
 		defer held.Stop()
@@ -198,5 +181,5 @@ var callbackFaults = []string{
 var answerFaults = []string{"execute_then_drop", "execute_then_500", "execute_then_garbage", "execute_late"}
 
 func (a *Acquirer) takeCallbackFault(tx *journal.Tx) string {
-	return a.world.Take(tx, world.Acquirer, callbackFaults...)
+	return a.World.Take(tx, world.Acquirer, callbackFaults...)
 }

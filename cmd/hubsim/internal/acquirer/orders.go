@@ -42,8 +42,8 @@ func (a *Acquirer) capture(tx *journal.Tx, oid string, centimes int64) refusal {
 	o.State, o.Captured = Captured, centimes
 	a.orders.Put(tx, oid, o)
 	fee := money.Dirhams(centimes).Rate(FeePercent).Centimes()
-	a.unsettled.Put(tx, oid, world.NetLine{Ref: oid, Gross: centimes, Fee: fee})
-	a.did(tx, oid, world.Capture, centimes)
+	a.Unsettled.Put(tx, oid, world.NetLine{Ref: oid, Gross: centimes, Fee: fee})
+	a.Did(tx, oid, world.Capture, centimes)
 	return done
 }
 
@@ -62,8 +62,8 @@ func (a *Acquirer) void(tx *journal.Tx, oid string) refusal {
 	}
 	o.State, o.Captured = Voided, 0
 	a.orders.Put(tx, oid, o)
-	a.unsettled.Delete(tx, oid)
-	a.did(tx, oid, world.Void, amount)
+	a.Unsettled.Delete(tx, oid)
+	a.Did(tx, oid, world.Void, amount)
 	return done
 }
 
@@ -83,7 +83,7 @@ func (a *Acquirer) refund(tx *journal.Tx, oid string, centimes int64) refusal {
 	}
 	o.Refunded += centimes
 	a.orders.Put(tx, oid, o)
-	a.unsettled.Put(tx, fmt.Sprintf("%s/refund/%d", oid, o.Refunded), world.NetLine{Ref: oid, Gross: -centimes})
-	a.did(tx, oid, world.Refund, centimes)
+	a.Unsettled.Put(tx, fmt.Sprintf("%s/refund/%d", oid, o.Refunded), world.NetLine{Ref: oid, Gross: -centimes})
+	a.Did(tx, oid, world.Refund, centimes)
 	return done
 }

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+
+	"tiwiza/cmd/hubsim/internal/provider"
 )
 
 //go:embed page.html
@@ -79,8 +81,8 @@ func newPage(f Fields) page {
 		p.Lang = "fr"
 	}
 	p.T = languages[p.Lang]
-	if p.Back = webAddress(f.Get("failUrl")); p.Back == "" {
-		p.Back = webAddress(f.Get("shopurl"))
+	if p.Back = provider.WebAddress(f.Get("failUrl")); p.Back == "" {
+		p.Back = provider.WebAddress(f.Get("shopurl"))
 	}
 	return p
 }
@@ -111,9 +113,9 @@ func (p page) fail(rw http.ResponseWriter, status int, text, detail string) {
 // result shows how it went, with a form that takes the signed result back.
 func (p page) result(rw http.ResponseWriter, storeKey string, at attempt) {
 	p.Approved, p.Fields = at.Approved, at.Fields
-	p.Back = webAddress(at.Fields.Get("failUrl"))
+	p.Back = provider.WebAddress(at.Fields.Get("failUrl"))
 	if at.Approved {
-		p.Back = webAddress(at.Fields.Get("okUrl"))
+		p.Back = provider.WebAddress(at.Fields.Get("okUrl"))
 	}
 	p.Error = p.T.Why[at.Fields.Get("ProcReturnCode")]
 	p.Fields = append(p.Fields[:len(p.Fields):len(p.Fields)], Field{"HASH", Hash(p.Fields, Redirect, storeKey)})

@@ -2,13 +2,11 @@ package acquirer
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"regexp"
 	"strings"
 	"time"
@@ -47,7 +45,7 @@ func (a *Acquirer) unseal(text string) (session, error) {
 	if err1 != nil || err2 != nil || !hmac.Equal(m, a.mac(b)) {
 		return s, errSession
 	}
-	if err := json.Unmarshal(b, &s); err != nil || a.world.Now().After(s.Expires) {
+	if err := json.Unmarshal(b, &s); err != nil || a.World.Now().After(s.Expires) {
 		return s, errSession
 	}
 	return s, nil
@@ -152,14 +150,4 @@ func brand(pan string) string {
 		return "MASTERCARD"
 	}
 	return "OTHER"
-}
-
-// number is a random number of so many digits, as partners' references are.
-func number(digits int) string {
-	top := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
-	n, err := rand.Int(rand.Reader, top)
-	if err != nil {
-		panic("acquirer: " + err.Error())
-	}
-	return fmt.Sprintf("%0*d", digits, n)
 }

@@ -1,28 +1,23 @@
 package wallet
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"math/big"
 	"net/http"
-	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"tiwiza/cmd/hubsim/internal/journal"
+	"tiwiza/cmd/hubsim/internal/provider"
 	"tiwiza/cmd/hubsim/internal/world"
 	"tiwiza/pkg/money"
 )
@@ -41,12 +36,8 @@ var (
 	amountText = regexp.MustCompile(`^([0]|([1-9][0-9]{0,17}))([.][0-9]{0,3}[1-9])?$`)
 )
 
-const (
-	maxBody  = 64 << 10
-	hideFor  = 10 * time.Minute // by not_found_then_visible
-	lateness = 40 * time.Second // by execute_late: longer than any caller waits
-	keepKeys = 24 * time.Hour   // a correlation id is remembered for so long, by key_expires
-)
+// keepKeys is how long a correlation id is remembered, by key_expires.
+const keepKeys = 24 * time.Hour
 
 type party struct {
 	Key   string `json:"key"`
@@ -67,7 +58,7 @@ type order struct {
 // token gives access tokens to who has the secret.
 func (p *Wallet) token(rw http.ResponseWriter, r *http.Request) {
 	id, secret, _ := r.BasicAuth()
-	if !same(id, p.Secrets.TokenID) || !same(secret, p.Secrets.TokenSecret) || r.PostFormValue("grant_type") != "client_credentials" {
+	if !provider.Same(id, p.Secrets.TokenID) || !provider.Same(secret, p.Secrets.TokenSecret) || r.PostFormValue("grant_type") != "client_credentials" {
 		world.Answer(rw, http.StatusUnauthorized, map[string]string{"error": "invalid_client"})
 		return
 	}
@@ -85,11 +76,9 @@ func (p *Wallet) sign(s string) string {
 func (p *Wallet) letIn(r *http.Request) bool {
 	until, mac, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), ".")
 	n, err := strconv.ParseInt(until, 10, 64)
-	return err == nil && n > time.Now().Unix() && same(mac, p.sign(until)) &&
-		same(r.Header.Get("X-API-Key"), p.Secrets.APIKey) && same(r.Header.Get("X-Client-Id"), p.Secrets.ClientID)
+	return err == nil && n > time.Now().Unix() && provider.Same(mac, p.sign(until)) &&
+		provider.Same(r.Header.Get("X-API-Key"), p.Secrets.APIKey) && provider.Same(r.Header.Get("X-Client-Id"), p.Secrets.ClientID)
 }
-
-func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // postTransaction takes payments, or disbursements.
 func (p *Wallet) postTransaction(kind string) http.HandlerFunc {
@@ -137,7 +126,7 @@ func value(parties []party, key string) string {
 
 // post takes a call that moves money: what it asks for is read by mean.
 func (p *Wallet) post(rw http.ResponseWriter, r *http.Request, mean func(*journal.Tx, order) (request, problem)) {
-	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, provider.MaxBody))
 	var o order
 	switch {
 	case !p.letIn(r):
@@ -152,7 +141,7 @@ func (p *Wallet) post(rw http.ResponseWriter, r *http.Request, mean func(*journa
 		refuse(rw, http.StatusBadRequest, why)
 		return
 	}
-	fault, err := p.world.TakeNow(world.Wallet, moveFaults...)
+	fault, err := p.World.TakeNow(world.Wallet, moveFaults...)
 	if err != nil {
 		slog.Error("wallet api", "err", err)
 		rw.WriteHeader(http.StatusInternalServerError)
@@ -161,7 +150,7 @@ func (p *Wallet) post(rw http.ResponseWriter, r *http.Request, mean func(*journa
 	sum := sha256.Sum256(append([]byte(r.URL.Path), body...))
 	base := request{
 		ID: newUUID(), Corr: strings.ToLower(r.Header.Get("X-CorrelationID")), Body: hex.EncodeToString(sum[:]),
-		Ref: o.Reference, Amount: centimes, Callback: webAddress(r.Header.Get("X-Callback-URL")),
+		Ref: o.Reference, Amount: centimes, Callback: provider.WebAddress(r.Header.Get("X-Callback-URL")),
 	}
 	p.serve(rw, r, fault, func(tx *journal.Tx) (request, problem) {
 		q, why := mean(tx, o)
@@ -195,17 +184,17 @@ func (p *Wallet) serve(rw http.ResponseWriter, r *http.Request, fault string, re
 		refuse(rw, http.StatusTooManyRequests, problem{"businessRule", "rateLimitError", "Too many requests"})
 		return
 	case "drop_request":
-		drop(rw)
+		provider.Drop(rw)
 		return
 	}
 	var q request
 	var why problem
-	err := p.world.Journal.Update(func(tx *journal.Tx) error {
+	err := p.World.Journal.Update(func(tx *journal.Tx) error {
 		if q, why = read(tx); why != (problem{}) {
 			return nil
 		}
 		if fault == "execute_late" {
-			q.At = p.world.Now().Add(lateness)
+			q.At = p.World.Now().Add(provider.Lateness)
 			p.late.Put(tx, q.ID, q)
 			return nil
 		}
@@ -226,7 +215,7 @@ func (p *Wallet) serve(rw http.ResponseWriter, r *http.Request, fault string, re
 func (p *Wallet) asked(tx *journal.Tx, q request) (request, problem) {
 	if id, ok := p.corrs.Get(tx, q.Corr); ok {
 		before, _ := p.requests.Get(tx, id)
-		if forgotten := p.world.Now().Sub(before.At) > keepKeys; !forgotten || p.world.Take(tx, world.Wallet, "key_expires") == "" {
+		if forgotten := p.World.Now().Sub(before.At) > keepKeys; !forgotten || p.World.Take(tx, world.Wallet, "key_expires") == "" {
 			if before.Body != q.Body {
 				return q, duplicate
 			}
@@ -240,17 +229,10 @@ func (p *Wallet) asked(tx *journal.Tx, q request) (request, problem) {
 func (p *Wallet) answer(rw http.ResponseWriter, r *http.Request, fault string, q request, why problem) {
 	switch fault {
 	case "execute_late":
-		wait := time.NewTimer(lateness)
-		defer wait.Stop()
-		select {
-		case <-wait.C:
-		case <-r.Context().Done():
-		case <-p.ctx.Done():
-		}
-		drop(rw)
+		p.Hold(rw, r)
 		return
 	case "execute_then_drop":
-		drop(rw)
+		provider.Drop(rw)
 		return
 	case "execute_then_500":
 		refuse(rw, http.StatusInternalServerError, problem{"internal", "genericError", "Internal error"})
@@ -259,7 +241,7 @@ func (p *Wallet) answer(rw http.ResponseWriter, r *http.Request, fault string, q
 		write(rw, http.StatusAccepted, []byte(`{"serverCorrelationId":"`+q.ID+`","status":"comp`), false)
 		return
 	case "callback_before_answer":
-		p.tellFirst(r.Context(), q)
+		p.TellFirst(r.Context(), q.ID)
 	}
 	switch {
 	case why == noWallet || why == noSuch:
@@ -273,15 +255,6 @@ func (p *Wallet) answer(rw http.ResponseWriter, r *http.Request, fault string, q
 	}
 }
 
-// tellFirst waits until the shop has its callback, for at most five seconds.
-func (p *Wallet) tellFirst(ctx context.Context, q request) {
-	select {
-	case <-p.sendNow(q.ID):
-	case <-time.After(5 * time.Second):
-	case <-ctx.Done():
-	}
-}
-
 // ask answers a call that only asks; find gives the request it is about.
 func (p *Wallet) ask(rw http.ResponseWriter, r *http.Request, find func(*journal.Tx) (request, bool), show func(request) []byte) {
 	if !p.letIn(r) {
@@ -291,13 +264,13 @@ func (p *Wallet) ask(rw http.ResponseWriter, r *http.Request, find func(*journal
 	var q request
 	var ok bool
 	fault := ""
-	err := p.world.Journal.Update(func(tx *journal.Tx) error {
+	err := p.World.Journal.Update(func(tx *journal.Tx) error {
 		if q, ok = find(tx); !ok { // a question about nothing proves nothing about a fault
 			return nil
 		}
-		fault = p.world.Take(tx, world.Wallet, askFaults...)
+		fault = p.World.Take(tx, world.Wallet, askFaults...)
 		if fault == "not_found_then_visible" {
-			q.HiddenUntil = p.world.Now().Add(hideFor)
+			q.HiddenUntil = p.World.Now().Add(provider.HideFor)
 			p.requests.Put(tx, q.ID, q)
 		}
 		return nil
@@ -310,8 +283,8 @@ func (p *Wallet) ask(rw http.ResponseWriter, r *http.Request, find func(*journal
 		rw.Header().Set("Retry-After", "2")
 		refuse(rw, http.StatusTooManyRequests, problem{"businessRule", "rateLimitError", "Too many requests"})
 	case fault == "drop_request":
-		drop(rw)
-	case !ok, p.world.Now().Before(q.HiddenUntil):
+		provider.Drop(rw)
+	case !ok, p.World.Now().Before(q.HiddenUntil):
 		refuse(rw, http.StatusNotFound, noSuch)
 	default:
 		if fault == "contradicts_itself" {
@@ -389,41 +362,8 @@ func refuse(rw http.ResponseWriter, status int, why problem) {
 	write(rw, status, encode(why), false)
 }
 
-// write writes an answer; slowly, it takes several seconds over it.
 func write(rw http.ResponseWriter, status int, b []byte, slowly bool) {
-	rw.Header().Set("Content-Type", "application/json")
-	rw.Header().Set("Content-Length", strconv.Itoa(len(b)))
-	rw.WriteHeader(status)
-	pause, piece := time.Duration(0), len(b)
-	if slowly {
-		pause, piece = 200*time.Millisecond, len(b)/25+1
-	}
-	for chunk := range slices.Chunk(b, max(1, piece)) {
-		if _, err := rw.Write(chunk); err != nil {
-			return
-		}
-		if err := http.NewResponseController(rw).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return
-		}
-		time.Sleep(pause)
-	}
-}
-
-// drop closes the connection without an answer.
-func drop(rw http.ResponseWriter) {
-	c, _, err := http.NewResponseController(rw).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	_ = c.Close() // the point is that the caller gets nothing
-}
-
-func webAddress(s string) string {
-	u, err := url.Parse(strings.TrimSpace(s))
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return ""
-	}
-	return u.String()
+	provider.Reply(rw, "application/json", status, b, slowly)
 }
 
 func newUUID() string {
@@ -433,14 +373,4 @@ func newUUID() string {
 	}
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-// number is a random number of so many digits, as partners' references are.
-func number(digits int) string {
-	top := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
-	n, err := rand.Int(rand.Reader, top)
-	if err != nil {
-		panic("wallet: " + err.Error())
-	}
-	return fmt.Sprintf("%0*d", digits, n)
 }

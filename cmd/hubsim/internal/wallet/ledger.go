@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tiwiza/cmd/hubsim/internal/journal"
+	"tiwiza/cmd/hubsim/internal/provider"
 	"tiwiza/cmd/hubsim/internal/world"
 	"tiwiza/pkg/money"
 )
@@ -87,7 +88,7 @@ func (p *Wallet) balance(tx *journal.Tx, phone string) int64 {
 
 // take keeps a new request as pending; what the phone will do comes with it.
 func (p *Wallet) take(tx *journal.Tx, q request) request {
-	q.Status, q.At = pending, p.world.Now()
+	q.Status, q.At = pending, p.World.Now()
 	q.Expires = q.At.Add(patience)
 	switch m := mannerOf(q.Phone); {
 	case q.Kind != merchantPay, m.approves, m.declines:
@@ -99,11 +100,11 @@ func (p *Wallet) take(tx *journal.Tx, q request) request {
 	return q
 }
 
-// act does what is due by itself: phones answer, requests expire, what was put
+// Act does what is due by itself: phones answer, requests expire, what was put
 // off is taken.
-func (p *Wallet) act() error {
-	now := p.world.Now()
-	return p.world.Journal.Update(func(tx *journal.Tx) error {
+func (p *Wallet) Act() error {
+	now := p.World.Now()
+	return p.World.Journal.Update(func(tx *journal.Tx) error {
 		for _, q := range p.late.All(tx) {
 			if !q.At.After(now) {
 				p.late.Delete(tx, q.ID)
@@ -136,7 +137,7 @@ func (p *Wallet) end(tx *journal.Tx, q request, why problem) request {
 	if why != (problem{}) {
 		q.Status = failed
 	} else {
-		q.Name = "MP" + number(14)
+		q.Name = "MP" + provider.Number(14)
 		p.names.Put(tx, q.Name, q.ID)
 	}
 	p.requests.Put(tx, q.ID, q)
@@ -158,8 +159,8 @@ func (p *Wallet) execute(tx *journal.Tx, q *request) problem {
 			return tooLittle
 		}
 		p.balances.Put(tx, q.Phone, has-q.Amount)
-		p.unsettled.Put(tx, q.ID, world.NetLine{Ref: q.Ref, Gross: q.Amount, Fee: money.Dirhams(q.Amount).Rate(FeePercent).Centimes()})
-		p.did(tx, q.Ref, world.Charge, q.Amount)
+		p.Unsettled.Put(tx, q.ID, world.NetLine{Ref: q.Ref, Gross: q.Amount, Fee: money.Dirhams(q.Amount).Rate(FeePercent).Centimes()})
+		p.Did(tx, q.Ref, world.Charge, q.Amount)
 		return problem{}
 	case reversal:
 		of, _ := p.requests.Get(tx, q.Of)
@@ -177,8 +178,8 @@ func (p *Wallet) execute(tx *journal.Tx, q *request) problem {
 		}
 	}
 	p.balances.Put(tx, q.Phone, has+q.Amount)
-	p.unsettled.Put(tx, q.ID, world.NetLine{Ref: q.Ref, Gross: -q.Amount})
-	p.did(tx, q.Ref, world.Refund, q.Amount)
+	p.Unsettled.Put(tx, q.ID, world.NetLine{Ref: q.Ref, Gross: -q.Amount})
+	p.Did(tx, q.Ref, world.Refund, q.Amount)
 	return problem{}
 }
 
