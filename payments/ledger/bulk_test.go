@@ -276,3 +276,19 @@ func TestARefusalInAListHasItsCode(t *testing.T) {
 		}
 	}
 }
+
+// What is refused, whatever for, holds up nothing behind it.
+func TestWhatIsRefusedHoldsUpNothingBehindIt(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	b := ledger.Batch{Chart: chart, Free: map[int64]int64{3: 10, 7: 0}, Keys: map[string][]byte{}, Closed: &now}
+	b.Add(ledger.Transfer{Key: "a", Kind: "test", Currency: "MAD", Legs: []ledger.Leg{ledger.Debit("fees", 1)}}, -1)
+	old := shift("b", "escrow:o", "seller:s:available", 1)
+	old.Effective = now.Add(-time.Second)
+	b.Add(old, -1)
+	b.Add(shift("c", "escrow:o", "seller:s:available", 10), -1)
+	errs, _ := b.Decide(now)
+	if !errors.Is(errs[0], ledger.ErrUnbalanced) || !errors.Is(errs[1], ledger.ErrClosed) || errs[2] != nil || b.Free[7] != 10 {
+		t.Errorf("errors %v, free %v", errs, b.Free)
+	}
+}
