@@ -23,9 +23,9 @@ type benchCmd struct {
 	Seconds  float64  `help:"How long each round lasts; pgbench counts whole seconds." default:"5"`
 	Rounds   int      `help:"How many rounds of each side; the median counts." default:"3"`
 	Offers   int      `help:"How many offers there are to list." default:"10000"`
-	Releases int      `help:"How many due escrows are let go." default:"10000"`
+	Releases int      `help:"How many due escrows are let go, reserves freed and payouts made." default:"10000"`
 	Books    int      `help:"How many transfers the books have in the end where it is measured that they do not slow down." default:"200000"`
-	Only     []string `help:"Measure these only." enum:"post,lane,transfers,release,flat,checkout,offers,start" default:"post,lane,transfers,release,flat,checkout,offers,start"`
+	Only     []string `help:"Measure these only." enum:"post,lane,transfers,release,payouts,flat,checkout,offers,start" default:"post,lane,transfers,release,payouts,flat,checkout,offers,start"`
 }
 
 // A figure is one thing measured. A ratio has a floor; a figure without one may
@@ -83,7 +83,7 @@ func (c benchCmd) Run(ctx context.Context, _ *Settings) error {
 	for _, p := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"post", b.post}, {"lane", b.lane}, {"transfers", b.transfers}, {"release", b.release}, {"flat", b.flat}, {"checkout", b.checkout}, {"offers", b.offers}, {"start", b.start}} {
+	}{{"post", b.post}, {"lane", b.lane}, {"transfers", b.transfers}, {"release", b.release}, {"payouts", b.payouts}, {"flat", b.flat}, {"checkout", b.checkout}, {"offers", b.offers}, {"start", b.start}} {
 		if !slices.Contains(c.Only, p.name) {
 			continue
 		}

@@ -171,12 +171,17 @@ func inventedPartners() (c partnerConfig, err error) {
 // withMarket puts a hub together in this process over a database that has the
 // demonstration market, without jobs or partners.
 func withMarket(ctx context.Context, dir, url string, o pg.Options, f func(h *house, keys demoKeys) error) error {
+	return withPartners(ctx, dir, url, o, &partners{}, f)
+}
+
+// withPartners is withMarket of a hub that has partners.
+func withPartners(ctx context.Context, dir, url string, o pg.Options, p *partners, f func(h *house, keys demoKeys) error) error {
 	store, err := pg.Open(ctx, url, o)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	h, err := build(store, &partners{}, options{Demo: true, Log: slog.Default()})
+	h, err := build(store, p, options{Demo: true, Log: slog.Default()})
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (b *bench) release(ctx context.Context) error {
 		}
 		var took []float64
 		for n := range b.Rounds {
-			if err := b.hold(ctx, h, n); err != nil {
+			if err := b.hold(ctx, h, held{name: fmt.Sprint(n), escrows: b.Releases, sellers: 1000}); err != nil {
 				return fmt.Errorf("make escrows: %w", err)
 			}
 			if err := order(ctx, url, `vacuum analyze`); err != nil {
@@ -49,22 +49,32 @@ func (b *bench) release(ctx context.Context) error {
 			took = append(took, time.Since(began).Seconds())
 			b.tell("%d releases, round %d: %.1f s", fired, n+1, took[n])
 		}
+		if err := b.reserves(ctx, h, url); err != nil {
+			return err
+		}
 		b.found(figure{Name: fmt.Sprintf("%d due releases", b.Releases), Value: median(took), Unit: "s", Ceiling: 10, Note: "transfers, shares, timers, events and their deliveries queued"})
 		return clean(ctx, h.store, "I1", "I2", "I3", "I4", "I6", "I7", "I8", "I9")
 	})
 }
 
+// A held is how many escrows are made, for how many sellers, and what tells them
+// from others.
+type held struct {
+	name             string
+	escrows, sellers int
+}
+
 // hold makes escrows whose time has come.
-func (b *bench) hold(ctx context.Context, h *house, round int) error {
+func (b *bench) hold(ctx context.Context, h *house, of held) error {
 	const at = 250 // of one charge
-	for n := 0; n < b.Releases; n += at {
+	for n := 0; n < of.escrows; n += at {
 		err := h.store.InTx(ctx, func(tx *pg.Tx) error {
-			charge := fmt.Sprintf("chg_bench_%d_%d", round, n)
-			orders := make([]string, min(at, b.Releases-n))
+			charge := fmt.Sprintf("chg_bench_%s_%d", of.name, n)
+			orders := make([]string, min(at, of.escrows-n))
 			for i := range orders {
-				orders[i] = fmt.Sprintf("ord_bench_%d_%d", round, n+i)
+				orders[i] = fmt.Sprintf("ord_bench_%s_%d", of.name, n+i)
 				if _, err := h.escrows.Open(ctx, tx, escrow.Terms{
-					Order: orders[i], Seller: fmt.Sprintf("org_bench_%d", (n+i)%1000), Buyer: "per_bench", Charge: charge, Carrier: "bench",
+					Order: orders[i], Seller: fmt.Sprintf("org_bench_%d", (n+i)%of.sellers), Buyer: "per_bench", Charge: charge, Carrier: "bench",
 					Amount:  money.Dirhams(7500),
 					Legs:    escrow.Legs{Seller: 4860, Reserve: 540, Commission: 500, VAT: 100, Carrier: 1500},
 					Release: escrow.Windows{Withdrawal: 7 * 24 * time.Hour},
@@ -72,7 +82,7 @@ func (b *bench) hold(ctx context.Context, h *house, round int) error {
 					return err
 				}
 			}
-			if _, err := h.escrows.Fund(ctx, tx, charge, ledger.Clearing("bench")); err != nil {
+			if _, err := h.escrows.Fund(ctx, tx, charge, ledger.Safeguard("bench")); err != nil {
 				return err
 			}
 			for _, o := range orders {

@@ -41,6 +41,23 @@ func order(ctx context.Context, url, sql string, args ...any) error {
 	})
 }
 
+// payees makes members with an account who are paid each month.
+func payees(ctx context.Context, url string, n int) error {
+	sql, err := yardsticks.ReadFile("bench/payouts.sql")
+	if err != nil {
+		return err
+	}
+	if err := install(ctx, url, string(sql)); err != nil {
+		return err
+	}
+	return order(ctx, url, `select bench.payees($1)`, n)
+}
+
+// payday has the time of the first n of them come.
+func payday(ctx context.Context, url string, n int) error {
+	return order(ctx, url, `select bench.payday($1)`, n)
+}
+
 // An article is a variant and its offer.
 type article struct{ variant, offer string }
 

@@ -215,23 +215,34 @@ type blocked struct {
 	charges *charges.Service
 }
 
-// check says whether a seller's payouts stop: for a chargeback that nothing
-// covers, or for cash that it collected itself and keeps.
-func (b blocked) check(ctx context.Context, tx *pg.Tx, p payouts.Payout) ([]payouts.Wait, error) {
-	if p.Payee != payouts.Seller {
+// check says whether sellers' payouts stop: for a chargeback that nothing covers,
+// or for cash that a seller collected itself and keeps.
+func (b blocked) check(ctx context.Context, tx *pg.Tx, all []payouts.Payout) (map[string][]payouts.Wait, error) {
+	var sellers []string
+	for _, p := range all {
+		if p.Payee == payouts.Seller {
+			sellers = append(sellers, p.Seller)
+		}
+	}
+	if len(sellers) == 0 {
 		return nil, nil
 	}
-	why, err := b.escrows.Blocked(ctx, tx, p.Seller, p.Currency)
+	why, err := b.escrows.Blocked(ctx, tx, sellers...)
 	if err != nil {
 		return nil, err
 	}
-	var waits []payouts.Wait
-	if why != "" {
-		waits = append(waits, payouts.Wait{Code: "escrow.blocked", Text: why})
-	}
-	cash, err := b.charges.Withheld(ctx, tx, p.Seller, p.Currency)
-	if cash > 0 {
-		waits = append(waits, payouts.Wait{Code: "cash_withheld", Text: money.FromCentimes(cash, p.Currency).String() + " of cash that the seller collected more than seven days ago is not at the bank"})
+	cash, err := b.charges.Withheld(ctx, tx, money.MAD, sellers...)
+	waits := map[string][]payouts.Wait{}
+	for _, p := range all {
+		if p.Payee != payouts.Seller {
+			continue
+		}
+		if text := why[p.Seller]; text != "" {
+			waits[p.ID] = append(waits[p.ID], payouts.Wait{Code: "escrow.blocked", Text: text})
+		}
+		if n := cash[p.Seller]; n > 0 {
+			waits[p.ID] = append(waits[p.ID], payouts.Wait{Code: "cash_withheld", Text: money.FromCentimes(n, p.Currency).String() + " of cash that the seller collected more than seven days ago is not at the bank"})
+		}
 	}
 	return waits, err
 }
@@ -239,20 +250,18 @@ func (b blocked) check(ctx context.Context, tx *pg.Tx, p payouts.Payout) ([]payo
 // accounts answers payouts from members.
 type accounts struct{ members *members.Service }
 
-// PayoutAccount is where a member is paid; an empty one when it has none.
-func (a accounts) PayoutAccount(ctx context.Context, db pg.DB, member string) (payouts.Account, error) {
-	m, err := a.members.PayoutAccount(ctx, db, member)
-	if errors.Is(err, members.ErrNoRIB) {
-		return payouts.Account{}, nil
+// PayoutAccounts are where members are paid; one that has no account is left out.
+func (a accounts) PayoutAccounts(ctx context.Context, db pg.DB, orgs ...string) (map[string]payouts.Account, error) {
+	found, err := a.members.PayoutAccounts(ctx, db, orgs...)
+	out := make(map[string]payouts.Account, len(found))
+	for org, m := range found {
+		p := payouts.Account{RIB: m.RIB, Holder: m.Holder, Verified: m.Verified()}
+		if !m.First && m.Since != nil {
+			p.Since = *m.Since
+		}
+		out[org] = p
 	}
-	if err != nil {
-		return payouts.Account{}, err
-	}
-	out := payouts.Account{RIB: m.RIB, Holder: m.Holder, Verified: m.Verified()}
-	if !m.First && m.Since != nil {
-		out.Since = *m.Since
-	}
-	return out, nil
+	return out, err
 }
 
 // owner tells reconciliation whose keys hand in a bank's statements: as the

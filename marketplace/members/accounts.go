@@ -12,18 +12,18 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-// PayoutAccount is where an organisation is paid: its current account, else
-// the one that waits to be verified. Who pays must look at Verified and
-// OpenFrom. Without either it is ErrNoRIB.
-func (s *Service) PayoutAccount(ctx context.Context, db pg.DB, org string) (Account, error) {
-	all, err := standing(ctx, db, org)
-	if err != nil {
-		return Account{}, err
+// PayoutAccounts are where organisations are paid: the current account of each,
+// else the one that waits to be verified. Who pays must look at Verified and
+// OpenFrom. One without either is left out.
+func (s *Service) PayoutAccounts(ctx context.Context, db pg.DB, orgs ...string) (map[string]Account, error) {
+	all, err := standing(ctx, db, orgs...)
+	out := make(map[string]Account, len(orgs))
+	for _, a := range all {
+		if _, ok := out[a.Organisation]; !ok { // the current one comes first
+			out[a.Organisation] = a
+		}
 	}
-	if len(all) == 0 {
-		return Account{}, ErrNoRIB
-	}
-	return all[0], nil
+	return out, err
 }
 
 // AddAccount writes down a bank account of an organisation. What the operator

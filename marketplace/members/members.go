@@ -18,7 +18,6 @@ var (
 	ErrInvalid   = fault.New(fault.Invalid, "organisations.invalid", "Some of this is not right; see errors.")
 	ErrNotActive = fault.New(fault.Conflict, "api_keys.not_active", "Approve the organisation before it gets a key.")
 	ErrNoAccess  = fault.New(fault.Conflict, "api_keys.no_access", "Organisations of this kind have no access by program yet.")
-	ErrNoRIB     = fault.New(fault.NotFound, "bank_accounts.none", "The organisation has given no bank account.")
 )
 
 // A Kind says what an organisation is.

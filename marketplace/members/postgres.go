@@ -79,11 +79,11 @@ func revoke(ctx context.Context, tx *pg.Tx, id string) error {
 
 const accountColumns = `id, organisation, rib, holder, state, first, since, created_at`
 
-// standing reads the accounts of an organisation that are current or pending,
-// the current one first.
-func standing(ctx context.Context, db pg.DB, org string) ([]Account, error) {
+// standing reads the accounts of organisations that are current or pending, the
+// current one of each first.
+func standing(ctx context.Context, db pg.DB, orgs ...string) ([]Account, error) {
 	return pg.All[Account](ctx, db, `select `+accountColumns+` from members.bank_account
-		where organisation = $1 and state in ('current', 'pending') order by state`, org)
+		where organisation = any($1) and state in ('current', 'pending') order by state`, orgs)
 }
 
 func accountsOf(ctx context.Context, db pg.DB, org, below string, limit int) ([]Account, error) {

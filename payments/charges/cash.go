@@ -223,8 +223,8 @@ func (s *Service) Parcels(ctx context.Context, db pg.DB, orders []string) (map[s
 // patience is how long a carrier may keep the cash that it collected.
 const patience = 7 * 24 * time.Hour
 
-// Withheld is the cash that a carrier collected and has kept for too long, in
-// centimes.
-func (s *Service) Withheld(ctx context.Context, tx *pg.Tx, carrier, currency string) (int64, error) {
-	return withheld(ctx, tx, carrier, currency, tx.Now().Add(-patience))
+// Withheld is the cash that each of some carriers collected and has kept for too
+// long, in centimes.
+func (s *Service) Withheld(ctx context.Context, tx *pg.Tx, currency string, carriers ...string) (map[string]int64, error) {
+	return withheld(ctx, tx, currency, carriers, tx.Now().Add(-patience))
 }

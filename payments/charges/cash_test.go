@@ -391,8 +391,9 @@ func TestASellerThatKeepsItsCashOwesIt(t *testing.T) {
 		return err
 	}))
 	kept := func() (n int64) {
-		h.ok(h.as(alice, func(ctx context.Context, tx *pg.Tx) (err error) {
-			n, err = h.charges.Withheld(ctx, tx, "org_s", money.MAD)
+		h.ok(h.as(alice, func(ctx context.Context, tx *pg.Tx) error {
+			all, err := h.charges.Withheld(ctx, tx, money.MAD, "org_s")
+			n = all["org_s"]
 			return err
 		}))
 		return n

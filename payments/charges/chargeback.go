@@ -210,7 +210,8 @@ func (s *Service) book(ctx context.Context, tx *pg.Tx, b Chargeback) (taken int6
 }
 
 // bookLoose is book for money that never reached an escrow. What is won goes
-// back to the buyer after all: it was too late for its order.
+// back to the buyer after all: it was too late for its order. Of that, what
+// other chargebacks had cost us is ours.
 func (s *Service) bookLoose(ctx context.Context, tx *pg.Tx, b Chargeback) (taken int64, err error) {
 	c, err := load(ctx, tx, b.Charge)
 	if err != nil {
@@ -238,7 +239,10 @@ func (s *Service) bookLoose(ctx context.Context, tx *pg.Tx, b Chargeback) (taken
 	if err := s.books.Post(ctx, tx, t); err != nil {
 		return 0, err
 	}
-	if loose -= taken; loose > 0 {
+	if loose, err = s.makeGood(ctx, tx, c, loose-taken, b.ID); err != nil {
+		return taken, err
+	}
+	if loose > 0 {
 		_, err = s.loose(ctx, tx, c, money.FromCentimes(loose, c.Currency), "paid after the order had ended")
 	}
 	return taken, err

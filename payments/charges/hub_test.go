@@ -200,7 +200,7 @@ func newHub(t *testing.T) *hub {
 	if err := h.engine.Certify(t.Context(), "acq", certified...); err != nil {
 		t.Fatal(err)
 	}
-	h.engine.Handle(charges.KindTransfer, operations.Handler{Moved: h.charges.RefundMoved})
+	h.engine.Handle(charges.KindTransfer, operations.Handler{Moved: h.charges.RefundMoved, Contradicted: h.charges.RefundContradicted})
 	h.engine.Work(workers, h.timers)
 	h.escrows.Work(h.timers)
 	h.charges.Work(workers, h.timers)

@@ -110,7 +110,16 @@ func listRemittances(ctx context.Context, db pg.DB, carrier, state, below string
 		where ($1 = '' or carrier = $1) and ($2 = '' or state = $2) and ($3 = '' or id < $3) order by id desc limit $4`, carrier, state, below, limit)
 }
 
-func withheld(ctx context.Context, db pg.DB, carrier, currency string, before time.Time) (int64, error) {
-	return pg.Value[int64](ctx, db, nil, `select coalesce(sum(cash - covered), 0)::bigint from charges.parcel
-		where carrier = $1 and currency = $2 and state = 'collected' and collected_at < $3`, carrier, currency, before)
+func withheld(ctx context.Context, db pg.DB, currency string, carriers []string, before time.Time) (map[string]int64, error) {
+	type row struct {
+		Carrier string
+		Amount  int64
+	}
+	rows, err := pg.All[row](ctx, db, `select carrier, sum(cash - covered)::bigint as amount from charges.parcel
+		where carrier = any($1) and currency = $2 and state = 'collected' and collected_at < $3 group by carrier`, carriers, currency, before)
+	out := make(map[string]int64, len(rows))
+	for _, r := range rows {
+		out[r.Carrier] = r.Amount
+	}
+	return out, err
 }

@@ -172,6 +172,8 @@ func (s *Service) RefundMoved(ctx context.Context, tx *pg.Tx, o operations.Opera
 	switch {
 	case err != nil:
 		return err
+	case next == RefundReturned && (o.Ref != r.Ref || o.Connector != r.Connector || r.State == RefundRejected):
+		return s.lossBack(ctx, tx, r, o)
 	case o.Ref != r.Ref || o.Connector != r.Connector, r.State == next, r.State == RefundRejected:
 		return nil
 	case r.State == RefundConfirmed && next != RefundReturned:
@@ -324,6 +326,15 @@ func (s *Service) contradicted(ctx context.Context, tx *pg.Tx, c Charge, r Refun
 		return err
 	}
 	return tx.Publish(ctx, RefundContradicted{r.ID, r.Order, o.ID, r.Money()})
+}
+
+// lossBack books that an attempt came back which had been our loss: it was paid
+// though the refund went, or goes, another way.
+func (s *Service) lossBack(ctx context.Context, tx *pg.Tx, r Refund, o operations.Operation) error {
+	return s.books.Post(ctx, tx, ledger.Transfer{
+		Key: fmt.Sprintf("refund.loss_back:%s:%s", r.ID, o.Ref), Kind: "refund.loss_back", Order: r.Order, Currency: r.Currency,
+		Legs: []ledger.Leg{ledger.Debit(s.purse(o.Connector), r.Amount), ledger.Credit(ledger.Loss, r.Amount)},
+	})
 }
 
 // paidAfterAll takes an attempt that had been refused as the payment; the one

@@ -66,11 +66,24 @@ func (s *Service) regainLoose(ctx context.Context, tx *pg.Tx, c Charge, r Refund
 	if err != nil || len(open) > 0 {
 		return err // its verdict shares it out
 	}
-	lost, err := lostChargebacks(ctx, tx, c.ID)
-	if err != nil {
+	rest, err := s.makeGood(ctx, tx, c, r.Amount, r.ID)
+	if err != nil || rest == 0 {
 		return err
 	}
-	rest := r.Amount
+	if c, err = lock(ctx, tx, c.ID); err != nil {
+		return err
+	}
+	_, err = s.loose(ctx, tx, c, money.FromCentimes(rest, c.Currency), r.Reason)
+	return err
+}
+
+// makeGood gives loose money of a charge to the chargebacks that had cost us
+// more than there was, and says how much it leaves. by names what freed it.
+func (s *Service) makeGood(ctx context.Context, tx *pg.Tx, c Charge, rest int64, by string) (int64, error) {
+	lost, err := lostChargebacks(ctx, tx, c.ID)
+	if err != nil {
+		return rest, err
+	}
 	for _, b := range lost {
 		n := min(rest, b.Amount-b.Taken)
 		if n == 0 {
@@ -80,20 +93,13 @@ func (s *Service) regainLoose(ctx context.Context, tx *pg.Tx, c Charge, r Refund
 		b.Taken += n
 		saveChargeback(tx, b)
 		if err := s.books.Post(ctx, tx, ledger.Transfer{
-			Key: "chargeback.regained:" + b.ID + ":" + r.ID, Kind: "chargeback.regained", Currency: c.Currency,
+			Key: "chargeback.regained:" + b.ID + ":" + by, Kind: "chargeback.regained", Currency: c.Currency,
 			Legs: []ledger.Leg{ledger.Debit(ledger.Suspense(c.ID), n), ledger.Credit(ledger.Loss, n)},
 		}); err != nil {
-			return err
+			return rest, err
 		}
 	}
-	if rest == 0 {
-		return nil
-	}
-	if c, err = lock(ctx, tx, c.ID); err != nil {
-		return err
-	}
-	_, err = s.loose(ctx, tx, c, money.FromCentimes(rest, c.Currency), r.Reason)
-	return err
+	return rest, nil
 }
 
 // resume makes refunds anew that a chargeback had displaced which is over: who

@@ -16,6 +16,12 @@ import (
 	"tiwiza/pkg/pg"
 )
 
+// blocked is why a seller's payouts stop.
+func (h hub) blocked(seller string) (string, error) {
+	why, err := h.escrow.Blocked(h.t.Context(), h.db, seller)
+	return why[seller], err
+}
+
 func (h hub) freeze(order, id string) {
 	h.t.Helper()
 	h.must(func(ctx context.Context, tx *pg.Tx) error {
@@ -214,7 +220,7 @@ func TestAChargebackAfterRelease(t *testing.T) {
 	h.release(order)
 	h.payout("org_s", 4000)
 	h.ok(h.contest(escrow.Contest{Case: "cbk_1", Charge: "chg_1", Acquirer: "p", Amount: 7500, Fee: 0}))
-	why, err := h.escrow.Blocked(t.Context(), h.db, "org_s", money.MAD)
+	why, err := h.blocked("org_s")
 	if err != nil || why == "" {
 		t.Errorf("the seller's payouts go on: %q, %v", why, err)
 	}
@@ -235,7 +241,7 @@ func TestAChargebackAfterRelease(t *testing.T) {
 		h.has(account, want)
 	}
 	h.is(order, escrow.Released)
-	if why, _ := h.escrow.Blocked(t.Context(), h.db, "org_s", money.MAD); why != "" {
+	if why, _ := h.blocked("org_s"); why != "" {
 		t.Errorf("with a debt under the limit payouts stop: %s", why)
 	}
 	h.sound()
@@ -257,7 +263,7 @@ func TestThePlatformMayBearALostChargebackOfWhatWasDelivered(t *testing.T) {
 			}
 			h.release(order)
 			h.ok(h.contest(escrow.Contest{Case: "cbk_1", Charge: "chg_1", Acquirer: "p", Amount: 7500}))
-			if why, _ := h.escrow.Blocked(t.Context(), h.db, "org_s", money.MAD); why == "" {
+			if why, _ := h.blocked("org_s"); why == "" {
 				t.Error("48.60 of 75.00 is kept, and payouts go on")
 			}
 			h.ok(h.lost("cbk_1", escrow.Loser{PlatformBears: true}))

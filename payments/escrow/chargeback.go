@@ -273,12 +273,12 @@ func (s *Service) unstake(ctx context.Context, tx *pg.Tx, k contested, taken int
 	return nil
 }
 
-// Blocked says why a seller's payouts stop, or "": a chargeback that nothing
-// covers. What a seller may owe is for payouts to say.
-func (s *Service) Blocked(ctx context.Context, db pg.DB, seller, _ string) (why string, err error) {
-	open, err := uncovered(ctx, db, seller)
-	if err != nil || open == "" {
-		return "", err
+// Blocked says why the payouts of those among some sellers stop who have a
+// chargeback that nothing covers. What a seller may owe is for payouts to say.
+func (s *Service) Blocked(ctx context.Context, db pg.DB, sellers ...string) (map[string]string, error) {
+	open, err := uncovered(ctx, db, sellers)
+	for seller, contest := range open {
+		open[seller] = "A chargeback is open that the seller's money does not cover: " + contest + "."
 	}
-	return "A chargeback is open that the seller's money does not cover: " + open + ".", nil
+	return open, err
 }

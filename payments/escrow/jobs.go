@@ -32,6 +32,7 @@ func (s *Service) Work(t *job.Timers) {
 	t.Handle(timerRelease, s.releaseDue)
 	t.HandleMany(timerRelease, s.sweep)
 	t.Handle(timerReserve, s.freeReserve)
+	t.HandleMany(timerReserve, s.sweepReserve)
 	t.Handle(timerClose, s.close)
 }
 

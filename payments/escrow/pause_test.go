@@ -96,7 +96,7 @@ func TestACoveredChargebackDoesNotBlock(t *testing.T) {
 	h.ok(h.contest(escrow.Contest{Case: "cbk_1", Charge: "chg_1", Acquirer: "p", Amount: 7500}))
 	blocked := func(want bool) {
 		t.Helper()
-		if why, err := h.escrow.Blocked(t.Context(), h.db, "org_a", "MAD"); err != nil || (why != "") != want {
+		if why, err := h.blocked("org_a"); err != nil || (why != "") != want {
 			t.Errorf("payouts stop: %q (%v), want %t", why, err, want)
 		}
 	}

@@ -106,12 +106,16 @@ func settleOrder(tx *pg.Tx, order string) {
 
 type release struct {
 	ID      string
+	Seller  string
+	OrderID string
 	Amount  int64
 	Settled bool
 }
 
+const releaseColumns = `id, seller, order_id, amount - covered - taken as amount, settled`
+
 func openReleases(ctx context.Context, tx *pg.Tx, seller, currency string) ([]release, error) {
-	return pg.All[release](ctx, tx, `select id, amount - covered - taken as amount, settled from escrow.release
+	return pg.All[release](ctx, tx, `select `+releaseColumns+` from escrow.release
 		where seller = $1 and currency = $2 and covered + taken < amount order by not settled, id for update skip locked`, seller, currency)
 }
 
@@ -127,8 +131,42 @@ func ordersOf(ctx context.Context, db pg.DB, releases []string) ([]string, error
 	return pg.Column[string](ctx, db, `select distinct order_id from escrow.release where id = any($1)`, releases)
 }
 
-func cover(tx *pg.Tx, release string, amount int64) {
-	tx.QueueOne(ErrState, `update escrow.release set covered = covered + $2 where id = $1`, release, amount)
+// coverings reads what is payable before it locks what can be covered.
+func coverings(ctx context.Context, tx *pg.Tx, currency string, sellers []string) (map[string]Covering, error) {
+	type row struct {
+		Seller  string
+		Payable int64
+	}
+	sums, err := pg.All[row](ctx, tx, `select seller, sum(amount - covered - taken)::bigint as payable from escrow.release
+		where seller = any($1) and currency = $2 and covered + taken < amount and settled group by seller`, sellers, currency)
+	if err != nil {
+		return nil, err
+	}
+	open, err := pg.All[release](ctx, tx, `select `+releaseColumns+` from escrow.release
+		where seller = any($1) and currency = $2 and covered + taken < amount and settled order by id for update skip locked`, sellers, currency)
+	out := make(map[string]Covering, len(sums))
+	for _, r := range sums {
+		out[r.Seller] = Covering{Payable: r.Payable}
+	}
+	for _, r := range open {
+		c := out[r.Seller]
+		c.open = append(c.open, r)
+		out[r.Seller] = c
+	}
+	return out, err
+}
+
+// cover adds to what payouts cover of releases; each is named once.
+func cover(tx *pg.Tx, covers []Cover) {
+	if len(covers) == 0 {
+		return
+	}
+	ids, amounts := make([]string, len(covers)), make([]int64, len(covers))
+	for i, c := range covers {
+		ids[i], amounts[i] = c.Release, c.Amount
+	}
+	tx.QueueThen(allOf(len(covers)), `update escrow.release r set covered = r.covered + x.amount
+		from unnest($1::text[], $2::bigint[]) x (id, amount) where r.id = x.id`, ids, amounts)
 }
 
 func allSettled(ctx context.Context, db pg.DB, releases []string) (bool, error) {

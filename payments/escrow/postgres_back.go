@@ -82,14 +82,17 @@ func orderOfLot(ctx context.Context, db pg.DB, lot string) (string, error) {
 
 // dueLot is a lot with the time at which it goes.
 type dueLot struct {
-	ID   string
-	Left int64
-	Due  time.Time
-	Done bool
+	ID      string
+	OrderID string
+	Left    int64
+	Due     time.Time
+	Done    bool
 }
 
+const lotColumns = `id, order_id, amount - used as left, due, done`
+
 func lockLot(ctx context.Context, tx *pg.Tx, lot string) (dueLot, error) {
-	return pg.One[dueLot](ctx, tx, ErrNotFound, `select id, amount - used as left, due, done from escrow.lot where id = $1 for update`, lot)
+	return pg.One[dueLot](ctx, tx, ErrNotFound, `select `+lotColumns+` from escrow.lot where id = $1 for update`, lot)
 }
 
 func endLot(tx *pg.Tx, l dueLot) {
@@ -100,7 +103,7 @@ func endLot(tx *pg.Tx, l dueLot) {
 // moment, or since the lot was made.
 func delayLots(ctx context.Context, tx *pg.Tx, order string, since, now time.Time) ([]dueLot, error) {
 	return pg.All[dueLot](ctx, tx, `update escrow.lot set due = due + ($3 - least($3, greatest($2, created_at))) where order_id = $1 and not done
-		returning id, amount - used as left, due, done`, order, since, now)
+		returning `+lotColumns, order, since, now)
 }
 
 func keptOf(ctx context.Context, db pg.DB, order string) (bool, error) {

@@ -98,7 +98,13 @@ func endContested(tx *pg.Tx, k contested, taken int64) {
 	tx.QueueOne(ErrState, `update escrow.contested set open = false, taken = $3 where contest = $1 and order_id = $2 and open`, k.Contest, k.OrderID, taken)
 }
 
-// uncovered is a chargeback of a seller's that nothing covers, or "".
-func uncovered(ctx context.Context, db pg.DB, seller string) (string, error) {
-	return pg.Value[string](ctx, db, nil, `select coalesce(min(contest), '') from escrow.contested where seller = $1 and open and uncovered > 0`, seller)
+// uncovered is a chargeback of each of some sellers that nothing covers.
+func uncovered(ctx context.Context, db pg.DB, sellers []string) (map[string]string, error) {
+	type row struct{ Seller, Contest string }
+	rows, err := pg.All[row](ctx, db, `select seller, min(contest) as contest from escrow.contested where seller = any($1) and open and uncovered > 0 group by seller`, sellers)
+	out := make(map[string]string, len(rows))
+	for _, r := range rows {
+		out[r.Seller] = r.Contest
+	}
+	return out, err
 }

@@ -148,14 +148,7 @@ func (s *Service) freeReserve(ctx context.Context, tx *pg.Tx, lot string) error 
 	if l.Left > owed {
 		insertRelease(tx, id.New(id.Release), h, l.Left-owed)
 	}
-	if err := s.books.Post(ctx, tx, ledger.Transfer{
-		Key: "reserve:" + lot, Kind: "reserve.release", Order: h.Order, Currency: h.Currency,
-		Legs: []ledger.Leg{
-			ledger.Debit(ledger.Reserve(h.Seller), l.Left),
-			ledger.Credit(ledger.Receivable(h.Seller), owed),
-			ledger.Credit(ledger.Available(h.Seller), l.Left-owed),
-		},
-	}); err != nil {
+	if err := s.books.Post(ctx, tx, h.freed(l, owed)); err != nil {
 		return err
 	}
 	return s.coverAgain(ctx, tx, bare, h.Currency)

@@ -30,7 +30,13 @@ type hub struct {
 
 func newHub(t *testing.T) hub {
 	t.Helper()
-	db := pgtest.New(t)
+	return newHubAt(t, pgtest.URL(t))
+}
+
+// newHubAt is newHub on a database that is there.
+func newHubAt(t *testing.T, url string) hub {
+	t.Helper()
+	db := pgtest.Open(t, url, pg.Options{MaxConns: 12})
 	db.Use(nil, event.NewBus())
 	policies, err := authz.New()
 	if err != nil {

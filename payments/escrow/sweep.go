@@ -2,7 +2,6 @@ package escrow
 
 import (
 	"context"
-	"time"
 
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/id"
@@ -25,7 +24,7 @@ func (s *Service) sweep(ctx context.Context, tx *pg.Tx, orders []string) (left [
 	if err != nil {
 		return nil, err
 	}
-	left = missing(orders, holds)
+	left = missing(orders, holds, func(h Hold) string { return h.Order })
 	bare, err := bareSellers(ctx, tx, holds)
 	if err != nil {
 		return nil, err
@@ -35,15 +34,14 @@ func (s *Service) sweep(ctx context.Context, tx *pg.Tx, orders []string) (left [
 		return nil, err
 	}
 	var all []letting
-	var later []string
-	var due []time.Time
+	var later job.Times
 	for _, h := range holds {
 		switch {
 		case !h.ripe():
 		case bare[h.Seller]: // its money covers a chargeback first
 			left = append(left, h.Order)
 		case h.ReleaseDue != nil && h.ReleaseDue.After(tx.Now()):
-			later, due = append(later, h.Order), append(due, *h.ReleaseDue)
+			later.Add(h.Order, *h.ReleaseDue)
 		default:
 			after, part, err := h.Release(h.Held())
 			if err != nil {
@@ -51,33 +49,34 @@ func (s *Service) sweep(ctx context.Context, tx *pg.Tx, orders []string) (left [
 				continue
 			}
 			l := letting{hold: after, part: part, id: id.New(id.Release)}
-			l.debt = Recovery(h.Share(part), debts[h.Seller+" "+h.Currency])
-			debts[h.Seller+" "+h.Currency] -= l.debt
+			l.debt = Recovery(h.Share(part), debts[h.purse()])
+			debts[h.purse()] -= l.debt
 			all = append(all, l)
 		}
 	}
-	if len(later) > 0 {
-		job.SetAll(tx, timerRelease, later, due)
-	}
+	job.SetAll(tx, timerRelease, later)
 	refused, err := s.letAll(ctx, tx, all)
 	return append(left, refused...), err
 }
 
-// missing are the orders without a hold in a list.
-func missing(orders []string, holds []Hold) (left []string) {
-	there := make(map[string]bool, len(holds))
-	for _, h := range holds {
-		there[h.Order] = true
+// purse names what a seller has in one currency.
+func (h Hold) purse() string { return h.Seller + " " + h.Currency }
+
+// missing are the names that nothing in a list has.
+func missing[T any](names []string, all []T, name func(T) string) (left []string) {
+	there := make(map[string]bool, len(all))
+	for _, t := range all {
+		there[name(t)] = true
 	}
-	for _, o := range orders {
-		if !there[o] {
-			left = append(left, o)
+	for _, n := range names {
+		if !there[n] {
+			left = append(left, n)
 		}
 	}
 	return left
 }
 
-// debts are what the sellers of holds owe, by seller and currency, locked.
+// debts are what the sellers of holds owe, by purse, locked.
 func (s *Service) debts(ctx context.Context, tx *pg.Tx, holds []Hold) (map[string]int64, error) {
 	sellers := map[string]map[string]bool{} // by currency
 	for _, h := range holds {
@@ -106,37 +105,31 @@ func (s *Service) debts(ctx context.Context, tx *pg.Tx, holds []Hold) (map[strin
 // letAll books releases, and keeps and tells what follows; it returns the orders
 // of those that the books refused.
 func (s *Service) letAll(ctx context.Context, tx *pg.Tx, all []letting) (refused []string, err error) {
-	if len(all) == 0 {
-		return nil, nil
-	}
-	transfers := make([]ledger.Transfer, len(all))
-	for i, l := range all {
-		transfers[i] = ledger.Transfer{
+	done, not, err := ledger.PostEach(ctx, tx, s.books, all, func(l letting) ledger.Transfer {
+		return ledger.Transfer{
 			Key: "release:" + l.id, Kind: "escrow.release", Order: l.hold.Order, Currency: l.hold.Currency,
 			Legs: append(l.hold.credits(l.part, l.debt), ledger.Debit(ledger.Escrow(l.hold.Order), l.part.Total())),
 		}
-	}
-	errs, err := s.books.PostAll(ctx, tx, transfers)
+	})
 	if err != nil {
 		return nil, err
 	}
-	done := all[:0]
-	for i, l := range all {
-		if errs[i] != nil {
-			refused = append(refused, l.hold.Order)
-			continue
-		}
-		done = append(done, l)
+	for _, l := range not {
+		refused = append(refused, l.hold.Order)
 	}
 	return refused, keepAll(ctx, tx, done)
 }
 
 // keepAll saves releases, and does what follows each, as release does.
 func keepAll(ctx context.Context, tx *pg.Tx, all []letting) error {
+	if len(all) == 0 {
+		return nil
+	}
 	saveLettings(tx, all)
 	due := tx.Now().Add(reserveFor)
 	insertLettings(tx, all, due)
-	var ended, lots []string
+	var ended []string
+	var lots job.Times
 	var events []pg.Event
 	for _, l := range all {
 		h := l.hold
@@ -145,17 +138,11 @@ func keepAll(ctx context.Context, tx *pg.Tx, all []letting) error {
 			events = append(events, Ended{h.ID, h.Order, h.State, h.money(h.Released), h.money(h.Returned())})
 		}
 		if l.part.Reserve > 0 {
-			lots = append(lots, l.id)
+			lots.Add(l.id, due)
 		}
 		events = append(events, Let{h.ID, h.Order, h.Seller, h.money(l.part.Total()), h.money(h.Share(l.part)), h.Held() == 0})
 	}
-	if len(lots) > 0 {
-		at := make([]time.Time, len(lots))
-		for i := range at {
-			at[i] = due
-		}
-		job.SetAll(tx, timerReserve, lots, at)
-	}
+	job.SetAll(tx, timerReserve, lots)
 	if len(ended) > 0 {
 		job.ClearAll(tx, []string{timerRelease, TimerUndelivered, TimerCap}, ended)
 		job.SetAllOnce(tx, timerClose, ended, tx.Now().Add(closeAfter))

@@ -88,6 +88,14 @@ func (s *Service) Intend(tx *pg.Tx, in operations.Intention) operations.Operatio
 	return o
 }
 
+// IntendAll is Intend of many for one bank.
+func (s *Service) IntendAll(tx *pg.Tx, connector string, all []operations.Intention) {
+	if len(all) > 0 {
+		s.ops.IntendAll(tx, all)
+		s.wake(tx, connector)
+	}
+}
+
 // Houses are the banks that files go to.
 func (s *Service) Houses() []House {
 	out := make([]House, len(s.houses))

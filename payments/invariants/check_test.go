@@ -81,6 +81,7 @@ func TestEveryKindOfTransferIsWorked(t *testing.T) {
 	w.ways()
 	w.explained(s)
 	w.contradict(r)
+	w.twice(r)
 	w.regained(r)
 	w.byHand()
 	used, err := pg.Column[string](t.Context(), w.db, `select distinct kind from ledger.transfer`)

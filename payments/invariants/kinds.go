@@ -54,6 +54,7 @@ var kinds = map[string][]leg{
 	"suspense.refund":     {debit("suspense:*"), credit("refund:*")},
 	"refund.paid":         {debit("refund:*"), mayCredit("psp:*:clearing"), mayCredit("bank:*:safeguard")},
 	"refund.returned":     {debit("bank:*:safeguard"), credit("refund:*")},
+	"refund.loss_back":    {mayDebit("bank:*:safeguard"), mayDebit("psp:*:clearing"), credit("loss")},
 	"refund.contradicted": {debit("loss"), debit("bank:*:transit"), credit("bank:*:operating"), mayCredit("psp:*:clearing"), mayCredit("bank:*:safeguard")},
 	"chargeback.opened":   {debit("psp:*:disputed"), mayDebit("dispute_cost"), debit("bank:*:transit"), credit("psp:*:clearing"), credit("bank:*:operating")},
 	"chargeback.won":      {debit("psp:*:clearing"), credit("psp:*:disputed")},

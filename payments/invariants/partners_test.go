@@ -20,9 +20,13 @@ type anyone struct{}
 // May allows.
 func (anyone) May(auth.Principal, string, authz.Resource) (string, error) { return "test", nil }
 
-// PayoutAccount is where a member is paid.
-func (w *world) PayoutAccount(_ context.Context, _ pg.DB, member string) (payouts.Account, error) {
-	return payouts.Account{RIB: paperbank.RIB(len(member)), Holder: "Coopérative (exemple)", Verified: w.ready.Load()}, nil
+// PayoutAccounts are where members are paid.
+func (w *world) PayoutAccounts(_ context.Context, _ pg.DB, members ...string) (map[string]payouts.Account, error) {
+	out := map[string]payouts.Account{}
+	for _, m := range members {
+		out[m] = payouts.Account{RIB: paperbank.RIB(len(m)), Holder: "Coopérative (exemple)", Verified: w.ready.Load()}
+	}
+	return out, nil
 }
 
 // hosted is an acquirer of whom only the form is asked.

@@ -119,6 +119,24 @@ func (w *world) contradict(r returns) {
 	w.statement(entry(-500, detail(r.charge.Ref, -500, 0)))
 }
 
+// twice has the bank pay a refund that it had refused and that was sent anew, and
+// return it.
+func (w *world) twice(r returns) {
+	w.t.Helper()
+	refund := w.goBack(r.charge, "Q", 100)
+	w.answer(refund, outbound.Declined)
+	w.account(refund)
+	first := w.lastOf(refund)
+	w.tx(func(ctx context.Context, tx *pg.Tx) error {
+		_, err := w.ops.Heard(ctx, tx, first.ID, operations.Callback, outbound.Result{Outcome: outbound.Declined}, "refused "+first.Ref)
+		return err
+	})
+	w.account(refund)
+	w.statement(entry(-100, detail(w.lastOf(refund).Ref, -100, 0)))
+	w.statement(entry(-100, detail(first.Ref, -100, 0)))
+	w.statement(entry(100, back(first.Ref, 100)))
+}
+
 // regained has the bank return a refund after a chargeback of its charge was
 // lost, which had cost us what the buyer had twice.
 func (w *world) regained(r returns) {

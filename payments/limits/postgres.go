@@ -15,10 +15,7 @@ const step = `interval '5 minutes'`
 
 // usage reads the rules of a method with what was used of each, for each key.
 func usage(ctx context.Context, tx *pg.Tx, what, method string, keys []key, now time.Time) ([]Figure, error) {
-	pers, names, asks := make([]string, len(keys)), make([]string, len(keys)), make([]int64, len(keys))
-	for i, k := range keys {
-		pers[i], names[i], asks[i] = k.Per, k.Key, k.Ask
-	}
+	pers, names, asks := columns(keys)
 	return pg.All[Figure](ctx, tx, `select r.id as rule, k.per, k.key, r.action, coalesce(r.max_amount, 0) as most, coalesce(r.max_count, 0) as times,
 			u.used, u.count, k.ask as asked, false as over, r.window_s, r.about
 		from limits.rule r join unnest($3::text[], $4::text[], $5::bigint[]) as k (per, key, ask) on k.per = r.per
@@ -31,13 +28,14 @@ func usage(ctx context.Context, tx *pg.Tx, what, method string, keys []key, now 
 // lockKeys locks keys until the unit of work ends: alone, or together with
 // others who do not need to be alone.
 func lockKeys(tx *pg.Tx, what string, alone map[string]bool) {
-	for _, k := range slices.Sorted(maps.Keys(alone)) {
-		if alone[k] {
-			tx.Queue(`select pg_advisory_xact_lock(hashtextextended('limits ' || $1 || ' ' || $2, 0))`, what, k)
-		} else {
-			tx.Queue(`select pg_advisory_xact_lock_shared(hashtextextended('limits ' || $1 || ' ' || $2, 0))`, what, k)
-		}
+	names := slices.Sorted(maps.Keys(alone))
+	single := make([]bool, len(names))
+	for i, k := range names {
+		single[i] = alone[k]
 	}
+	tx.Queue(`select case when k.alone then pg_advisory_xact_lock(k.id) else pg_advisory_xact_lock_shared(k.id) end
+		from (select alone, hashtextextended('limits ' || $1::text || ' ' || name, 0) as id, n
+			from unnest($2::text[], $3::bool[]) with ordinality x (name, alone, n) order by n) k`, what, names, single)
 }
 
 // mark remembers which locks were had before, and giveBack drops those since.
@@ -53,16 +51,30 @@ func again(ctx context.Context, tx *pg.Tx) error {
 
 // count adds a sale or a payout to its keys, or takes it away.
 func count(tx *pg.Tx, what, method string, keys []key, at time.Time, n int64) {
-	pers, names, asks := make([]string, len(keys)), make([]string, len(keys)), make([]int64, len(keys))
-	for i, k := range keys {
-		pers[i], names[i], asks[i] = k.Per, k.Key, k.Ask
+	times := make([]int64, len(keys))
+	for i := range times {
+		times[i] = n
 	}
+	countAll(tx, what, method, keys, times, at)
+}
+
+// countAll adds so many sales or payouts to each key.
+func countAll(tx *pg.Tx, what, method string, keys []key, times []int64, at time.Time) {
+	pers, names, asks := columns(keys)
 	tx.Queue(`insert into limits.tally as t (what, per, key, at, method, shard, count, amount)
-		select $1, k.per, k.key, date_bin(`+step+`, $6::timestamptz, 'epoch'), $2, pg_backend_pid() % 16, $7, k.ask
-		from unnest($3::text[], $4::text[], $5::bigint[]) as k (per, key, ask)
+		select $1, k.per, k.key, date_bin(`+step+`, $6::timestamptz, 'epoch'), $2, pg_backend_pid() % 16, k.times, k.ask
+		from unnest($3::text[], $4::text[], $5::bigint[], $7::bigint[]) as k (per, key, ask, times)
 		where exists (select from limits.rule r where r.what = $1 and r.per = k.per and r.window_s > 0)
 		on conflict (what, per, key, at, method, shard) do update set count = t.count + excluded.count, amount = t.amount + excluded.amount`,
-		what, method, pers, names, asks, at, n)
+		what, method, pers, names, asks, at, times)
+}
+
+// columns are keys as arrays.
+func columns(keys []key) (pers, names []string, asks []int64) {
+	for _, k := range keys {
+		pers, names, asks = append(pers, k.Per), append(names, k.Key), append(asks, k.Ask)
+	}
+	return pers, names, asks
 }
 
 // shown are a decision's figures as they are kept.
@@ -82,6 +94,21 @@ func insertDecision(tx *pg.Tx, d decision) {
 	rules, figures := d.shown()
 	tx.Queue(`insert into limits.decision (id, what, ref, outcome, rules, figures, seller, amount, at, open)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`, d.ID, d.What, d.Ref, d.Outcome, rules, figures, d.Seller, d.Amount, d.At, d.Open)
+}
+
+// insertPasses writes down what was let through at once.
+func insertPasses(tx *pg.Tx, all []decision) {
+	var ids, whats, refs, figures, sellers []string
+	var amounts []int64
+	for _, d := range all {
+		_, shown := d.shown()
+		ids, whats, refs, figures = append(ids, d.ID), append(whats, d.What), append(refs, d.Ref), append(figures, string(shown))
+		sellers, amounts = append(sellers, d.Seller), append(amounts, d.Amount)
+	}
+	tx.Queue(`insert into limits.decision (id, what, ref, outcome, rules, figures, seller, amount, at)
+		select id, what, ref, 'pass', '{}', figures::jsonb, seller, amount, $7
+		from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[]) x (id, what, ref, figures, seller, amount)
+		on conflict do nothing`, ids, whats, refs, figures, sellers, amounts, all[0].At)
 }
 
 // reopen writes down that something waits, or with which figures it still does.

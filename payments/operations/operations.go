@@ -97,6 +97,19 @@ func (o Operation) Executed() bool {
 	return o.State == Confirmed || o.State == Returned || o.State == Rejected && o.ContradictedAt != nil
 }
 
+// Returnable says whether its money may come back: it moved, also where it was
+// refused first, and has not come back yet.
+func (o Operation) Returnable() bool { return o.Executed() && o.State != Returned }
+
+// Return is what an operation becomes whose money came back.
+func (o Operation) Return(why string) (Operation, bool) {
+	if !o.Returnable() {
+		return o, false
+	}
+	o.State, o.Why, o.Proof = Returned, why, Statement
+	return o, true
+}
+
 // InDoubt says whether it is not known if the money moved.
 func (o Operation) InDoubt() bool {
 	return o.State == Sending || o.State == Unknown || o.State == Review

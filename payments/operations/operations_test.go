@@ -204,3 +204,25 @@ func TestInquiriesGrowRareAndNeverEnd(t *testing.T) {
 		last = d
 	}
 }
+
+// What moved comes back once, also what was refused and paid all the same.
+func TestOnlyWhatMovedComesBack(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	for _, s := range []operations.State{
+		operations.Intent, operations.Sending, operations.Accepted, operations.Unknown, operations.Review,
+		operations.Confirmed, operations.Rejected, operations.Returned,
+	} {
+		for _, contradicted := range []*time.Time{nil, &at} {
+			o := operations.Operation{State: s, Proof: operations.Inquiry, ContradictedAt: contradicted}
+			got, ok := o.Return("AC04")
+			want := s == operations.Confirmed || s == operations.Rejected && contradicted != nil
+			if ok != want || ok != o.Returnable() || ok != (got.State != s) {
+				t.Errorf("%s, contradicted %t: came back %t as %s", s, contradicted != nil, ok, got.State)
+			}
+			if ok && (got.State != operations.Returned || got.Proof != operations.Statement || got.Why != "AC04") {
+				t.Errorf("%s came back as %+v", s, got)
+			}
+		}
+	}
+}

@@ -19,6 +19,22 @@ func insert(tx *pg.Tx, o Operation) {
 		o.Tries, o.Gone, o.FirstSentAt)
 }
 
+// insertIntents is insert of many that wait to be sent.
+func insertIntents(tx *pg.Tx, all []Operation) {
+	var ids, subjects, kinds, connectors, refs, currencies []string
+	var amounts []int64
+	var requests [][]byte
+	var until []time.Time
+	for _, o := range all {
+		ids, subjects, kinds, connectors = append(ids, o.ID), append(subjects, o.Subject), append(kinds, o.Kind), append(connectors, o.Connector)
+		refs, amounts, currencies = append(refs, o.Ref), append(amounts, o.Amount), append(currencies, o.Currency)
+		requests, until = append(requests, o.Request), append(until, o.ResendUntil)
+	}
+	tx.Queue(`insert into operations.operation (id, subject, kind, connector, ref, amount, currency, request, resend_until, state)
+		select *, 'intent' from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bytea[], $9::timestamptz[])`,
+		ids, subjects, kinds, connectors, refs, amounts, currencies, requests, until)
+}
+
 func load(ctx context.Context, db pg.DB, id string) (Operation, error) {
 	return pg.One[Operation](ctx, db, ErrNotFound, `select `+columns+` from operations.operation where id = $1`, id)
 }

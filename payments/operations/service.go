@@ -81,6 +81,32 @@ type Intention struct {
 // sending. The partner is called after the commit, never inside.
 func (e *Engine) Intend(tx *pg.Tx, in Intention) Operation {
 	at := tx.Now()
+	o := e.intended(in, at)
+	insert(tx, o)
+	switch {
+	case o.State != Intent:
+		if in.Ask == 0 {
+			in.Ask = NextInquiry(0)
+		}
+		job.Set(tx, timerInquire, o.ID, at.Add(in.Ask))
+	case e.handlers[in.Kind].Send != nil:
+		tx.Enqueue(sendJob{o.ID}, &partners)
+		job.Set(tx, timerSend, o.ID, at.Add(time.Minute)) // should the job get lost
+	}
+	return o
+}
+
+// IntendAll is Intend of many that leave in files: they wait for Depart.
+func (e *Engine) IntendAll(tx *pg.Tx, all []Intention) {
+	ops := make([]Operation, len(all))
+	for i, in := range all {
+		ops[i] = e.intended(in, tx.Now())
+	}
+	insertIntents(tx, ops)
+}
+
+// intended is the operation that an intention begins.
+func (e *Engine) intended(in Intention, at time.Time) Operation {
 	p := e.handlers[in.Kind].Policy.Or(DefaultPolicy)
 	sum := sha256.Sum256([]byte(in.Kind + "|" + in.Subject + "|" + in.Ref + "|" + in.Amount.String()))
 	o := Operation{
@@ -93,17 +119,6 @@ func (e *Engine) Intend(tx *pg.Tx, in Intention) Operation {
 	}
 	if o.State == Sending || o.State == Accepted {
 		o.Tries, o.Gone, o.FirstSentAt, o.SentAt, o.LeaseUntil = 1, 1, &at, &at, &at
-	}
-	insert(tx, o)
-	switch {
-	case o.State != Intent:
-		if in.Ask == 0 {
-			in.Ask = NextInquiry(0)
-		}
-		job.Set(tx, timerInquire, o.ID, at.Add(in.Ask))
-	case e.handlers[in.Kind].Send != nil:
-		tx.Enqueue(sendJob{o.ID}, &partners)
-		job.Set(tx, timerSend, o.ID, at.Add(time.Minute)) // should the job get lost
 	}
 	return o
 }
@@ -171,15 +186,14 @@ func (e *Engine) heard(ctx context.Context, tx *pg.Tx, o Operation, w word) (Ope
 	return next, nil
 }
 
-// CameBack records that a confirmed operation's money was returned, as a
-// statement shows.
+// CameBack records that an operation's money was returned, as a statement shows:
+// of one that was confirmed, or that was paid after it was refused.
 func (e *Engine) CameBack(ctx context.Context, tx *pg.Tx, o Operation, why, eventID string) (Operation, error) {
 	fresh, err := keep(ctx, tx, o, Statement, outbound.Result{Outcome: "returned", Text: why}, eventID)
-	if err != nil || !fresh || o.State != Confirmed {
+	next, ok := o.Return(why)
+	if err != nil || !fresh || !ok {
 		return o, err
 	}
-	next := o
-	next.State, next.Why, next.Proof = Returned, why, Statement
 	return e.move(ctx, tx, o, next)
 }
 

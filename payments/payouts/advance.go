@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
@@ -34,14 +35,11 @@ func (s *Service) advance(ctx context.Context, tx *pg.Tx, p Payout, a Account, c
 	}
 	p.NeedsTwo = p.NeedsTwo || st.MemberDay+p.Amount > st.Limits.TwoAbove // split, it is as much
 	p.Waits = p.WaitsFor(st, tx.Now())
-	for _, check := range s.checks {
-		more, err := check(ctx, tx, p)
-		if err != nil {
-			return p, err
-		}
-		p.Waits = append(p.Waits, more...)
+	more, err := s.others(ctx, tx, []Payout{p})
+	if err != nil {
+		return p, err
 	}
-	if len(p.Waits) == 0 {
+	if p.Waits = append(p.Waits, more[p.ID]...); len(p.Waits) == 0 {
 		if p.Waits, err = s.limited(ctx, tx, p, covers); err != nil {
 			return p, err
 		}
@@ -53,15 +51,41 @@ func (s *Service) advance(ctx context.Context, tx *pg.Tx, p Payout, a Account, c
 		return p, s.ask(ctx, tx, p, st.Hash)
 	}
 	job.Clear(tx, timerReady, p.ID)
-	if p, err = p.Move(Approved, "", tx.Now()); err != nil {
+	if p, err = p.approve(tx.Now()); err != nil {
 		return p, err
 	}
-	today := day(tx.Now())
-	p.Day = &today
 	save(tx, p)
 	p.Version++
-	s.Files.Intend(tx, operations.Intention{Subject: p.ID, Kind: kindPayout, Connector: p.Bank, Ref: p.Ref, Amount: p.Money()})
+	s.Files.Intend(tx, p.intention())
 	return p, s.tell(ctx, tx, p)
+}
+
+// approve lets a draft go; it counts against the limits of its day.
+func (p Payout) approve(at time.Time) (Payout, error) {
+	p, err := p.Move(Approved, "", at)
+	today := day(at)
+	p.Day = &today
+	return p, err
+}
+
+// intention is what the bank is asked for.
+func (p Payout) intention() operations.Intention {
+	return operations.Intention{Subject: p.ID, Kind: kindPayout, Connector: p.Bank, Ref: p.Ref, Amount: p.Money()}
+}
+
+// others is what the checks say, by payout.
+func (s *Service) others(ctx context.Context, tx *pg.Tx, all []Payout) (map[string][]Wait, error) {
+	waits := map[string][]Wait{}
+	for _, check := range s.checks {
+		more, err := check(ctx, tx, all)
+		if err != nil {
+			return nil, err
+		}
+		for p, w := range more {
+			waits[p] = append(waits[p], w...)
+		}
+	}
+	return waits, nil
 }
 
 // standing reads what decides whether a draft may go out. The limits come last:
@@ -73,9 +97,11 @@ func (s *Service) standing(ctx context.Context, tx *pg.Tx, p Payout, a Account, 
 		return st, err
 	}
 	st.Unsettled = !settled
-	if st.Refused, err = cameBack(ctx, tx, p.To(), p.RIB); err != nil {
+	back, err := cameBack(ctx, tx, p.Payee, p.Seller)
+	if err != nil {
 		return st, err
 	}
+	st.Refused = back[payee{p.Seller, p.RIB}]
 	if p.Payee == Seller {
 		if st.Owes, err = s.Books.Balance(ctx, tx, ledger.Receivable(p.Seller), p.Currency); err != nil {
 			return st, err
@@ -85,8 +111,8 @@ func (s *Service) standing(ctx context.Context, tx *pg.Tx, p Payout, a Account, 
 	if err != nil {
 		return st, err
 	}
-	u, err := usedOn(ctx, tx, p.To(), day(tx.Now()))
-	st.Limits, st.MemberDay, st.TotalDay = limits.Limits, u.Party, u.Whole
+	used, whole, err := usedOn(ctx, tx, p.Payee, day(tx.Now()), p.Seller)
+	st.Limits, st.MemberDay, st.TotalDay = limits.Limits, used[p.Seller], whole
 	return st, err
 }
 
@@ -163,7 +189,7 @@ func (s *Service) look(ctx context.Context, tx *pg.Tx, p Payout, covers []escrow
 	a := Account{RIB: p.RIB, Holder: p.Holder, Verified: true} // a carrier's, as it was given
 	if p.Payee == Seller {
 		var err error
-		if a, err = s.Accounts.PayoutAccount(ctx, tx, p.Seller); err != nil {
+		if a, err = s.member(ctx, tx, p.Seller); err != nil {
 			return err
 		}
 	}

@@ -182,11 +182,14 @@ func TestOthersMayHaveReasonsToo(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	holds := true
-	h.payouts.Check(func(_ context.Context, _ *pg.Tx, p payouts.Payout) ([]payouts.Wait, error) {
-		if holds {
-			return []payouts.Wait{{Code: "risk", Text: "too quick"}}, nil
+	h.payouts.Check(func(_ context.Context, _ *pg.Tx, all []payouts.Payout) (map[string][]payouts.Wait, error) {
+		waits := map[string][]payouts.Wait{}
+		for _, p := range all {
+			if holds {
+				waits[p.ID] = []payouts.Wait{{Code: "risk", Text: "too quick"}}
+			}
 		}
-		return nil, nil
+		return waits, nil
 	})
 	h.earn(5000, true)
 	v := h.mustAsk(0)
@@ -200,6 +203,19 @@ func TestOthersMayHaveReasonsToo(t *testing.T) {
 	}
 }
 
+// cameBack has the bank send a payment back.
+func (h *hub) cameBack(ref string) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	h.do(ctx, func(tx *pg.Tx) error {
+		o, err := h.engine.Find(ctx, tx, "bank", ref)
+		if err == nil {
+			_, err = h.engine.CameBack(ctx, tx, o, "AC04 compte clos", "back "+ref)
+		}
+		return err
+	})
+}
+
 func TestAPayoutThatCameBackBlocksItsAccount(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
@@ -211,13 +227,7 @@ func TestAPayoutThatCameBackBlocksItsAccount(t *testing.T) {
 	h.becomes(v.ID, payouts.Paid)
 	h.advance(72 * time.Hour)
 	ctx := t.Context()
-	h.do(ctx, func(tx *pg.Tx) error {
-		o, err := h.engine.Find(ctx, tx, "bank", v.Ref)
-		if err == nil {
-			_, err = h.engine.CameBack(ctx, tx, o, "AC04 compte clos", "back 1")
-		}
-		return err
-	})
+	h.cameBack(v.Ref)
 	h.becomes(v.ID, payouts.Returned)
 	h.has("seller:org_s:available", 5000)
 	h.has("bank:bank:safeguard", 0)
@@ -278,6 +288,18 @@ func TestARefusedPayoutThatWasPaidIsTakenBackOrOwed(t *testing.T) {
 			covered, err := pg.Value[int64](t.Context(), h.db, nil, `select sum(covered)::bigint from escrow.release`)
 			if want := c.spend + 2000 - c.receivable; err != nil || covered != want {
 				t.Errorf("%d of the releases is covered (%v), want %d", covered, err, want)
+			}
+			h.cameBack(v.Ref)
+			h.becomes(v.ID, payouts.Returned)
+			h.has("bank:bank:safeguard", 0)
+			h.has("seller:org_s:receivable", 0) // it paid what was owed first
+			h.has("seller:org_s:available", 3000-c.spend)
+			covered, err = pg.Value[int64](t.Context(), h.db, nil, `select sum(covered)::bigint from escrow.release`)
+			if err != nil || covered != c.spend {
+				t.Errorf("%d of the releases is covered in the end (%v), want %d", covered, err, c.spend)
+			}
+			if again, err := h.ask(1); c.spend < 3000 && (err != nil || !waitsFor(again, "account_refused")) {
+				t.Errorf("to the same account: %+v, %v", again, err)
 			}
 		})
 	}

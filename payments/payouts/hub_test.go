@@ -33,8 +33,8 @@ const safeguard = "007780000123456789012396"
 // accounts are where the test's sellers are paid.
 type accounts map[string]payouts.Account
 
-func (a accounts) PayoutAccount(_ context.Context, _ pg.DB, member string) (payouts.Account, error) {
-	return a[member], nil
+func (a accounts) PayoutAccounts(context.Context, pg.DB, ...string) (map[string]payouts.Account, error) {
+	return a, nil
 }
 
 // hub is payouts over real books and escrows, with a bank on paper.
@@ -55,7 +55,13 @@ type hub struct {
 
 func newHub(t *testing.T) *hub {
 	t.Helper()
-	db := pgtest.New(t)
+	return newHubAt(t, pgtest.URL(t))
+}
+
+// newHubAt is newHub on a database that is there.
+func newHubAt(t *testing.T, url string) *hub {
+	t.Helper()
+	db := pgtest.Open(t, url, pg.Options{MaxConns: 12})
 	policies, err := authz.New()
 	if err != nil {
 		t.Fatal(err)
@@ -108,11 +114,16 @@ func (h *hub) do(ctx context.Context, f func(tx *pg.Tx) error) {
 // not.
 func (h *hub) earn(amount int64, settled bool) (charge string) {
 	h.t.Helper()
+	return h.earnOf("org_s", amount, settled)
+}
+
+func (h *hub) earnOf(seller string, amount int64, settled bool) (charge string) {
+	h.t.Helper()
 	ctx := h.t.Context()
 	order := id.New(id.Order)
 	charge = id.New(id.Charge)
 	h.do(ctx, func(tx *pg.Tx) error {
-		_, err := h.escrow.Open(ctx, tx, escrow.Terms{Order: order, Seller: "org_s", Buyer: "per_b", Charge: charge, Amount: money.Dirhams(amount), Legs: escrow.Legs{Seller: amount}})
+		_, err := h.escrow.Open(ctx, tx, escrow.Terms{Order: order, Seller: seller, Buyer: "per_b", Charge: charge, Amount: money.Dirhams(amount), Legs: escrow.Legs{Seller: amount}})
 		return err
 	})
 	h.do(ctx, func(tx *pg.Tx) error {

@@ -19,6 +19,7 @@ const (
 func (s *Service) Work(t *job.Timers) {
 	t.Handle(timerReady, s.retry)
 	t.Handle(timerDue, s.scheduled)
+	t.HandleMany(timerDue, s.sweep)
 }
 
 // scheduled makes the payout of a beneficiary whose time has come, of all the

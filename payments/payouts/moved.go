@@ -142,5 +142,9 @@ func (s *Service) contradicted(ctx context.Context, tx *pg.Tx, o operations.Oper
 }
 
 func (s *Service) tell(ctx context.Context, tx *pg.Tx, p Payout) error {
-	return tx.Publish(ctx, Moved{p.ID, p.member(), p.To().String(), p.State, p.Money()})
+	return tx.Publish(ctx, p.moved())
+}
+
+func (p Payout) moved() Moved {
+	return Moved{p.ID, p.member(), p.To().String(), p.State, p.Money()}
 }

@@ -3,6 +3,7 @@ package payouts
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,6 +26,11 @@ func lockParty(ctx context.Context, tx *pg.Tx, b Beneficiary) error {
 	return err
 }
 
+// lockFreeSellers is lockParty of sellers, but for those that others have.
+func lockFreeSellers(ctx context.Context, tx *pg.Tx, sellers []string) ([]string, error) {
+	return pg.Column[string](ctx, tx, `select seller from unnest($1::text[]) x (seller) where pg_try_advisory_xact_lock(hashtextextended('payouts ' || seller, 0))`, sellers)
+}
+
 func insert(tx *pg.Tx, p Payout, covers []escrow.Cover) {
 	tx.Queue(`insert into payouts.payout (id, payee, seller, bank, ref, currency, amount, rib, holder, state, needs_two, created_by, created_at, changed_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)`,
@@ -33,6 +39,11 @@ func insert(tx *pg.Tx, p Payout, covers []escrow.Cover) {
 }
 
 func insertCovers(tx *pg.Tx, payout string, covers []escrow.Cover) {
+	insertAllCovers(tx, slices.Repeat([]string{payout}, len(covers)), covers)
+}
+
+// insertAllCovers writes covers down, each of the payout beside it.
+func insertAllCovers(tx *pg.Tx, payouts []string, covers []escrow.Cover) {
 	if len(covers) == 0 {
 		return
 	}
@@ -40,7 +51,8 @@ func insertCovers(tx *pg.Tx, payout string, covers []escrow.Cover) {
 	for i, c := range covers {
 		amounts[i] = c.Amount
 	}
-	tx.Queue(`insert into payouts.cover (payout, release, amount) select $1, r, a from unnest($2::text[], $3::bigint[]) x (r, a)`, payout, ids(covers), amounts)
+	tx.Queue(`insert into payouts.cover (payout, release, amount) select p, r, a from unnest($1::text[], $2::text[], $3::bigint[]) x (p, r, a)`,
+		payouts, ids(covers), amounts)
 }
 
 func dropCovers(tx *pg.Tx, payout string) {
@@ -65,20 +77,23 @@ func save(tx *pg.Tx, p Payout) {
 	if hash == nil {
 		hash = []byte{}
 	}
-	tx.QueueThen(func(tag pgconn.CommandTag, err error) error {
-		switch {
-		case pg.Code(err) == "HB070":
-			return ErrState.With(err)
-		case pg.Code(err) == "HB071":
-			return ErrLimit.With(err)
-		case err == nil && tag.RowsAffected() != 1:
-			return ErrState
-		}
-		return err
-	}, `update payouts.payout set state = $3, rib = $4, holder = $5, needs_two = $6, approved_by = $7, approved_hash = $8, waits = $9, why = left($10, 500),
+	tx.QueueThen(func(tag pgconn.CommandTag, err error) error { return changed(tag, err, 1) }, `update payouts.payout set state = $3, rib = $4, holder = $5, needs_two = $6, approved_by = $7, approved_hash = $8, waits = $9, why = left($10, 500),
 			day = $11, contradicted = $12, owed = $13, changed_at = $14, version = version + 1
 		where id = $1 and version = $2`,
 		p.ID, p.Version, p.State, p.RIB, p.Holder, p.NeedsTwo, p.ApprovedBy, hash, waits, p.Why, p.Day, p.Contradicted, p.Owed, p.ChangedAt)
+}
+
+// changed says whether a change of so many payouts took place.
+func changed(tag pgconn.CommandTag, err error, n int) error {
+	switch {
+	case pg.Code(err) == "HB070":
+		return ErrState.With(err)
+	case pg.Code(err) == "HB071":
+		return ErrLimit.With(err)
+	case err == nil && tag.RowsAffected() != int64(n):
+		return ErrState
+	}
+	return err
 }
 
 func covered(ctx context.Context, db pg.DB, payout string) ([]escrow.Cover, error) {
@@ -91,10 +106,21 @@ func draftsOver(ctx context.Context, db pg.DB, releases []string) ([]string, err
 		where c.release = any($1) and p.state = 'draft' order by 1`, releases)
 }
 
-// cameBack says whether the bank returned a payout to this account.
-func cameBack(ctx context.Context, db pg.DB, b Beneficiary, rib string) (bool, error) {
-	return pg.Value[bool](ctx, db, nil, `select exists (select from payouts.payout where payee = $1 and seller = $2 and rib = $3 and state = 'returned')`,
-		b.Payee, b.Name, rib)
+// A payee is a party at one of its accounts.
+type payee struct{ Party, RIB string }
+
+// cameBack are the accounts of some parties to which the bank returned a payout.
+func cameBack(ctx context.Context, db pg.DB, kind Payee, parties ...string) (map[payee]bool, error) {
+	type row struct {
+		Seller string
+		RIB    string `db:"rib"`
+	}
+	rows, err := pg.All[row](ctx, db, `select distinct seller, rib from payouts.payout where payee = $1 and seller = any($2) and state = 'returned'`, kind, parties)
+	out := make(map[payee]bool, len(rows))
+	for _, r := range rows {
+		out[payee{r.Seller, r.RIB}] = true
+	}
+	return out, err
 }
 
 // lastPaid is the account of the last payout that reached a carrier or insurer.
@@ -111,15 +137,23 @@ func list(ctx context.Context, db pg.DB, seller, before string, limit int) ([]Pa
 		where ($1 = '' or payee = 'seller' and seller = $1) and ($2 = '' or id < $2) order by id desc limit $3`, seller, before, limit)
 }
 
-type used struct{ Party, Whole int64 }
-
-// usedOn is what was approved for a beneficiary, and for all, on a day. It is
-// the caller's turn until its unit of work ends: what it approves, the next one
-// sees.
-func usedOn(ctx context.Context, tx *pg.Tx, b Beneficiary, day time.Time) (used, error) {
+// usedOn is what was approved for each of some parties, and for all, on a day.
+// It is the caller's turn until its unit of work ends: what it approves, the next
+// one sees.
+func usedOn(ctx context.Context, tx *pg.Tx, kind Payee, day time.Time, parties ...string) (of map[string]int64, whole int64, err error) {
 	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('payouts of a day', 0))`); err != nil {
-		return used{}, err
+		return nil, 0, err
 	}
-	return pg.One[used](ctx, tx, ErrNotFound, `select coalesce(sum(amount) filter (where payee = $1 and seller = $2), 0)::bigint as party,
-		coalesce(sum(amount), 0)::bigint as whole from payouts.payout where day = $3 and state not in ('draft', 'rejected')`, b.Payee, b.Name, day)
+	type row struct {
+		Party  string
+		Amount int64
+	}
+	rows, err := pg.All[row](ctx, tx, `select '' as party, coalesce(sum(amount), 0)::bigint as amount from payouts.payout where day = $3 and state not in ('draft', 'rejected')
+		union all select seller, sum(amount)::bigint from payouts.payout
+			where day = $3 and state not in ('draft', 'rejected') and payee = $1 and seller = any($2) group by seller`, kind, parties, day)
+	of = make(map[string]int64, len(rows))
+	for _, r := range rows {
+		of[r.Party] = r.Amount
+	}
+	return of, of[""], err
 }

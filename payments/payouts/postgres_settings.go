@@ -2,21 +2,24 @@ package payouts
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"tiwiza/pkg/pg"
 )
 
-var errNoSetting = errors.New("there is no setting")
-
 // setting is how a beneficiary is paid: by hand when nothing was said.
 func setting(ctx context.Context, db pg.DB, b Beneficiary) (Setting, error) {
-	v, err := pg.One[Setting](ctx, db, errNoSetting, `select payee, party, schedule, minimum, changed_by from payouts.setting where payee = $1 and party = $2`, b.Payee, b.Name)
-	if errors.Is(err, errNoSetting) {
-		return Setting{Payee: b.Payee, Party: b.Name, Schedule: Manual}, nil
+	all, err := settings(ctx, db, b.Payee, b.Name)
+	if len(all) == 0 {
+		return Setting{Payee: b.Payee, Party: b.Name, Schedule: Manual}, err
 	}
-	return v, err
+	return all[0], err
+}
+
+// settings are how some parties are paid, of those that have said so.
+func settings(ctx context.Context, db pg.DB, kind Payee, parties ...string) ([]Setting, error) {
+	return pg.All[Setting](ctx, db, `select payee, party, schedule, minimum, changed_by from payouts.setting
+		where payee = $1 and party = any($2) order by party`, kind, parties)
 }
 
 func saveSetting(tx *pg.Tx, v Setting) {

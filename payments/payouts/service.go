@@ -3,6 +3,7 @@ package payouts
 import (
 	"context"
 	"strings"
+	"time"
 
 	"tiwiza/adapters/bank"
 	"tiwiza/payments/approvals"
@@ -20,6 +21,10 @@ import (
 // Books is what payouts ask of the ledger.
 type Books interface {
 	Post(ctx context.Context, tx *pg.Tx, t ledger.Transfer) error
+	PostAll(ctx context.Context, tx *pg.Tx, all []ledger.Transfer) ([]error, error)
+	Balances(ctx context.Context, db pg.DB, currency string, codes ...string) (map[string]int64, error)
+	// Free locks accounts and says what could be taken out of each.
+	Free(ctx context.Context, tx *pg.Tx, currency string, codes ...string) (map[string]int64, error)
 	Balance(ctx context.Context, db pg.DB, code, currency string) (int64, error)
 	Held(ctx context.Context, db pg.DB, code, currency string) (int64, error)
 }
@@ -28,6 +33,8 @@ type Books interface {
 type Escrows interface {
 	Cover(ctx context.Context, tx *pg.Tx, seller, currency string, amount int64) ([]escrow.Cover, error)
 	Uncover(tx *pg.Tx, covers []escrow.Cover)
+	Coverings(ctx context.Context, tx *pg.Tx, currency string, sellers ...string) (map[string]escrow.Covering, error)
+	CoverAll(tx *pg.Tx, covers []escrow.Cover)
 	AllSettled(ctx context.Context, db pg.DB, releases []string) (bool, error)
 	Payable(ctx context.Context, db pg.DB, seller, currency string) (int64, error)
 	Unsettled(ctx context.Context, db pg.DB, carrier, currency string) (int64, error)
@@ -40,12 +47,13 @@ type Escrows interface {
 // Risk is what payouts ask of the rules of risk.
 type Risk interface {
 	Payout(ctx context.Context, tx *pg.Tx, p limits.Payout) (waits []string, err error)
+	Payouts(ctx context.Context, tx *pg.Tx, all []limits.Payout) (passes []bool, err error)
 	Undo(ctx context.Context, tx *pg.Tx, payout string) error
 }
 
-// Accounts says where members are paid.
+// Accounts says where members are paid; one that has no account is left out.
 type Accounts interface {
-	PayoutAccount(ctx context.Context, db pg.DB, member string) (Account, error)
+	PayoutAccounts(ctx context.Context, db pg.DB, members ...string) (map[string]Account, error)
 }
 
 // Judge says who may do what, and by which policy.
@@ -64,9 +72,9 @@ type Needs struct {
 	Judge     Judge
 }
 
-// Check says what else a payout waits for, in the unit of work that would
-// approve it.
-type Check func(ctx context.Context, tx *pg.Tx, p Payout) ([]Wait, error)
+// Check says what else payouts wait for, by payout, in the unit of work that
+// would approve them.
+type Check func(ctx context.Context, tx *pg.Tx, all []Payout) (map[string][]Wait, error)
 
 // Service is what others may ask of payouts. Check is called at start, the rest
 // by many goroutines.
@@ -211,12 +219,18 @@ func (s *Service) account(ctx context.Context, db pg.DB, b Beneficiary, given *A
 	var a Account
 	var err error
 	if b.Payee != Carrier {
-		a, err = s.Accounts.PayoutAccount(ctx, db, b.Name)
+		a, err = s.member(ctx, db, b.Name)
 	}
 	if err == nil && a.RIB == "" {
 		a, err = lastPaid(ctx, db, b)
 	}
 	return a, err
+}
+
+// member is where a member is paid; empty when it has no account.
+func (s *Service) member(ctx context.Context, db pg.DB, name string) (Account, error) {
+	all, err := s.Accounts.PayoutAccounts(ctx, db, name)
+	return all[name], err
 }
 
 // draft takes want out of what is due to b and makes a payout of it.
@@ -229,11 +243,8 @@ func (s *Service) draft(ctx context.Context, tx *pg.Tx, b Beneficiary, want int6
 	if err != nil {
 		return Payout{}, nil, err
 	}
-	p := Payout{
-		ID: id.New(id.Payout), Payee: b.Payee, Seller: b.Name, Bank: h.Bank.ID(), Currency: money.MAD, Amount: want, RIB: a.RIB, Holder: a.Holder,
-		State: Draft, NeedsTwo: two || want > limits.TwoAbove, CreatedBy: auth.From(ctx).Person(), CreatedAt: tx.Now(), ChangedAt: tx.Now(),
-	}
-	p.Ref = RefOf(p.ID)
+	p := newPayout(b, want, a, h.Bank.ID(), auth.From(ctx).Person(), tx.Now())
+	p.NeedsTwo = two || want > limits.TwoAbove
 	var covers []escrow.Cover
 	if b.Payee == Seller {
 		if covers, err = s.cover(ctx, tx, p, want); err != nil {
@@ -241,15 +252,29 @@ func (s *Service) draft(ctx context.Context, tx *pg.Tx, b Beneficiary, want int6
 		}
 	}
 	insert(tx, p, covers)
-	err = s.Books.Post(ctx, tx, ledger.Transfer{
-		Key: "payout:" + p.ID, Kind: "payout.intent", Currency: p.Currency,
-		Legs: []ledger.Leg{ledger.Debit(b.Source(), p.Amount), ledger.Credit(ledger.Payout(p.ID), p.Amount)},
-	})
-	if err != nil {
+	if err = s.Books.Post(ctx, tx, p.intent()); err != nil {
 		return p, nil, err
 	}
 	p, err = s.advance(ctx, tx, p, a, covers)
 	return p, covers, err
+}
+
+// newPayout is a draft of what is due to b.
+func newPayout(b Beneficiary, want int64, a Account, bank, by string, at time.Time) Payout {
+	p := Payout{
+		ID: id.New(id.Payout), Payee: b.Payee, Seller: b.Name, Bank: bank, Currency: money.MAD, Amount: want, RIB: a.RIB, Holder: a.Holder,
+		State: Draft, CreatedBy: by, CreatedAt: at, ChangedAt: at,
+	}
+	p.Ref = RefOf(p.ID)
+	return p
+}
+
+// intent takes a payout's money out of the account that it is due from.
+func (p Payout) intent() ledger.Transfer {
+	return ledger.Transfer{
+		Key: "payout:" + p.ID, Kind: "payout.intent", Currency: p.Currency,
+		Legs: []ledger.Leg{ledger.Debit(p.To().Source(), p.Amount), ledger.Credit(ledger.Payout(p.ID), p.Amount)},
+	}
 }
 
 // cover takes the releases that a payout pays.

@@ -186,7 +186,7 @@ func (w *work) operation(ctx context.Context, p Piece, amount int64) error {
 	event := "break " + w.b.ID + " " + o.Ref
 	w.to = append(w.to, o.Subject)
 	if amount > 0 != comesIn(o) {
-		if o.State != operations.Confirmed {
+		if !o.Returnable() {
 			return ErrUnfit.Say("%s is %s: only what was paid can come back.", o.Subject, o.State)
 		}
 		w.count(amount, w.tx.Now())

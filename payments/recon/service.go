@@ -245,7 +245,7 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 			return verdict{}, err
 		}
 		return s.unknown(ctx, tx, h, amount, l, key, "another amount than "+o.Ref)
-	case back && o.State == operations.Confirmed:
+	case back && o.Returnable():
 		_, err = s.ops.CameBack(ctx, tx, o, strings.TrimSpace(d.ReturnReason+" "+d.ReturnText), "returned "+key)
 		return verdict{Matched, o.Subject, "came back " + d.ReturnReason}, err
 	case back:

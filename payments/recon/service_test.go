@@ -17,6 +17,7 @@ import (
 	"tiwiza/payments/recon"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/money"
+	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
 	"tiwiza/pkg/rest"
@@ -102,7 +103,7 @@ func newHub(t *testing.T) *hub {
 	h.house = recon.House{Bank: bank.New("bank", h.bank, bank.Options{}), Safeguard: safeguard, Operating: operating}
 	h.words = approvals.New(db)
 	h.open()
-	h.engine.Handle("payout", operations.Handler{Moved: h.moved})
+	h.engine.Handle("payout", operations.Handler{Moved: h.moved, Contradicted: h.contradicted})
 	return h
 }
 
@@ -124,6 +125,13 @@ func (h *hub) moved(ctx context.Context, tx *pg.Tx, o operations.Operation, _ op
 		return nil
 	}
 	return h.books.Post(ctx, tx, t)
+}
+
+// contradicted books a payout that was refused and paid, as payments/payouts does.
+func (h *hub) contradicted(ctx context.Context, tx *pg.Tx, o operations.Operation, _ operations.State) error {
+	return h.books.Post(ctx, tx, ledger.Transfer{Key: "contradicted" + o.ID, Kind: "payout.contradicted", Currency: o.Currency, Legs: []ledger.Leg{
+		ledger.Debit(ledger.Receivable("s"), o.Amount), ledger.Credit(ledger.Safeguard("bank"), o.Amount),
+	}})
 }
 
 func entry(centimes int64, details ...bank.Detail) bank.Entry {
@@ -303,6 +311,39 @@ func TestAReturnedPaymentComesBack(t *testing.T) {
 	if got := h.state("PAY1"); got != operations.Returned {
 		t.Errorf("the payout is %s, want returned", got)
 	}
+}
+
+// The bank refuses a payment, shows it paid, and sends it back: each is told of
+// by its line, and nothing is left in suspense.
+func TestAPaymentThatWasRefusedAndPaidComesBack(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.payout("PAY1", 5000)
+	ctx := t.Context()
+	err := h.db.InTx(ctx, func(tx *pg.Tx) error {
+		o, err := h.engine.Find(ctx, tx, "bank", "PAY1")
+		if err == nil {
+			_, err = h.engine.Heard(ctx, tx, o.ID, operations.Callback, outbound.Result{Outcome: outbound.Declined}, "")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := bank.Detail{Ref: "PAY1", Amount: money.Dirhams(5000), Gross: money.Dirhams(5000), ReturnReason: "AC04"}
+	for _, e := range []bank.Entry{entry(-5000, paid("PAY1", 5000)), entry(5000, back)} {
+		if r := h.read(e); r.Matched != 1 {
+			t.Errorf("read %+v, want it matched", r)
+		}
+	}
+	if got := h.state("PAY1"); got != operations.Returned {
+		t.Errorf("the payout is %s, want returned", got)
+	}
+	h.has("bank:bank:safeguard", 0)
+	if r := h.read(entry(5000, back)); r.Matched != 0 {
+		t.Errorf("come back a second time it is %+v, want it in suspense", r)
+	}
+	h.has("bank:bank:safeguard", 5000)
 }
 
 func TestTwoUnknownPartsOfOneLineAreBothBooked(t *testing.T) {

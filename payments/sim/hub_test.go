@@ -169,12 +169,18 @@ func (y *yard) start() {
 }
 
 // blocked stops payouts as the hub does.
-func (h *hub) blocked(ctx context.Context, tx *pg.Tx, p payouts.Payout) ([]payouts.Wait, error) {
-	why, err := h.escrows.Blocked(ctx, tx, p.Seller, p.Currency)
-	if p.Payee != payouts.Seller || err != nil || why == "" {
-		return nil, err
+func (h *hub) blocked(ctx context.Context, tx *pg.Tx, all []payouts.Payout) (map[string][]payouts.Wait, error) {
+	waits := map[string][]payouts.Wait{}
+	for _, p := range all {
+		why, err := h.escrows.Blocked(ctx, tx, p.Seller)
+		if err != nil {
+			return nil, err
+		}
+		if text := why[p.Seller]; p.Payee == payouts.Seller && text != "" {
+			waits[p.ID] = []payouts.Wait{{Code: "escrow.blocked", Text: text}}
+		}
 	}
-	return []payouts.Wait{{Code: "escrow.blocked", Text: why}}, nil
+	return waits, nil
 }
 
 // edge is the hub's own edge over one route: a command is kept with its answer,
@@ -250,9 +256,13 @@ func (h *hub) ask(who person, n int, key string) (r reply) {
 	return r
 }
 
-// PayoutAccount is where a seller is paid.
-func (h *hub) PayoutAccount(_ context.Context, _ pg.DB, member string) (payouts.Account, error) {
-	return payouts.Account{RIB: paperbank.RIB(100*len(member) + h.ribs[member]), Holder: "Coopérative (exemple)", Verified: true}, nil
+// PayoutAccounts are where sellers are paid.
+func (h *hub) PayoutAccounts(_ context.Context, _ pg.DB, members ...string) (map[string]payouts.Account, error) {
+	out := map[string]payouts.Account{}
+	for _, m := range members {
+		out[m] = payouts.Account{RIB: paperbank.RIB(100*len(m) + h.ribs[m]), Holder: "Coopérative (exemple)", Verified: true}
+	}
+	return out, nil
 }
 
 // anyone lets everybody do everything: who may is not the oracle's matter.

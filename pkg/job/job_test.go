@@ -3,6 +3,7 @@ package job_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -224,5 +225,31 @@ func TestJobsOfADeadHubAreGivenBack(t *testing.T) {
 	case <-rang:
 	case <-time.After(30 * time.Second):
 		t.Fatal("the job was not given back; River alone would take two minutes")
+	}
+}
+
+// What was done at once, though its commit is said to have failed, is not done
+// again one by one: timers that were set anew meanwhile wait for their new time.
+func TestTimersThatWereSetAnewByALostCommitDoNotFireAlone(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	timers := job.NewTimers(db)
+	var alone []string
+	timers.Handle("ring", func(_ context.Context, _ *pg.Tx, subject string) error {
+		alone = append(alone, subject)
+		return nil
+	})
+	timers.HandleMany("ring", func(ctx context.Context, _ *pg.Tx, subjects []string) ([]string, error) {
+		for _, s := range subjects[1:] {
+			set(t, db, "ring", s, time.Hour)
+		}
+		return nil, pg.ErrInDoubt
+	})
+	for i := range 4 {
+		set(t, db, "ring", fmt.Sprint("bell ", i), time.Duration(i-9)*time.Minute)
+	}
+	due(t, timers)
+	if len(alone) != 1 || alone[0] != "bell 0" {
+		t.Errorf("alone fired %v, want bell 0 only", alone)
 	}
 }

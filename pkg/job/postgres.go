@@ -63,24 +63,38 @@ func claim(ctx context.Context, tx *pg.Tx, kinds []string) (timer, error) {
 		returning kind, subject, tries, next_at`, kinds)
 }
 
-// claimMore leases more timers of a kind that are due.
+// claimMore leases more timers of a kind that are due, from the one that is due
+// longest on.
 func claimMore(ctx context.Context, tx *pg.Tx, kind string, limit int) ([]timer, error) {
-	return pg.All[timer](ctx, tx, `update platform.timer set next_at = platform.now() + interval '1 minute'
-		where kind = $1 and subject in (
-			select subject from platform.timer
+	return pg.All[timer](ctx, tx, `with due as (
+			select subject, next_at as since from platform.timer
 			where next_at <= platform.now() and kind = $1
-			order by next_at limit $2 for update skip locked)
-		returning kind, subject, tries, next_at`, kind, limit)
+			order by next_at limit $2 for update skip locked), taken as (
+			update platform.timer t set next_at = platform.now() + interval '1 minute' from due
+			where t.kind = $1 and t.subject = due.subject
+			returning t.kind, t.subject, t.tries, t.next_at, due.since)
+		select kind, subject, tries, next_at from taken order by since, subject`, kind, limit)
 }
 
-// dropAll is drop of timers of one kind that were claimed together, but for some.
-func dropAll(tx *pg.Tx, all []timer, but []string) {
+// standing are the subjects of timers of one kind that were claimed together and
+// that nobody has set, claimed or taken away since.
+func standing(ctx context.Context, db pg.DB, all []timer) ([]string, error) {
+	return pg.Column[string](ctx, db, `select subject from platform.timer where kind = $1 and subject = any($2) and next_at = $3`,
+		all[0].Kind, subjectsOf(all), all[0].NextAt)
+}
+
+func subjectsOf(all []timer) []string {
 	subjects := make([]string, len(all))
 	for i, t := range all {
 		subjects[i] = t.Subject
 	}
+	return subjects
+}
+
+// dropAll is drop of timers of one kind that were claimed together, but for some.
+func dropAll(tx *pg.Tx, all []timer, but []string) {
 	tx.Queue(`delete from platform.timer where kind = $1 and subject = any($2) and subject <> all($3::text[]) and next_at = $4`,
-		all[0].Kind, subjects, append([]string{}, but...), all[0].NextAt)
+		all[0].Kind, subjectsOf(all), append([]string{}, but...), all[0].NextAt)
 }
 
 func scheduleAll(tx *pg.Tx, kind string, subjects []string, due []time.Time) {

@@ -48,6 +48,12 @@ func (t *Timers) Handle(kind string, f Fire) {
 // once. It is called at start.
 func (t *Timers) HandleMany(kind string, f FireMany) { t.many[kind] = f }
 
+// Alone is the same set where each timer fires alone: what many do at once is
+// held against it.
+func (t *Timers) Alone() *Timers {
+	return &Timers{store: t.store, fire: t.fire, kinds: t.kinds}
+}
+
 // Set has the timer fire at due, or moves it there.
 func Set(tx *pg.Tx, kind, subject string, due time.Time) { schedule(tx, kind, subject, due) }
 
@@ -57,9 +63,22 @@ func SetOnce(tx *pg.Tx, kind, subject string, due time.Time) { scheduleOnce(tx, 
 // Clear takes the timer away; one that is not there is no matter.
 func Clear(tx *pg.Tx, kind, subject string) { unschedule(tx, kind, subject) }
 
+// Times are subjects, and when a timer of each fires.
+type Times struct {
+	subjects []string
+	due      []time.Time
+}
+
+// Add has the timer of a subject fire at due.
+func (t *Times) Add(subject string, due time.Time) {
+	t.subjects, t.due = append(t.subjects, subject), append(t.due, due)
+}
+
 // SetAll is Set of timers of a kind, each at its time, in one statement.
-func SetAll(tx *pg.Tx, kind string, subjects []string, due []time.Time) {
-	scheduleAll(tx, kind, subjects, due)
+func SetAll(tx *pg.Tx, kind string, t Times) {
+	if len(t.subjects) > 0 {
+		scheduleAll(tx, kind, t.subjects, t.due)
+	}
 }
 
 // SetAllOnce is SetOnce of many timers of a kind for the same time.
@@ -116,10 +135,7 @@ func (t *Timers) Due(ctx context.Context) (fired int, err error) {
 
 // fireMany fires timers of one kind at once and returns those it has not.
 func (t *Timers) fireMany(ctx context.Context, due []timer) (rest []timer) {
-	subjects := make([]string, len(due))
-	for i, d := range due {
-		subjects[i] = d.Subject
-	}
+	subjects := subjectsOf(due)
 	var left []string
 	err := t.store.InTx(ctx, func(tx *pg.Tx) (err error) {
 		if left, err = t.many[due[0].Kind](ctx, tx, subjects); err != nil {
@@ -130,6 +146,17 @@ func (t *Timers) fireMany(ctx context.Context, due []timer) (rest []timer) {
 	})
 	if err != nil {
 		slog.WarnContext(ctx, "timers fire one by one", "kind", due[0].Kind, "timers", len(due), "error", err)
+		return t.unfired(ctx, due)
+	}
+	return slices.DeleteFunc(due, func(d timer) bool { return !slices.Contains(left, d.Subject) })
+}
+
+// unfired are those of some timers that still stand as they were taken: the
+// commit of a unit of work may have taken place though its answer was lost. When
+// that cannot be read all of them are: each looks at its subject again.
+func (t *Timers) unfired(ctx context.Context, due []timer) []timer {
+	left, err := standing(ctx, t.store, due)
+	if err != nil {
 		return due
 	}
 	return slices.DeleteFunc(due, func(d timer) bool { return !slices.Contains(left, d.Subject) })
