@@ -136,8 +136,7 @@ const strayText = "COTISATION ANNUELLE"
 // changesAccount gives a cooperative an account that is being closed: 48 hours
 // later it may be paid there.
 func (d *day) changesAccount(ctx context.Context) error {
-	s := d.shops[closingShop]
-	return d.post(ctx, d.operator(), "/v1/organisations/"+s.org+"/bank-accounts", map[string]string{"rib": closingRIB(), "holder": s.name}, nil)
+	return d.account(ctx, d.shops[closingShop], closingRIB())
 }
 
 // day5Ends: that cooperative is paid, and three days later it is not.

@@ -41,6 +41,7 @@ func TestHub(t *testing.T) {
 			"what members upload is kept, shown and taken away":   uploaded,
 			"sellers claim, moderators decide":                    desked,
 			"the rest of the interface answers":                   restOf,
+			"nobody makes itself another member":                  impersonated,
 			"the main job by bank transfer":                       byTransfer,
 			"a transfer that is not right goes back or waits":     oddTransfers,
 			"the main job by cash":                                byCash,
@@ -228,6 +229,7 @@ func (r *rig) largePayout(t *testing.T) {
 		t.Errorf("a payout above the limit is %s, want draft until a second person approves", p.State)
 	}
 	r.ask(t, req{key: s.key, method: "POST", path: at + "/approve", idem: once()}).refused(t, 403, "auth.denied")
+	r.ask(t, req{key: r.operator(), method: "POST", path: at + "/approve", idem: once()}).refused(t, 403, "approvals.self") // it made the seller's key
 	r.ask(t, req{key: r.keys.SecondOperator.APIKey, method: "POST", path: at + "/approve", idem: once()}).into(t, nil)
 	r.until(t, "the payout "+p.ID, func() bool { return r.payoutOf(t, s, p.ID).State == "paid" })
 	r.moved(t, p.Ref, "payout", p.Amount)

@@ -190,9 +190,9 @@ func (r *rig) earn(t testing.TB, seller *shop, price string) sale {
 
 // A payoutView is a payout as these tests look at it.
 type payoutView struct {
-	ID, State, Ref string
-	Amount         moneyView
-	Waits          []struct{ Code string }
+	ID, State, Ref, Account string
+	Amount                  moneyView
+	Waits                   []struct{ Code string }
 }
 
 func (r *rig) payout(t testing.TB, seller *shop, amount string) (p payoutView) {

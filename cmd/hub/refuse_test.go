@@ -139,7 +139,6 @@ func operatorsOnly(t *testing.T, r *rig, d trade) {
 		{method: "POST", path: org + "/request-changes"},
 		{method: "POST", path: org + "/suspend"},
 		{method: "POST", path: org + "/reactivate"},
-		{method: "POST", path: org + "/api-keys"},
 		{method: "POST", path: "/v1/labels/lbl_01m804qv7w2wdypqkqvjftvdzt/verify"},
 		{method: "POST", path: "/v1/labels/lbl_01m804qv7w2wdypqkqvjftvdzt/refuse"},
 		{method: "POST", path: "/v1/labels/lbl_01m804qv7w2wdypqkqvjftvdzt/revoke"},
@@ -230,6 +229,8 @@ func othersThings(t *testing.T, r *rig, d trade) {
 		{key: seller.key, method: "GET", path: "/v1/organisations/" + mine.org},
 		{key: seller.key, method: "POST", path: "/v1/organisations/" + mine.org + "/submit"},
 		{key: seller.key, method: "GET", path: "/v1/organisations/" + mine.org + "/api-keys"},
+		{key: seller.key, method: "POST", path: "/v1/organisations/" + mine.org + "/api-keys", body: map[string]string{"label": "mine"}},
+		{key: seller.key, method: "DELETE", path: "/v1/organisations/" + mine.org + "/api-keys/" + strings.Split(mine.key, ".")[0]},
 		{key: seller.key, method: "GET", path: "/v1/organisations/" + mine.org + "/bank-accounts"},
 		{key: seller.key, method: "POST", path: "/v1/organisations/" + mine.org + "/bank-accounts", body: account},
 	} {

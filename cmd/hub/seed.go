@@ -102,7 +102,7 @@ func (h *house) found(ctx context.Context, tx *pg.Tx) (m market, err error) {
 		return m, err
 	}
 	for _, r := range rows {
-		o, err := h.cooperative(ctx, tx, r)
+		o, err := h.cooperative(ctx, tx, r, m.Operators)
 		if err != nil {
 			return m, fmt.Errorf("cooperative %s: %w", r["key"], err)
 		}
@@ -114,7 +114,7 @@ func (h *house) found(ctx context.Context, tx *pg.Tx) (m market, err error) {
 	})
 }
 
-func (h *house) cooperative(ctx context.Context, tx *pg.Tx, r map[string]string) (string, error) {
+func (h *house) cooperative(ctx context.Context, tx *pg.Tx, r map[string]string, operators []string) (string, error) {
 	lat, err := strconv.ParseFloat(r["lat"], 64)
 	if err != nil {
 		return "", err
@@ -138,8 +138,13 @@ func (h *house) cooperative(ctx context.Context, tx *pg.Tx, r map[string]string)
 			return "", err
 		}
 	}
-	_, err = h.members.AddAccount(ctx, tx, o.ID, r["rib"], r["name_fr"])
-	return o.ID, err
+	for _, person := range operators { // the second verifies what the first gives
+		as := auth.With(ctx, auth.Principal{Subject: person, Role: auth.Operator})
+		if _, err := h.members.AddAccount(as, tx, o.ID, r["rib"], r["name_fr"]); err != nil {
+			return "", err
+		}
+	}
+	return o.ID, nil
 }
 
 // offers imports each cooperative's part of offers.csv, as it would itself.

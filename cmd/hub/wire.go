@@ -152,6 +152,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	proofs := invariants.New(store)
 	hooks := webhook.New(store, bus, policies, webhook.Config{Guard: webhook.Guard{Loopback: o.Loopback}, Metrics: webhook.NewMetrics(o.Metrics)})
 
+	m.Approve(desk)
 	members.Tell(bus)
 	orders.Tell(bus)
 	charges.Tell(bus)

@@ -26,11 +26,11 @@ func (s *Service) PayoutAccounts(ctx context.Context, db pg.DB, orgs ...string) 
 	return out, err
 }
 
-// AddAccount writes down a bank account of an organisation. What the operator
-// adds is verified at once and takes the place of the current account; what
-// the member adds waits, in place of what waited before, until the operator
-// adds the same or approves the organisation. Adding what stands already
-// changes nothing.
+// AddAccount writes down a bank account of an organisation. What anybody adds
+// waits, in place of what waited before, until one of the operator's people adds
+// the same or approves the organisation, who neither gave it nor made the key
+// with which it was given; then it takes the place of the current account.
+// Adding what stands already changes nothing.
 func (s *Service) AddAccount(ctx context.Context, tx *pg.Tx, org, rib, holder string) (Account, error) {
 	rib = strings.Join(strings.Fields(rib), "")
 	if err := bank.CheckRIB(rib); err != nil {
@@ -46,34 +46,39 @@ func (s *Service) AddAccount(ctx context.Context, tx *pg.Tx, org, rib, holder st
 	if err != nil {
 		return Account{}, err
 	}
-	operator := auth.From(ctx).Role == auth.Operator
+	who := auth.From(ctx)
+	next := Account{
+		ID: id.New(id.Account), Organisation: org, RIB: rib, Holder: holder, State: Pending, CreatedAt: tx.Now(), GivenBy: who.Person(), Behind: who.Behind,
+	}
 	first := true
 	for _, a := range all {
-		same := a.RIB == rib && a.Holder == holder
-		if same && (a.Verified() || !operator) {
+		first = first && !a.Verified()
+		if a.RIB != rib || a.Holder != holder {
+			continue
+		}
+		if a.Verified() || who.Role != auth.Operator || a.Given(who.Person()) {
 			return a, nil
 		}
-		first = first && !a.Verified()
+		next = a.Verify(who.Person(), first, tx.Now()) // the current one comes first
 	}
 	dropPending(tx, org)
-	a := Account{ID: id.New(id.Account), Organisation: org, RIB: rib, Holder: holder, State: Pending, CreatedAt: tx.Now()}
-	if operator {
-		a = a.Verify(first, tx.Now())
+	if next.Verified() {
 		retireCurrent(tx, org)
 	}
-	insertAccount(tx, a)
-	return a, nil
+	insertAccount(tx, next)
+	return next, nil
 }
 
 // verifyPending makes the account that waits the current one, when there is no
-// other: a change of account is never a side effect.
+// other and another person gave it: a change of account is never a side effect.
 func (s *Service) verifyPending(ctx context.Context, tx *pg.Tx, org string) error {
 	all, err := standing(ctx, tx, org)
-	if err != nil || len(all) != 1 || all[0].Verified() {
+	by := auth.From(ctx).Person()
+	if err != nil || len(all) != 1 || all[0].Verified() || all[0].Given(by) {
 		return err
 	}
 	dropPending(tx, org)
-	insertAccount(tx, all[0].Verify(true, tx.Now()))
+	insertAccount(tx, all[0].Verify(by, true, tx.Now()))
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tiwiza/marketplace/members"
+	"tiwiza/pkg/pg"
 )
 
 // rib makes an account number whose key fits.
@@ -46,7 +47,7 @@ func TestWhatTheMemberGivesIsVerifiedWithTheApproval(t *testing.T) {
 		t.Errorf("paid to %+v, want the second, not verified", a)
 	}
 	h.want(200, nil, key, "POST", "/v1/organisations/"+org+"/submit", "")
-	h.want(200, nil, h.boss.String(), "POST", "/v1/organisations/"+org+"/approve", "")
+	h.want(200, nil, h.mate.String(), "POST", "/v1/organisations/"+org+"/approve", "")
 	if a := h.paid(org); a.RIB != rib(2) || !a.Verified() || !a.First || !a.OpenFrom().Equal(*a.Since) {
 		t.Errorf("paid to %+v, want the second, verified and open at once", a)
 	}
@@ -56,15 +57,16 @@ func TestAChangedAccountIsPaidAfterTheOperatorsWordAndTwoDays(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	org, key := h.org()
-	boss := h.boss.String()
-	if v := h.give(boss, org, 1); !v.Verified || v.RIB != rib(1) {
+	boss, mate := h.boss.String(), h.mate.String()
+	h.give(boss, org, 1)
+	if v := h.give(mate, org, 1); !v.Verified || v.RIB != rib(1) {
 		t.Errorf("account = %+v, want it verified and whole for the operator", v)
 	}
 	h.give(key, org, 2)
 	if a := h.paid(org); a.RIB != rib(1) {
 		t.Errorf("paid to %s, want the old one: a stolen key changes nothing", a.RIB)
 	}
-	h.give(boss, org, 2)
+	h.give(mate, org, 2)
 	a := h.paid(org)
 	if a.RIB != rib(2) || !a.Verified() || a.OpenFrom().Sub(*a.Since) != 48*time.Hour {
 		t.Errorf("paid to %+v, want the new one in 48 hours", a)
@@ -86,9 +88,10 @@ func TestAnApprovalChangesNoVerifiedAccount(t *testing.T) {
 	h := newHub(t)
 	org, key := h.org()
 	h.give(h.boss.String(), org, 1)
+	h.give(h.mate.String(), org, 1)
 	h.give(key, org, 2)
 	h.want(200, nil, key, "POST", "/v1/organisations/"+org+"/submit", "")
-	h.want(200, nil, h.boss.String(), "POST", "/v1/organisations/"+org+"/approve", "")
+	h.want(200, nil, h.mate.String(), "POST", "/v1/organisations/"+org+"/approve", "")
 	if a := h.paid(org); a.RIB != rib(1) {
 		t.Errorf("paid to %s, want the one that was verified", a.RIB)
 	}
@@ -105,4 +108,32 @@ func TestAWrongRIBIsRefused(t *testing.T) {
 	var v members.AccountView
 	h.want(201, &v, key, "POST", "/v1/organisations/"+org+"/bank-accounts",
 		fmt.Sprintf(`{"rib":"%s %s %s %s","holder":"Coopérative"}`, good[:3], good[3:6], good[6:22], good[22:]))
+}
+
+// One person cannot have a member's money sent elsewhere: not as the operator,
+// not with a key it made for the member, and not by admitting the member.
+func TestOnePersonsAccountIsNeverVerified(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	org, key := h.org() // the boss made the key
+	boss := h.boss.String()
+	for _, turn := range [][]string{{boss, boss}, {key, boss}, {boss, key, boss}} {
+		for i, as := range turn {
+			if v := h.give(as, org, len(turn)); v.Verified || v.State != members.Pending {
+				t.Errorf("turn %d of %d: %+v, want it pending", i, len(turn), v)
+			}
+		}
+	}
+	h.want(200, nil, key, "POST", "/v1/organisations/"+org+"/submit", "")
+	h.want(200, nil, boss, "POST", "/v1/organisations/"+org+"/approve", "")
+	if a := h.paid(org); a.Verified() {
+		t.Errorf("the admission by whoever gave it verified %+v", a)
+	}
+	if v := h.give(h.mate.String(), org, 3); !v.Verified || v.GivenBy != "operator per_boss" || v.VerifiedBy != "operator per_mate" {
+		t.Errorf("after the second person: %+v, want it verified, and by whom", v)
+	}
+	_, err := h.db.Exec(t.Context(), `update members.bank_account set verified_by = given_by where organisation = $1`, org)
+	if !pg.Violates(err, "bank_account_other") {
+		t.Errorf("error = %v, want a refusal", err)
+	}
 }

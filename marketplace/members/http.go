@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"tiwiza/pkg/audit"
-	"tiwiza/pkg/auth"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
 )
@@ -25,6 +24,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("POST", org+"/reactivate", "organisations.reactivate", "Let a suspended organisation sell again", ok, s.moving(Reactivate)),
 		rest.Handle("GET", org+"/api-keys", "api_keys.list", "List an organisation's API keys", ok, s.listKeys),
 		rest.Handle("POST", org+"/api-keys", "api_keys.create", "Make an API key; its secret is shown once", made, s.createKey),
+		rest.Handle("DELETE", org+"/api-keys/{key}", "api_keys.revoke", "Revoke an API key for good", ok, s.revokeKey),
 		rest.Handle("GET", org+"/bank-accounts", "bank_accounts.list", "List an organisation's bank accounts", ok, s.listAccounts),
 		rest.Handle("POST", org+"/bank-accounts", "bank_accounts.create", "Say where an organisation is paid", made, s.createAccount),
 	}
@@ -101,92 +101,4 @@ func (s *Service) noting(m Move) func(context.Context, Noted) (View, error) {
 		})
 		return v, err
 	}
-}
-
-// KeyView is an API key without its secret.
-type KeyView struct {
-	ID        string     `json:"id" required:"true"`
-	Label     string     `json:"label" required:"true"`
-	Role      auth.Role  `json:"role" required:"true"`
-	CreatedAt time.Time  `json:"created_at" required:"true"`
-	RevokedAt *time.Time `json:"revoked_at,omitempty"`
-}
-
-// NewKeyView is an API key with its secret, shown this once.
-type NewKeyView struct {
-	KeyView
-	APIKey string `json:"api_key" required:"true" description:"Send it as Authorization: Bearer. It is shown this once."`
-}
-
-// NewKeyInput asks for an API key.
-type NewKeyInput struct {
-	Org   string `path:"org"`
-	Label string `json:"label" required:"true" minLength:"1" maxLength:"100" description:"Where the key is used."`
-}
-
-// OfOrganisation asks for a list of an organisation's own.
-type OfOrganisation struct {
-	Org string `path:"org"`
-	rest.Paging
-}
-
-func (s *Service) listKeys(ctx context.Context, in OfOrganisation) (p rest.Page[KeyView], err error) {
-	var below string
-	if err := s.listing(ctx, "api_keys.list", in, &below); err != nil {
-		return p, err
-	}
-	all, err := keysOf(ctx, s.db, in.Org, below, in.Limit+1)
-	if err != nil {
-		return p, err
-	}
-	var out []KeyView
-	for _, c := range all {
-		out = append(out, keyView(c))
-	}
-	return rest.Cut(out, in.Limit, func(k KeyView) any { return k.ID }), nil
-}
-
-// listing checks that the caller may list, that there is such an organisation,
-// and reads where to go on.
-func (s *Service) listing(ctx context.Context, action string, in OfOrganisation, below *string) error {
-	if err := rest.DecodeCursor(in.Cursor, below); err != nil {
-		return err
-	}
-	if _, err := s.may(ctx, action, in.Org); err != nil {
-		return err
-	}
-	_, err := load(ctx, s.db, in.Org)
-	return err
-}
-
-func keyView(c credential) KeyView {
-	return KeyView{c.ID, c.Label, c.Role, c.CreatedAt.UTC(), c.RevokedAt}
-}
-
-func (s *Service) createKey(ctx context.Context, in NewKeyInput) (v NewKeyView, err error) {
-	policy, err := s.may(ctx, "api_keys.create", in.Org)
-	if err != nil {
-		return v, err
-	}
-	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
-		o, err := load(ctx, tx, in.Org)
-		if err != nil {
-			return err
-		}
-		role, ok := o.Kind.Role()
-		if !ok {
-			return ErrNoAccess
-		}
-		if role != auth.Seller && o.State != Active { // a bank's word moves money
-			return ErrNotActive
-		}
-		k, err := s.CreateKey(ctx, tx, o.ID, role, in.Label)
-		if err != nil {
-			return err
-		}
-		audit.Record(tx, "api_keys.create", o.ID, policy, map[string]any{"key": k.ID, "label": in.Label})
-		v = NewKeyView{KeyView{k.ID, in.Label, role, tx.Now(), nil}, k.String()}
-		return nil
-	})
-	return v, err
 }

@@ -20,6 +20,8 @@ type AccountView struct {
 	VerifiedAt *time.Time   `json:"verified_at,omitempty"`
 	OpenFrom   *time.Time   `json:"open_from,omitempty" description:"When payouts may go to it."`
 	CreatedAt  time.Time    `json:"created_at" required:"true"`
+	GivenBy    string       `json:"given_by,omitempty" description:"Who gave it; another of the operator's people verifies it by giving the same."`
+	VerifiedBy string       `json:"verified_by,omitempty"`
 }
 
 // NewAccountInput gives a bank account.
@@ -30,7 +32,7 @@ type NewAccountInput struct {
 }
 
 func accountView(ctx context.Context, a Account) AccountView {
-	v := AccountView{a.ID, a.RIB, a.Holder, a.State, a.Verified(), a.Since, nil, a.CreatedAt.UTC()}
+	v := AccountView{a.ID, a.RIB, a.Holder, a.State, a.Verified(), a.Since, nil, a.CreatedAt.UTC(), a.GivenBy, a.VerifiedBy}
 	if auth.From(ctx).Role != auth.Operator {
 		v.RIB = mask(a.RIB)
 	}

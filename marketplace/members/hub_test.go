@@ -2,6 +2,7 @@ package members_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -11,8 +12,10 @@ import (
 	"testing"
 
 	"tiwiza/marketplace/members"
+	"tiwiza/payments/approvals"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
+	"tiwiza/pkg/event"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
 	"tiwiza/pkg/rest"
@@ -26,6 +29,8 @@ type hub struct {
 	members *members.Service
 	web     http.Handler
 	boss    auth.Key
+	mate    auth.Key // another of the operator's people
+	house   string   // the operator's organisation
 }
 
 func newHub(t testing.TB) *hub {
@@ -34,8 +39,11 @@ func newHub(t testing.TB) *hub {
 	must(t, err)
 	h := &hub{t: t, db: pgtest.New(t)}
 	h.members = members.New(h.db, policies)
+	h.db.Use(nil, event.NewBus())
+	desk := approvals.New(h.db)
+	h.members.Approve(desk)
 	mux := http.NewServeMux()
-	rest.Mount(mux, members.Routes(h.members), rest.Edge{
+	rest.Mount(mux, append(members.Routes(h.members), approvals.Routes(desk)...), rest.Edge{
 		Store: h.db, Authenticate: h.members.Authenticate, Log: slog.New(slog.DiscardHandler),
 		Limits: rest.Limits{Principal: -1, Address: -1, Refused: -1},
 		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
@@ -48,7 +56,11 @@ func newHub(t testing.TB) *hub {
 		if err != nil {
 			return err
 		}
-		h.boss, err = h.members.CreateKey(t.Context(), tx, o.ID, auth.Operator, "test")
+		h.house = o.ID
+		if h.boss, err = h.members.CreateKey(t.Context(), tx, "per_boss", auth.Operator, "test"); err != nil {
+			return err
+		}
+		h.mate, err = h.members.CreateKey(t.Context(), tx, "per_mate", auth.Operator, "test")
 		return err
 	})
 	return h
@@ -66,6 +78,9 @@ func (h *hub) ask(key, method, path, body string) *httptest.ResponseRecorder {
 	}
 	if key != "" {
 		r.Header.Set("Authorization", "Bearer "+key)
+	}
+	if strings.HasPrefix(path, "/v1/approvals/") {
+		r.Header.Set("Idempotency-Key", rand.Text())
 	}
 	w := httptest.NewRecorder()
 	h.web.ServeHTTP(w, r)

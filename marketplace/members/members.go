@@ -18,6 +18,8 @@ var (
 	ErrInvalid   = fault.New(fault.Invalid, "organisations.invalid", "Some of this is not right; see errors.")
 	ErrNotActive = fault.New(fault.Conflict, "api_keys.not_active", "Approve the organisation before it gets a key.")
 	ErrNoAccess  = fault.New(fault.Conflict, "api_keys.no_access", "Organisations of this kind have no access by program yet.")
+	ErrNoKey     = fault.New(fault.NotFound, "api_keys.not_found", "This organisation has no such API key.")
+	ErrWaits     = fault.New(fault.Unauthenticated, "api_keys.waits", "This API key opens once a second person has approved it.")
 )
 
 // A Kind says what an organisation is.
@@ -160,7 +162,14 @@ type Account struct {
 	First        bool       // no other was verified before it
 	Since        *time.Time // when it was verified
 	CreatedAt    time.Time
+	GivenBy      string // who gave it, and who made the key that was used
+	Behind       string
+	VerifiedBy   string
 }
+
+// Given says whether a person gave the account itself, or made the key with which
+// it was given: then it cannot vouch for it.
+func (a Account) Given(by string) bool { return by == a.GivenBy || by == a.Behind }
 
 // Verified says whether the operator vouches for the account.
 func (a Account) Verified() bool { return a.State != Pending }
@@ -177,9 +186,10 @@ func (a Account) OpenFrom() time.Time {
 	return a.Since.Add(ChangeHold)
 }
 
-// Verify makes the account the current one; first says that none was before.
-func (a Account) Verify(first bool, at time.Time) Account {
-	a.State, a.First, a.Since = Current, first, &at
+// Verify makes the account the current one on a person's word; first says that
+// none was before.
+func (a Account) Verify(by string, first bool, at time.Time) Account {
+	a.State, a.First, a.Since, a.VerifiedBy = Current, first, &at, by
 	return a
 }
 

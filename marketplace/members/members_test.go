@@ -94,10 +94,10 @@ func TestAnICEWithOneWrongDigitIsRefused(t *testing.T) {
 func TestAChangeOfAccountHoldsPayoutsForTwoDays(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	if got := (members.Account{}).Verify(true, at).OpenFrom(); !got.Equal(at) {
+	if got := (members.Account{}).Verify("operator per_1", true, at).OpenFrom(); !got.Equal(at) {
 		t.Errorf("the first account is open from %s, want %s", got, at)
 	}
-	a := members.Account{State: members.Pending}.Verify(false, at)
+	a := members.Account{State: members.Pending}.Verify("operator per_1", false, at)
 	if got, want := a.OpenFrom(), at.Add(48*time.Hour); !got.Equal(want) || !a.Verified() {
 		t.Errorf("a later account is open from %s, want %s", got, want)
 	}

@@ -50,15 +50,29 @@ type credential struct {
 	Role      auth.Role
 	Label     string
 	Hash      []byte
+	MadeBy    string // the person or member; "" when the hub was set up
+	MadeWith  string // the key
+	Behind    string // see auth.Principal
+	Second    bool   // it opens when a second person has agreed
+	OpenedBy  string // who that was
 	CreatedAt time.Time
 	RevokedAt *time.Time
 }
 
-const credentialColumns = `id, subject, role, label, hash, created_at, revoked_at`
+const credentialColumns = `id, subject, role, label, hash, made_by, made_with, behind, second, opened_by, created_at, revoked_at`
 
 func insertKey(tx *pg.Tx, c credential) {
-	tx.Queue(`insert into members.api_key (id, subject, role, label, hash, created_at) values ($1, $2, $3, $4, $5, $6)`,
-		c.ID, c.Subject, c.Role, c.Label, c.Hash, c.CreatedAt)
+	tx.Queue(`insert into members.api_key (id, subject, role, label, hash, made_by, made_with, behind, second, created_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		c.ID, c.Subject, c.Role, c.Label, c.Hash, c.MadeBy, c.MadeWith, c.Behind, c.Second, c.CreatedAt)
+}
+
+func lockKey(ctx context.Context, tx *pg.Tx, id string) (credential, error) {
+	return pg.One[credential](ctx, tx, ErrNoKey, `select `+credentialColumns+` from members.api_key where id = $1 for update`, id)
+}
+
+func openKey(tx *pg.Tx, id, by string) {
+	tx.Queue(`update members.api_key set opened_by = $2 where id = $1`, id, by)
 }
 
 func loadKey(ctx context.Context, db pg.DB, id string) (credential, error) {
@@ -77,7 +91,7 @@ func revoke(ctx context.Context, tx *pg.Tx, id string) error {
 	return err
 }
 
-const accountColumns = `id, organisation, rib, holder, state, first, since, created_at`
+const accountColumns = `id, organisation, rib, holder, state, first, since, created_at, given_by, behind, verified_by`
 
 // standing reads the accounts of organisations that are current or pending, the
 // current one of each first.
@@ -101,6 +115,6 @@ func retireCurrent(tx *pg.Tx, org string) {
 }
 
 func insertAccount(tx *pg.Tx, a Account) {
-	tx.Queue(`insert into members.bank_account (`+accountColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		a.ID, a.Organisation, a.RIB, a.Holder, a.State, a.First, a.Since, a.CreatedAt)
+	tx.Queue(`insert into members.bank_account (`+accountColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		a.ID, a.Organisation, a.RIB, a.Holder, a.State, a.First, a.Since, a.CreatedAt, a.GivenBy, a.Behind, a.VerifiedBy)
 }

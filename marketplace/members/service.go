@@ -20,15 +20,18 @@ type Judge interface {
 
 // Service is what others may ask of members.
 type Service struct {
-	db    *pg.Store
-	judge Judge
+	db        *pg.Store
+	judge     Judge
+	approvals Approvals
 }
 
-// New makes the service.
-func New(db *pg.Store, judge Judge) *Service { return &Service{db, judge} }
+// New makes the service. Keys that need a second person are made once Approve
+// was called.
+func New(db *pg.Store, judge Judge) *Service { return &Service{db: db, judge: judge} }
 
 // Authenticate says whose key this is. A key that is not known, was revoked or
-// has another secret is auth.ErrUnknown. The keys of a suspended organisation
+// has another secret is auth.ErrUnknown; one that waits for a second person is
+// ErrWaits. The keys of a suspended organisation
 // still open the door: it must be able to see its orders, and to finish them.
 func (s *Service) Authenticate(ctx context.Context, k auth.Key) (auth.Principal, error) {
 	c, err := loadKey(ctx, s.db, k.ID)
@@ -38,7 +41,10 @@ func (s *Service) Authenticate(ctx context.Context, k auth.Key) (auth.Principal,
 	if !k.Matches(c.Hash) || c.RevokedAt != nil {
 		return auth.Nobody, auth.ErrUnknown
 	}
-	return auth.Principal{Key: c.ID, Subject: c.Subject, Role: c.Role}, nil
+	if c.waits() {
+		return auth.Nobody, ErrWaits
+	}
+	return auth.Principal{Key: c.ID, Subject: c.Subject, Role: c.Role, Behind: c.Behind}, nil
 }
 
 // Sellers says who these are and whether they may sell now. Ids that are no
@@ -132,7 +138,8 @@ func (s *Service) Found(ctx context.Context, tx *pg.Tx, in Enrolment) (Organisat
 }
 
 // Move moves an organisation on behalf of whoever is asking, who must be
-// allowed to. A first bank account that waited is verified with the approval.
+// allowed to. A first bank account that waited is verified with the approval,
+// unless whoever approves gave it.
 func (s *Service) Move(ctx context.Context, tx *pg.Tx, org string, m Move, note string) (Organisation, error) {
 	o, err := lock(ctx, tx, org)
 	if err != nil {

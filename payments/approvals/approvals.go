@@ -14,7 +14,7 @@ import (
 // Errors of approvals.
 var (
 	ErrNotFound = fault.New(fault.NotFound, "approvals.not_found", "There is no such request for approval.")
-	ErrSelf     = fault.New(fault.Denied, "approvals.self", "Another person must decide: you asked for this yourself.")
+	ErrSelf     = fault.New(fault.Denied, "approvals.self", "Another person must decide: you asked for this yourself, or made the key that did.")
 	ErrEnded    = fault.New(fault.Conflict, "approvals.ended", "This has been decided already.")
 	ErrVoted    = fault.New(fault.Conflict, "approvals.voted", "You have approved this already; another person must too.")
 	ErrChanged  = fault.New(fault.Conflict, "approvals.changed", "What was to be approved has changed since; it must be asked for again.")
@@ -42,7 +42,8 @@ type Request struct {
 	Why      string
 	Evidence string
 	AskedBy  string
-	Needs    int // how many people must approve, besides the one who asked
+	Behind   string // who made the key that asked; "" when nobody else did
+	Needs    int    // how many people must approve, besides the one who asked
 	State    State
 	Version  int64
 	AskedAt  time.Time
@@ -59,13 +60,17 @@ func (r Request) Money() *money.Money {
 	return &m
 }
 
+// asks says whether a person is behind the request: it asked, or made the key
+// that did.
+func (r Request) asks(by string) bool { return by == r.AskedBy || by == r.Behind }
+
 // Vote is what a person's word makes of a request. One refusal ends it; it is
-// approved once enough people other than the one who asked have said so.
+// approved once enough people have said so who are not behind it.
 func (r Request) Vote(by string, approve bool, at time.Time) (Request, error) {
 	if r.State != Open {
 		return r, ErrEnded.Say("This was %s already.", r.State)
 	}
-	if by == r.AskedBy && approve {
+	if approve && r.asks(by) {
 		return r, ErrSelf
 	}
 	for _, b := range r.By {

@@ -31,6 +31,7 @@ type View struct {
 	Evidence string       `json:"evidence,omitempty"`
 	Hash     string       `json:"hash" required:"true" description:"Stands for exactly what is to be approved, in hexadecimal."`
 	AskedBy  string       `json:"asked_by" required:"true"`
+	Behind   string       `json:"behind,omitempty" description:"Who made the key that asked; it may not approve either."`
 	AskedAt  time.Time    `json:"asked_at" required:"true"`
 	Needs    int          `json:"needs" required:"true" description:"How many people must approve, besides the one who asked."`
 	By       []string     `json:"approved_by" required:"true"`
@@ -38,7 +39,7 @@ type View struct {
 }
 
 func (r Request) view() View {
-	v := View{r.ID, r.Kind, r.Subject, r.State, r.Money(), r.Why, r.Evidence, hex.EncodeToString(r.Hash), r.AskedBy, r.AskedAt.UTC(), r.Needs, r.By, rest.UTC(r.EndedAt)}
+	v := View{r.ID, r.Kind, r.Subject, r.State, r.Money(), r.Why, r.Evidence, hex.EncodeToString(r.Hash), r.AskedBy, r.Behind, r.AskedAt.UTC(), r.Needs, r.By, rest.UTC(r.EndedAt)}
 	if v.By == nil {
 		v.By = []string{}
 	}

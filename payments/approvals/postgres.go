@@ -6,17 +6,17 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-const columns = `r.id, r.kind, r.subject, r.hash, r.amount, r.currency, r.why, r.evidence, r.asked_by, r.needs, r.state, r.version, r.asked_at, r.ended_at,
+const columns = `r.id, r.kind, r.subject, r.hash, r.amount, r.currency, r.why, r.evidence, r.asked_by, r.behind, r.needs, r.state, r.version, r.asked_at, r.ended_at,
 	array(select v.by from approvals.vote v where v.request = r.id and v.approve order by v.at, v.by) as by`
 
 func insert(tx *pg.Tx, r Request) {
-	tx.Queue(`insert into approvals.request (id, kind, subject, hash, amount, currency, why, evidence, asked_by, needs, asked_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		r.ID, r.Kind, r.Subject, r.Hash, r.Amount, r.Currency, r.Why, r.Evidence, r.AskedBy, r.Needs, r.AskedAt)
+	tx.Queue(`insert into approvals.request (id, kind, subject, hash, amount, currency, why, evidence, asked_by, behind, needs, asked_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		r.ID, r.Kind, r.Subject, r.Hash, r.Amount, r.Currency, r.Why, r.Evidence, r.AskedBy, r.Behind, r.Needs, r.AskedAt)
 }
 
 func insertVote(tx *pg.Tx, r Request, by string, approve bool, note string) {
-	tx.Queue(`insert into approvals.vote (request, asked_by, by, approve, note) values ($1, $2, $3, $4, $5)`, r.ID, r.AskedBy, by, approve, note)
+	tx.Queue(`insert into approvals.vote (request, asked_by, behind, by, approve, note) values ($1, $2, $3, $4, $5, $6)`, r.ID, r.AskedBy, r.Behind, by, approve, note)
 }
 
 func save(tx *pg.Tx, r Request) {

@@ -44,7 +44,8 @@ type Ask struct {
 
 // Ask writes down, as part of the caller's unit of work, that a decision is
 // needed. The principal of ctx is the one who asks: one other person decides,
-// or two different ones when the hub itself asks. Asking for the same again
+// or two different ones when the hub itself asks; whoever made the key that asks
+// is not another. Asking for the same again
 // answers the request that waits; asking for something else makes that void.
 func (s *Service) Ask(ctx context.Context, tx *pg.Tx, a Ask) (Request, error) {
 	if s.handlers[a.Kind] == nil {
@@ -62,7 +63,7 @@ func (s *Service) Ask(ctx context.Context, tx *pg.Tx, a Ask) (Request, error) {
 	who := auth.From(ctx)
 	r := Request{
 		ID: id.New(id.Approval), Kind: a.Kind, Subject: a.Subject, Hash: a.Hash, Why: a.Why, Evidence: a.Evidence,
-		AskedBy: who.Person(), Needs: 1, State: Open, AskedAt: tx.Now(),
+		AskedBy: who.Person(), Behind: who.Behind, Needs: 1, State: Open, AskedAt: tx.Now(),
 	}
 	if who.Role == auth.System {
 		r.Needs = 2
@@ -127,12 +128,12 @@ func (s *Service) vote(ctx context.Context, tx *pg.Tx, r Request, approve bool, 
 	if err != nil {
 		return r, err
 	}
-	if by != r.AskedBy { // taking back what one asked for is no vote
+	if !r.asks(by) { // taking back what one asked for is no vote
 		insertVote(tx, next, by, approve, note)
 	}
 	save(tx, next)
 	audit.Record(tx, "approvals.decide", r.ID, "approvals.operator", map[string]any{
-		"kind": r.Kind, "subject": r.Subject, "asked_by": r.AskedBy, "approve": approve, "state": next.State,
+		"kind": r.Kind, "subject": r.Subject, "asked_by": r.AskedBy, "behind": r.Behind, "approve": approve, "state": next.State,
 	})
 	if next.State == Open {
 		return next, nil

@@ -187,3 +187,32 @@ func TestTheDatabaseRefusesAnApprovalNobodyGave(t *testing.T) {
 		t.Errorf("error = %v, want a refusal", err)
 	}
 }
+
+// Who made the key that asks is no other person, nor is another of its own keys.
+func TestWhoMadeTheKeyThatAsksMayNotApprove(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	seller := auth.Principal{Subject: "org_s", Role: auth.Seller, Behind: first.Person()}
+	r := d.ask(seller, "a")
+	made := auth.Principal{Subject: "org_o", Role: auth.Operator, Behind: first.Person()}
+	for _, who := range []auth.Principal{first, made} {
+		if _, err := d.say(who, r.ID, "approve"); !errors.Is(err, approvals.ErrSelf) {
+			t.Errorf("%s: %v, want ErrSelf", who.Actor(), err)
+		}
+	}
+	_, err := d.db.Exec(t.Context(), `insert into approvals.vote (request, asked_by, behind, by, approve) values ($1, $2, $3, $3, true)`, r.ID, r.AskedBy, r.Behind)
+	if !pg.Violates(err, "vote_not_behind") {
+		t.Errorf("error = %v, want a refusal", err)
+	}
+	_, err = d.db.Exec(t.Context(), `insert into approvals.vote (request, asked_by, by, approve) values ($1, $2, $3, true)`, r.ID, r.AskedBy, r.Behind)
+	if pg.Code(err) != "23503" { // a vote names who is behind the request
+		t.Errorf("error = %v, want a refusal", err)
+	}
+	d.must(first, r.ID, "refuse", approvals.Refused) // it may be taken back
+	of := d.ask(auth.Hub, "b")
+	d.must(first, of.ID, "approve", approvals.Open)
+	if _, err := d.say(made, of.ID, "approve"); !errors.Is(err, approvals.ErrVoted) {
+		t.Errorf("the same person with another key: %v, want ErrVoted", err)
+	}
+	d.must(second, of.ID, "approve", approvals.Approved)
+}

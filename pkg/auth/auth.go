@@ -40,6 +40,7 @@ type Principal struct {
 	Key     string // the API key's id
 	Subject string
 	Role    Role
+	Behind  string // the operator's person who made the key, or the key it was made with
 }
 
 // Nobody is a visitor; Hub is the hub itself at work.
@@ -73,8 +74,23 @@ func (p Principal) Sides() (seller, buyer string) {
 }
 
 // Person is who the principal is where two people must decide: all keys of one
-// organisation's operator are one person.
-func (p Principal) Person() string { return string(p.Role) + " " + p.Subject }
+// organisation's operator are one person, and an operator's key that another
+// made is that other.
+func (p Principal) Person() string {
+	if p.Role == Operator && p.Behind != "" {
+		return p.Behind
+	}
+	return string(p.Role) + " " + p.Subject
+}
+
+// Makes is who stands behind a key that the principal makes: itself, when it is
+// of the operator, else whoever stands behind its own.
+func (p Principal) Makes() (behind string) {
+	if p.Role == Operator {
+		return p.Person()
+	}
+	return p.Behind
+}
 
 type contextKey struct{}
 

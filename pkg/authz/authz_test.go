@@ -27,8 +27,9 @@ var matrix = map[string]map[auth.Role]string{
 	"organisations.request_changes": {auth.Operator: "*"},
 	"organisations.suspend":         {auth.Operator: "*"},
 	"organisations.reactivate":      {auth.Operator: "*"},
-	"api_keys.create":               {auth.Operator: "*"},
-	"api_keys.list":                 {auth.Operator: "*", auth.Seller: "own"},
+	"api_keys.create":               {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
+	"api_keys.list":                 {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
+	"api_keys.revoke":               {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
 	"bank_accounts.create":          {auth.Operator: "*", auth.Seller: "own"},
 	"bank_accounts.list":            {auth.Operator: "*", auth.Seller: "own"},
 
@@ -196,7 +197,7 @@ func TestEveryRoleMayDoWhatTheMatrixSays(t *testing.T) {
 				want  bool
 			}{
 				{"not yet known", authz.Resource{}, may != ""},
-				{"own as seller", authz.Resource{Seller: me, Buyer: other}, may == "*" || may == "own" && role == auth.Seller},
+				{"own as seller", authz.Resource{Seller: me, Buyer: other}, may == "*" || may == "own" && role != auth.Buyer},
 				{"own as buyer", authz.Resource{Seller: other, Buyer: me}, may == "*" || may == "own" && role == auth.Buyer},
 				{"a stranger's", authz.Resource{Seller: other, Buyer: other}, may == "*"},
 				{"a stranger's, half known", authz.Resource{Seller: other}, may == "*"},
