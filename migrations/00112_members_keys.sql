@@ -24,15 +24,7 @@ alter table members.bank_account
     add constraint bank_account_verified check ((state = 'pending') = (verified_by = '')),
     add constraint bank_account_other check (verified_by = '' or verified_by <> given_by and verified_by <> behind);
 
-alter table approvals.request add behind text not null default '', add unique (id, asked_by, behind); -- who made the key that asked
-alter table approvals.vote
-    add behind text not null default '',
-    add foreign key (request, asked_by, behind) references approvals.request (id, asked_by, behind),
-    add constraint vote_not_behind check (by <> behind);
-
 -- +goose Down
-alter table approvals.vote drop behind;
-alter table approvals.request drop behind;
 alter table members.bank_account drop given_by, drop behind, drop verified_by;
 grant update on members.api_key to hub_app;
 alter table members.api_key drop made_by, drop made_with, drop behind, drop second, drop opened_by;

@@ -74,7 +74,9 @@ func (r *rig) playsSeller(t *testing.T) {
 	}
 	at := "/v1/payouts/" + p.ID + "/approve"
 	r.ask(t, req{key: r.operator(), method: "POST", path: at, idem: once()}).refused(t, 403, "approvals.self")
-	var list struct{ Data []struct{ ID, Subject, Behind string } }
+	var list struct {
+		Data []struct{ ID, Subject, Behind string }
+	}
 	r.ask(t, req{key: r.operator(), method: "GET", path: "/v1/approvals?state=open&limit=100"}).into(t, &list)
 	found := false
 	for _, a := range list.Data {
