@@ -79,6 +79,74 @@ func TestSumsAreExactWhateverTheLegs(t *testing.T) {
 	})
 }
 
+func TestATransferMayMoveTheMostAndNoMore(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]error{ledger.Most - 1: nil, ledger.Most: nil, ledger.Most + 1: ledger.ErrTooMuch} {
+		for name, tr := range map[string]ledger.Transfer{
+			"two legs":    shift("k", "psp_cost", "fees", n),
+			"two debits":  {Key: "k", Kind: "x", Legs: []ledger.Leg{ledger.Debit("loss", 1), ledger.Debit("fees", n-1), ledger.Credit("capital", n)}},
+			"two credits": {Key: "k", Kind: "x", Legs: []ledger.Leg{ledger.Credit("loss", 1), ledger.Credit("fees", n-1), ledger.Debit("capital", n)}},
+		} {
+			if _, err := tr.Check(); !errors.Is(err, want) || (err == nil) != (want == nil) {
+				t.Errorf("%s of %d: %v, want %v", name, n, err, want)
+			}
+		}
+	}
+	credits := ledger.Transfer{Key: "k", Kind: "x", Legs: []ledger.Leg{ledger.Credit("loss", ledger.Most), ledger.Credit("fees", 1), ledger.Debit("capital", 1)}}
+	if _, err := credits.Check(); !errors.Is(err, ledger.ErrTooMuch) {
+		t.Errorf("credits beyond: %v, want ErrTooMuch", err)
+	}
+}
+
+func TestTheLimitOfADayIsExact(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	for n, want := range map[int64]error{ledger.HandLimit - 501: nil, ledger.HandLimit - 500: nil, ledger.HandLimit - 499: ledger.ErrDay} {
+		b := ledger.Batch{Chart: chart, Keys: map[string][]byte{}, Alone: map[string]int64{"a": 300}}
+		b.Add(ledger.By(shift("1", "psp:p:clearing", "fees", 200), "a"), -1)
+		b.Add(ledger.By(shift("2", "psp:p:clearing", "fees", n), "a"), -1)
+		if errs, _ := b.Decide(now); errs[0] != nil || !errors.Is(errs[1], want) || (errs[1] == nil) != (want == nil) {
+			t.Errorf("%d after 500: %v, want %v", n, errs, want)
+		}
+	}
+}
+
+// What others move for a person between a batch's look and its write is seen: each
+// transfer of the list has its own answer.
+func TestADayThatChangesMeanwhileIsLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	l, as := people(b)
+	done := make(chan error, 1)
+	k := rest.KeepFor(auth.From(as("per_1")), "k", []byte{1}, 201)
+	if err := b.do(func(ctx context.Context, tx *pg.Tx) error {
+		if _, err := tx.Exec(ctx, `insert into ledger.alone (person, day, centimes) values ($1, ledger.today(), 900000)`, auth.From(as("per_1")).Person()); err != nil {
+			return err
+		}
+		go func() {
+			_, err := l.Take(as("per_1"), k, ledger.PostInput{Transfers: []ledger.HandInput{handed("1", "psp_cost", "fees", 700_00), handed("2", "psp_cost", "fees", 700_00)}})
+			done <- err
+		}()
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+			if tally(t, b.db, `select count(*) from pg_locks l join pg_stat_activity a using (pid) where a.datname = current_database() and not l.granted`) > 0 {
+				return nil
+			}
+		}
+		return errors.New("nobody waits")
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	body, _ := k.Body()
+	var out ledger.PostOutput
+	if err := json.Unmarshal(body, &out); err != nil || len(out.Data) != 2 || out.Data[0].State != "posted" || out.Data[1].Code != "ledger.day_limit" {
+		t.Errorf("the list is answered %s (%v)", body, err)
+	}
+	b.has("fees", 700_00)
+}
+
 // What a person moves alone adds up over a batch and never passes the limit; what
 // was posted before counts for nothing.
 func TestAPersonsDayAddsUp(t *testing.T) {
