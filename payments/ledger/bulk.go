@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -50,6 +51,7 @@ type sight struct {
 	free   map[int64]int64   // by account with a floor: what could be taken out of it
 	keys   map[string][]byte // the hashes of the keys that stand for a transfer
 	closed *time.Time        // nothing may count from before it
+	alone  map[string]int64  // by person: what each has moved alone today
 	ids    []int64           // for new transfers
 }
 
@@ -79,6 +81,9 @@ func decide(all []*posting, seen sight, now time.Time) {
 			p.err = p.twin.err
 			continue
 		}
+		if p.err = seen.allows(p.t, now); p.err != nil {
+			continue
+		}
 		counts := p.t.Effective
 		if counts.IsZero() {
 			counts = now
@@ -99,6 +104,9 @@ func decide(all []*posting, seen sight, now time.Time) {
 		}
 		if p.err == nil {
 			seen.keys[p.t.Key] = p.hash
+			if one := p.t.alone; one != nil {
+				seen.alone[one.person] += one.centimes
+			}
 			continue
 		}
 		for i, k := range p.accounts {
@@ -107,6 +115,36 @@ func decide(all []*posting, seen sight, now time.Time) {
 			}
 		}
 	}
+}
+
+// allows says why a person may not make a transfer alone today; others it is
+// not about.
+func (s sight) allows(t Transfer, now time.Time) error {
+	switch {
+	case t.alone == nil:
+		return nil
+	case t.alone.centimes > handLimit-s.alone[t.alone.person]:
+		return ErrDay
+	}
+	return t.due(now)
+}
+
+// shares are what each person moves alone by what was decided.
+func shares(all []*posting) []share {
+	var sum map[string]int64
+	for _, p := range all {
+		if one := p.t.alone; one != nil && p.fresh() {
+			if sum == nil {
+				sum = map[string]int64{}
+			}
+			sum[one.person] += one.centimes
+		}
+	}
+	var out []share
+	for _, person := range slices.Sorted(maps.Keys(sum)) {
+		out = append(out, share{person, sum[person]})
+	}
+	return out
 }
 
 // gain is what a leg does to the balance on the account's normal side.

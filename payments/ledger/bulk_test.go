@@ -247,8 +247,15 @@ func TestWhatMovesByHand(t *testing.T) {
 		"a reserve":             {shift("k", "seller:s:reserve", "fees", 1), false, ledger.ErrMachine},
 		"not in the chart":      {shift("k", "pocket", "fees", 1), false, ledger.ErrAccount},
 		"clients short":         {shift("k", "fees", "seller:s:available", 1), false, ledger.ErrShort},
-		"clients not short":     {shift("k", "seller:s:available", "fees", 1), false, nil},
-		"between clients":       {shift("k", "seller:s:available", "payable:carrier:k", 1), false, nil},
+		"clients not short":     {shift("k", "seller:s:available", "fees", 1), true, nil},
+		"between clients":       {shift("k", "seller:s:available", "payable:carrier:k", 1), true, nil},
+		"between carriers":      {shift("k", "payable:carrier:k", "payable:carrier:l", 1), true, nil},
+		"an insurer's":          {shift("k", "payable:insurer:i", "fees", 1), true, nil},
+		"the tax office's":      {shift("k", "payable:vat", "fees", 1), true, nil},
+		"what a seller owes":    {shift("k", "seller:s:receivable", "fees", 1), true, nil},
+		"costs":                 {shift("k", "psp_cost", "dispute_cost", 1), false, nil},
+		"beyond all bounds":     {shift("k", "psp_cost", "fees", ledger.Most+1), false, ledger.ErrTooMuch},
+		"sums that wrap":        {wraps(20), false, ledger.ErrTooMuch},
 	} {
 		if two, err := ledger.ByHand(tc.t); two != tc.two || !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
 			t.Errorf("%s: two %t, %v; want %t, %v", name, two, err, tc.two, tc.want)

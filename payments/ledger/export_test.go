@@ -21,6 +21,7 @@ type Batch struct {
 	Free   map[int64]int64
 	Keys   map[string][]byte
 	Closed *time.Time
+	Alone  map[string]int64
 	all    []*posting
 }
 
@@ -38,11 +39,20 @@ func (b *Batch) Add(t Transfer, twin int) {
 
 // Decide says of each transfer why it is not posted, and whether it was before.
 func (b *Batch) Decide(now time.Time) (errs []error, before []bool) {
-	decide(b.all, sight{free: b.Free, keys: b.Keys, closed: b.Closed}, now)
+	decide(b.all, sight{free: b.Free, keys: b.Keys, closed: b.Closed, alone: b.Alone}, now)
 	for _, p := range b.all {
 		errs, before = append(errs, p.err), append(before, p.known)
 	}
 	return errs, before
+}
+
+// Shares are what each person moves alone by what was decided.
+func (b *Batch) Shares() map[string]int64 {
+	sum := map[string]int64{}
+	for _, s := range shares(b.all) {
+		sum[s.person] += s.centimes
+	}
+	return sum
 }
 
 // Again undoes an attempt, and says what is kept of each error.
@@ -106,3 +116,19 @@ func JournalTransfer(w io.Writer, t Transfer, id int64, key, actor string, recor
 	}
 	return j.w.Flush()
 }
+
+// Most is what a transfer moves at most, and HandLimit what one person may on a
+// day.
+const (
+	Most      = most
+	HandLimit = handLimit
+)
+
+// By is a transfer that a person makes alone.
+func By(t Transfer, person string) Transfer { return t.by(person) }
+
+// Owing are the claims without a floor that a transfer takes from.
+func Owing(t Transfer) map[string]int64 { return t.owing() }
+
+// Due says whether a transfer by hand counts from later on.
+func Due(t Transfer, now time.Time) error { return t.due(now) }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"tiwiza/pkg/fault"
 )
@@ -13,28 +15,36 @@ import (
 var (
 	ErrMachine = fault.New(fault.Invalid, "ledger.not_by_hand", "This account belongs to an order, a payout or a refund, which alone moves it.")
 	ErrTurned  = fault.New(fault.Conflict, "ledger.turned_down", "A second person has turned this transfer down; ask under another reference.")
+	ErrDay     = fault.New(fault.Conflict, "ledger.day_limit", "You have moved today what one person may; ask for a second person, or tomorrow.")
+	ErrFuture  = fault.New(fault.Invalid, "ledger.future", "A transfer by hand counts from now or from before.")
 )
 
 const (
 	hand = "hand" // the kind of a transfer by hand, and what its key begins with
-	// handLimit is how much one person may move at once, in centimes.
+	// handLimit is how much one person may move on a day, in centimes of
+	// whatever currency; the database holds it too (alone_limit).
 	handLimit = 10_000_00
+	// ahead is how far the clock of whoever asks may be before the hub's.
+	ahead = time.Minute
 )
 
 // machines are the accounts that only their own domain moves: people go by its
 // routes.
 var machines = []string{"escrow:*", "payout:*", "refund:*", "suspense:*", "seller:*:reserve"}
 
-// weighty are the accounts that two people move: what lies at a bank, an acquirer
-// or a carrier, and what we lost or own.
-var weighty = []string{
-	"bank:*:safeguard", "bank:*:transit", "bank:*:operating", "psp:*:clearing", "psp:*:disputed", "carrier:*:cod", "capital", "loss",
-}
+// light are the accounts that one person moves. Money of clients is not among
+// them, nor what lies at banks and partners, what is owed to or by anybody, and
+// what we lost or own.
+var light = []string{"fees", "psp_cost", "dispute_cost"}
 
 // ByHand says whether a person may ask for such a transfer at all, and whether a
-// second one must agree: above the limit, and for accounts of weight.
+// second one must agree: above the limit, and for all accounts but light ones.
 func ByHand(t Transfer) (two bool, err error) {
-	var debits, clients int64
+	debits, _, err := sums(t.Legs)
+	if err != nil {
+		return false, err
+	}
+	var clients int64
 	for _, l := range t.Legs {
 		if _, err := Find(l.Account); err != nil {
 			return false, err
@@ -43,8 +53,7 @@ func ByHand(t Transfer) (two bool, err error) {
 		if slices.ContainsFunc(machines, is) {
 			return false, ErrMachine.Say("%s belongs to an order, a payout or a refund, which alone moves it.", l.Account)
 		}
-		two = two || slices.ContainsFunc(weighty, is)
-		debits += max(l.Amount, 0)
+		two = two || !slices.ContainsFunc(light, is)
 		if Client(l.Account) != 0 {
 			clients += l.Amount
 		}
@@ -53,6 +62,42 @@ func ByHand(t Transfer) (two bool, err error) {
 		return false, ErrShort
 	}
 	return two || debits > handLimit, nil
+}
+
+// A share is what a person moves alone, of what one may on a day.
+type share struct {
+	person   string
+	centimes int64
+}
+
+// by is the transfer as one that a person makes alone.
+func (t Transfer) by(person string) Transfer {
+	debits, _, _ := sums(t.Legs)
+	t.alone = &share{person, debits}
+	return t
+}
+
+// due is ErrFuture for a transfer by hand that would count from later on.
+func (t Transfer) due(now time.Time) error {
+	if t.Effective.After(now.Add(ahead)) {
+		return ErrFuture
+	}
+	return nil
+}
+
+// owing are the accounts of clients' claims without a floor that a transfer
+// takes from, and how much. The hub may have one below zero, when it has paid a
+// carrier what turns out not to be its own; people may not, for the claims of
+// others are not smaller for it.
+func (t Transfer) owing() map[string]int64 {
+	net := map[string]int64{}
+	for _, l := range t.Legs {
+		if a, err := Find(l.Account); err == nil && Client(l.Account) < 0 && !a.Floor {
+			net[l.Account] += l.Amount
+		}
+	}
+	maps.DeleteFunc(net, func(_ string, n int64) bool { return n <= 0 })
+	return net
 }
 
 // lines are the legs for people to read.

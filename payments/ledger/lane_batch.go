@@ -81,6 +81,9 @@ func (l *Lane) persist(ctx context.Context, do func(ctx context.Context) error) 
 
 // passes says whether a refusal comes of what others did at the same time.
 func passes(err error) bool {
+	if errors.Is(err, errRaced) {
+		return true
+	}
 	switch pg.Code(err) {
 	case "23505", "40P01", "40001", "HB010":
 		return true
@@ -116,6 +119,11 @@ func (l *Lane) alone(ctx context.Context, c *call) error {
 		}
 		if p.err != nil {
 			return nil
+		}
+		if p.t.alone != nil && !p.t.Effective.IsZero() {
+			if err := p.t.due(tx.Now()); err != nil {
+				return err
+			}
 		}
 		return l.books.Post(ctx, tx, p.t)
 	})

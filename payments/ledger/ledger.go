@@ -21,6 +21,7 @@ var Chain = seal.Chain{Row: "transfer", View: "ledger.sealable", Blocks: "ledger
 // Errors of the books.
 var (
 	ErrUnbalanced = fault.New(fault.Invalid, "ledger.unbalanced", "The legs of a transfer must add up to zero, and be two or more.")
+	ErrTooMuch    = fault.New(fault.Invalid, "ledger.too_much", "A transfer moves at most 100,000,000,000.00.")
 	ErrAccount    = fault.New(fault.NotFound, "ledger.no_account", "The chart of accounts has no such account.")
 	ErrOverdraft  = fault.New(fault.Conflict, "ledger.overdraft", "There is not enough money in the account.")
 	ErrReused     = fault.New(fault.Conflict, "ledger.reused", "This reference already stands for another transfer.")
@@ -50,20 +51,40 @@ type Transfer struct {
 	Effective time.Time // when it counts; zero: when it is recorded
 	Note      string    // why, for whoever reads the books; may be empty
 	Legs      []Leg
-	reverses  int64 // the transfer that this one takes back, or 0
+	reverses  int64  // the transfer that this one takes back, or 0
+	alone     *share // what one person moves by it without a second; nil: it is not by hand
 }
 
-// Check returns the transfer without empty legs, or ErrUnbalanced.
+// most is what a transfer moves at most, in centimes: so far from what an int64
+// holds that no sum over legs or accounts comes near.
+const most = 10_000_000_000_000
+
+// Check returns the transfer without empty legs, ErrUnbalanced, or ErrTooMuch.
 func (t Transfer) Check() (Transfer, error) {
 	t.Legs = slices.DeleteFunc(slices.Clone(t.Legs), func(l Leg) bool { return l.Amount == 0 })
-	var sum int64
-	for _, l := range t.Legs {
-		sum += l.Amount
+	debits, credits, err := sums(t.Legs)
+	if err != nil {
+		return t, err
 	}
-	if sum != 0 || len(t.Legs) < 2 || t.Key == "" || t.Kind == "" {
+	if debits != credits || len(t.Legs) < 2 || t.Key == "" || t.Kind == "" {
 		return t, ErrUnbalanced
 	}
 	return t, nil
+}
+
+// sums adds up each side, neither of which is above most.
+func sums(legs []Leg) (debits, credits int64, err error) {
+	for _, l := range legs {
+		switch {
+		case l.Amount > most-debits, l.Amount < credits-most:
+			return 0, 0, ErrTooMuch
+		case l.Amount > 0:
+			debits += l.Amount
+		default:
+			credits -= l.Amount
+		}
+	}
+	return debits, credits, nil
 }
 
 // Hash is what the key stands for: kind, order, currency, the time if one was

@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"tiwiza/pkg/pg"
@@ -23,4 +25,50 @@ func lockDraft(ctx context.Context, tx *pg.Tx, reference string) (draft, error) 
 
 func endDraft(tx *pg.Tx, reference, state string, at time.Time) {
 	tx.QueueOne(ErrTransfer, `update ledger.draft set state = $2, ended_at = $3 where reference = $1 and state = 'waiting'`, reference, state, at)
+}
+
+// countAlone queues what a person moves by one transfer, if it is new.
+func countAlone(tx *pg.Tx, n int64, s share) {
+	tx.QueueMapped(beyond, `insert into ledger.alone as a (person, day, centimes)
+		select $2, ledger.today(), $3 from ledger.transfer where id = $1
+		on conflict (person, day) do update set centimes = a.centimes + excluded.centimes`, n, s.person, s.centimes)
+}
+
+func beyond(err error) error {
+	if pg.Violates(err, "alone_limit") {
+		return ErrDay.With(err)
+	}
+	return err
+}
+
+// errRaced is that others have moved money for a person since it was looked up.
+var errRaced = errors.New("what a person has moved today has changed")
+
+// addAlone queues what people move by a batch. Their rows are locked last, in
+// order.
+func addAlone(tx *pg.Tx, all []share) {
+	people, centimes := make([]string, len(all)), make([]int64, len(all))
+	for i, s := range all {
+		people[i], centimes[i] = s.person, s.centimes
+	}
+	tx.QueueMapped(func(err error) error {
+		if pg.Violates(err, "alone_limit") {
+			return fmt.Errorf("%w: %w", errRaced, ErrDay.With(err))
+		}
+		return err
+	}, `insert into ledger.alone as a (person, day, centimes)
+		select x.person, ledger.today(), x.centimes from unnest($1::text[], $2::bigint[]) x (person, centimes) order by 1
+		on conflict (person, day) do update set centimes = a.centimes + excluded.centimes`, people, centimes)
+}
+
+// claims are balances of accounts; with lock none of their shards changes in the
+// rest of tx.
+func claims(ctx context.Context, tx *pg.Tx, currency string, codes []string, lock bool) (map[string]int64, error) {
+	if !lock {
+		return balances(ctx, tx, currency, codes)
+	}
+	return byCode(ctx, tx, `select code, sum(amount)::bigint as amount from (
+			select a.code, case b.normal when 'C' then b.cr - b.dr else b.dr - b.cr end as amount
+			from ledger.account a join ledger.balance b on b.account_id = a.id
+			where a.code = any($1) and a.currency = $2 order by b.account_id, b.shard for update of b) b group by code`, codes, currency)
 }

@@ -15,12 +15,15 @@ import (
 // lookAt locks accounts, then reads keys, the horizon and new ids, and looks for
 // answers of before, all in one round trip. What it reads is younger than its
 // locks.
-func lookAt(ctx context.Context, tx *pg.Tx, cold []int64, keys []string, blocks int, keeps *keeping) (s sight, fresh []int64, err error) {
+func lookAt(ctx context.Context, tx *pg.Tx, cold []int64, keys, people []string, blocks int, keeps *keeping) (s sight, fresh []int64, err error) {
 	b := &pgx.Batch{}
 	b.Queue(`select account, free from ledger.lane_lock($1)`, cold)
 	b.Queue(`select name, hash from ledger.lane_keys($1)`, keys)
 	b.Queue(`select closed from ledger.horizon`)
 	b.Queue(`select nextval('ledger.transfer_block') from generate_series(1, $1)`, blocks)
+	if len(people) > 0 {
+		b.Queue(`select person, centimes from ledger.alone where person = any($1) and day = ledger.today()`, people)
+	}
 	if keeps != nil {
 		rest.LookFor(b, keeps.keeps)
 	}
@@ -41,6 +44,13 @@ func lookAt(ctx context.Context, tx *pg.Tx, cold []int64, keys []string, blocks 
 	}
 	if err := each(br, []any{&id}, func() { fresh = append(fresh, id) }); err != nil {
 		return s, nil, fmt.Errorf("take transfer ids: %w", err)
+	}
+	if len(people) > 0 {
+		s.alone = make(map[string]int64, len(people))
+		var person string
+		if err := each(br, []any{&person, &free}, func() { s.alone[person] = free }); err != nil {
+			return s, nil, fmt.Errorf("look what people have moved today: %w", err)
+		}
 	}
 	if keeps != nil {
 		keeps.found, keeps.wrong, err = rest.Found(br, keeps.keeps)

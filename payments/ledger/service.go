@@ -42,6 +42,9 @@ func (b *Books) Post(ctx context.Context, tx *pg.Tx, t Transfer) error {
 		return err
 	}
 	post(tx, n, t, accounts)
+	if t.alone != nil {
+		countAlone(tx, n, *t.alone)
+	}
 	return nil
 }
 

@@ -122,11 +122,15 @@ func (b *Books) find(p *posting) bool {
 func (b *Books) look(ctx context.Context, tx *pg.Tx, all []*posting, keeps *keeping) (sight, error) {
 	var cold []int64
 	keys := make([]string, 0, len(all))
+	var people []string
 	for _, p := range all {
 		if p.err != nil {
 			continue
 		}
 		keys = append(keys, p.t.Key)
+		if one := p.t.alone; one != nil && !slices.Contains(people, one.person) {
+			people = append(people, one.person)
+		}
 		for _, k := range p.accounts {
 			if k.Floor {
 				cold = append(cold, k.ID)
@@ -136,7 +140,7 @@ func (b *Books) look(ctx context.Context, tx *pg.Tx, all []*posting, keeps *keep
 	slices.Sort(cold)
 	cold = slices.Compact(cold)
 	ids := b.ids.some(len(keys))
-	seen, blocks, err := lookAt(ctx, tx, cold, keys, (len(keys)-len(ids)+block-1)/block, keeps)
+	seen, blocks, err := lookAt(ctx, tx, cold, keys, people, (len(keys)-len(ids)+block-1)/block, keeps)
 	if err != nil {
 		return seen, err
 	}
@@ -149,5 +153,8 @@ func (b *Books) write(tx *pg.Tx, all []*posting, seen sight) {
 	rows, cold, hot := tally(all, seen.ids, int(b.turn.Add(1)&0xffff))
 	if len(rows.ids) > 0 {
 		rows.post(tx, cold, hot)
+	}
+	if one := shares(all); len(one) > 0 {
+		addAlone(tx, one)
 	}
 }

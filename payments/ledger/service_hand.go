@@ -5,11 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"tiwiza/payments/approvals"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/rest"
 )
 
 const handApproval = "ledger.hand"
@@ -22,10 +25,72 @@ type draft struct {
 	State     string // waiting, posted, refused
 }
 
+// take asks for a second person for those of some transfers that need one and
+// posts the others, all with the answer in tx. An answer of before is given
+// again, and nothing is done.
+func (b *Books) take(ctx context.Context, tx *pg.Tx, k *rest.Keep, all []asked, list bool) error {
+	if found, err := k.Recall(ctx, tx); found || err != nil {
+		return err
+	}
+	for i := range all {
+		a := &all[i]
+		if a.err != nil || !a.two {
+			continue
+		}
+		a.view.State, a.view.Approval, a.err = b.askFor(ctx, tx, a.view.Reference, a.t)
+		if _, _, told := code(a.err); a.err != nil && (!list || !told) {
+			return a.err
+		}
+	}
+	items, through := atOnce(all)
+	transfers := make([]Transfer, len(items))
+	for i, it := range items {
+		transfers[i] = it.Transfer
+	}
+	if len(items) > 0 {
+		errs, err := b.PostAll(ctx, tx, transfers)
+		if err != nil {
+			return err
+		}
+		through(errs)
+	}
+	out, err := answered(all, list)
+	if err != nil {
+		return err
+	}
+	if err := k.Is(out); err != nil {
+		return err
+	}
+	rest.Save(tx, k)
+	return nil
+}
+
+// covered is ErrShort when a transfer by hand would take from clients' claims
+// what is not in them: see owing. With lock it stays so for the rest of tx.
+func (b *Books) covered(ctx context.Context, tx *pg.Tx, t Transfer, lock bool) error {
+	owing := t.owing()
+	if len(owing) == 0 {
+		return nil
+	}
+	have, err := claims(ctx, tx, t.Currency, slices.Sorted(maps.Keys(owing)), lock)
+	if err != nil {
+		return err
+	}
+	for account, n := range owing {
+		if have[account] < n {
+			return ErrShort.Say("%s has less than that in it.", account)
+		}
+	}
+	return nil
+}
+
 // askFor asks for a second person to agree to a transfer, as part of tx. Asked
 // again it answers what became of it.
 func (b *Books) askFor(ctx context.Context, tx *pg.Tx, reference string, t Transfer) (state, approval string, err error) {
 	if t, err = t.Check(); err != nil {
+		return "", "", err
+	}
+	if err := t.due(tx.Now()); err != nil {
 		return "", "", err
 	}
 	content, err := json.Marshal(t)
@@ -43,9 +108,12 @@ func (b *Books) askFor(ctx context.Context, tx *pg.Tx, reference string, t Trans
 	case d.State == "posted":
 		return d.State, "", nil
 	}
-	var sum int64
-	for _, l := range t.Legs {
-		sum += max(l.Amount, 0)
+	if err := b.covered(ctx, tx, t, false); err != nil {
+		return "", "", err
+	}
+	sum, _, err := sums(t.Legs)
+	if err != nil {
+		return "", "", err
 	}
 	amount := money.FromCentimes(sum, t.Currency)
 	r, err := b.approvals.Ask(ctx, tx, approvals.Ask{
@@ -73,6 +141,9 @@ func (b *Books) decided(ctx context.Context, tx *pg.Tx, r approvals.Request) err
 		return fmt.Errorf("read the transfer %s: %w", d.Reference, err)
 	}
 	if _, err := ByHand(t); err != nil {
+		return err
+	}
+	if err := b.covered(ctx, tx, t, true); err != nil {
 		return err
 	}
 	endDraft(tx, d.Reference, "posted", tx.Now())
