@@ -42,6 +42,7 @@ func TestHub(t *testing.T) {
 			"sellers claim, moderators decide":                    desked,
 			"the rest of the interface answers":                   restOf,
 			"the main job by bank transfer":                       byTransfer,
+			"a stranger names a charge":                           byStranger,
 			"a transfer that is not right goes back or waits":     oddTransfers,
 			"the main job by cash":                                byCash,
 			"the main job by wallet":                              byWallet,

@@ -12,7 +12,10 @@ import (
 	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/recon"
+	"tiwiza/pkg/auth"
 	"tiwiza/pkg/money"
+	"tiwiza/pkg/pg"
+	"tiwiza/pkg/rest"
 )
 
 // contract is 1.8 %.
@@ -273,4 +276,44 @@ func TestOverlappingStatementsNeverBookTwice(t *testing.T) {
 			rt.Fatalf("the account has %d (%v), and no more than %d ever came", got, err, total)
 		}
 	})
+}
+
+// Who approves a statement that somebody hands in sees what it says, and what
+// would come of it.
+func TestTheSecondPersonSeesWhatAHandedStatementSays(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.sales["A"] = 1000
+	h.payout("PAY1", 500)
+	first := h.statement(came(3000, "TV"), entry(980, settled("A", 1000, 20)), entry(-500, paid("PAY1", 500)))
+	again := first
+	again.ID = "BIS"
+	again.Entries = append(first.Entries[:1:1], came(700, "new"))
+	again.Closing = money.Dirhams(3700)
+	hand := func(st bank.Statement) (text string) {
+		ctx := auth.With(t.Context(), auth.Principal{Subject: "per_1", Role: auth.Operator})
+		f := paperbank.Received(st.ID, bank.Message{Statements: []bank.Statement{st}})
+		if err := h.db.InTx(ctx, func(tx *pg.Tx) error {
+			v, err := h.recon.Upload(ctx, tx, recon.UploadInput{File: rest.File{Name: f.Name, Bytes: f.Bytes}})
+			if err == nil {
+				text, err = pg.Value[string](ctx, tx, nil, `select evidence from approvals.request where id = $1`, v.Approval)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	text := hand(first)
+	for _, want := range []string{safeguard, "from 0.00 MAD to 34.80 MAD", "3 lines", "39.80 MAD comes and 5.00 MAD goes", "1 lines of 9.80 MAD are acquirers'", "1 of -5.00 MAD name"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the evidence %q does not say %q", text, want)
+		}
+	}
+	if _, err := h.take("first", bank.Message{Statements: []bank.Statement{first}}); err != nil {
+		t.Fatal(err)
+	}
+	if text := hand(again); !strings.Contains(text, "1 stand in other statements") || !strings.Contains(text, "does not join") {
+		t.Errorf("the evidence of one that overlaps is %q", text)
+	}
 }
