@@ -79,17 +79,23 @@ func (c *cable) carry(hub net.Conn) {
 		return
 	}
 	defer server.Close()
-	var doubt atomic.Pointer[string]
+	s := &strand{seen: map[string]int{}}
 	go func() {
 		defer server.Close()
-		c.ask(server, hub, &doubt)
+		c.ask(server, hub, s)
 	}()
-	c.answer(hub, server, &doubt)
+	c.answer(hub, server, s)
+}
+
+// A strand is one connection through a cable: how often the transaction under
+// way has named each key, and the key whose commit shall not be heard of.
+type strand struct {
+	seen  map[string]int
+	doubt atomic.Pointer[string]
 }
 
 // ask carries what the hub says.
-func (c *cable) ask(server, hub net.Conn, doubt *atomic.Pointer[string]) {
-	seen := map[string]int{}
+func (c *cable) ask(server, hub net.Conn, s *strand) {
 	chunk, tail := make([]byte, 64<<10), []byte(nil)
 	for {
 		n, err := hub.Read(chunk)
@@ -97,9 +103,9 @@ func (c *cable) ask(server, hub net.Conn, doubt *atomic.Pointer[string]) {
 			text := append(tail, chunk[:n]...)
 			c.mu.Lock()
 			for k, named := range c.keys {
-				seen[k] += bytes.Count(text, []byte(k))
-				if seen[k] >= named {
-					doubt.Store(&k)
+				s.seen[k] += bytes.Count(text, []byte(k))
+				if s.seen[k] >= named {
+					s.doubt.Store(&k)
 				}
 			}
 			c.mu.Unlock()
@@ -115,9 +121,11 @@ func (c *cable) ask(server, hub net.Conn, doubt *atomic.Pointer[string]) {
 }
 
 // answer carries what the database says, until the word that a commit in doubt
-// was done: then the hub hears nothing any more.
-func (c *cable) answer(hub, server net.Conn, doubt *atomic.Pointer[string]) {
+// was done: then the hub hears nothing any more. What was rolled back was no
+// commit; the hub may run it again.
+func (c *cable) answer(hub, server net.Conn, s *strand) {
 	var kept []byte
+	undone := false
 	for {
 		head := make([]byte, 5)
 		if _, err := io.ReadFull(server, head); err != nil {
@@ -129,16 +137,22 @@ func (c *cable) answer(hub, server net.Conn, doubt *atomic.Pointer[string]) {
 		}
 		kept = append(append(kept, head...), body...)
 		ready := head[0] == 'Z'
-		if k := doubt.Load(); k != nil {
-			if !ready {
-				continue
-			}
-			if body[0] == 'I' { // in no transaction any more
-				c.mu.Lock()
+		undone = undone || head[0] == 'E'
+		k := s.doubt.Load()
+		if k != nil && !ready {
+			continue
+		}
+		if ready && body[0] == 'I' { // in no transaction any more
+			c.mu.Lock()
+			if k != nil && !undone {
 				delete(c.keys, *k)
 				c.mu.Unlock()
 				return
 			}
+			clear(s.seen)
+			s.doubt.Store(nil)
+			c.mu.Unlock()
+			undone = false
 		}
 		if _, err := hub.Write(kept); err != nil {
 			return

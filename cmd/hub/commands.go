@@ -9,8 +9,11 @@ import (
 	"tiwiza/migrations"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/invariants"
+	"tiwiza/payments/ledger"
+	"tiwiza/pkg/audit"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
+	"tiwiza/pkg/seal"
 )
 
 // with puts the hub together over its database, without partners and without
@@ -75,10 +78,19 @@ func document(routes []rest.Route) ([]byte, error) {
 	}, routes)
 }
 
-type verifyCmd struct{}
+type verifyCmd struct {
+	Head []string `help:"A head of a chain of seals, as an earlier verify printed it and somebody kept it elsewhere: it must still stand." placeholder:"transfer:12:9f86…"`
+}
 
 // Run proves the books.
-func (verifyCmd) Run(ctx context.Context, s *Settings) error {
+func (c verifyCmd) Run(ctx context.Context, s *Settings) error {
+	heads := make([]seal.Head, len(c.Head))
+	for i, text := range c.Head {
+		var err error
+		if heads[i], err = seal.ParseHead(text); err != nil {
+			return err
+		}
+	}
 	d, err := s.reach(ctx)
 	if err != nil {
 		return err
@@ -101,9 +113,44 @@ func (verifyCmd) Run(ctx context.Context, s *Settings) error {
 		}
 		violations += f.Count
 	}
+	cut, err := stand(ctx, store, heads)
+	if err != nil {
+		return err
+	}
+	violations += cut
 	fmt.Printf("violations: %d\n", violations)
 	if violations > 0 {
 		return exitCode(1)
 	}
 	return nil
+}
+
+// stand prints the heads of the chains of seals, and says how many of those that
+// were kept elsewhere do not stand any more.
+func stand(ctx context.Context, db pg.DB, kept []seal.Head) (gone int, err error) {
+	chains := map[string]seal.Chain{}
+	for _, c := range []seal.Chain{ledger.Chain, audit.Chain} {
+		chains[c.Row] = c
+		h, err := c.Head(ctx, db)
+		if err != nil {
+			return 0, err
+		}
+		if h.Seq > 0 {
+			fmt.Printf("head %s\n", h)
+		}
+	}
+	for _, h := range kept {
+		c, ok := chains[h.Row]
+		if ok {
+			ok, err = c.Stands(ctx, db, h)
+		}
+		if err != nil {
+			return gone, err
+		}
+		if !ok {
+			fmt.Printf("head %s does not stand any more: what was sealed last was cut off, or sealed anew\n", h)
+			gone++
+		}
+	}
+	return gone, nil
 }

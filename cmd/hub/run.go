@@ -28,6 +28,11 @@ type runCmd struct {
 
 // Run starts everything there is for a demonstration.
 func (c runCmd) Run(ctx context.Context, s *Settings) error {
+	door, err := c.listen() // a hub that cannot serve touches nothing
+	if err != nil {
+		return err
+	}
+	defer door.Close()
 	d, err := s.reach(ctx)
 	if err != nil {
 		return err
@@ -47,7 +52,7 @@ func (c runCmd) Run(ctx context.Context, s *Settings) error {
 	}
 	defer sim.stop()
 	sim.config.standIns()
-	return c.serve(ctx, d, sim.config, true, func(ctx context.Context, h *house, url string) error {
+	return c.serve(ctx, door, d, sim.config, true, func(ctx context.Context, h *house, url string) error {
 		f, err := h.seed(ctx, filepath.Join(s.DataDir, demoFile), demoAddresses{url, "http://" + c.SimAddr})
 		if err != nil {
 			return fmt.Errorf("seed the demonstration market: %w", err)
@@ -93,17 +98,27 @@ func images() fs.FS {
 }
 
 // A simulator is the stand-in partners' process: started here, or found
-// answering already.
+// answering already. Hubs of one data directory share it, and the last of them
+// to leave stops it.
 type simulator struct {
 	config partnerConfig
-	pid    int // to stop with the hub; 0 leaves it alone
+	pid    int // 0: somebody else's
+	dir    string
+	users  *os.File // locked, together with others, while this hub uses it
 }
 
 func startSim(ctx context.Context, addr, dataDir string) (*simulator, error) {
+	s := &simulator{dir: dataDir}
+	last, err := s.coming()
+	if err != nil {
+		return nil, err
+	}
+	defer last.Close()
 	pidFile := filepath.Join(dataDir, "hubsim.pid")
-	if cfg, err := askPartners(ctx, addr); err == nil {
+	if s.config, err = askPartners(ctx, addr); err == nil {
 		slog.InfoContext(ctx, "the stand-in partners answer already", "addr", addr)
-		return &simulator{cfg, orphan(pidFile)}, nil
+		s.pid = left(pidFile)
+		return s, nil
 	}
 	exe, err := simProgram()
 	if err != nil {
@@ -130,9 +145,9 @@ func startSim(ctx context.Context, addr, dataDir string) (*simulator, error) {
 		return nil, err
 	}
 	for wait := time.After(15 * time.Second); ; {
-		cfg, err := askPartners(ctx, addr)
-		if err == nil {
-			return &simulator{cfg, cmd.Process.Pid}, nil
+		if s.config, err = askPartners(ctx, addr); err == nil {
+			s.pid = cmd.Process.Pid
+			return s, nil
 		}
 		select {
 		case <-ctx.Done():
@@ -164,8 +179,9 @@ func simProgram() (string, error) {
 	return "", errors.New("hubsim, the stand-in partners' program, is not beside hub: build it with make build")
 }
 
-// orphan is the process of stand-in partners whose hub died, or 0.
-func orphan(pidFile string) int {
+// left is the process of the stand-in partners that a hub of this data directory
+// started, or 0.
+func left(pidFile string) int {
 	b, err := os.ReadFile(pidFile)
 	if err != nil {
 		return 0
@@ -174,25 +190,53 @@ func orphan(pidFile string) int {
 	if err != nil {
 		return 0
 	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
+	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	if err != nil || strings.TrimSpace(string(name)) != "hubsim" {
 		return 0
-	}
-	_, after, _ := strings.Cut(string(stat), ") ")
-	fields := strings.Fields(after)
-	if !strings.Contains(string(stat), "(hubsim)") || len(fields) < 2 {
-		return 0
-	}
-	if parent, err := os.ReadFile("/proc/" + fields[1] + "/comm"); err == nil && strings.TrimSpace(string(parent)) == "hub" {
-		return 0 // its hub lives
 	}
 	return pid
 }
 
+// coming counts this hub among the users. Who comes and goes takes turns for as
+// long as the file it returns is open.
+func (s *simulator) coming() (turn *os.File, err error) {
+	if turn, err = locked(filepath.Join(s.dir, "hubsim.turn"), syscall.LOCK_EX); err != nil {
+		return nil, err
+	}
+	if s.users, err = locked(filepath.Join(s.dir, "hubsim.users"), syscall.LOCK_SH); err != nil {
+		turn.Close()
+		return nil, err
+	}
+	return turn, nil
+}
+
+// stop ends the stand-in partners, unless another hub uses them.
 func (s *simulator) stop() {
-	if s.pid != 0 {
+	defer s.users.Close()
+	if s.pid == 0 {
+		return
+	}
+	turn, err := locked(filepath.Join(s.dir, "hubsim.turn"), syscall.LOCK_EX)
+	if err != nil {
+		return
+	}
+	defer turn.Close()
+	if syscall.Flock(int(s.users.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
 		_ = syscall.Kill(s.pid, syscall.SIGTERM)
 	}
+}
+
+// locked opens a file and waits for its lock, which ends with the process.
+func locked(path string, how int) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), how); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	return f, nil
 }
 
 // demoFile is where a demonstration's keys are.

@@ -52,6 +52,11 @@ func (c serveCmd) Run(ctx context.Context, s *Settings) error {
 			return fmt.Errorf("these settings are not safe in production:\n%w", err)
 		}
 	}
+	door, err := c.listen()
+	if err != nil {
+		return err
+	}
+	defer door.Close()
 	d, err := s.reach(ctx)
 	if err != nil {
 		return err
@@ -60,7 +65,16 @@ func (c serveCmd) Run(ctx context.Context, s *Settings) error {
 	if err := migrations.Up(ctx, d.URL); err != nil {
 		return err
 	}
-	return c.serve(ctx, d, cfg, c.Env == "demo", nil)
+	return c.serve(ctx, door, d, cfg, c.Env == "demo", nil)
+}
+
+// listen takes the address that the hub serves at.
+func (c serving) listen() (net.Listener, error) {
+	door, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return door, nil
 }
 
 // unsafe lists what must not be in production.
@@ -89,10 +103,10 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// serve opens the door, calls ready once the hub answers, and drains when ctx
+// serve answers at the door, calls ready once the hub answers, and drains when ctx
 // ends: first it answers «not ready», then it finishes the requests and jobs at
 // work, in less than ten seconds in all.
-func (c serving) serve(ctx context.Context, d *database, cfg partnerConfig, demo bool, ready func(ctx context.Context, h *house, url string) error) error {
+func (c serving) serve(ctx context.Context, door net.Listener, d *database, cfg partnerConfig, demo bool, ready func(ctx context.Context, h *house, url string) error) error {
 	log := slog.Default()
 	reg := telemetry.Metrics()
 	traces := telemetry.Traces(version, 0)
@@ -108,11 +122,6 @@ func (c serving) serve(ctx context.Context, d *database, cfg partnerConfig, demo
 	defer store.Close()
 	reg.MustRegister(telemetry.Pool(store.Pool()))
 
-	door, err := net.Listen("tcp", c.Addr)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	defer door.Close()
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + door.Addr().String()
 	}

@@ -95,6 +95,30 @@ func TestSilentConnectionsDoNotHoldUpADrain(t *testing.T) {
 	r.stop(t) // fails the test if the hub ends late or with an error
 }
 
+// TestAHubThatCannotServeTouchesNothing starts a second hub at an address that is
+// taken, after the first has come back from a kill: the stand-in partners stay.
+func TestAHubThatCannotServeTouchesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.kill()
+	r.run(t) // the partners outlived the one that started them
+	second := launch(t, filepath.Join(t.TempDir(), "second.log"), r.env, "run")
+	<-second.gone
+	if second.err == nil || !strings.Contains(second.tail(), "address already in use") {
+		t.Errorf("the second hub ended with %v\n%s", second.err, second.tail())
+	}
+	// Nor does one that serves at another address take them along.
+	elsewhere := launch(t, filepath.Join(t.TempDir(), "third.log"), append(r.env, "HUB_ADDR="+freePort(t)), "run")
+	time.Sleep(2 * time.Second)
+	if !elsewhere.end(os.Interrupt, 15*time.Second) {
+		t.Errorf("the third hub does not end\n%s", elsewhere.tail())
+	}
+	if pid := r.simPid(); !alive(pid) {
+		t.Errorf("the stand-in partners (process %d) left with another hub", pid)
+	}
+	r.stop(t)
+}
+
 func TestProductionRefusesUnsafeSettings(t *testing.T) {
 	t.Parallel()
 	safe := func() (c partnerConfig) {

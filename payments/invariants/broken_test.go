@@ -324,7 +324,7 @@ var cases = map[string]func(s story) []wound{
 		return []wound{
 			do("variant var A has 4; its moves make 3", `update catalog.variant set on_hand = on_hand + 1 where id = 'var A'`),
 			do("variant var C has 1 reserved; its reservations make 2", `update catalog.variant set reserved = 1 where id = 'var C'`),
-			do("variant var B has 3, of which 4 reserved", `alter table catalog.variant drop constraint variant_stock`, `update catalog.variant set reserved = 4 where id = 'var B'`),
+			do("variant var B has 3, of which 4 reserved", `alter table catalog.variant drop constraint variant_stock, drop constraint variant_stock_placed`, `update catalog.variant set reserved = 4 where id = 'var B'`),
 		}
 	},
 	"R3": func(story) []wound {

@@ -29,7 +29,7 @@ type Guarantee struct {
 // exists, and that each invariant stands for a promise.
 var Guarantees = []Guarantee{
 	{
-		"held-until-delivery", "A buyer's money is held until the goods have arrived, and nothing but the buyer's word, the wait after delivery or a ruling lets it go.",
+		"held-until-delivery", "A buyer's money is held until the goods have arrived, and only the buyer's word, the wait after delivery, a ruling, or an agent whose name is kept lets it go.",
 		[]string{buyers},
 		[]string{"I9", "E2"},
 		[]string{"payments/escrow.TestMoneyGoesByItselfAfterTheWait", "payments/escrow.TestOnlyTheWaitLetsMoneyGoByItself", "payments/escrow.TestACaseStopsTheMoneyAndTheTimers"},
@@ -148,7 +148,7 @@ var Guarantees = []Guarantee{
 		"accounts",
 	},
 	{
-		"books-cannot-be-altered", "What is in the books and in the audit trail is never changed; if somebody did, the first altered row is named.",
+		"books-cannot-be-altered", "What is in the books and in the audit trail is never changed; if somebody did, the first altered row is named, and a head of the chain that was kept elsewhere shows if its end was cut off.",
 		[]string{banks},
 		[]string{"I14", "R7"},
 		[]string{"payments/ledger.TestAnAlteredRowIsNamed", "payments/ledger.TestManySealersMakeOneChain", "pkg/pg.TestTheHubMayOnlyInsertIntoTheTrail"},

@@ -80,6 +80,51 @@ func broken(t *testing.T, db *pg.Store, c seal.Chain, last int) []string {
 	return said
 }
 
+// A chain whose end was cut off looks whole by itself: the head that somebody
+// kept shows it.
+func TestAHeadKeptElsewhereShowsThatTheEndWasCutOff(t *testing.T) {
+	t.Parallel()
+	b, owner := sealedBooks(t)
+	kept, err := ledger.Chain.Head(t.Context(), b.db)
+	if err != nil || kept.Seq < 2 {
+		t.Fatalf("the head is %s, %v", kept, err)
+	}
+	if read, err := seal.ParseHead(kept.String()); err != nil || read.String() != kept.String() {
+		t.Errorf("%s is read as %s, %v", kept, read, err)
+	}
+	for _, odd := range []string{"", "transfer:1", "transfer:0:00", "transfer:x:" + strings.Repeat("00", 32), "transfer:1:zz"} {
+		if _, err := seal.ParseHead(odd); err == nil {
+			t.Errorf("%q is taken for a head", odd)
+		}
+	}
+	undo := errors.New("undo")
+	err = owner.InTx(t.Context(), func(tx *pg.Tx) error {
+		for _, sql := range []string{
+			`delete from ledger.entry where transfer_id in (select unnest(ids) from ledger.block where seq = $1)`,
+			`delete from ledger.transfer where id in (select unnest(ids) from ledger.block where seq = $1)`,
+			`delete from ledger.block where seq = $1`,
+		} {
+			if ok, err := ledger.Chain.Stands(t.Context(), tx, kept); err != nil || !ok {
+				t.Errorf("the head does not stand before its end is cut off: %v", err)
+			}
+			if _, err := tx.Exec(t.Context(), sql, kept.Seq); err != nil {
+				return err
+			}
+		}
+		said, err := pg.Column[string](t.Context(), tx, `select said from (`+ledger.Chain.Broken(0)+`) v (said)`)
+		if err != nil || len(said) > 0 {
+			t.Errorf("the chain says %q, %v", said, err)
+		}
+		if ok, err := ledger.Chain.Stands(t.Context(), tx, kept); err != nil || ok {
+			t.Errorf("the head stands although its block is gone: %v", err)
+		}
+		return undo
+	})
+	if !errors.Is(err, undo) {
+		t.Error(err)
+	}
+}
+
 func TestAnAlteredRowIsNamed(t *testing.T) {
 	t.Parallel()
 	b, owner := sealedBooks(t)

@@ -121,6 +121,9 @@ func (c *call) readBody(v reflect.Value, ptr any, found *findings) error {
 		return errMalformed.With(err).At("", "The body broke off.")
 	}
 	c.body = b
+	if e := c.r.Header.Get("Content-Encoding"); len(b) > 0 && e != "" && !strings.EqualFold(e, "identity") {
+		return errMediaType.Say("Send the body as it is; the encoding %s is not taken.", e)
+	}
 	sent := c.r.Header.Get("Content-Type")
 	kind, params, err := mime.ParseMediaType(sent)
 	if err != nil && sent != "" {

@@ -230,6 +230,17 @@ func TestMediaTypesAndSizes(t *testing.T) {
 	}
 }
 
+func TestAnEncodedBodyIsRefused(t *testing.T) {
+	t.Parallel()
+	h := mount(shop(), edge())
+	for encoding, want := range map[string]int{"gzip": 415, "deflate, gzip": 415, "identity": 201, "": 201} {
+		w := ask(h, "POST", "/v1/shops/s/sales", goodSale, "Content-Type", "application/json", "Content-Encoding", encoding)
+		if w.Code != want {
+			t.Errorf("%q: got %d %s, want %d", encoding, w.Code, w.Body, want)
+		}
+	}
+}
+
 func TestCallbackGetsTheVeryBytes(t *testing.T) {
 	t.Parallel()
 	w := ask(mount(shop(), edge()), "POST", "/callbacks/card?theirs=1", "a=1&b=%20\xff", "Content-Type", "application/x-www-form-urlencoded", "Webhook-Signature", "v1,x", "Authorization", "")

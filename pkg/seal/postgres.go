@@ -8,7 +8,19 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-type head struct {
+func (c Chain) head(ctx context.Context, db pg.DB) (Head, error) {
+	h, err := pg.One[Head](ctx, db, errFirst, c.fill(`select '{row}' as row, seq, hash from {blocks} order by seq desc limit 1`))
+	if errors.Is(err, errFirst) {
+		return Head{Row: c.Row}, nil
+	}
+	return h, err
+}
+
+func (c Chain) stands(ctx context.Context, db pg.DB, h Head) (bool, error) {
+	return pg.Value[bool](ctx, db, nil, c.fill(`select exists (select from {blocks} where seq = $1 and hash = $2)`), h.Seq, h.Hash)
+}
+
+type tip struct {
 	Seq      int64
 	Xid      string
 	ID       int64
@@ -21,11 +33,11 @@ var errFirst = errors.New("there is no block yet")
 // next writes the block on top of the last, of the rows whose transactions and
 // all before them have ended.
 func (c Chain) next(ctx context.Context, tx *pg.Tx) (int, error) {
-	h, err := pg.One[head](ctx, tx, errFirst, c.fill(`select seq, upto_xid::text as xid, upto_id as id, hash,
+	h, err := pg.One[tip](ctx, tx, errFirst, c.fill(`select seq, upto_xid::text as xid, upto_id as id, hash,
 			upto_xid >= pg_snapshot_xmax(pg_current_snapshot()) as restored
 		from {blocks} order by seq desc limit 1`))
 	if errors.Is(err, errFirst) {
-		h, err = head{Xid: "0"}, nil
+		h, err = tip{Xid: "0"}, nil
 	}
 	if err != nil {
 		return 0, err
