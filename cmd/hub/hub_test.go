@@ -43,6 +43,7 @@ func TestHub(t *testing.T) {
 			"the rest of the interface answers":                   restOf,
 			"nobody makes itself another member":                  impersonated,
 			"the main job by bank transfer":                       byTransfer,
+			"a stranger names a charge":                           byStranger,
 			"a transfer that is not right goes back or waits":     oddTransfers,
 			"the main job by cash":                                byCash,
 			"the main job by wallet":                              byWallet,

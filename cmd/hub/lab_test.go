@@ -22,7 +22,6 @@ import (
 	"tiwiza/adapters/card/nestpay"
 	"tiwiza/adapters/wallet"
 	"tiwiza/payments/operations"
-	"tiwiza/payments/recon"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
@@ -115,7 +114,7 @@ func impatient(t testing.TB, c partnerConfig) *partners {
 	}
 	p.wallet = wallet.New(walletName, wd, wallet.Options{Key: c.Wallet.CallbackKey, Pay: s, Query: s})
 	p.bank = bank.New(bankName, bd, bank.Options{File: files, Query: files})
-	p.house = recon.House{Bank: p.bank, Safeguard: c.Bank.Safeguard.RIB, Operating: c.Bank.Operating.RIB}
+	p.house.Bank = p.bank
 	return p
 }
 

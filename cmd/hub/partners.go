@@ -42,6 +42,9 @@ type partnerConfig struct {
 		// FeePercent is what its contract lets it keep of each charge. Where it is
 		// not given, a settlement that tells only the net is for people.
 		FeePercent *decimal.Decimal `json:"fee_percent"`
+		// SettlesFrom is the account that it pays us from: who else names a charge
+		// on a statement settles nothing.
+		SettlesFrom string `json:"settles_from"`
 	} `json:"acquirer"`
 	Wallet walletConfig `json:"wallet"`
 	Bank   struct {
@@ -66,6 +69,8 @@ type partnerConfig struct {
 		Certified    proofs             `json:"certified"`
 		Organisation string             `json:"organisation"` // whose keys may hand in this bank's statements
 		CSV          *mappedcsv.Mapping `json:"csv"`          // how it writes CSV, if it does
+		MT940        mt940.Dialect      `json:"mt940"`        // how it writes :86: in MT940; text
+		Settlements  []string           `json:"settlements"`  // its words for an acquirer's settlement, as PMNT/MCRD/POSP
 	} `json:"bank"`
 }
 
@@ -179,6 +184,9 @@ func (c partnerConfig) unsafe() error {
 	if len(c.Acquirer.StoreKey) < 8 {
 		errs = append(errs, errors.New("the acquirer's store_key is missing or short: callbacks could be forged"))
 	}
+	if c.Acquirer.SettlesFrom == "" && len(c.Bank.Settlements) == 0 {
+		errs = append(errs, errors.New("the acquirer's settles_from is missing: nothing tells its settlements from a stranger's transfer"))
+	}
 	errs = append(errs, c.Wallet.unsafe()...)
 	if c.Bank.HostKey == "" {
 		errs = append(errs, errors.New("the bank's host_key is missing: anybody could stand in for it"))
@@ -204,7 +212,11 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 	if err != nil {
 		return nil, err
 	}
-	readers := []bank.Reader{mt940.Reader{}}
+	swift, err := mt940.New(c.Bank.MT940)
+	if err != nil {
+		return nil, err
+	}
+	readers := []bank.Reader{swift}
 	if c.Bank.CSV != nil {
 		r, err := mappedcsv.New(*c.Bank.CSV)
 		if err != nil {
@@ -225,7 +237,10 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 		Safeguard: bank.Account{RIB: c.Bank.Safeguard.RIB, Name: c.Bank.Safeguard.Name, BIC: c.Bank.BIC},
 		Operating: bank.Account{RIB: c.Bank.Operating.RIB, Name: c.Bank.Operating.Name, BIC: c.Bank.BIC},
 	}
-	p.house = recon.House{Bank: p.bank, Safeguard: c.Bank.Safeguard.RIB, Operating: c.Bank.Operating.RIB}
+	p.house = recon.House{
+		Bank: p.bank, Safeguard: c.Bank.Safeguard.RIB, Operating: c.Bank.Operating.RIB, Settlements: c.Bank.Settlements,
+		Acquirers: map[string]string{acquirerName: c.Acquirer.SettlesFrom, walletName: c.Wallet.SettlesFrom},
+	}
 	p.proved = map[string][]operations.Certificate{}
 	for name, said := range map[string]proofs{acquirerName: c.Acquirer.Certified, bankName: c.Bank.Certified, walletName: c.Wallet.Certified} {
 		if p.proved[name], err = said.of(name); err != nil {

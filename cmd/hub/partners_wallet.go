@@ -25,7 +25,8 @@ type walletConfig struct {
 	// CallbackKey is the hub's own: it makes the addresses for callbacks, which
 	// nobody can guess. Without one the hub only asks.
 	CallbackKey string           `json:"callback_key"`
-	FeePercent  *decimal.Decimal `json:"fee_percent"` // as the acquirer's
+	FeePercent  *decimal.Decimal `json:"fee_percent"`  // as the acquirer's
+	SettlesFrom string           `json:"settles_from"` // the account that it pays us from
 	Certified   proofs           `json:"certified"`
 }
 
@@ -33,6 +34,9 @@ type walletConfig struct {
 func (c walletConfig) unsafe() (errs []error) {
 	if c.BaseURL == "" {
 		return nil
+	}
+	if c.SettlesFrom == "" {
+		errs = append(errs, errors.New("the wallet's settles_from is missing: nothing tells its settlements from a stranger's transfer"))
 	}
 	for what, u := range map[string]string{"base_url": c.BaseURL, "token_url": c.TokenURL} {
 		if p, err := url.Parse(u); u != "" && (err != nil || p.Scheme != "https") {

@@ -124,6 +124,7 @@ func TestProductionRefusesUnsafeSettings(t *testing.T) {
 	safe := func() (c partnerConfig) {
 		c.Acquirer.ClientID, c.Acquirer.StoreKey = "600000001", "a long store key"
 		c.Acquirer.GateURL, c.Acquirer.APIURL = "https://acquirer.invalid/gate", "https://acquirer.invalid/api"
+		c.Acquirer.SettlesFrom = "999780000000000000040457"
 		c.Bank.HostKey, c.Bank.SFTPAddr = "ssh-ed25519 AAAA", "127.0.0.1:1"
 		return c
 	}
@@ -133,12 +134,13 @@ func TestProductionRefusesUnsafeSettings(t *testing.T) {
 		url, public string
 		says        string
 	}{
-		"the acquirer's page in the clear": {func(p *partnerConfig) { p.Acquirer.GateURL = "http://acquirer.invalid/gate" }, url, public, "gate_url"},
-		"the acquirer's API in the clear":  {func(p *partnerConfig) { p.Acquirer.APIURL = "http://acquirer.invalid/api" }, url, public, "api_url"},
-		"no hash key":                      {func(p *partnerConfig) { p.Acquirer.StoreKey = "" }, url, public, "store_key"},
-		"a bank that anybody may play":     {func(p *partnerConfig) { p.Bank.HostKey = "" }, url, public, "host_key"},
-		"a database of its own":            {func(*partnerConfig) {}, "", public, "HUB_DATABASE_URL"},
-		"pages in the clear":               {func(*partnerConfig) {}, url, "http://market.invalid", "HUB_PUBLIC_URL"},
+		"the acquirer's page in the clear":  {func(p *partnerConfig) { p.Acquirer.GateURL = "http://acquirer.invalid/gate" }, url, public, "gate_url"},
+		"the acquirer's API in the clear":   {func(p *partnerConfig) { p.Acquirer.APIURL = "http://acquirer.invalid/api" }, url, public, "api_url"},
+		"an acquirer that anybody may play": {func(p *partnerConfig) { p.Acquirer.SettlesFrom = "" }, url, public, "settles_from"},
+		"no hash key":                       {func(p *partnerConfig) { p.Acquirer.StoreKey = "" }, url, public, "store_key"},
+		"a bank that anybody may play":      {func(p *partnerConfig) { p.Bank.HostKey = "" }, url, public, "host_key"},
+		"a database of its own":             {func(*partnerConfig) {}, "", public, "HUB_DATABASE_URL"},
+		"pages in the clear":                {func(*partnerConfig) {}, url, "http://market.invalid", "HUB_PUBLIC_URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

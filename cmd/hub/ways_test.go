@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"tiwiza/pkg/money"
@@ -269,4 +270,41 @@ func oddCash(t *testing.T, r *rig, _ trade) {
 	r.ask(t, req{key: r.operator(), method: "GET", path: "/v1/cash?carrier=demo&state=lost"}).into(t, nil)
 	r.ask(t, req{key: r.operator(), method: "GET", path: "/v1/approvals"}).into(t, nil)
 	r.ask(t, req{key: r.operator(), method: "GET", path: "/v1/approvals/" + c.Approval}).into(t, nil)
+}
+
+// byStranger orders by card and never sees the acquirer's page. Transfers that
+// name the charge, of all but the acquirer's fee and in the acquirer's words,
+// pay nothing: the money waits in suspense.
+func byStranger(t *testing.T, r *rig, _ trade) {
+	sale := r.checkout(t, r.buyer(t), map[string]int{r.ware(t, r.seller(t), 3, "900.00").variant: 1})
+	oid := sale.Charge.NextAction.Fields["oid"]
+	gross, err := money.Parse(sale.Charge.Amount.Amount(), money.MAD)
+	if err != nil || oid == "" {
+		t.Fatalf("the charge is %+v (%v)", sale.Charge, err)
+	}
+	net := gross.Sub(gross.Rate(*r.config(t).Acquirer.FeePercent))
+	for amount, text := range map[string]string{
+		net.Amount(): "commande", "1.00": "merci/EREF/" + oid + "/OCMT/MAD930,00/CHGS/MAD929,00", gross.Amount(): "REGLEMENT CARTES " + oid,
+	} {
+		in := map[string]any{"amount": amount, "text": text, "end_to_end": oid, "name": "EXEMPLE MONETIQUE"}
+		if err := r.standIn(t.Context(), http.MethodPost, "/bank/credits", in, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.until(t, "the transfers to wait for people", func() bool {
+		var breaks struct {
+			Data []struct{ About, Kind, Why string }
+		}
+		r.ask(t, req{key: r.operator(), method: "GET", path: "/v1/breaks?kind=suspense&limit=100"}).into(t, &breaks)
+		waits := 0
+		for _, b := range breaks.Data {
+			if b.About == oid && strings.Contains(b.Why, "its acquirer did not send it") {
+				waits++
+			}
+		}
+		return waits == 3
+	})
+	if o := r.orderOf(t, sale.buyer, sale.Orders[0].ID); o.State == "paid" || o.Escrow.State == "funded" {
+		t.Errorf("the order is %s, its escrow %s, and nobody paid by card", o.State, o.Escrow.State)
+	}
 }

@@ -80,7 +80,7 @@ func open(t testing.TB) *world {
 	w.files.Handle(charges.KindTransfer, files.Kind{Pay: w.charges.Transfer, Moved: w.charges.RefundMoved, Contradicted: w.charges.RefundContradicted})
 	w.payouts = payouts.New(w.db, payouts.Needs{Books: w.books, Escrows: w.escrows, Accounts: w, Files: w.files, Approvals: w.people, Risk: limits.New(w.db, w.people), Judge: anyone{}})
 	w.treasury = treasury.New(w.db, w.books, w.files, w.ops, w.people)
-	w.house = recon.House{Bank: b, Safeguard: safeguard, Operating: operating}
+	w.house = recon.House{Bank: b, Safeguard: safeguard, Operating: operating, Acquirers: map[string]string{"acq": paperbank.RIB(8)}}
 	w.recon = recon.New(w.db, w.books, w.charges, w.ops, w.people, []recon.House{w.house}, recon.Ties{}).Receives(w.charges)
 	return w
 }
@@ -201,7 +201,7 @@ func entry(centimes int64, details ...bank.Detail) bank.Entry {
 }
 
 func detail(ref string, net, fee int64) bank.Detail {
-	return bank.Detail{Ref: ref, Amount: money.Dirhams(net), Gross: money.Dirhams(net + fee), Fee: money.Dirhams(fee)}
+	return bank.Detail{Ref: ref, Amount: money.Dirhams(net), Gross: money.Dirhams(net + fee), Fee: money.Dirhams(fee), CounterpartyAccount: paperbank.RIB(8)}
 }
 
 // statement has the bank say what happened on the safeguard account.

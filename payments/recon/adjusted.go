@@ -22,12 +22,18 @@ func adjusts(d bank.Detail) bool { return d.Gross.Sign() < 0 || isCase(d) }
 
 // adjustments takes in the parts of a settlement that are no charges, and says
 // whether any of them is known.
-func (s *Service) adjustments(ctx context.Context, tx *pg.Tx, b *settlement, ds []bank.Detail, key string, parts []part) (known bool, err error) {
-	for i, d := range ds {
+func (s *Service) adjustments(ctx context.Context, tx *pg.Tx, h House, b *settlement, e bank.Entry, key string, parts []part) (known bool, err error) {
+	for i, d := range details(e) {
 		if !adjusts(d) {
 			continue
 		}
-		v, acquirer, err := s.adjusted(ctx, tx, d, fmt.Sprintf("%s/%d", key, i))
+		if !s.sentByAny(h, e, d) {
+			if d.Gross.Sign() < 0 {
+				parts[i] = part{d, verdict{Unmatched, "", "a part of it takes money away, and no acquirer sent it: " + d.Ref}}
+			}
+			continue // money that came, whatever its payer calls it
+		}
+		v, acquirer, err := s.adjusted(ctx, tx, h, e, d, fmt.Sprintf("%s/%d", key, i))
 		if err != nil {
 			return false, err
 		}
@@ -42,12 +48,15 @@ func (s *Service) adjustments(ctx context.Context, tx *pg.Tx, b *settlement, ds 
 
 // adjusted tells charges of such a part. What of the clearing account it settles
 // is its whole amount, fee included.
-func (s *Service) adjusted(ctx context.Context, tx *pg.Tx, d bank.Detail, line string) (v verdict, acquirer string, err error) {
+func (s *Service) adjusted(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, d bank.Detail, line string) (v verdict, acquirer string, err error) {
 	a := charges.Adjustment{Ref: d.Ref, Gross: d.Gross.Centimes(), Fee: d.Fee.Centimes(), Currency: d.Gross.Currency(), Line: line}
 	if isCase(d) {
 		a.Case = d.InstructionID
 	}
 	for _, acquirer := range s.charges.Acquirers() {
+		if !h.sent(acquirer, e, d) {
+			continue
+		}
 		subject, err := s.charges.Adjusted(ctx, tx, acquirer, a)
 		switch {
 		case errors.Is(err, charges.ErrNotFound):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strings"
 
 	"tiwiza/adapters/bank"
@@ -12,6 +13,7 @@ import (
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 	"tiwiza/pkg/id"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
 
@@ -44,10 +46,9 @@ func (s *Service) hand(ctx context.Context, tx *pg.Tx, h House, f bank.Received)
 	if m.Report != nil {
 		return v, ErrReport
 	}
-	for _, st := range m.Statements {
-		if _, _, err := look(ctx, tx, h, st, content(st)); err != nil {
-			return v, err
-		}
+	evidence, err := s.foretold(ctx, tx, h, m.Statements)
+	if err != nil {
+		return v, err
 	}
 	sum, err := hex.DecodeString(f.SHA256)
 	if err != nil {
@@ -56,6 +57,7 @@ func (s *Service) hand(ctx context.Context, tx *pg.Tx, h House, f bank.Received)
 	insertHanded(tx, id.New(id.File), h.Bank.ID(), f, auth.From(ctx).Person())
 	r, err := s.approvals.Ask(ctx, tx, approvals.Ask{
 		Kind: kindHanded, Subject: h.Bank.ID() + " " + f.SHA256, Hash: sum, Why: "Statement " + f.Name + " of " + h.Bank.ID() + ", handed in by hand.",
+		Evidence: evidence,
 	})
 	if err != nil {
 		return v, err
@@ -66,6 +68,74 @@ func (s *Service) hand(ctx context.Context, tx *pg.Tx, h House, f bank.Received)
 		v.Entries += len(st.Entries)
 	}
 	return v, nil
+}
+
+// foretold says what the second person agrees to: which account, from what
+// balance to what, how much comes and goes, and what it would be matched with.
+func (s *Service) foretold(ctx context.Context, tx *pg.Tx, h House, all []bank.Statement) (string, error) {
+	var out []string
+	for _, st := range all {
+		_, isKnown, err := look(ctx, tx, h, st, content(st))
+		if err != nil {
+			return "", err
+		}
+		if isKnown {
+			out = append(out, st.ID+": it was taken in before, and changes nothing.")
+			continue
+		}
+		text, err := s.foretell(ctx, tx, h, st)
+		if err != nil {
+			return "", err
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, "\n"), nil
+}
+
+func (s *Service) foretell(ctx context.Context, tx *pg.Tx, h House, st bank.Statement) (string, error) {
+	told, err := s.repeats(ctx, tx, h.Bank.ID(), st)
+	if err != nil {
+		return "", err
+	}
+	var in, out, ours, settled int64
+	named, sales, repeated := 0, 0, 0
+	for _, e := range st.Entries {
+		amount := e.Amount.Centimes()
+		in, out = in+max(amount, 0), out+max(-amount, 0)
+		l := Line{Amount: amount, Currency: e.Amount.Currency(), BankRef: e.BankRef, BookedOn: e.BookedOn, Info: e.Info}
+		again, err := s.again(ctx, tx, h.Bank.ID(), st, told, e, l)
+		if err != nil {
+			return "", err
+		}
+		if again != "" {
+			repeated++
+			continue
+		}
+		sale, err := s.settlement(ctx, tx, h, e)
+		if err != nil {
+			return "", err
+		}
+		op, err := s.named(ctx, tx, h, e)
+		switch {
+		case err != nil:
+			return "", err
+		case sale:
+			sales, settled = sales+1, settled+amount
+		case op:
+			named, ours = named+1, ours+amount
+		}
+	}
+	sum := func(c int64) money.Money { return money.FromCentimes(c, st.Currency) }
+	balances := "without balances"
+	if st.HasBalances {
+		balances = fmt.Sprintf("from %s to %s", st.Opening, st.Closing)
+	}
+	text := fmt.Sprintf("%s, account %s, %s: %d lines, %s comes and %s goes. %d lines of %s are acquirers' settlements, %d of %s name something else of ours, %d stand in other statements.",
+		st.ID, st.Account, balances, len(st.Entries), sum(in), sum(out), sales, sum(settled), named, sum(ours), repeated)
+	if !told.joins {
+		text += " It does not join the statements beside it."
+	}
+	return text, nil
 }
 
 // handedDecided takes in what a second person agreed to.

@@ -24,9 +24,9 @@ func keyOf(h House, st bank.Statement, l Line) string {
 // line books one line of an account of ours. What is certain is booked; money
 // that came for a reason nobody knows goes to suspense; everything else is for
 // people.
-func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statement, e bank.Entry, l Line) ([]part, error) {
+func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statement, told *repeats, e bank.Entry, l Line) ([]part, error) {
 	key := keyOf(h, st, l)
-	again, err := shown(ctx, tx, h.Bank.ID(), st.Account, l, details(e)[0].Ref)
+	again, err := s.again(ctx, tx, h.Bank.ID(), st, told, e, l)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statemen
 		v, err := s.unknown(ctx, tx, h, e.Amount.Centimes(), l, key, "its details do not add up to it")
 		return alone(e, v), err
 	}
-	ours, err := s.settlement(ctx, tx, e)
+	ours, err := s.settlement(ctx, tx, h, e)
 	if err != nil {
 		return nil, err
 	}
@@ -138,8 +138,11 @@ func (s *Service) named(ctx context.Context, tx *pg.Tx, h House, e bank.Entry) (
 		if !errors.Is(err, operations.ErrNotFound) {
 			return false, err
 		}
+		if _, err = s.charge(ctx, tx, d.Ref); err == nil || !errors.Is(err, errNoCharge) {
+			return err == nil, err
+		}
 	}
-	return s.settlement(ctx, tx, e)
+	return false, nil
 }
 
 // find is the operation that a detail names, by either of our references.
@@ -185,14 +188,14 @@ func (s *Service) file(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, ke
 	return parts, nil
 }
 
-// settlement says whether an entry names a charge: it is an acquirer's.
-func (s *Service) settlement(ctx context.Context, tx *pg.Tx, e bank.Entry) (bool, error) {
+// settlement says whether an acquirer names a charge in an entry: it is its.
+func (s *Service) settlement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry) (bool, error) {
 	for _, d := range details(e) {
-		_, err := s.charge(ctx, tx, d.Ref)
+		_, _, err := s.namedBy(ctx, tx, h, e, d)
 		if err == nil {
 			return true, nil
 		}
-		if !errors.Is(err, errNoCharge) {
+		if !errors.Is(err, errNoCharge) && !errors.Is(err, errStranger) {
 			return false, err
 		}
 	}

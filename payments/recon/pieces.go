@@ -242,7 +242,7 @@ func (w *work) line(ctx context.Context, p Piece, amount int64) error {
 	}
 	whole := amount == w.l.Amount && other.Bank == w.l.Bank && other.Account == w.l.Account && other.ID != w.l.ID && other.Currency == w.l.Currency
 	switch {
-	case whole && other.Amount == amount && other.BankRef == w.l.BankRef && other.BankRef != "" && other.BookedOn.Equal(w.l.BookedOn) && w.b.Kind == KindUnmatched:
+	case whole && w.l.repeats(other) && w.b.Kind == KindUnmatched:
 		w.same = true
 		w.to = append(w.to, other.ID)
 		return nil
@@ -250,6 +250,18 @@ func (w *work) line(ctx context.Context, p Piece, amount int64) error {
 		return w.correct(ctx, other)
 	}
 	return ErrUnfit.Say("Lines go together when one repeats the other, or takes back exactly what it brought, at the same account.")
+}
+
+// repeats says whether two lines may be one movement: of the same amount and day,
+// by the bank's reference where both have one, else in different statements.
+func (l lineRow) repeats(other lineRow) bool {
+	if l.Amount != other.Amount || !l.BookedOn.Equal(other.BookedOn) {
+		return false
+	}
+	if l.BankRef != "" && other.BankRef != "" {
+		return l.BankRef == other.BankRef
+	}
+	return l.Statement != other.Statement
 }
 
 // correct lets two lines of opposite amounts end each other. What came stands

@@ -118,12 +118,13 @@ func shown(ctx context.Context, tx *pg.Tx, of, account string, l Line, ref strin
 	return names[0], nil
 }
 
-// sameLine is the line of that movement.
-func sameLine(ctx context.Context, tx *pg.Tx, of string, l Line, ref string) (string, error) {
+// sameLine is the line of that movement, in the statement of that name.
+func sameLine(ctx context.Context, tx *pg.Tx, of, name string, l Line, ref string) (string, error) {
 	ids, err := pg.Column[string](ctx, tx, `select l.id from recon.line l join recon.statement s on s.id = l.statement
 		where s.bank = $1 and s.kind = 'statement' and l.state <> 'noted' and l.statement <> $2
-			and l.bank_ref = $3 and l.amount = $4 and l.currency = $5 and l.ref = $6 and l.booked_on = $7 order by l.id limit 1`,
-		of, l.Statement, l.BankRef, l.Amount, l.Currency, ref, l.BookedOn)
+			and (l.bank_ref = $3 and l.ref = $6 or l.bank_ref = '' or $3 = '') and l.amount = $4 and l.currency = $5 and l.booked_on = $7 and s.statement_id = $8
+		order by l.ref = $6 desc, l.id limit 1`,
+		of, l.Statement, l.BankRef, l.Amount, l.Currency, ref, l.BookedOn, name)
 	if err != nil || len(ids) == 0 {
 		return "", err
 	}

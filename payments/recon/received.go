@@ -33,7 +33,7 @@ func (s *Service) Receives(by Receiver) *Service { s.receiver = by; return s }
 // it, and how much of it is still nobody's.
 func (s *Service) received(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, d bank.Detail, l Line, part int) ([]verdict, int64, error) {
 	amount := d.Amount.Centimes()
-	nobody := []verdict{{Suspense, "", "no charge of ours is named"}}
+	nobody := []verdict{{Suspense, "", nobodys}}
 	if s.receiver == nil || amount == 0 {
 		return nobody, amount, nil
 	}

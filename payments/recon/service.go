@@ -45,6 +45,13 @@ type Approvals interface {
 type House struct {
 	Bank                 *bank.Bank
 	Safeguard, Operating string // RIBs
+	// Acquirers are the accounts that acquirers and wallets pay from, by their
+	// name: who else names a charge settles nothing.
+	Acquirers map[string]string
+	// Settlements are the bank's words (bank.Entry.Code) for an acquirer's
+	// settlement. Where they are given no other line is one; where they are not,
+	// a line without the other side's account is none.
+	Settlements []string
 }
 
 // role is what an account is to us: safeguard, operating, or "" when it is none
@@ -188,7 +195,7 @@ func (s *Service) credit(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, 
 	b := newSettlement(h.Bank.ID(), key, l.Currency)
 	ds := details(e)
 	parts := make([]part, len(ds))
-	if known, err := s.adjustments(ctx, tx, b, ds, key, parts); err != nil {
+	if known, err := s.adjustments(ctx, tx, h, b, e, key, parts); err != nil {
 		return nil, err
 	} else if !known { // all of it is for people
 		for _, p := range parts {

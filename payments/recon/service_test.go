@@ -26,6 +26,7 @@ import (
 const (
 	safeguard = "007780000123456789012396"
 	operating = "230780210345678901234517"
+	acquires  = "999780000000000000040457" // where the acquirer pays from
 )
 
 // sales are charges that wait for their settlement: amounts by reference.
@@ -100,7 +101,7 @@ func newHub(t *testing.T) *hub {
 	db := pgtest.New(t)
 	db.Use(nil, event.NewBus())
 	h := &hub{t: t, db: db, books: ledger.New(db), engine: operations.New(db), bank: &paperbank.Bank{}, sales: sales{}}
-	h.house = recon.House{Bank: bank.New("bank", h.bank, bank.Options{}), Safeguard: safeguard, Operating: operating}
+	h.house = recon.House{Bank: bank.New("bank", h.bank, bank.Options{}), Safeguard: safeguard, Operating: operating, Acquirers: map[string]string{"acq": acquires}}
 	h.words = approvals.New(db)
 	h.open()
 	h.engine.Handle("payout", operations.Handler{Moved: h.moved, Contradicted: h.contradicted})
@@ -139,7 +140,7 @@ func entry(centimes int64, details ...bank.Detail) bank.Entry {
 }
 
 func settled(ref string, gross, fee int64) bank.Detail {
-	return bank.Detail{Ref: ref, Amount: money.Dirhams(gross - fee), Gross: money.Dirhams(gross), Fee: money.Dirhams(fee)}
+	return bank.Detail{Ref: ref, Amount: money.Dirhams(gross - fee), Gross: money.Dirhams(gross), Fee: money.Dirhams(fee), CounterpartyAccount: acquires}
 }
 
 func paid(ref string, amount int64) bank.Detail {

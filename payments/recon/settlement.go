@@ -57,18 +57,21 @@ func (b *settlement) post(ctx context.Context, tx *pg.Tx, books Books) error {
 // came makes something of one part that brought money: an acquirer's charge, or
 // what its payer's reference says. It answers how much of it is still nobody's.
 func (s *Service) came(ctx context.Context, tx *pg.Tx, h House, b *settlement, e bank.Entry, d bank.Detail, l Line, i int) ([]part, int64, error) {
-	d, err := s.priced(ctx, tx, d)
-	if err != nil {
-		return nil, 0, err
-	}
-	c, err := s.settle(ctx, tx, d)
+	d, c, err := s.settle(ctx, tx, h, e, d)
 	switch {
 	case err == nil:
 		b.paid(c.Acquirer, d)
 		return []part{{d, verdict{Matched, c.ID, ""}}}, 0, nil
-	case errors.Is(err, errNoCharge):
-		made, left, err := s.received(ctx, tx, h, e, d, l, i)
-		return shares(d, made, left), left, err
+	case errors.Is(err, errNoCharge) || errors.Is(err, errStranger):
+		d.Gross, d.Fee = d.Amount, d.Amount.Sub(d.Amount) // nobody else's word on what was kept counts
+		made, left, rerr := s.received(ctx, tx, h, e, d, l, i)
+		if n := len(made); errors.Is(err, errStranger) && n > 0 && made[n-1].state == Suspense {
+			if made[n-1].why == nobodys {
+				made[n-1].why = ""
+			}
+			made[n-1].why = join(reason(err, d), made[n-1].why)
+		}
+		return shares(d, made, left), left, rerr
 	case ours(err):
 		return nil, 0, err
 	}
@@ -94,47 +97,55 @@ func shares(d bank.Detail, made []verdict, left int64) []part {
 // priced gives a detail that tells only what was paid its gross and its fee,
 // when the fee is exactly what the acquirer's contract says. Any other
 // difference is for people.
-func (s *Service) priced(ctx context.Context, tx *pg.Tx, d bank.Detail) (bank.Detail, error) {
+func (s *Service) priced(acquirer string, c charges.Charge, d bank.Detail) bank.Detail {
 	if s.ties.Fee == nil || !d.Fee.IsZero() {
-		return d, nil
-	}
-	c, err := s.charge(ctx, tx, d.Ref)
-	if errors.Is(err, errNoCharge) {
-		return d, nil
-	}
-	if err != nil {
-		return d, err
+		return d
 	}
 	gross := c.Money()
-	if fee, known := s.ties.Fee(c.Acquirer, gross); known && c.Currency == d.Amount.Currency() && gross.Sub(fee).Equal(d.Amount) {
+	if fee, known := s.ties.Fee(acquirer, gross); known && c.Currency == d.Amount.Currency() && gross.Sub(fee).Equal(d.Amount) {
 		d.Gross, d.Fee = gross, fee
 	}
-	return d, nil
+	return d
 }
 
 // errNoCharge says that a reference is no charge's.
 var errNoCharge = errors.New("no charge of ours has this reference")
 
-func (s *Service) settle(ctx context.Context, tx *pg.Tx, d bank.Detail) (charges.Charge, error) {
-	if d.Ref == "" {
-		return charges.Charge{}, errNoCharge
+// settle tells charges what its acquirer paid of a charge, and answers the part
+// with what the acquirer kept.
+func (s *Service) settle(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, d bank.Detail) (bank.Detail, charges.Charge, error) {
+	c, acquirer, err := s.namedBy(ctx, tx, h, e, d)
+	if err != nil {
+		return d, c, err
 	}
-	for _, a := range s.charges.Acquirers() {
-		c, err := s.charges.Settle(ctx, tx, a, d.Ref, d.Gross.Centimes(), d.Gross.Currency())
-		if !errors.Is(err, charges.ErrNotFound) {
-			return c, err
-		}
+	d = s.priced(acquirer, c, d)
+	if err := s.fair(acquirer, d); err != nil {
+		return d, c, err
 	}
-	return charges.Charge{}, errNoCharge
+	c, err = s.charges.Settle(ctx, tx, acquirer, d.Ref, d.Gross.Centimes(), d.Gross.Currency())
+	if errors.Is(err, charges.ErrNotFound) {
+		err = errNoCharge
+	}
+	return d, c, err
 }
 
 // ours says whether err is a failure of ours and not the line's.
 func ours(err error) bool {
-	return !errors.Is(err, errNoCharge) && !errors.Is(err, operations.ErrAmount) && !errors.Is(err, charges.ErrSettled) && !errors.Is(err, charges.ErrUnproved)
+	if _, its := errors.AsType[dear](err); its {
+		return false
+	}
+	return !errors.Is(err, errNoCharge) && !errors.Is(err, errStranger) && !errors.Is(err, operations.ErrAmount) && !errors.Is(err, charges.ErrSettled) && !errors.Is(err, charges.ErrUnproved)
 }
 
+const nobodys = "no charge of ours is named"
+
 func reason(err error, d bank.Detail) string {
+	if why, its := errors.AsType[dear](err); its {
+		return why.why
+	}
 	switch {
+	case errors.Is(err, errStranger):
+		return "it names the charge " + d.Ref + ", and its acquirer did not send it"
 	case errors.Is(err, operations.ErrAmount):
 		return "another amount than the charge " + d.Ref
 	case errors.Is(err, charges.ErrSettled):
@@ -142,5 +153,5 @@ func reason(err error, d bank.Detail) string {
 	case errors.Is(err, charges.ErrUnproved):
 		return "the charge " + d.Ref + " was refused, and yet it is settled"
 	}
-	return "no charge of ours is named"
+	return nobodys
 }

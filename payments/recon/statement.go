@@ -20,13 +20,17 @@ func (s *Service) statement(ctx context.Context, tx *pg.Tx, h House, file string
 	if err != nil || isKnown {
 		return before, err
 	}
+	told, err := s.repeats(ctx, tx, h.Bank.ID(), st)
+	if err != nil {
+		return before, err
+	}
 	r := Read{ID: id.New(id.Statement), Entries: len(st.Entries)}
 	for i, e := range st.Entries {
 		l := Line{
 			ID: id.New(id.Line), Statement: r.ID, No: i + 1, Amount: e.Amount.Centimes(), Currency: e.Amount.Currency(), BankRef: e.BankRef, BookedOn: e.BookedOn,
 			Code: e.Code, Info: e.Info, Details: e.Details,
 		}
-		if err := s.entry(ctx, tx, h, st, e, l, &r); err != nil {
+		if err := s.entry(ctx, tx, h, st, told, e, l, &r); err != nil {
 			return r, fmt.Errorf("line %d of statement %s: %w", i+1, st.ID, err)
 		}
 	}
@@ -83,7 +87,7 @@ func known(ctx context.Context, tx *pg.Tx, of string, st bank.Statement, sum []b
 
 // entry makes something of one entry, and keeps it with what people must look
 // at.
-func (s *Service) entry(ctx context.Context, tx *pg.Tx, h House, st bank.Statement, e bank.Entry, l Line, r *Read) (err error) {
+func (s *Service) entry(ctx context.Context, tx *pg.Tx, h House, st bank.Statement, told *repeats, e bank.Entry, l Line, r *Read) (err error) {
 	if st.Kind == bank.Notification || !e.Booked {
 		v := verdict{state: Noted}
 		if !e.Booked {
@@ -97,7 +101,7 @@ func (s *Service) entry(ctx context.Context, tx *pg.Tx, h House, st bank.Stateme
 		return err
 	}
 	l.Details = e.Details
-	parts, err := s.line(ctx, tx, h, st, e, l)
+	parts, err := s.line(ctx, tx, h, st, told, e, l)
 	if err != nil {
 		return err
 	}

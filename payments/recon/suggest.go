@@ -36,14 +36,19 @@ func (s *Service) suggest(ctx context.Context, tx *pg.Tx, h House, st bank.State
 
 // shownElsewhere: an earlier statement had the very same movement.
 func (s *Service) shownElsewhere(ctx context.Context, tx *pg.Tx, h House, _ bank.Entry, l Line, p part) (*Suggestion, error) {
-	if !strings.HasPrefix(p.why, sameAs) {
+	name, same := strings.CutPrefix(p.why, sameAs)
+	if !same {
 		return nil, nil
 	}
-	line, err := sameLine(ctx, tx, h.Bank.ID(), l, p.Ref)
+	line, err := sameLine(ctx, tx, h.Bank.ID(), name, l, p.Ref)
 	if err != nil || line == "" {
 		return nil, err
 	}
-	return &Suggestion{By: byMatch, To: line, Reason: "the bank's reference, amount and day are those of this line"}, nil
+	reason := "the bank's reference, amount and day are those of this line"
+	if l.BankRef == "" {
+		reason = "amount and day are those of this line, and the two statements overlap"
+	}
+	return &Suggestion{By: byMatch, To: line, Reason: reason}, nil
 }
 
 // opposite: the bank may have taken back what it booked by mistake.

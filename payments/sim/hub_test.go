@@ -31,6 +31,7 @@ import (
 	"tiwiza/pkg/authz"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/job"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
 	"tiwiza/pkg/rest"
@@ -156,7 +157,7 @@ func (y *yard) start() {
 	h.payouts = payouts.New(y.db, payouts.Needs{Books: h.books, Escrows: h.escrows, Accounts: h, Files: h.files, Approvals: h.people, Risk: limits.New(y.db, h.people), Judge: anyone{}})
 	h.payouts.Check(h.blocked)
 	h.treasury = treasury.New(y.db, h.books, h.files, h.ops, h.people)
-	h.recon = recon.New(y.db, h.books, h.charges, h.ops, h.people, []recon.House{{Bank: b, Safeguard: paperbank.RIB(1), Operating: paperbank.RIB(2)}}, recon.Ties{Owner: func(context.Context, string) (string, error) { return theBank.subject, nil }}).Receives(h.charges)
+	h.recon = recon.New(y.db, h.books, h.charges, h.ops, h.people, []recon.House{{Bank: b, Safeguard: paperbank.RIB(1), Operating: paperbank.RIB(2), Acquirers: map[string]string{acquirer: paperbank.RIB(8)}}}, recon.Ties{Fee: contract, Owner: func(context.Context, string) (string, error) { return theBank.subject, nil }}).Receives(h.charges)
 	h.timers = job.NewTimers(y.db)
 	h.bus = event.NewBus() // of its own, for the hub's has no queue to deliver from
 	disputes.Subscribe(h.bus, h.disputes)
@@ -166,6 +167,11 @@ func (y *yard) start() {
 	h.payouts.Work(h.timers)
 	h.Handler = h.edge()
 	y.hub = h
+}
+
+// contract is what the acquirer may keep of each charge.
+func contract(_ string, gross money.Money) (money.Money, bool) {
+	return money.Dirhams(gross.Centimes() / 50), true
 }
 
 // blocked stops payouts as the hub does.

@@ -49,7 +49,7 @@ func line(d bank.Detail) bank.Entry {
 }
 
 func detail(ref string, gross, fee int64) bank.Detail {
-	return bank.Detail{Ref: ref, Amount: money.Dirhams(gross - fee), Gross: money.Dirhams(gross), Fee: money.Dirhams(fee)}
+	return bank.Detail{Ref: ref, Amount: money.Dirhams(gross - fee), Gross: money.Dirhams(gross), Fee: money.Dirhams(fee), CounterpartyAccount: paperbank.RIB(8)}
 }
 
 // settles is the acquirer's payment for some charges, less its fee; it may be

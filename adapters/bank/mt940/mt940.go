@@ -1,5 +1,5 @@
-// Package mt940 reads the SWIFT customer statement MT940, with the dialects of
-// :86: that banks write it in.
+// Package mt940 reads the SWIFT customer statement MT940, in the dialect of :86:
+// that a bank writes.
 package mt940
 
 import (
@@ -22,10 +22,22 @@ const (
 	maxLines = 500_000
 )
 
-// Reader is a bank.Reader.
-type Reader struct{}
+// Reader is a bank.Reader of one bank's files: MT940 leaves :86: to each bank.
+type Reader struct{ Dialect Dialect }
 
 var _ bank.Reader = Reader{}
+
+// New makes a reader; a bank whose dialect is not given writes text.
+func New(d Dialect) (Reader, error) {
+	switch d {
+	case "":
+		d = Text
+	case Text, Slashes, Numbered, Plus:
+	default:
+		return Reader{}, fmt.Errorf("mt940: the dialect %q: text, slashes, numbered or plus", d)
+	}
+	return Reader{d}, nil
+}
 
 var (
 	tag   = regexp.MustCompile(`^:(\d{2}[A-Z]?):`)
@@ -41,8 +53,8 @@ func (Reader) Reads(r bank.Received) bool {
 
 // Read understands all messages of a file. What is cut off, out of order or
 // does not add up within itself is bank.ErrUnreadable.
-func (Reader) Read(r bank.Received) (bank.Message, error) {
-	m, err := read(r.Bytes)
+func (d Reader) Read(r bank.Received) (bank.Message, error) {
+	m, err := read(r.Bytes, d.Dialect)
 	if err != nil {
 		return bank.Message{}, bank.ErrUnreadable.With(fmt.Errorf("read %s: %w", r.Name, err)).At("/"+r.Name, err.Error())
 	}
@@ -60,7 +72,7 @@ func (f field) wrong(format string, args ...any) error {
 	return fmt.Errorf("line %d, :%s: %w", f.line, f.tag, fmt.Errorf(format, args...))
 }
 
-func read(b []byte) (m bank.Message, err error) {
+func read(b []byte, in Dialect) (m bank.Message, err error) {
 	if len(b) > maxBytes {
 		return m, fmt.Errorf("it is longer than %d MB", maxBytes>>20)
 	}
@@ -76,7 +88,7 @@ func read(b []byte) (m bank.Message, err error) {
 		for end < len(fields) && fields[end].tag != "20" {
 			end++
 		}
-		s, err := statement(fields[:end])
+		s, err := statement(fields[:end], in)
 		if err != nil {
 			return m, err
 		}
@@ -141,7 +153,7 @@ func split(text string) (out []field, err error) {
 }
 
 // statement reads the fields of one message, in the order the standard gives.
-func statement(fields []field) (s bank.Statement, err error) {
+func statement(fields []field, in Dialect) (s bank.Statement, err error) {
 	s = bank.Statement{Kind: bank.OfAccount, Page: 1}
 	var opens, closes, last field
 	name := fields[0].text[0]
@@ -166,7 +178,7 @@ func statement(fields []field) (s bank.Statement, err error) {
 			s.Entries = append(s.Entries, e)
 		case "86":
 			if last.tag == "61" {
-				remark(&s.Entries[len(s.Entries)-1], f.text)
+				remark(&s.Entries[len(s.Entries)-1], f.text, in)
 			}
 		case "62F", "62M":
 			if closes.tag != "" {

@@ -20,7 +20,16 @@ import (
 
 func read(t testing.TB, text string) (bank.Message, error) {
 	t.Helper()
-	return mt940.Reader{}.Read(bank.Received{Name: "f.sta", Bytes: []byte(text)})
+	return readAs(t, mt940.Slashes, text)
+}
+
+func readAs(t testing.TB, d mt940.Dialect, text string) (bank.Message, error) {
+	t.Helper()
+	r, err := mt940.New(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Read(bank.Received{Name: "f.sta", Bytes: []byte(text)})
 }
 
 // swift writes centimes as SWIFT does, without a sign.
@@ -65,7 +74,7 @@ func write(number, opening int64, lines []bankconform.Movement) []byte {
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	bankconform.RunReader(t, bankconform.Format{Reader: mt940.Reader{}, Write: write, Sound: func(cut []byte) bool {
+	bankconform.RunReader(t, bankconform.Format{Reader: mt940.Reader{Dialect: mt940.Slashes}, Write: write, Sound: func(cut []byte) bool {
 		_, after, closed := bytes.Cut(cut, []byte(":62F:")) // the balance ends at its decimals, and the rest says nothing
 		return closed && len(bytes.TrimSpace(after)) >= len("C261121MAD1246,9")
 	}})
@@ -80,67 +89,115 @@ func stmt(sum int64, lines ...string) string {
 func TestDialectsOf86AreRead(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
+		in    mt940.Dialect
 		lines []string
 		sum   int64
 		want  bank.Detail
 	}{
 		"slashes": {
-			[]string{":61:2611211121D50,00NTRFNONREF//EX1", ":86:/TRTP/SEPA OVERBOEKING/IBAN/MA64001810007800020110620318/NAME/A", "MAL SARL/REMI/ord 1/x/EREF/PAY01"},
+			mt940.Slashes,
+			[]string{":61:2611211121D50,00NTRFNONREF//EX1", ":86:/TRTP/VIREMENT/EREF/PAY01/IBAN/MA64001810007800020110620318/NAME/A", "MAL SARL/REMI/ord 1/x/EREF/OTHER"},
 			-5000,
-			bank.Detail{Ref: "PAY01", BankRef: "EX1", Info: "ord 1/x", Counterparty: "AMAL SARL", CounterpartyAccount: bankconform.Account},
+			bank.Detail{Ref: "PAY01", BankRef: "EX1", Info: "ord 1/x/EREF/OTHER", Counterparty: "AMAL SARL", CounterpartyAccount: bankconform.Account},
 		},
 		"numbered subfields": {
+			mt940.Numbered,
 			[]string{":61:2611211121D50,00NTRFKREF+//EX1", ":86:020?00VIREMENT?10931?20EREF+PAY01?21SVWZ+ord?22 1?31" + bankconform.Account + "?32AMAL ?33SARL"},
 			-5000,
 			bank.Detail{Ref: "PAY01", BankRef: "EX1", Info: "ord 1", Counterparty: "AMAL SARL", CounterpartyAccount: bankconform.Account},
 		},
 		"numbered, another sign": {
+			mt940.Numbered,
 			[]string{":61:2611211121D50,00NTRFNONREF", ":86:020>00VIREMENT>20ord 1>32AMAL"},
 			-5000,
 			bank.Detail{Info: "ord 1", Counterparty: "AMAL"},
 		},
 		"words with a plus": {
+			mt940.Plus,
 			[]string{":61:2611211121C50,00NTRFNONREF//EX1", ":86:EREF+PAY01 SVWZ+ord", " 1"},
 			5000,
 			bank.Detail{Ref: "PAY01", BankRef: "EX1", Info: "ord 1"},
 		},
 		"plain text": {
+			mt940.Text,
 			[]string{":61:2611211121C50,00NTRFNONREF", ":86:VIREMENT RECU DE AMAL", "POUR ord 1"},
 			5000,
 			bank.Detail{Info: "VIREMENT RECU DE AMAL POUR ord 1"},
 		},
 		"no remark": {
+			mt940.Text,
 			[]string{":61:2611211121C50,00NTRFPAY01//EX1"},
 			5000,
 			bank.Detail{Ref: "PAY01", BankRef: "EX1"},
 		},
 		"a reference of ours in the line": {
+			mt940.Text,
 			[]string{":61:2611211121C50,00NTRFPAY01//EX1", "SUPPLEMENT", ":86:VIREMENT"},
 			5000,
 			bank.Detail{Ref: "PAY01", BankRef: "EX1", Info: "VIREMENT"},
 		},
+		"a payer's words in the free purpose": {
+			mt940.Slashes,
+			[]string{":61:2611211121C1,00NTRFNONREF", ":86:merci/EREF/CHG01/OCMT/MAD930,00/CHGS/MAD929,00"},
+			100,
+			bank.Detail{Info: "merci/EREF/CHG01/OCMT/MAD930,00/CHGS/MAD929,00"},
+		},
+		"a payer's words after the bank's": {
+			mt940.Slashes,
+			[]string{":61:2611211121C1,00NTRFNONREF", ":86:/EREF/HIS01/REMI/merci/EREF/CHG01/OCMT/MAD930,00/CHGS/MAD929,00/IBAN/" + bankconform.Account},
+			100,
+			bank.Detail{Ref: "HIS01", Info: "merci/EREF/CHG01/OCMT/MAD930,00/CHGS/MAD929,00/IBAN/" + bankconform.Account},
+		},
+		"a bank that writes text has no codes": {
+			mt940.Text,
+			[]string{":61:2611211121C1,00NTRFNONREF", ":86:/EREF/CHG01/OCMT/MAD930,00/CHGS/MAD929,00"},
+			100,
+			bank.Detail{Info: "/EREF/CHG01/OCMT/MAD930,00/CHGS/MAD929,00"},
+		},
+		"a second account is the payer's": {
+			mt940.Slashes,
+			[]string{":61:2611211121C1,00NTRFNONREF", ":86:/EREF/X/IBAN/" + bankconform.Account + "/IBAN/999780000000000000010193/REMI/y"},
+			100,
+			bank.Detail{Ref: "X", Info: "y"},
+		},
+		"a payer's words in a numbered purpose": {
+			mt940.Numbered,
+			[]string{":61:2611211121C1,00NTRFNONREF", ":86:166?00VIREMENT?20EREF+HIS01?21SVWZ+merci EREF+CHG01?22 IBAN+MA64001810007800020110620318?31999780000000000000010193?32AMAL"},
+			100,
+			bank.Detail{Ref: "HIS01", Info: "merci EREF+CHG01 IBAN+MA64001810007800020110620318", Counterparty: "AMAL", CounterpartyAccount: "999780000000000000010193"},
+		},
+		"a payer's words before none of the bank's": {
+			mt940.Numbered,
+			[]string{":61:2611211121C1,00NTRFNONREF", ":86:166?00VIREMENT?20merci EREF+CHG01?32AMAL"},
+			100,
+			bank.Detail{Info: "merci EREF+CHG01", Counterparty: "AMAL"},
+		},
 		"what was charged": {
+			mt940.Slashes,
 			[]string{":61:2611211121C98,20NTRFNONREF", ":86:/EREF/CHG01/OCMT/MAD100,00/CHGS/MAD1,80/REMI/x"},
 			9820,
 			bank.Detail{Ref: "CHG01", Info: "x", Gross: money.Dirhams(10000), Fee: money.Dirhams(180)},
 		},
 		"charges that do not add up": {
+			mt940.Slashes,
 			[]string{":61:2611211121C98,20NTRFNONREF", ":86:/EREF/CHG01/OCMT/MAD100,00/CHGS/MAD1,81/REMI/x"},
 			9820,
 			bank.Detail{Ref: "CHG01", Info: "x"},
 		},
 		"a payment that came back": {
+			mt940.Slashes,
 			[]string{":61:2611211121C50,00NRTINONREF", ":86:/EREF/PAY01/RTRN/AC04/REMI/x"},
 			5000,
 			bank.Detail{Ref: "PAY01", Info: "x", ReturnReason: "AC04"},
 		},
 		"one that came back without a reason": {
+			mt940.Text,
 			[]string{":61:2611211121C50,00NRTIPAY01"},
 			5000,
 			bank.Detail{Ref: "PAY01", ReturnReason: "RTI"},
 		},
 	} {
-		m, err := read(t, stmt(c.sum, c.lines...))
+		m, err := readAs(t, c.in, stmt(c.sum, c.lines...))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -293,7 +350,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		m, err := mt940.Reader{}.Read(bank.Received{Name: "f", Bytes: b})
+		m, err := mt940.Reader{Dialect: mt940.Slashes}.Read(bank.Received{Name: "f", Bytes: b})
 		runtime.ReadMemStats(&after)
 		if used := after.TotalAlloc - before.TotalAlloc; len(b) < 64<<10 && used > 16<<20 {
 			t.Errorf("%d bytes took %d MB to read", len(b), used>>20)
@@ -314,7 +371,7 @@ func FuzzRead(f *testing.F) {
 					lines = append(lines, bankconform.Movement{Centimes: e.Amount.Centimes(), Day: e.BookedOn, BankRef: "EX"})
 				}
 			}
-			again, err := mt940.Reader{}.Read(bank.Received{Name: "f", Bytes: write(1, s.Opening.Centimes(), lines)})
+			again, err := mt940.Reader{Dialect: mt940.Slashes}.Read(bank.Received{Name: "f", Bytes: write(1, s.Opening.Centimes(), lines)})
 			if err != nil || !again.Statements[0].Closing.Equal(s.Closing) || again.Statements[0].Check() != nil {
 				t.Fatalf("written again it is %+v, %v; want closing %s", again.Statements, err, s.Closing)
 			}

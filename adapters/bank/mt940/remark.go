@@ -23,16 +23,30 @@ const (
 	taken    = "CHGS"
 )
 
-// remark reads :86: into the line before it. Three dialects are common: numbered
-// subfields («166?20…?32…»), words between slashes («/EREF/…/REMI/…»), and
-// words with a plus («EREF+…SVWZ+…»), which also stand inside the first. What is
-// none of them is kept as text.
-func remark(e *bank.Entry, lines []string) {
-	n, code := numbered(lines)
-	if n == nil {
+// A Dialect is how a bank writes :86:. Payers write into :86: too, so which one
+// it is can never be told from a line: it is known of the bank.
+type Dialect string
+
+// The dialects.
+const (
+	Text     Dialect = "text"     // nothing in it is a code: what is not said otherwise
+	Slashes  Dialect = "slashes"  // words between slashes: «/EREF/…/REMI/…»
+	Numbered Dialect = "numbered" // subfields: «166?20…?32…», with words with a plus inside
+	Plus     Dialect = "plus"     // words with a plus: «EREF+…SVWZ+…»
+)
+
+// remark reads :86: into the line before it, in the bank's dialect. Codes stand
+// at its start; from the payer's own words on all is text, and a code that comes
+// again says nothing.
+func remark(e *bank.Entry, lines []string, in Dialect) {
+	var n note
+	var code string
+	switch in {
+	case Numbered:
+		n, code = numbered(lines)
+	case Slashes:
 		n = slashed(lines)
-	}
-	if n == nil {
+	case Plus:
 		n = plus(strings.Join(lines, ""))
 	}
 	if n == nil {
@@ -91,7 +105,7 @@ func numbered(lines []string) (note, string) {
 	if p == nil {
 		return nil, ""
 	}
-	n, purpose := note{}, ""
+	n, purpose, seen31 := note{}, "", false
 	for _, part := range strings.Split(all[len(p[1]):], p[2])[1:] {
 		if len(part) < 2 {
 			continue
@@ -99,8 +113,10 @@ func numbered(lines []string) (note, string) {
 		switch id, value := part[:2], part[2:]; {
 		case id >= "20" && id <= "29" || id >= "60" && id <= "63":
 			purpose += value
+		case id == "31" && seen31 && n[iban] != value: // the sign stood in what the payer wrote
+			n[iban] = ""
 		case id == "31":
-			n[iban] = value
+			n[iban], seen31 = value, true
 		case id == "32" || id == "33":
 			n[name] += value
 		case id == "34" && strings.Trim(value, "0") != "":
@@ -112,7 +128,7 @@ func numbered(lines []string) (note, string) {
 		words = note{text86: purpose}
 	}
 	for k, v := range words {
-		if k != name || n[name] == "" {
+		if k != iban && n[k] == "" { // the account has a subfield of its own
 			n[k] = v
 		}
 	}
@@ -121,35 +137,45 @@ func numbered(lines []string) (note, string) {
 
 var slashWord = regexp.MustCompile(`/([A-Z]{4})/`)
 
-// slashed reads «/EREF/…/ORDP//NAME/…/REMI/…». A word stands until the next one
-// that is known; others are part of the text.
+// slashWords are the words that banks write between slashes, with what they are
+// here; "" for what is passed over.
+var slashWords = map[string]string{
+	"EREF": endToEnd, "PREF": batch, "KREF": customer, "REMI": text86, "NAME": name, "IBAN": iban, "RTRN": returned, "OCMT": gross, "CHGS": taken,
+	"ORDP": "", "BENM": "", "BIC": "", "MARF": "", "CSID": "", "TRTP": "", "PURP": "", "ISDT": "", "ULTD": "", "ULTB": "", "ADDR": "",
+}
+
+// slashed reads «/EREF/…/ORDP//NAME/…/REMI/…», or nothing where no known word
+// stands first. A word stands until the next one that is known; others are part
+// of the text. What follows REMI is the payer's, to the end.
 func slashed(lines []string) note {
 	all := strings.Join(lines, "")
-	known := map[string]string{
-		"EREF": endToEnd, "PREF": batch, "KREF": customer, "REMI": text86, "NAME": name, "IBAN": iban, "RTRN": returned,
-		"OCMT": gross, "CHGS": taken, "ORDP": "", "BENM": "", "BIC": "", "MARF": "", "CSID": "", "TRTP": "", "PURP": "", "ISDT": "", "ULTD": "", "ULTB": "", "ADDR": "",
-	}
-	var n note
-	at := slashWord.FindAllStringSubmatchIndex(all, -1)
-	for i, m := range at {
-		word := all[m[2]:m[3]]
-		key, ok := known[word]
-		if !ok {
+	var at [][]int
+	for _, m := range slashWord.FindAllStringSubmatchIndex(all, -1) {
+		if _, ok := slashWords[all[m[2]:m[3]]]; !ok {
 			continue
 		}
-		if n == nil {
-			n = note{}
+		at = append(at, m)
+		if all[m[2]:m[3]] == text86 {
+			break
 		}
+	}
+	if len(at) == 0 || at[0][0] != 0 {
+		return nil
+	}
+	n, seen := note{}, map[string]bool{}
+	for i, m := range at {
 		end := len(all)
-		for _, next := range at[i+1:] {
-			if _, ok := known[all[next[2]:next[3]]]; ok {
-				end = next[0]
-				break
-			}
+		if i+1 < len(at) {
+			end = at[i+1][0]
 		}
+		key := slashWords[all[m[2]:m[3]]]
 		value := strings.Trim(strings.ReplaceAll(all[m[1]:end], "USTD//", ""), "/ ")
-		if key != "" && n[key] == "" {
-			n[key] = value
+		switch {
+		case key == "":
+		case key == iban && seen[iban] && n[iban] != value: // one of them stood in what the payer wrote
+			n[iban] = ""
+		case !seen[key]:
+			n[key], seen[key] = value, true
 		}
 	}
 	return n
@@ -157,24 +183,26 @@ func slashed(lines []string) note {
 
 var plusWord = regexp.MustCompile(`(EREF|KREF|PREF|MREF|CRED|DEBT|SVWZ|ABWA|ABWE|IBAN|BIC|RREF|OAMT|COAM)\+`)
 
-// plus reads «EREF+…SVWZ+…».
+// plus reads «EREF+…SVWZ+…», or nothing where no such word stands first. What
+// follows SVWZ is the payer's, to the end.
 func plus(all string) note {
 	at := plusWord.FindAllStringSubmatchIndex(all, -1)
-	if len(at) == 0 {
+	if len(at) == 0 || strings.TrimSpace(all[:at[0][0]]) != "" {
 		return nil
 	}
 	keys := map[string]string{"EREF": endToEnd, "KREF": customer, "PREF": batch, "SVWZ": text86, "IBAN": iban}
-	n := note{}
-	if lead := squeeze(all[:at[0][0]]); lead != "" {
-		n[text86] = lead
-	}
+	n, seen := note{}, map[string]bool{}
 	for i, m := range at {
+		key := keys[all[m[2]:m[3]]]
 		end := len(all)
-		if i+1 < len(at) {
+		if i+1 < len(at) && key != text86 {
 			end = at[i+1][0]
 		}
-		if key := keys[all[m[2]:m[3]]]; key != "" {
-			n[key] = squeeze(all[m[1]:end])
+		if key != "" && !seen[key] {
+			n[key], seen[key] = squeeze(all[m[1]:end]), true
+		}
+		if key == text86 {
+			break
 		}
 	}
 	return n

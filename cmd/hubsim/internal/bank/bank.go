@@ -28,6 +28,10 @@ const (
 	SafeguardName = "EXEMPLE HUB COMPTE DE CANTONNEMENT"
 	OperatingRIB  = "999780000000000000020281"
 	OperatingName = "EXEMPLE HUB COMPTE D'EXPLOITATION"
+	AcquirerRIB   = "999780000000000000040457" // settlements of cards come from it
+	AcquirerName  = "EXEMPLE MONETIQUE"
+	WalletRIB     = "999780000000000000050545" // and those of wallets from this one
+	WalletName    = "EXEMPLE PORTEFEUILLES"
 )
 
 // The folders that the bank shows to its client.

@@ -208,12 +208,24 @@ func (e entry) line(l world.NetLine) element {
 	}
 	refs := el("Refs", text("AcctSvcrRef", e.EndToEnd), text("InstrId", cut(instr, 35)), text("EndToEndId", cut(l.Ref, 35)))
 	if e.NetOnly {
-		return el("TxDtls", refs, amt("Amt", l.Gross-l.Fee), direction(l.Gross-l.Fee), note)
+		return el("TxDtls", refs, amt("Amt", l.Gross-l.Fee), direction(l.Gross-l.Fee), e.settler(), note)
 	}
 	var fee element
 	if l.Fee > 0 {
 		fee = el("Chrgs", el("Rcrd", amt("Amt", l.Fee), text("CdtDbtInd", "DBIT")))
 	}
 	return el("TxDtls", refs, amt("Amt", l.Gross), direction(l.Gross),
-		el("AmtDtls", el("InstdAmt", amt("Amt", l.Gross))), fee, note)
+		el("AmtDtls", el("InstdAmt", amt("Amt", l.Gross))), fee, e.settler(), note)
+}
+
+// settler is who pays a settlement, or is paid by one below zero.
+func (e entry) settler() element {
+	party, name, rib := "Dbtr", AcquirerName, AcquirerRIB
+	if strings.HasPrefix(e.EndToEnd, world.WalletSettlement) {
+		name, rib = WalletName, WalletRIB
+	}
+	if e.Amount < 0 {
+		party = "Cdtr"
+	}
+	return el("RltdPties", el(party, el("Pty", text("Nm", name))), el(party+"Acct", bban(rib)))
 }

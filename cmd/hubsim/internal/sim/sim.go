@@ -171,19 +171,20 @@ func (s *Sim) config(rw http.ResponseWriter, r *http.Request) {
 		"acquirer": map[string]string{
 			"client_id": a.ClientID, "store_key": a.StoreKey, "api_user": a.APIUser, "api_password": a.APIPassword,
 			"gate_url": s.URL() + "/acquirer/fim/est3Dgate", "api_url": s.URL() + "/acquirer/fim/api",
-			"fee_percent": acquirer.FeePercent.String(),
+			"fee_percent": acquirer.FeePercent.String(), "settles_from": bank.AcquirerRIB,
 		},
 		"wallet": map[string]string{
 			"base_url": s.URL() + "/wallet/mm", "merchant": w.Merchant, "client_id": w.ClientID, "api_key": w.APIKey,
 			"token_url": s.URL() + "/wallet/token", "token_id": w.TokenID, "token_secret": w.TokenSecret,
-			"callback_key": w.CallbackKey, "fee_percent": wallet.FeePercent.String(),
+			"callback_key": w.CallbackKey, "fee_percent": wallet.FeePercent.String(), "settles_from": bank.WalletRIB,
 		},
 		"bank": map[string]any{
 			"sftp_addr": s.bank.Addr(), "host_key": strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host))),
 			"user": "hub", "private_key": key, "bic": bank.BIC,
-			"safeguard": account(bank.SafeguardRIB, bank.SafeguardName),
-			"operating": account(bank.OperatingRIB, bank.OperatingName),
-			"dirs":      map[string]string{"in": "/in", "out": "/out", "ack": "/ack", "archive": "/archive"},
+			"safeguard":   account(bank.SafeguardRIB, bank.SafeguardName),
+			"operating":   account(bank.OperatingRIB, bank.OperatingName),
+			"settlements": []string{"PMNT/MCRD/POSP"}, "mt940": "slashes",
+			"dirs": map[string]string{"in": "/in", "out": "/out", "ack": "/ack", "archive": "/archive"},
 		},
 	})
 }

@@ -1,0 +1,117 @@
+package recon
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"tiwiza/adapters/bank"
+	"tiwiza/pkg/pg"
+)
+
+// A stood is a line of another statement of the same account.
+type stood struct {
+	Name                         string // its statement's
+	Amount                       int64
+	Currency, Ref, BankRef, Info string
+	BookedOn                     time.Time
+	used                         bool
+}
+
+// repeats tells which lines of a statement stand in others already. Lines with
+// the bank's own reference are known by it; of those without, a statement that
+// joins the others without a hole, under a number of its own, surely tells new
+// ones. Else it may tell again what others told: each line there stands for one
+// here, of the same day and amount, and of the same text where the balances do
+// join.
+type repeats struct {
+	joins, numbered bool
+	lines           []stood
+}
+
+// of is the name of a statement that has the line, "" when it is surely new. A
+// line stands for one only.
+func (r *repeats) of(l Line, ref, info string) string {
+	for i, o := range r.lines {
+		if !o.used && r.same(o, l, ref, info) {
+			r.lines[i].used = true
+			return o.Name
+		}
+	}
+	return ""
+}
+
+func (r *repeats) same(o stood, l Line, ref, info string) bool {
+	switch {
+	case o.Amount != l.Amount || o.Currency != l.Currency || !o.BookedOn.Equal(l.BookedOn):
+		return false
+	case o.BankRef != "" && l.BankRef != "":
+		return o.BankRef == l.BankRef && o.Ref == ref
+	}
+	return !r.joins || !r.numbered && o.Ref == ref && o.Info == info
+}
+
+// repeats looks up what other statements told of the days of this one.
+func (s *Service) repeats(ctx context.Context, tx *pg.Tx, of string, st bank.Statement) (*repeats, error) {
+	r := &repeats{joins: true, numbered: st.Sequence > 0}
+	if st.Kind == bank.Notification || len(st.Entries) == 0 {
+		return r, nil
+	}
+	was, err := beside(ctx, tx, of, st, before)
+	if err != nil {
+		return nil, err
+	}
+	next, err := beside(ctx, tx, of, st, after)
+	if err != nil {
+		return nil, err
+	}
+	is := asNeighbour(st)
+	r.joins = (was == nil || joins(*was, is)) && (next == nil || joins(is, *next))
+	if r.joins && r.numbered {
+		return r, nil
+	}
+	day := func(a, b bank.Entry) int { return a.BookedOn.Compare(b.BookedOn) }
+	r.lines, err = linesOf(ctx, tx, of, st, slices.MinFunc(st.Entries, day).BookedOn, slices.MaxFunc(st.Entries, day).BookedOn)
+	return r, err
+}
+
+func asNeighbour(st bank.Statement) neighbour {
+	n := neighbour{StatementID: st.ID, Sequence: st.Sequence, Page: max(st.Page, 1), Year: st.Day().Year(), Currency: st.Currency}
+	if st.HasBalances {
+		o, c := st.Opening.Centimes(), st.Closing.Centimes()
+		n.Opening, n.Closing = &o, &c
+	}
+	return n
+}
+
+// joins says whether one statement follows another: its balance, and its number
+// or page.
+func joins(was, is neighbour) bool {
+	if gap(was, is) != "" {
+		return false
+	}
+	if was.Year != is.Year || was.Sequence == 0 || is.Sequence == 0 {
+		return true
+	}
+	return is.Sequence > was.Sequence || is.Sequence == was.Sequence && is.Page == was.Page+1
+}
+
+// again is the name of another statement that has the very same movement; "" when
+// none has.
+func (s *Service) again(ctx context.Context, tx *pg.Tx, of string, st bank.Statement, r *repeats, e bank.Entry, l Line) (string, error) {
+	ref := details(e)[0].Ref
+	name, err := shown(ctx, tx, of, st.Account, l, ref)
+	if err != nil {
+		return "", err
+	}
+	return cmp.Or(r.of(l, ref, cut(l.Info, 1000)), name), nil
+}
+
+// cut is as much of a text as a line's row keeps.
+func cut(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}
