@@ -496,3 +496,27 @@ func TestAStatementHandedInByHandWaitsForASecondPerson(t *testing.T) {
 		t.Errorf("handed in once more: %+v, %v, want what it did", v, err)
 	}
 }
+
+// A bank's key that one of us made is believed no more than its maker.
+func TestAStatementUnderAKeyThatAnOperatorMadeWaitsForAnother(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.ties.Owner = func(context.Context, string) (string, error) { return "org_bank", nil }
+	h.recon = recon.New(h.db, h.books, h.sales, h.engine, h.words, []recon.House{h.house}, h.ties)
+	f := paperbank.Received("made", bank.Message{ID: "M-MADE", Statements: []bank.Statement{h.statement(entry(-900))}})
+	var v recon.UploadView
+	err := h.as(auth.Principal{Subject: "org_bank", Role: auth.Bank, Behind: first.Person()}, func(ctx context.Context, tx *pg.Tx) (err error) {
+		v, err = h.recon.Upload(ctx, tx, recon.UploadInput{Bank: "bank", File: rest.File{Name: f.Name, Bytes: f.Bytes}})
+		return err
+	})
+	if err != nil || v.Approval == "" || len(h.breaks()) != 0 {
+		t.Fatalf("handed in: %+v, %v, want an approval to wait for", v, err)
+	}
+	err = h.as(first, func(ctx context.Context, tx *pg.Tx) error {
+		_, err := h.words.Decide(ctx, tx, approvals.DecideInput{Approval: v.Approval, Decision: "approve"})
+		return err
+	})
+	if !errors.Is(err, approvals.ErrSelf) {
+		t.Errorf("the key's maker agrees: %v, want ErrSelf", err)
+	}
+}
