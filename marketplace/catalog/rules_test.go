@@ -114,6 +114,25 @@ func TestRule3_1_TwoHubsNeverOversellStockAtSeveralPlaces(t *testing.T) {
 	m.places()
 }
 
+// Goods leave and come to a place that has all there is.
+func TestRule3_1_StockAtAPlaceThatHasAllOfIt(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	v := m.stocked(20)[0]
+	shop := m.place("Boutique")
+	m.json(ourKey, "POST", "/v1/variants/"+v+"/moves", fmt.Sprintf(`{"from":"","to":%q,"quantity":20}`, shop)).as(http.StatusOK, nil)
+	for _, c := range []struct {
+		body string
+		left int
+	}{{`{"place":%q,"delta":-3}`, 17}, {`{"place":%q,"delta":5}`, 22}, {`{"place":%q,"on_hand":1}`, 1}, {`{"place":%q,"on_hand":0}`, 0}} {
+		m.json(ourKey, "PATCH", "/v1/variants/"+v+"/stock", fmt.Sprintf(c.body, shop)).as(http.StatusOK, nil)
+		if got := m.left(v)[0]; got != c.left {
+			t.Errorf("after %s %d are left, want %d", c.body, got, c.left)
+		}
+		m.places()
+	}
+}
+
 // Whatever is done to stock at places, in any order, its sums hold.
 func TestRule3_1_StockAtPlacesAlwaysAddsUp(t *testing.T) {
 	t.Parallel()

@@ -146,9 +146,15 @@ func (s *Service) SetStock(ctx context.Context, in StockInput) (StockView, error
 		}
 		was := v.Free
 		v.OnHand, v.Free = v.OnHand+by, v.Free+by
-		saveStock(tx, v.ID, v.OnHand, move{v.ID, by, reason, in.Place})
 		if in.Place != "" {
 			spots = shift(spots, in.Place, by)
+		}
+		// What is placed is never more than there is, between the two writes either.
+		if in.Place != "" && by < 0 {
+			saveSpots(tx, v.ID, spots)
+		}
+		saveStock(tx, v.ID, v.OnHand, move{v.ID, by, reason, in.Place})
+		if in.Place != "" && by > 0 {
 			saveSpots(tx, v.ID, spots)
 		}
 		if (was > 0) != (v.Free > 0) {

@@ -136,7 +136,7 @@ func TestTheWaterfallGoesInItsOrder(t *testing.T) {
 		if s.Total() != c.Gone.Total() {
 			t.Fatalf("%d is borne by %+v, which makes %d", c.Gone.Total(), s, s.Total())
 		}
-		if min(s.Available, s.Receivable, s.Fees, s.VAT, s.Loss) < 0 || s.Available > purse.Available {
+		if min(s.Available, s.Receivable, s.Fees, s.VAT, s.Loss, s.Carrier) < 0 || s.Available > purse.Available {
 			t.Fatalf("more was taken than there is: %+v of %+v", s, purse)
 		}
 		var lots int64
@@ -149,9 +149,9 @@ func TestTheWaterfallGoesInItsOrder(t *testing.T) {
 		if b.All && s.Loss != c.Gone.Total() || !b.All && (s.Fees != c.Gone.Commission || s.VAT != c.Gone.VAT) {
 			t.Fatalf("commission and VAT are not given back as they were taken: %+v of %+v", s, c.Gone)
 		}
-		// A refund books escrow and reserve and available out of what clients are
+		// A refund books escrow, reserve, available and a carrier's fee out of what clients are
 		// owed, and the refund into it; the top-up comes in on the other side.
-		owed := c.Total() - c.Held.Total() - s.Reserve() - s.Available
+		owed := c.Total() - c.Held.Total() - s.Reserve() - s.Available - s.Carrier
 		if owed != s.TopUp() {
 			t.Fatalf("clients are owed %d more, and %d comes in for them", owed, s.TopUp())
 		}
