@@ -30,6 +30,14 @@ func beside(ctx context.Context, tx *pg.Tx, of string, st bank.Statement, which 
 	return &n, nil
 }
 
+// around are the statements of an account of the week before one, and of the week
+// after.
+func around(ctx context.Context, tx *pg.Tx, of string, st bank.Statement) ([]dated, error) {
+	return pg.All[dated](ctx, tx, `select id, statement_id, sequence, page, extract(year from day)::int as year, opening, closing, currency, day, created_at
+		from recon.statement where kind = 'statement' and bank = $1 and account = $2 and day between $3::date - 7 and $3::date + 7`,
+		of, st.Account, st.Day())
+}
+
 // linesOf are the lines of an account's statements that were booked between two
 // days. What only repeated another is left out: it is there once.
 func linesOf(ctx context.Context, tx *pg.Tx, of string, st bank.Statement, from, to time.Time) ([]stood, error) {

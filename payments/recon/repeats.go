@@ -20,9 +20,9 @@ type stood struct {
 }
 
 // repeats tells which lines of a statement stand in others already. Lines with
-// the bank's own reference are known by it; of those without, a statement that
-// joins the others without a hole, under a number of its own, surely tells new
-// ones. Else it may tell again what others told: each line there stands for one
+// the bank's own reference are known by it; of those without, a statement surely
+// tells new ones that joins the others without a hole, under a number of its own,
+// where all of the days around do. Else it may tell again what others told: each line there stands for one
 // here, of the same day and amount, and of the same text where the balances do
 // join.
 type repeats struct {
@@ -68,12 +68,38 @@ func (s *Service) repeats(ctx context.Context, tx *pg.Tx, of string, st bank.Sta
 	}
 	is := asNeighbour(st)
 	r.joins = (was == nil || joins(*was, is)) && (next == nil || joins(is, *next))
+	others, err := around(ctx, tx, of, st)
+	if err != nil {
+		return nil, err
+	}
+	r.joins = r.joins && chained(append(others, dated{is, st.Day(), st.Created}))
+	r.numbered = r.numbered && !slices.ContainsFunc(others, func(o dated) bool { return o.Sequence == 0 })
 	if r.joins && r.numbered {
 		return r, nil
 	}
 	day := func(a, b bank.Entry) int { return a.BookedOn.Compare(b.BookedOn) }
 	r.lines, err = linesOf(ctx, tx, of, st, slices.MinFunc(st.Entries, day).BookedOn, slices.MaxFunc(st.Entries, day).BookedOn)
 	return r, err
+}
+
+// A dated statement has its place among the others.
+type dated struct {
+	neighbour
+	Day, CreatedAt time.Time
+}
+
+// chained says whether statements follow one another, each upon the last: then
+// none tells what another told.
+func chained(all []dated) bool {
+	slices.SortStableFunc(all, func(a, b dated) int {
+		return cmp.Or(a.Day.Compare(b.Day), a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Sequence, b.Sequence), cmp.Compare(a.Page, b.Page))
+	})
+	for i := range len(all) - 1 {
+		if !joins(all[i].neighbour, all[i+1].neighbour) {
+			return false
+		}
+	}
+	return true
 }
 
 func asNeighbour(st bank.Statement) neighbour {
