@@ -161,10 +161,16 @@ func (p *player) enrol(ctx context.Context, s *shop, i int) error {
 		}
 	}
 	var key struct {
-		APIKey string `json:"api_key"`
+		APIKey   string `json:"api_key"`
+		Approval string `json:"approval"`
 	}
 	if err := p.post(ctx, op, "/v1/organisations/"+s.org+"/api-keys", map[string]string{"label": "demonstration"}, &key); err != nil {
 		return err
+	}
+	if key.Approval != "" { // a first one was made, and its answer was lost
+		if err := p.commit(ctx, p.keys.SecondOperator.APIKey, "/v1/approvals/"+key.Approval, map[string]string{"decision": "approve"}, nil); err != nil {
+			return err
+		}
 	}
 	s.key = key.APIKey
 	if s.rib == "" {
