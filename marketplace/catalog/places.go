@@ -198,6 +198,25 @@ func allot(hold []holding, left map[string]stock) ([]holding, []share) {
 	return hold, shares
 }
 
+// sums are what orders hold, added up for each variant: how many, how many of
+// them are to be made, and how many lie at named places.
+func sums(hold []holding, shares []share) (variants []string, quantity, made, placed []int) {
+	at := map[string]int{}
+	for _, h := range hold {
+		i, ok := at[h.Variant]
+		if !ok {
+			i, at[h.Variant] = len(variants), len(variants)
+			variants, quantity, made, placed = append(variants, h.Variant), append(quantity, 0), append(made, 0), append(placed, 0)
+		}
+		quantity[i] += h.Quantity
+		made[i] += h.Made
+	}
+	for _, s := range shares {
+		placed[at[s.Variant]] += s.Quantity
+	}
+	return variants, quantity, made, placed
+}
+
 func cloneSpots(left map[string]stock) map[string]stock {
 	out := make(map[string]stock, len(left))
 	for v, s := range left {

@@ -35,14 +35,13 @@ func lockStock(ctx context.Context, tx *pg.Tx, variants []string) (map[string]st
 // and from which places it comes. What is to be made is in stock from now on, and
 // counts in this week.
 func keep(tx *pg.Tx, hold []holding, shares []share, due time.Time) {
-	rows := text(hold)
+	variants, reserved, made, atPlaces := sums(hold, shares)
 	tx.Queue(`update catalog.variant v set reserved = v.reserved + w.quantity, on_hand = v.on_hand + w.made,
 			placed_reserved = v.placed_reserved + w.placed,
 			booked = case when v.policy <> 'made_to_order' then 0 when v.booked_week = catalog.this_week() then v.booked + w.made else w.made end,
 			booked_week = catalog.this_week()
-		from (select h.variant, sum(h.quantity)::int as quantity, sum(h.made)::int as made, coalesce((select sum(s.quantity)
-				from jsonb_to_recordset($2) as s(variant text, quantity int) where s.variant = h.variant), 0)::int as placed
-			from jsonb_to_recordset($1) as h(variant text, quantity int, made int) group by h.variant) w where v.id = w.variant`, rows, text(shares))
+		from unnest($1::text[], $2::int[], $3::int[], $4::int[]) as w(variant, quantity, made, placed) where v.id = w.variant`,
+		variants, reserved, made, atPlaces)
 	tx.QueueMapped(func(err error) error {
 		if pg.Violates(err, "reservation_once") {
 			return ErrReserved.With(err)
@@ -50,12 +49,12 @@ func keep(tx *pg.Tx, hold []holding, shares []share, due time.Time) {
 		return err
 	}, `insert into catalog.reservation (order_id, variant, quantity, state, due, made, week)
 		select h."order", h.variant, h.quantity, 'held', $2, h.made, catalog.this_week()
-		from jsonb_to_recordset($1) as h("order" text, variant text, quantity int, made int)`, rows, due)
-	var made []move
+		from jsonb_to_recordset($1) as h("order" text, variant text, quantity int, made int)`, text(hold), due)
+	var moves []move
 	for _, h := range hold {
-		made = append(made, move{h.Variant, h.Made, "ordered", h.Order})
+		moves = append(moves, move{h.Variant, h.Made, "ordered", h.Order})
 	}
-	saveMoves(tx, slices.DeleteFunc(made, func(m move) bool { return m.Delta == 0 }))
+	saveMoves(tx, slices.DeleteFunc(moves, func(m move) bool { return m.Delta == 0 }))
 	keepShares(tx, shares)
 }
 

@@ -4,8 +4,8 @@ create schema if not exists bench;
 create function bench.payees(n int) returns void language sql as $$
     insert into members.organisation (id, kind, names, region, commune, lat, lng, state)
         select 'org_bench_' || i, 'beneficiary_coop', '{}', '', '', 0, 0, 'active' from generate_series(0, n - 1) i;
-    insert into members.bank_account (id, organisation, rib, holder, state, first, since)
-        select 'acc_bench_' || i, 'org_bench_' || i, '011519000001205000534921', 'Exemple', 'current', true, platform.now() from generate_series(0, n - 1) i;
+    insert into members.bank_account (id, organisation, rib, holder, state, first, since, verified_by)
+        select 'acc_bench_' || i, 'org_bench_' || i, '011519000001205000534921', 'Exemple', 'current', true, platform.now(), 'bench' from generate_series(0, n - 1) i;
     insert into payouts.setting (payee, party, schedule, minimum, changed_by)
         select 'seller', 'org_bench_' || i, 'monthly', 0, 'bench' from generate_series(0, n - 1) i;
 $$;
