@@ -39,6 +39,9 @@ func (b *bench) sweep(ctx context.Context, h *house, url string, w sweeping) err
 		return time.Since(began).Seconds(), err
 	}
 	some := (b.Releases + 9) / 10
+	if _, err := timed(h.timers, w.name+"first", some); err != nil { // plans made over empty tables are none
+		return err
+	}
 	var took, alone, times []float64
 	for n := range b.Rounds {
 		all, err := timed(h.timers, fmt.Sprintf("%s%d", w.name, n), b.Releases)
