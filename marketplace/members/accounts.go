@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"tiwiza/adapters/bank"
+	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/authz"
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/pg"
@@ -28,8 +30,8 @@ func (s *Service) PayoutAccounts(ctx context.Context, db pg.DB, orgs ...string) 
 
 // AddAccount writes down a bank account of an organisation. What anybody adds
 // waits, in place of what waited before, until one of the operator's people adds
-// the same or approves the organisation, who neither gave it nor made the key
-// with which it was given; then it takes the place of the current account.
+// the same, or names it in the organisation's approval, who neither gave it nor
+// made the key with which it was given; then it takes the place of the current account.
 // Adding what stands already changes nothing.
 func (s *Service) AddAccount(ctx context.Context, tx *pg.Tx, org, rib, holder string) (Account, error) {
 	rib = strings.Join(strings.Fields(rib), "")
@@ -69,16 +71,24 @@ func (s *Service) AddAccount(ctx context.Context, tx *pg.Tx, org, rib, holder st
 	return next, nil
 }
 
-// verifyPending makes the account that waits the current one, when there is no
-// other and another person gave it: a change of account is never a side effect.
-func (s *Service) verifyPending(ctx context.Context, tx *pg.Tx, org string) error {
+// vouch makes the account that waits the current one, of an organisation that
+// has none, on the word of whoever asks, who neither gave it nor made the key with
+// which it was given. It is named: what took its place since that person looked
+// is not verified unseen.
+func (s *Service) vouch(ctx context.Context, tx *pg.Tx, org, account string) error {
 	all, err := standing(ctx, tx, org)
 	by := auth.From(ctx).Person()
-	if err != nil || len(all) != 1 || all[0].Verified() || all[0].Given(by) {
+	switch {
+	case err != nil:
 		return err
+	case len(all) != 1 || all[0].Verified() || all[0].ID != account:
+		return ErrAccount
+	case all[0].Given(by):
+		return ErrOwnAccount
 	}
 	dropPending(tx, org)
 	insertAccount(tx, all[0].Verify(by, true, tx.Now()))
+	audit.Record(tx, "bank_accounts.verify", org, authz.Policy(ctx), map[string]any{"account": account, "rib": mask(all[0].RIB)})
 	return nil
 }
 

@@ -31,6 +31,36 @@ func (h *hub) paid(org string) members.Account {
 	return all[org]
 }
 
+// naming is an approval that names the account which an organisation has now.
+func (h *hub) naming(org string) string { return fmt.Sprintf(`{"bank_account":%q}`, h.paid(org).ID) }
+
+// One person changes the account while another is about to admit the member: who
+// admits verifies what it looked at, or nothing.
+func TestAnAdmissionVerifiesNoAccountUnseen(t *testing.T) {
+	t.Parallel()
+	for name, thief := range map[string]func(h *hub, key string) string{
+		"as the operator":             func(h *hub, _ string) string { return h.boss.String() },
+		"with the key that it handed": func(_ *hub, key string) string { return key },
+	} {
+		h := newHub(t)
+		org, key := h.org() // the boss made the key
+		h.give(key, org, 1)
+		h.want(200, nil, key, "POST", "/v1/organisations/"+org+"/submit", "")
+		seen := h.naming(org)
+		h.give(thief(h, key), org, 666)
+		path := "/v1/organisations/" + org
+		h.refused(409, "bank_accounts.changed", "", h.mate.String(), "POST", path+"/approve", seen)
+		var o members.View
+		if h.want(200, &o, h.mate.String(), "GET", path, ""); o.State != members.Submitted {
+			t.Errorf("%s: it is %s after an admission that was refused", name, o.State)
+		}
+		h.want(200, &o, h.mate.String(), "POST", path+"/approve", "")
+		if a := h.paid(org); o.State != members.Active || a.Verified() {
+			t.Errorf("%s: %s, paid to %+v; want it admitted, and nothing verified", name, o.State, a)
+		}
+	}
+}
+
 func TestWhatTheMemberGivesIsVerifiedWithTheApproval(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
@@ -47,7 +77,7 @@ func TestWhatTheMemberGivesIsVerifiedWithTheApproval(t *testing.T) {
 		t.Errorf("paid to %+v, want the second, not verified", a)
 	}
 	h.want(200, nil, key, "POST", "/v1/organisations/"+org+"/submit", "")
-	h.want(200, nil, h.mate.String(), "POST", "/v1/organisations/"+org+"/approve", "")
+	h.want(200, nil, h.mate.String(), "POST", "/v1/organisations/"+org+"/approve", h.naming(org))
 	if a := h.paid(org); a.RIB != rib(2) || !a.Verified() || !a.First || !a.OpenFrom().Equal(*a.Since) {
 		t.Errorf("paid to %+v, want the second, verified and open at once", a)
 	}
@@ -89,8 +119,10 @@ func TestAnApprovalChangesNoVerifiedAccount(t *testing.T) {
 	org, key := h.org()
 	h.give(h.boss.String(), org, 1)
 	h.give(h.mate.String(), org, 1)
-	h.give(key, org, 2)
+	second := h.give(key, org, 2)
 	h.want(200, nil, key, "POST", "/v1/organisations/"+org+"/submit", "")
+	h.refused(409, "bank_accounts.changed", "", h.mate.String(), "POST", "/v1/organisations/"+org+"/approve", fmt.Sprintf(`{"bank_account":%q}`, second.ID))
+	h.refused(409, "bank_accounts.changed", "", h.mate.String(), "POST", "/v1/organisations/"+org+"/approve", h.naming(org))
 	h.want(200, nil, h.mate.String(), "POST", "/v1/organisations/"+org+"/approve", "")
 	if a := h.paid(org); a.RIB != rib(1) {
 		t.Errorf("paid to %s, want the one that was verified", a.RIB)
@@ -125,6 +157,7 @@ func TestOnePersonsAccountIsNeverVerified(t *testing.T) {
 		}
 	}
 	h.want(200, nil, key, "POST", "/v1/organisations/"+org+"/submit", "")
+	h.refused(403, "bank_accounts.self", "", boss, "POST", "/v1/organisations/"+org+"/approve", h.naming(org))
 	h.want(200, nil, boss, "POST", "/v1/organisations/"+org+"/approve", "")
 	if a := h.paid(org); a.Verified() {
 		t.Errorf("the admission by whoever gave it verified %+v", a)

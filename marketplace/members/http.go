@@ -18,7 +18,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("POST", "/v1/organisations", "organisations.create", "Write down a new organisation", made, s.create),
 		rest.Handle("GET", org, "organisations.show", "Show an organisation", ok, s.show),
 		rest.Handle("POST", org+"/submit", "organisations.submit", "Ask for admission", ok, s.moving(Submit)),
-		rest.Handle("POST", org+"/approve", "organisations.approve", "Admit an organisation", ok, s.moving(Approve)),
+		rest.Handle("POST", org+"/approve", "organisations.approve", "Admit an organisation", ok, s.approve),
 		rest.Handle("POST", org+"/request-changes", "organisations.request_changes", "Ask an applicant for changes", ok, s.noting(RequestChanges)),
 		rest.Handle("POST", org+"/suspend", "organisations.suspend", "Suspend an organisation", ok, s.noting(Suspend)),
 		rest.Handle("POST", org+"/reactivate", "organisations.reactivate", "Let a suspended organisation sell again", ok, s.moving(Reactivate)),
@@ -86,6 +86,24 @@ func (s *Service) show(ctx context.Context, in One) (View, error) {
 		return View{}, err
 	}
 	return view(o), nil
+}
+
+// Admission admits an organisation.
+type Admission struct {
+	Org         string `path:"org"`
+	BankAccount string `json:"bank_account,omitempty" maxLength:"64" description:"The first account that waits, when you have compared its number with the organisation's own word: it is verified with the admission. Left out, it goes on waiting."`
+}
+
+func (s *Service) approve(ctx context.Context, in Admission) (v View, err error) {
+	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
+		o, err := s.Move(ctx, tx, in.Org, Approve, "")
+		if err == nil && in.BankAccount != "" {
+			err = s.vouch(ctx, tx, in.Org, in.BankAccount)
+		}
+		v = view(o)
+		return err
+	})
+	return v, err
 }
 
 func (s *Service) moving(m Move) func(context.Context, One) (View, error) {

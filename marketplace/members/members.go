@@ -13,13 +13,15 @@ import (
 
 // Errors of members.
 var (
-	ErrNotFound  = fault.New(fault.NotFound, "organisations.not_found", "There is no such organisation.")
-	ErrState     = fault.New(fault.Conflict, "organisations.state", "The organisation's state does not allow this now.")
-	ErrInvalid   = fault.New(fault.Invalid, "organisations.invalid", "Some of this is not right; see errors.")
-	ErrNotActive = fault.New(fault.Conflict, "api_keys.not_active", "Approve the organisation before it gets a key.")
-	ErrNoAccess  = fault.New(fault.Conflict, "api_keys.no_access", "Organisations of this kind have no access by program yet.")
-	ErrNoKey     = fault.New(fault.NotFound, "api_keys.not_found", "This organisation has no such API key.")
-	ErrWaits     = fault.New(fault.Unauthenticated, "api_keys.waits", "This API key opens once a second person has approved it.")
+	ErrNotFound   = fault.New(fault.NotFound, "organisations.not_found", "There is no such organisation.")
+	ErrState      = fault.New(fault.Conflict, "organisations.state", "The organisation's state does not allow this now.")
+	ErrInvalid    = fault.New(fault.Invalid, "organisations.invalid", "Some of this is not right; see errors.")
+	ErrNotActive  = fault.New(fault.Conflict, "api_keys.not_active", "Approve the organisation before it gets a key.")
+	ErrNoAccess   = fault.New(fault.Conflict, "api_keys.no_access", "Organisations of this kind have no access by program yet.")
+	ErrNoKey      = fault.New(fault.NotFound, "api_keys.not_found", "This organisation has no such API key.")
+	ErrAccount    = fault.New(fault.Conflict, "bank_accounts.changed", "This is not, or no longer, the one account that waits; look at what the organisation has now.")
+	ErrOwnAccount = fault.New(fault.Denied, "bank_accounts.self", "Another person must verify this account: you gave it, or made the key that did.")
+	ErrWaits      = fault.New(fault.Unauthenticated, "api_keys.waits", "This API key opens once a second person has approved it.")
 )
 
 // A Kind says what an organisation is.

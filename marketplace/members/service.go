@@ -138,8 +138,7 @@ func (s *Service) Found(ctx context.Context, tx *pg.Tx, in Enrolment) (Organisat
 }
 
 // Move moves an organisation on behalf of whoever is asking, who must be
-// allowed to. A first bank account that waited is verified with the approval,
-// unless whoever approves gave it.
+// allowed to.
 func (s *Service) Move(ctx context.Context, tx *pg.Tx, org string, m Move, note string) (Organisation, error) {
 	o, err := lock(ctx, tx, org)
 	if err != nil {
@@ -155,11 +154,6 @@ func (s *Service) Move(ctx context.Context, tx *pg.Tx, org string, m Move, note 
 		return o, err
 	}
 	save(tx, o)
-	if m == Approve {
-		if err := s.verifyPending(ctx, tx, org); err != nil {
-			return o, err
-		}
-	}
 	audit.Record(tx, action, org, policy, map[string]any{"from": from, "to": o.State, "note": note})
 	return o, tx.Publish(ctx, Moved{o.ID, o.State})
 }
