@@ -278,6 +278,39 @@ func TestOverlappingStatementsNeverBookTwice(t *testing.T) {
 	})
 }
 
+// One day's movements come twice: as the bank writes them and, of the same bank,
+// in another format that leaves out what the payer named them.
+func TestAMovementIsOneWhateverAFormatLeavesOut(t *testing.T) {
+	t.Parallel()
+	for name, refs := range map[string][2]string{"named later": {"", "TV1"}, "named before": {"TV1", ""}} {
+		h := newHub(t)
+		h.read(came(50000, "earlier"))
+		first := h.statement(entry(3000, whole(3000, bank.Detail{Ref: refs[0]})), entry(700))
+		again := first
+		again.ID, again.Sequence = "BIS", 0
+		again.Entries = []bank.Entry{entry(3000, whole(3000, bank.Detail{Ref: refs[1]})), entry(700)}
+		for i := range again.Entries {
+			first.Entries[i].BankRef, again.Entries[i].BankRef = fmt.Sprint("EX", i), fmt.Sprint("EX", i)
+		}
+		for _, st := range []bank.Statement{first, again} {
+			if _, err := h.take(name+st.ID, bank.Message{Statements: []bank.Statement{st}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.has("bank:bank:safeguard", 50000+3000+700)
+		for _, b := range h.breaks() {
+			if !strings.HasPrefix(b.Why, "the same movement as") {
+				continue
+			}
+			if b.Suggestion == nil || b.Suggestion.To == "" {
+				t.Fatalf("%s: suggestion %+v", name, b.Suggestion)
+			}
+			h.must(recon.ResolveInput{Break: b.ID, By: "match", To: b.Suggestion.To})
+		}
+		h.has("bank:bank:safeguard", 50000+3000+700)
+	}
+}
+
 // Who approves a statement that somebody hands in sees what it says, and what
 // would come of it.
 func TestTheSecondPersonSeesWhatAHandedStatementSays(t *testing.T) {

@@ -103,14 +103,15 @@ func saveLine(tx *pg.Tx, l Line) {
 }
 
 // shown is the name of another statement that has the very same movement, by
-// the bank's own reference of it; "" when none has.
+// the bank's own reference of it; "" when none has. The payer's may be missing:
+// not every format gives it.
 func shown(ctx context.Context, tx *pg.Tx, of, account string, l Line, ref string) (string, error) {
 	if l.BankRef == "" {
 		return "", nil
 	}
 	names, err := pg.Column[string](ctx, tx, `select s.statement_id from recon.line l join recon.statement s on s.id = l.statement
 		where s.bank = $1 and s.account = $2 and s.kind = 'statement' and l.state <> 'noted' and l.statement <> $3
-			and l.bank_ref = $4 and l.amount = $5 and l.currency = $6 and l.ref = $7 and l.booked_on = $8 limit 1`,
+			and l.bank_ref = $4 and l.amount = $5 and l.currency = $6 and (l.ref in ($7, '') or $7 = '') and l.booked_on = $8 limit 1`,
 		of, account, l.Statement, l.BankRef, l.Amount, l.Currency, ref, l.BookedOn)
 	if err != nil || len(names) == 0 {
 		return "", err
@@ -122,7 +123,7 @@ func shown(ctx context.Context, tx *pg.Tx, of, account string, l Line, ref strin
 func sameLine(ctx context.Context, tx *pg.Tx, of, name string, l Line, ref string) (string, error) {
 	ids, err := pg.Column[string](ctx, tx, `select l.id from recon.line l join recon.statement s on s.id = l.statement
 		where s.bank = $1 and s.kind = 'statement' and l.state <> 'noted' and l.statement <> $2
-			and (l.bank_ref = $3 and l.ref = $6 or l.bank_ref = '' or $3 = '') and l.amount = $4 and l.currency = $5 and l.booked_on = $7 and s.statement_id = $8
+			and (l.bank_ref = $3 and (l.ref in ($6, '') or $6 = '') or l.bank_ref = '' or $3 = '') and l.amount = $4 and l.currency = $5 and l.booked_on = $7 and s.statement_id = $8
 		order by l.ref = $6 desc, l.id limit 1`,
 		of, l.Statement, l.BankRef, l.Amount, l.Currency, ref, l.BookedOn, name)
 	if err != nil || len(ids) == 0 {

@@ -47,7 +47,7 @@ func (r *repeats) same(o stood, l Line, ref, info string) bool {
 	case o.Amount != l.Amount || o.Currency != l.Currency || !o.BookedOn.Equal(l.BookedOn):
 		return false
 	case o.BankRef != "" && l.BankRef != "":
-		return o.BankRef == l.BankRef && o.Ref == ref
+		return o.BankRef == l.BankRef && (o.Ref == ref || o.Ref == "" || ref == "") // not every format gives the payer's
 	}
 	return !r.joins || !r.numbered && o.Ref == ref && o.Info == info
 }
