@@ -280,8 +280,7 @@ func TestWhatWasNeverSentIsPutBack(t *testing.T) {
 	h.sound()
 	for range 2 { // told twice
 		h.must(func(ctx context.Context, tx *pg.Tx) error {
-			_, err := h.escrow.PutBack(ctx, tx, "rfd_1")
-			return err
+			return pgtest.Through(ctx, h.t, tx, func() error { _, err := h.escrow.PutBack(ctx, tx, "rfd_1"); return err }, grows...)
 		})
 	}
 	h.sound()

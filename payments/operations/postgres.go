@@ -71,7 +71,7 @@ func told(ctx context.Context, db pg.DB, opID string) (bool, error) {
 }
 
 func ofFile(ctx context.Context, db pg.DB, file string) ([]Operation, error) {
-	return pg.All[Operation](ctx, db, `select `+columns+` from operations.operation where file = $1 order by id`, file)
+	return pg.All[Operation](ctx, db, `select `+columns+` from operations.operation where file = $1 and file <> '' order by id`, file)
 }
 
 func ofSubject(ctx context.Context, db pg.DB, subject string) ([]Operation, error) {

@@ -3,6 +3,7 @@ package operations_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/pgtest"
 )
 
 // Every kind of operation is treated alike: the engine knows none of them.
@@ -434,4 +436,32 @@ func TestPoliciesThatCouldPayTwiceAreRefusedAtStart(t *testing.T) {
 		}()
 	}
 	operations.New(nil).Handle(kind, operations.Handler{Send: ask, Inquire: ask, Policy: operations.Policy{Resend: true}})
+}
+
+// However many operations there are, those of one subject or file are found.
+func TestOperationsAreFoundByWhatTheyAreAbout(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	ctx := t.Context()
+	err := d.db.InTx(ctx, func(tx *pg.Tx) error {
+		for i := range 200 {
+			d.engine.Intend(tx, operations.Intention{Subject: fmt.Sprint("chg_", i), Kind: kind, Connector: "bank", Ref: fmt.Sprint("CHG", i), Amount: money.Dirhams(100)})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = d.db.InTx(ctx, func(tx *pg.Tx) error {
+		return pgtest.Through(ctx, t, tx, func() error {
+			_, err := d.engine.Of(ctx, tx, "chg_1")
+			if err == nil {
+				_, err = d.engine.OfFile(ctx, tx, "fil_1")
+			}
+			return err
+		}, "operations.operation")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -17,6 +17,7 @@ import (
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/pgtest"
 	"tiwiza/pkg/rest"
 )
 
@@ -332,3 +333,39 @@ func TestAPaymentThatPeopleConfirmedIsNoSecondOne(t *testing.T) {
 }
 
 func day(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }
+
+// However many lines there are, each new one is looked up by its name.
+func TestAStatementReadsNoTableThrough(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.ties.Owner = func(context.Context, string) (string, error) { return "org_bank", nil }
+	h.open()
+	h.payout("PAY1", 5000)
+	h.sales["A"] = 1000
+	old := make([]bank.Entry, 200)
+	for i := range old {
+		old[i] = entry(100)
+		old[i].BankRef = fmt.Sprint("OLD", i)
+	}
+	h.read(old...)
+	gathers := entry(-5000)
+	gathers.Batch = "FIL01"
+	lines := []bank.Entry{gathers, entry(-5000, paid("PAY1", 5000)), entry(1000, settled("A", 1000, 0)), entry(700)}
+	for i := range lines {
+		lines[i].BankRef = fmt.Sprint("EX", i)
+	}
+	f := paperbank.Received("f", bank.Message{Statements: []bank.Statement{h.statement(lines...)}})
+	ctx := auth.With(t.Context(), auth.Principal{Subject: "org_bank", Role: auth.Bank})
+	err := h.db.InTx(ctx, func(tx *pg.Tx) error {
+		return pgtest.Through(ctx, t, tx, func() error {
+			v, err := h.recon.Upload(ctx, tx, recon.UploadInput{File: rest.File{Name: f.Name, Bytes: f.Bytes}})
+			if err == nil && v.Matched != 2 {
+				t.Errorf("read %+v", v)
+			}
+			return err
+		}, "recon.line", "operations.operation", "operations.evidence", "ledger.transfer", "ledger.entry", "ledger.account", "ledger.balance")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

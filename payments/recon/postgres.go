@@ -111,7 +111,7 @@ func shown(ctx context.Context, tx *pg.Tx, of, account string, l Line, ref strin
 	}
 	names, err := pg.Column[string](ctx, tx, `select s.statement_id from recon.line l join recon.statement s on s.id = l.statement
 		where s.bank = $1 and s.account = $2 and s.kind = 'statement' and l.state <> 'noted' and l.statement <> $3
-			and l.bank_ref = $4 and l.amount = $5 and l.currency = $6 and (l.ref in ($7, '') or $7 = '') and l.booked_on = $8 limit 1`,
+			and l.bank_ref = $4 and l.bank_ref <> '' and l.amount = $5 and l.currency = $6 and (l.ref in ($7, '') or $7 = '') and l.booked_on = $8 limit 1`,
 		of, account, l.Statement, l.BankRef, l.Amount, l.Currency, ref, l.BookedOn)
 	if err != nil || len(names) == 0 {
 		return "", err
@@ -136,7 +136,7 @@ func sameLine(ctx context.Context, tx *pg.Tx, of, name string, l Line, ref strin
 func notified(ctx context.Context, tx *pg.Tx, of, account string, e bank.Entry) ([]bank.Detail, error) {
 	type row struct{ Details []kept }
 	r, err := pg.One[row](ctx, tx, errNoFile, `select l.details from recon.line l join recon.statement s on s.id = l.statement
-		where s.bank = $1 and s.account = $2 and s.kind = 'notification' and l.bank_ref = $3 and l.amount = $4 and l.currency = $5
+		where s.bank = $1 and s.account = $2 and s.kind = 'notification' and l.bank_ref = $3 and l.bank_ref <> '' and l.amount = $4 and l.currency = $5
 			and jsonb_array_length(l.details) > 0 order by l.id desc limit 1`, of, account, e.BankRef, e.Amount.Centimes(), e.Amount.Currency())
 	return given(r.Details), err
 }
