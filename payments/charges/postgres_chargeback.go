@@ -54,6 +54,11 @@ func lostChargebacks(ctx context.Context, tx *pg.Tx, charge string) ([]Chargebac
 		where charge = $1 and state = 'lost' and booked = 'suspense' and taken < amount order by id for update`, charge)
 }
 
+// lostOf are all chargebacks of a charge that were lost.
+func lostOf(ctx context.Context, tx *pg.Tx, charge string) ([]Chargeback, error) {
+	return pg.All[Chargeback](ctx, tx, `select `+chargebackColumns+` from charges.chargeback where charge = $1 and state = 'lost' order by id`, charge)
+}
+
 // listChargebacks pages through chargebacks, newest first; state "" lists all,
 // before "" starts at the newest.
 func listChargebacks(ctx context.Context, db pg.DB, state, before string, limit int) ([]Chargeback, error) {

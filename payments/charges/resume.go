@@ -103,8 +103,8 @@ func (s *Service) makeGood(ctx context.Context, tx *pg.Tx, c Charge, rest int64,
 }
 
 // resume makes refunds anew that a chargeback had displaced which is over: who
-// decided them has not changed their mind. What it took when it was lost, the
-// buyer has had. While another chargeback of the charge is open they wait for its
+// decided them has not changed their mind. What lost ones have taken meanwhile,
+// the buyer has had. While another chargeback of the charge is open they wait for its
 // end; where another case is open, whoever decides that decides on all that is
 // held.
 func (s *Service) resume(ctx context.Context, tx *pg.Tx, charge string) error {
@@ -116,35 +116,66 @@ func (s *Service) resume(ctx context.Context, tx *pg.Tx, charge string) error {
 		return err
 	}
 	all, err := displaced(ctx, tx, charge)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	lost, err := s.losses(ctx, tx, charge)
 	if err != nil {
 		return err
 	}
-	taken := map[string]map[string]int64{} // by chargeback and order; what is left of it for the next refund
 	for _, r := range all {
 		if r.Order == "" {
 			continue // what is loose goes back as a whole
 		}
-		of := taken[r.Displaced]
-		if of == nil {
-			if of, err = s.escrows.TakenBy(ctx, tx, r.Displaced); err != nil {
-				return err
-			}
-			taken[r.Displaced] = of
-		}
-		had := min(r.Amount, of[r.Order])
-		of[r.Order] -= had
-		if err := s.again(ctx, tx, r, had); err != nil {
+		if err := s.again(ctx, tx, r, had(r, lost)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// A loss is what a lost chargeback took of each order, as far as no refund has
+// been made smaller for it.
+type loss struct {
+	Chargeback
+	taken map[string]int64
+}
+
+func (s *Service) losses(ctx context.Context, tx *pg.Tx, charge string) ([]loss, error) {
+	all, err := lostOf(ctx, tx, charge)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]loss, len(all))
+	for i, b := range all {
+		out[i].Chargeback = b
+		if out[i].taken, err = s.escrows.TakenBy(ctx, tx, b.ID); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// had is what the buyer has had of a displaced refund by chargebacks that were
+// lost: by the one that displaced it, and by all that have ended since, whichever
+// came first. It is taken out of them: the next refund has had the rest.
+func had(r Refund, lost []loss) (sum int64) {
+	for _, l := range lost {
+		if l.ID != r.Displaced && l.EndedAt.Before(r.ChangedAt) {
+			continue
+		}
+		n := min(r.Amount-sum, l.taken[r.Order])
+		l.taken[r.Order] -= n
+		sum += n
+	}
+	return sum
+}
+
 // again makes a displaced refund anew, less what the buyer has had of it, as far
 // as the order still has its money.
-func (s *Service) again(ctx context.Context, tx *pg.Tx, r Refund, had int64) error {
+func (s *Service) again(ctx context.Context, tx *pg.Tx, r Refund, less int64) error {
 	next := id.New(id.Refund)
-	h, amount, err := s.escrows.Again(ctx, tx, escrow.Anew{Refund: r.ID, As: next, Less: had})
+	h, amount, err := s.escrows.Again(ctx, tx, escrow.Anew{Refund: r.ID, As: next, Less: less})
 	if err != nil {
 		return fmt.Errorf("make refund %s anew: %w", r.ID, err)
 	}

@@ -201,3 +201,38 @@ func TestARulingForTheBuyerSurvivesAChargebackThatIsWon(t *testing.T) {
 		})
 	}
 }
+
+// Two chargebacks displace a refund, and it makes no difference which is decided
+// first: what the buyer's bank gave is not given again.
+func TestARefundGoesOnForWhatAllItsChargebacksLeftOfIt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		verdicts       [][2]string
+		charged, again int64
+		flying         int
+	}{
+		"the first is won, then the second lost":  {[][2]string{{"CBK-1", "won"}, {"CBK-2", "lost"}}, 3000, 1000, 1},
+		"the second is lost, then the first won":  {[][2]string{{"CBK-2", "lost"}, {"CBK-1", "won"}}, 3000, 1000, 1},
+		"the first is lost, then the second won":  {[][2]string{{"CBK-1", "lost"}, {"CBK-2", "won"}}, 2000, 2000, 1},
+		"the second is won, then the first lost":  {[][2]string{{"CBK-2", "won"}, {"CBK-1", "lost"}}, 2000, 2000, 1},
+		"both are lost, and gave more than it is": {[][2]string{{"CBK-1", "lost"}, {"CBK-2", "lost"}}, 5000, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			receipt, orders := h.paid(true, 7500)
+			h.tell(func(a *acquirer) { a.closed = true })
+			h.refundIs(h.giveBack(receipt, orders[0], 4000), charges.RefundAwaiting)
+			amounts := map[string]string{"CBK-1": "20.00", "CBK-2": "30.00"}
+			h.contest(receipt, "CBK-1", "opened", amounts["CBK-1"], nil)
+			h.contest(receipt, "CBK-2", "opened", amounts["CBK-2"], nil)
+			for _, v := range c.verdicts {
+				h.contest(receipt, v[0], v[1], amounts[v[0]], nil)
+			}
+			if hold := h.hold(orders[0]); hold.Charged != c.charged || hold.Refunded != c.again || hold.Flying != c.flying {
+				t.Errorf("the escrow is %+v", hold)
+			}
+			h.safe()
+		})
+	}
+}
