@@ -119,3 +119,50 @@ func TestASweepLeavesWhatSomebodyElseHas(t *testing.T) {
 	<-done
 	h.has("seller:org_s:available", 3*4860)
 }
+
+// ripen makes orders of one seller that are due to be released.
+func (h hub) ripen(n int) {
+	h.t.Helper()
+	for i := range n {
+		charge := fmt.Sprint("chg_", i)
+		order, _ := h.open(charge)
+		h.fund(charge)
+		h.must(func(ctx context.Context, tx *pg.Tx) error { return h.escrow.Delivered(ctx, tx, order, tx.Now()) })
+	}
+	pgtest.Advance(h.t, h.db, 8*24*time.Hour)
+}
+
+// released checks that so many orders were released, each once.
+func (h hub) released(want int) {
+	h.t.Helper()
+	h.has("seller:org_s:available", int64(want)*4860)
+	n, err := pg.Value[int](h.t.Context(), h.db, nil, `select count(*) from escrow.release`)
+	if err != nil || n != want {
+		h.t.Errorf("%d releases (%v), want %d", n, err, want)
+	}
+	h.sound()
+}
+
+func TestHubsThatSweepReleasesAtOnceReleaseEachOnce(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.ripen(30)
+	h.fire(4)
+	h.released(30)
+}
+
+// A session that ends while a sweep commits has released nothing, and all of it
+// goes afterwards, once.
+func TestASweepOfReleasesThatDiesInItsCommit(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	h, trap := newHubAt(t, url), pgtest.NewTrap(t, url, "escrow.release")
+	h.ripen(9)
+	trap.Arm()
+	h.fire(2)
+	if !trap.Sprung() {
+		t.Error("no session ended")
+	}
+	h.advance(2 * time.Minute) // should a lease have been lost with it
+	h.released(9)
+}
