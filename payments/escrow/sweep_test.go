@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tiwiza/payments/ledger"
+	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
@@ -165,4 +166,27 @@ func TestASweepOfReleasesThatDiesInItsCommit(t *testing.T) {
 	}
 	h.advance(2 * time.Minute) // should a lease have been lost with it
 	h.released(9)
+}
+
+// A timer that fires too early releases nothing, however many do.
+func TestASweepReleasesNothingBeforeItsTime(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	for i := range 3 {
+		charge := fmt.Sprint("chg_", i)
+		order, _ := h.open(charge)
+		h.fund(charge)
+		h.must(func(ctx context.Context, tx *pg.Tx) error {
+			if err := h.escrow.Delivered(ctx, tx, order, tx.Now()); err != nil {
+				return err
+			}
+			job.Set(tx, "escrow.release", order, tx.Now())
+			return nil
+		})
+	}
+	h.fire(1)
+	h.released(0)
+	pgtest.Advance(h.t, h.db, 8*24*time.Hour)
+	h.fire(1)
+	h.released(3)
 }

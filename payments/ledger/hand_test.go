@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -313,6 +314,12 @@ func TestTheLimitOfADayHoldsAtOnce(t *testing.T) {
 	b.advance(24 * time.Hour)
 	if err := take("per_1", "x4", 10_000_00); err != nil {
 		t.Error(err)
+	}
+	b.advance(24 * time.Hour) // also in a list
+	k := rest.KeepFor(auth.From(as("per_1")), "x5", []byte{1}, 201)
+	_, err := one.Take(as("per_1"), k, ledger.PostInput{Transfers: []ledger.HandInput{handed("x5", "psp_cost", "fees", 9_000_00), handed("x6", "psp_cost", "fees", 1_000_00)}})
+	if body, _ := k.Body(); err != nil || strings.Count(string(body), `"posted"`) != 2 {
+		t.Errorf("a list of the third day: %s, %v", body, err)
 	}
 	b.sound()
 }

@@ -236,6 +236,24 @@ func TestEqualLinesOfStatementsThatJoinAreAllBooked(t *testing.T) {
 	h.has("bank:bank:safeguard", 6000)
 }
 
+// A list without a number told of a movement; the numbered statement that follows
+// the one before both tells it in other words.
+func TestAStatementIsNewOnlyWhereAllAroundItJoin(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.read(came(50000, "earlier"))
+	list := h.statement(came(3000, "TV"))
+	st := list
+	list.Sequence = 0
+	st.ID, st.Entries = "BIS", []bank.Entry{came(3000, "VIREMENT RECU TV")}
+	for _, s := range []bank.Statement{list, st} {
+		if _, err := h.take(s.ID, bank.Message{Statements: []bank.Statement{s}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.has("bank:bank:safeguard", 53000)
+}
+
 // However a bank cuts the same movements into overlapping statements, none is
 // booked twice.
 func TestOverlappingStatementsNeverBookTwice(t *testing.T) {
