@@ -178,9 +178,10 @@ func (s *Service) Remit(ctx context.Context, tx *pg.Tx, in RemitInput) (Remittan
 		return RemittanceView{}, err
 	}
 	var parcels []Parcel
+	own := auth.From(ctx).Role == auth.Seller
 	for i, o := range in.Orders {
 		p, ok := by[o]
-		if !ok {
+		if !ok || own && p.Carrier != in.Carrier { // a seller learns nothing of what others bring
 			return RemittanceView{}, ErrList.At(fmt.Sprintf("/orders/%d", i), "This order is not paid in cash, or is listed twice.")
 		}
 		delete(by, o)
@@ -192,7 +193,7 @@ func (s *Service) Remit(ctx context.Context, tx *pg.Tx, in RemitInput) (Remittan
 			return RemittanceView{}, ErrList.At("/handling", "Give an amount in "+parcels[0].Currency+", not below zero.")
 		}
 	}
-	if cash := total(parcels); handling > 0 && (auth.From(ctx).Role == auth.Seller || handling > cash*handlingMost/100) {
+	if cash := total(parcels); handling > 0 && (own || handling > cash*handlingMost/100) {
 		return RemittanceView{}, ErrList.At("/handling",
 			fmt.Sprintf("Only the operator enters it, up to %d %% of the cash (%s); two people give up what is more.", handlingMost, money.FromCentimes(cash*handlingMost/100, parcels[0].Currency)))
 	}
