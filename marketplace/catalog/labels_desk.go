@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"tiwiza/marketplace/media"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
@@ -40,6 +41,11 @@ func (s *Service) ClaimLabel(ctx context.Context, in ClaimInput) (LabelDeskView,
 		}
 		if err := theirs(covers, mine); err != nil {
 			return err
+		}
+		if l.Proof != "" {
+			if _, err := s.files.Use(ctx, tx, l.Proof, seller, media.Proof, l.ID); err != nil {
+				return unsent(err, ErrLabel, "/proof")
+			}
 		}
 		insertLabels(tx, []Label{l}, cover(l.ID, covers))
 		return nil
