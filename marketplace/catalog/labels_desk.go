@@ -104,19 +104,15 @@ func (s *Service) ListLabels(ctx context.Context, in LabelsInput) (p rest.Page[L
 	if err != nil {
 		return p, err
 	}
-	var after string
-	if err := rest.DecodeCursor(in.Cursor, &after); err != nil {
+	after, err := in.After(id.Label)
+	if err != nil {
 		return p, err
 	}
 	rows, err := labelsPage(ctx, s.db, seller, in.State, after, in.Limit+1)
 	if err != nil {
 		return p, err
 	}
-	views := make([]LabelDeskView, len(rows))
-	for i, r := range rows {
-		views[i] = deskView(r.Label, r.Offers)
-	}
-	return rest.Cut(views, in.Limit, func(v LabelDeskView) any { return v.ID }), nil
+	return rest.View(rows, in.Limit, func(r deskRow) LabelDeskView { return deskView(r.Label, r.Offers) }, func(v LabelDeskView) any { return v.ID }), nil
 }
 
 // VerifyLabel makes a claim a badge, from its first day to its last.
