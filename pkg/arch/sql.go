@@ -21,6 +21,7 @@ var (
 	sqlSchema  = regexp.MustCompile(`(?i)\bcreate\s+schema\s+(?:if\s+not\s+exists\s+)?([a-z_]+)`)
 	sqlTable   = regexp.MustCompile(`(?i)\bcreate\s+(?:unlogged\s+)?(?:table|sequence|(?:materialized\s+|or\s+replace\s+)*view)\s+(?:if\s+not\s+exists\s+)?([a-z_]+)\.([a-z_0-9]+)`)
 	sqlMakes   = regexp.MustCompile(`(?i)\b(?:create|alter)\s+(?:or\s+replace\s+|unlogged\s+|materialized\s+)*(?:table|sequence|view|function|type)\s+(?:if\s+(?:not\s+)?exists\s+)?(?:only\s+)?([a-z_]+)(\.?)`)
+	sqlIndexes = regexp.MustCompile(`(?i)\bcreate\s+(?:unique\s+)?index\b[^;]*?\bon\s+(?:only\s+)?([a-z_]+)\.`)
 	sqlName    = regexp.MustCompile(`(?i)\b([a-z_]+)"?\s*\.\s*"?([a-z_0-9]+)`)
 	sqlVerb    = regexp.MustCompile(`(?i)\b(?:select|insert|update|delete|from|join|into|using|truncate|with|merge|call)\b`)
 	sqlWrites  = regexp.MustCompile(`(?i)\b(?:insert\s+into|delete\s+from|truncate)\b|\bupdate\s+(?:only\s+)?[a-z_]+\.`)
@@ -219,6 +220,9 @@ func (m migration) stays(schemas map[string]map[string]bool) (out []Violation) {
 		case own == "":
 			own = name
 		}
+	}
+	if s := sqlIndexes.FindStringSubmatch(m.text); own == "" && s != nil { // it makes nothing else
+		own = s[1]
 	}
 	for _, s := range sqlName.FindAllStringSubmatchIndex(m.text, -1) {
 		schema, table := m.text[s[2]:s[3]], m.text[s[4]:s[5]]
