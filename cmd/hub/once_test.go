@@ -308,6 +308,9 @@ const (
 	ofTheirs   = `select count(*) from charges.remittance where theirs = $1`
 	ofFiles    = `select count(*) from recon.statement where statement_id = $1`
 	ofAsked    = `select count(*) from approvals.request where why like '%' || $1 || '%'`
+	ofWays     = `select count(*) from delivery.way where names ->> 'fr' = $1`
+	ofTariffs  = `select count(*) from orders.tariff where payee = $1`
+	ofRules    = `select count(*) from orders.payment_rule where seller = $1`
 	ofMoves    = `select count(*) from treasury.move where kind = $1`
 )
 

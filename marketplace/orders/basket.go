@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/delivery"
+	"tiwiza/marketplace/members"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/geo"
@@ -34,8 +37,12 @@ type Head struct {
 	Method    string
 	Commune   string
 	Region    string
+	Choices   map[string]string
 	ExpiresAt time.Time
 }
+
+// to is where the quote's goods go, and how.
+func (h Head) to() Destination { return Destination{h.Method, h.Commune, h.Region, h.Choices} }
 
 // A counter is all that selling from a basket reads of our own: the basket,
 // locked for this unit of work, the quote asked for, and the tariffs.
@@ -86,12 +93,15 @@ func (s *Service) showBasket(ctx context.Context, tx *pg.Tx, basket string) (Bas
 	if err != nil {
 		return BasketView{}, err
 	}
-	m, err := s.market(ctx, tx, c)
+	to := Destination{Method: "carrier"}
+	m, err := s.market(ctx, tx, c, to)
 	if err != nil {
 		return BasketView{}, err
 	}
 	m.At = tx.Now()
-	return basketView(c.basket, m.Quote(c.basket.Lines, Destination{Method: "carrier"})), nil
+	q := m.Quote(c.basket.Lines, to)
+	q.Problems = slices.DeleteFunc(q.Problems, func(p Problem) bool { return p.Code == string(delivery.NoCommune) }) // nobody was asked yet
+	return basketView(c.basket, q), nil
 }
 
 func basketView(b Basket, q Quote) BasketView {
@@ -169,10 +179,11 @@ type QuoteInput struct {
 // DeliveryInput says how and where to the goods go. A quote needs the method
 // alone; a checkout needs all that the method needs.
 type DeliveryInput struct {
-	Method  string `json:"method" required:"true" enum:"carrier,own,pickup" description:"own: the seller brings it; pickup: the buyer fetches it."`
-	Commune string `json:"commune,omitempty" maxLength:"100"`
-	Address string `json:"address,omitempty" maxLength:"300"`
-	Point   *Point `json:"point,omitempty"`
+	Method  string            `json:"method" required:"true" enum:"carrier,own,pickup,relay" description:"own: the seller brings it; pickup: the buyer fetches it; relay: the buyer fetches it at a point of the market's."`
+	Commune string            `json:"commune,omitempty" maxLength:"100"`
+	Address string            `json:"address,omitempty" maxLength:"300"`
+	Point   *Point            `json:"point,omitempty"`
+	Choices map[string]string `json:"choices,omitempty" description:"For sellers, by their ids, another way: the way of an offer in the quote's deliveries, or a method."`
 }
 
 // A Point is a place on the map, in degrees.
@@ -189,6 +200,9 @@ func (s *Service) Quote(ctx context.Context, in QuoteInput) (q Quote, err error)
 	to := Destination{Method: "carrier"}
 	if in.Delivery != nil {
 		to.Method = in.Delivery.Method
+		if to.Choices, err = chosen(in.Delivery.Choices); err != nil {
+			return q, err
+		}
 		if in.Delivery.Commune != "" {
 			place, ok := geo.Find(in.Delivery.Commune)
 			if !ok {
@@ -215,7 +229,7 @@ func (s *Service) quote(ctx context.Context, tx *pg.Tx, basket string, to Destin
 	if len(c.basket.Lines) == 0 {
 		return Quote{}, ErrEmpty
 	}
-	m, err := s.market(ctx, tx, c)
+	m, err := s.market(ctx, tx, c, to)
 	if err != nil {
 		return Quote{}, err
 	}
@@ -240,8 +254,8 @@ func (s *Service) open(ctx context.Context, tx *pg.Tx, basket, hash, action stri
 	return c, err
 }
 
-// market reads what is sold, and by whom, as it is now.
-func (s *Service) market(ctx context.Context, db pg.DB, c counter) (m Market, err error) {
+// market reads what is sold, by whom, and how it reaches its buyer, as it is now.
+func (s *Service) market(ctx context.Context, db pg.DB, c counter, to Destination) (m Market, err error) {
 	m.Tariffs, m.Rules, m.Fees, m.Methods = c.tariffs, c.rules, c.fees, s.Charges.Methods()
 	if len(c.basket.Lines) == 0 {
 		return m, nil
@@ -260,7 +274,9 @@ func (s *Service) market(ctx context.Context, db pg.DB, c counter) (m Market, er
 			seen[item.Seller], sellers = true, append(sellers, item.Seller)
 		}
 	}
-	if m.Sellers, err = s.Sellers.Sellers(ctx, db, sellers); err != nil {
+	m.Sellers = make(map[string]members.Seller, len(sellers))
+	err = pg.Together(ctx, db, s.Sellers.Facing(sellers, m.Sellers), s.Ways.Serving(sellers, to.Region, to.Commune, &m.Ways))
+	if err != nil {
 		return m, fmt.Errorf("read the sellers: %w", err)
 	}
 	return m, nil

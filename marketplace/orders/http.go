@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"tiwiza/marketplace/delivery"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/auth"
@@ -25,6 +26,10 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("PUT", basket+"/lines/{variant}", "baskets.put_line", "Say how many of an article lie in a basket", ok, s.PutLine),
 		rest.Handle("POST", basket+"/quotes", "quotes.create", "Ask what a basket costs, delivered", made, s.Quote),
 		rest.Commit("POST", "/v1/checkouts", "checkouts.create", "Order what was quoted", made, s.Checkout),
+		rest.Handle("GET", "/v1/delivery-tariffs", "delivery_tariffs.list", "List what the market's own delivery costs, the latest first", ok, s.ListTariffs),
+		rest.Commit("POST", "/v1/delivery-tariffs", "delivery_tariffs.add", "Set what the market's own delivery costs from a day to come", made, s.AddTariff),
+		rest.Handle("GET", "/v1/payment-rules", "payment_rules.list", "List up to what orders may be paid how, the latest first", ok, s.ListRules),
+		rest.Commit("POST", "/v1/payment-rules", "payment_rules.add", "Say up to what an order may be paid in a way from a day to come", made, s.AddRule),
 		rest.Handle("GET", "/v1/order-groups/{group}", "groups.show", "Show the orders of one checkout", ok, s.ShowGroup),
 		rest.Handle("GET", "/v1/orders", "orders.list", "List one's orders, the newest first", ok, s.List),
 		rest.Handle("GET", order, "orders.show", "Show an order", ok, s.Show),
@@ -110,7 +115,7 @@ func caseView(cases map[string]escrow.Case, order string) *CaseView {
 // DeliveryView is how the goods travel. The seller learns where to once the
 // order is paid; the code is the buyer's alone.
 type DeliveryView struct {
-	Method   string   `json:"method" required:"true" enum:"carrier,own,pickup"`
+	Method   string   `json:"method" required:"true" enum:"carrier,own,pickup,relay"`
 	Commune  string   `json:"commune" required:"true"`
 	Region   string   `json:"region" required:"true"`
 	Address  string   `json:"address,omitempty"`
@@ -118,7 +123,11 @@ type DeliveryView struct {
 	Contact  *Contact `json:"contact,omitempty"`
 	Carrier  string   `json:"carrier,omitempty"`
 	Tracking string   `json:"tracking,omitempty"`
-	Code     string   `json:"code,omitempty" description:"Four digits, for the buyer to say when the goods are there."`
+	Way      string   `json:"way,omitempty" description:"The seller's way of delivery, or the relay point."`
+	LeadDays int      `json:"lead_days" required:"true" description:"How long the goods travel."`
+
+	Fetch *delivery.Spot `json:"fetch,omitempty" description:"Where the buyer fetches the goods."`
+	Code  string         `json:"code,omitempty" description:"Four digits, for the buyer to say when the goods are there."`
 }
 
 // GroupView is what one checkout made, as its buyer sees it.
@@ -148,7 +157,10 @@ func escrowView(h escrow.Hold, currency string) EscrowView {
 // view is an order of the file for p.
 func (f file) view(p auth.Principal, o Order, h escrow.Hold, c *CaseView, back []charges.Refund) View {
 	to := f.group.Delivery
-	d := DeliveryView{Method: o.Method, Commune: to.Commune, Region: to.Region, Carrier: o.Carrier, Tracking: o.Tracking}
+	d := DeliveryView{
+		Method: o.Method, Commune: to.Commune, Region: to.Region, Carrier: o.Carrier, Tracking: o.Tracking,
+		Way: o.Way, LeadDays: o.LeadDays, Fetch: o.Fetch,
+	}
 	if p.Role != auth.Seller || o.State != PendingPayment && o.State != ToConfirm && o.State != Expired {
 		d.Address, d.Point, d.Contact = to.Address, to.Point, &f.group.Contact
 	}

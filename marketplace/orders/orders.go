@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"tiwiza/marketplace/delivery"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/fault"
@@ -120,8 +121,11 @@ type Order struct {
 	Fees         int64 // centimes; what the market takes of the buyer
 	Total        int64 // centimes
 	Legs         escrow.Legs
-	Method       string // carrier, own or pickup
-	DeliveryCode string // the buyer shows it to whoever brings the goods
+	Method       string         // carrier, own, pickup or relay
+	Way          string         // the seller's way of delivery, or the relay point; "" is the market's own
+	LeadDays     int            // how long the goods travel
+	Fetch        *delivery.Spot `db:"spot"` // where the buyer fetches them
+	DeliveryCode string         // the buyer shows it to whoever brings the goods
 	CodeTries    int
 	Carrier      string
 	Tracking     string

@@ -32,14 +32,14 @@ func lockBasket(ctx context.Context, tx *pg.Tx, e Escrows, basket, hash string) 
 			return r.Scan(&c.basket.ID, &c.basket.Buyer, &c.basket.Ordered, &c.basket.Version)
 		})
 	collect(b, &c.basket.Lines, `select variant, quantity, price from orders.basket_line where basket = $1 order by variant`, basket)
-	collect(b, &c.tariffs, `select distinct on (method) method, base, included_g, per_kg, payee from orders.tariff
+	collect(b, &c.tariffs, `select distinct on (method) method, base, included_g, per_kg, payee, offered from orders.tariff
 		where since <= platform.now() order by method, since desc`)
 	collect(b, &c.rules, `select distinct on (method, seller) method, seller, most from orders.payment_rule
 		where since <= platform.now() order by method, seller, since desc`)
 	e.Fees(&c.fees)(b)
 	var heads []Head
 	if hash != "" {
-		collect(b, &heads, `select id, version, method, commune, region, expires_at from orders.quote where basket = $1 and hash = $2`, basket, hash)
+		collect(b, &heads, `select id, version, method, commune, region, choices, expires_at from orders.quote where basket = $1 and hash = $2`, basket, hash)
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return c, missing(err, ErrNoBasket)
@@ -87,9 +87,13 @@ func bump(tx *pg.Tx, basket string) {
 // mean any more.
 func insertQuote(tx *pg.Tx, q Quote) {
 	tx.Queue(`delete from orders.quote where basket = $1 and expires_at < $2`, q.Basket, q.ExpiresAt.Add(-24*time.Hour))
-	tx.Queue(`insert into orders.quote (id, basket, hash, version, method, commune, region, body, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		q.ID, q.Basket, q.Hash, q.Version, q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region, q, q.ExpiresAt)
+	choices := q.Delivery.Choices
+	if choices == nil {
+		choices = map[string]string{}
+	}
+	tx.Queue(`insert into orders.quote (id, basket, hash, version, method, commune, region, choices, body, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		q.ID, q.Basket, q.Hash, q.Version, q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region, choices, q, q.ExpiresAt)
 }
 
 func loadQuote(ctx context.Context, db pg.DB, quote string) (Quote, error) {
@@ -137,9 +141,9 @@ func insertGroup(tx *pg.Tx, g group, drafts []Draft) {
 	tx.Queue(`insert into orders.order_group (id, basket, buyer, charge, currency, total, contact, delivery, created_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, g.ID, g.Basket, g.Buyer, g.Charge, g.Currency, g.Total, g.Contact, g.Delivery, g.CreatedAt)
 	for _, d := range drafts {
-		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment)
+		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment, way, lead_days, spot)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment, d.Way, d.LeadDays, d.Fetch)
 	}
 	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total)
 		select order_id, variant, offer, names, variant_names, sku, quantity, price, total
@@ -160,7 +164,7 @@ type boughtLine struct {
 	Total        int64             `json:"total"`
 }
 
-const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method,
+const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, way, lead_days, spot,
 	delivery_code, code_tries, carrier, tracking, settled, payment, received, version, created_at`
 
 // lockOrders locks orders, always in the order of their ids.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/members"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/money"
@@ -27,6 +28,7 @@ type Quote struct {
 	Delivery  Destination `json:"delivery" required:"true"`
 	Lines     []QuoteLine `json:"lines" required:"true"`
 	Fees      []Fee       `json:"fees" required:"true" description:"For each seller its parcel, and what the market takes of the buyer."`
+	Offers    []Choice    `json:"deliveries" required:"true" description:"How each seller's parcel can reach its buyer."`
 	Totals    Totals      `json:"totals" required:"true"`
 	Problems  []Problem   `json:"problems" required:"true"`
 	Payments  []Way       `json:"payments" required:"true" description:"How all of it can be paid."`
@@ -35,9 +37,10 @@ type Quote struct {
 
 // A Destination is how and where the goods go, as far as their price needs it.
 type Destination struct {
-	Method  string `json:"method" required:"true" enum:"carrier,own,pickup"`
-	Commune string `json:"commune,omitempty"`
-	Region  string `json:"region,omitempty"`
+	Method  string            `json:"method" required:"true" enum:"carrier,own,pickup,relay"`
+	Commune string            `json:"commune,omitempty"`
+	Region  string            `json:"region,omitempty"`
+	Choices map[string]string `json:"choices,omitempty"`
 }
 
 // A QuoteLine is one article.
@@ -68,9 +71,14 @@ type Party struct {
 type Fee struct {
 	Kind    string      `json:"kind" required:"true" enum:"delivery,service"`
 	Seller  Party       `json:"seller" required:"true"`
-	Method  string      `json:"method" required:"true" enum:"carrier,own,pickup"`
+	Method  string      `json:"method" required:"true" enum:"carrier,own,pickup,relay"`
 	WeightG int64       `json:"weight_g" required:"true"`
 	Amount  money.Money `json:"amount" required:"true"`
+
+	Way      string            `json:"way,omitempty" description:"The seller's way of delivery, or the relay point; left out when it is the market's own."`
+	LeadDays int               `json:"lead_days" required:"true" description:"How long the goods travel."`
+	Names    map[string]string `json:"names,omitempty"`
+	Fetch    *delivery.Spot    `json:"fetch,omitempty" description:"Where the buyer fetches the goods."`
 
 	payee string
 }
@@ -87,7 +95,7 @@ type Totals struct {
 // be mended before checking out; the others only ask for a look.
 type Problem struct {
 	Pointer  string       `json:"pointer" required:"true" description:"The line, as /lines/0."`
-	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote"`
+	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote,not_delivered,too_heavy,commune_needed"`
 	Detail   string       `json:"detail" required:"true"`
 	Variant  string       `json:"variant" required:"true"`
 	Blocking bool         `json:"blocking" required:"true"`
@@ -95,24 +103,6 @@ type Problem struct {
 	Was      *money.Money `json:"was,omitempty" description:"The price shown before."`
 	Now      *money.Money `json:"now,omitempty" description:"The price now."`
 	Opens    string       `json:"opens,omitempty" format:"date" description:"The day on which the seller sells again."`
-}
-
-// A Tariff says what a way of delivery costs by weight, in centimes.
-type Tariff struct {
-	Method    string
-	Base      int64 // up to IncludedG
-	IncludedG int64 `db:"included_g"`
-	PerKg     int64 `db:"per_kg"` // each kilogram begun above that
-	Payee     string
-}
-
-// Fee is the price of a parcel.
-func (t Tariff) Fee(grams int64) money.Money {
-	c := t.Base
-	if over := grams - t.IncludedG; over > 0 {
-		c += (over + 999) / 1000 * t.PerKg
-	}
-	return money.Dirhams(c)
 }
 
 // A Line is what lies in a basket. Price is the one the buyer was shown last,
@@ -127,7 +117,8 @@ type Line struct {
 type Market struct {
 	Items   map[string]catalog.Item
 	Sellers map[string]members.Seller
-	Tariffs []Tariff
+	Tariffs []Tariff       // the market's own delivery
+	Ways    []delivery.Way // that of sellers, and relay points
 	Rules   []Rule
 	Methods []string     // the ways to pay that there are partners for
 	Fees    escrow.Sheet // what the market takes
@@ -137,29 +128,21 @@ type Market struct {
 // Quote prices lines, in their order. The caller sets what names the quote
 // (ID, Basket, Version, ExpiresAt) and then seals it.
 func (m Market) Quote(lines []Line, d Destination) Quote {
-	q := Quote{Delivery: d, Lines: []QuoteLine{}, Fees: []Fee{}, Problems: []Problem{}}
+	q := Quote{Delivery: d, Lines: []QuoteLine{}, Fees: []Fee{}, Offers: []Choice{}, Problems: []Problem{}}
 	q.Totals = Totals{money.Dirhams(0), money.Dirhams(0), money.Dirhams(0), money.Dirhams(0)}
-	weights, parcels := map[string]int64{}, map[string]bool{}
 	for i, l := range lines {
 		line := m.line(l)
 		q.Lines = append(q.Lines, line)
 		q.Totals.Goods = q.Totals.Goods.Add(line.Total)
 		q.Problems = append(q.Problems, m.problems(i, l)...)
-		if line.Seller.ID != "" {
-			weights[line.Seller.ID] += line.weight
-			parcels[line.Seller.ID] = parcels[line.Seller.ID] || m.Items[l.Variant].Travels()
-		}
 	}
-	t := m.tariff(d.Method)
-	for _, seller := range slices.Sorted(maps.Keys(weights)) {
-		f := Fee{"delivery", m.party(seller), d.Method, weights[seller], t.Fee(weights[seller]), t.Payee}
-		if !parcels[seller] { // files and services
-			f.Amount = money.Dirhams(0)
-		}
+	parcels := m.parcels(q.Lines, d)
+	for _, seller := range slices.Sorted(maps.Keys(parcels)) {
+		f := m.deliver(&q, parcels[seller], d)
 		q.Fees = append(q.Fees, f)
 		q.Totals.Delivery = q.Totals.Delivery.Add(f.Amount)
 		if onTop := escrow.OnTop(m.Fees.Fees(q.sale(seller, f.Amount, m.At))); onTop > 0 {
-			q.Fees = append(q.Fees, Fee{Kind: "service", Seller: f.Seller, Method: d.Method, Amount: money.Dirhams(onTop)})
+			q.Fees = append(q.Fees, Fee{Kind: "service", Seller: f.Seller, Method: f.Method, Amount: money.Dirhams(onTop)})
 			q.Totals.Fees = q.Totals.Fees.Add(money.Dirhams(onTop))
 		}
 	}
@@ -234,15 +217,6 @@ func (m Market) problems(i int, l Line) []Problem {
 
 func (m Market) party(seller string) Party { return Party{seller, texts(m.Sellers[seller].Names)} }
 
-func (m Market) tariff(method string) Tariff {
-	for _, t := range m.Tariffs {
-		if t.Method == method {
-			return t
-		}
-	}
-	return Tariff{Method: method}
-}
-
 // texts is t, never null.
 func texts(t map[string]string) map[string]string {
 	if t == nil {
@@ -261,13 +235,13 @@ func (q Quote) Seal() Quote {
 // canonical writes all that the buyer agrees to, and nothing else: names and
 // problems may change without changing the deal.
 func (q Quote) canonical() []byte {
-	b := fmt.Appendf(nil, "quote 1\n%q %q %d %d\n%q %q %q\n", q.ID, q.Basket, q.Version, q.ExpiresAt.UnixMicro(),
+	b := fmt.Appendf(nil, "quote 2\n%q %q %d %d\n%q %q %q\n", q.ID, q.Basket, q.Version, q.ExpiresAt.UnixMicro(),
 		q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region)
 	for _, l := range q.Lines {
 		b = fmt.Appendf(b, "line %q %q %q %d %s %s\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total)
 	}
 	for _, f := range q.Fees {
-		b = fmt.Appendf(b, "fee %q %q %q %d %s\n", f.Kind, f.Seller.ID, f.Method, f.WeightG, f.Amount)
+		b = fmt.Appendf(b, "fee %q %q %q %q %d %d %s\n", f.Kind, f.Seller.ID, f.Method, f.Way, f.LeadDays, f.WeightG, f.Amount)
 	}
 	return fmt.Appendf(b, "totals %s %s %s %s\n", q.Totals.Goods, q.Totals.Delivery, q.Totals.Fees, q.Totals.Total)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/members"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/disputes"
@@ -32,7 +33,12 @@ type Catalogue interface {
 
 // Sellers says who sells, and whether they may now.
 type Sellers interface {
-	Sellers(ctx context.Context, db pg.DB, ids []string) (map[string]members.Seller, error)
+	Facing(ids []string, out map[string]members.Seller) pg.Read
+}
+
+// Ways are the ways of delivery of sellers, and the relay points of a commune.
+type Ways interface {
+	Serving(sellers []string, region, commune string, out *[]delivery.Way) pg.Read
 }
 
 // Escrows hold the money of orders.
@@ -76,6 +82,7 @@ type Needs struct {
 	Judge     Judge
 	Catalogue Catalogue
 	Sellers   Sellers
+	Ways      Ways
 	Escrows   Escrows
 	Charges   Charges
 	Disputes  Disputes

@@ -38,7 +38,7 @@ func (q Quote) Split(group, buyer string, fees escrow.Sheet, at time.Time) []Dra
 		out = append(out, Draft{Lines: lines, Payee: f.payee, Windows: windows(lines), Order: Order{
 			ID: id.New(id.Order), Group: group, Seller: f.Seller.ID, SellerNames: f.Seller.Names, Buyer: buyer,
 			State: PendingPayment, Currency: goods.Currency(), Goods: goods.Centimes(), Delivery: f.Amount.Centimes(), Fees: onTop,
-			Total: goods.Add(f.Amount).Centimes() + onTop, Legs: legs, Method: f.Method,
+			Total: goods.Add(f.Amount).Centimes() + onTop, Legs: legs, Method: f.Method, Way: f.Way, LeadDays: f.LeadDays, Fetch: f.Fetch,
 			DeliveryCode: newCode(), Version: 1, CreatedAt: at,
 		}})
 	}

@@ -50,6 +50,7 @@ const (
 	Place        Kind = "plc"
 	Change       Kind = "chn"
 	Closure      Kind = "clo"
+	Way          Kind = "way"
 )
 
 var (
