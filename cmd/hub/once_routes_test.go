@@ -164,6 +164,20 @@ var postings = map[string]func(*testing.T, *onceRig) posting{
 		p.effect, p.of = trail("delivery.end", way.ID)
 		return p.moved()
 	},
+	"promotions.make": func(t *testing.T, o *onceRig) posting {
+		name := mark("Remise exemple")
+		p := o.second(takesOff(name, "5.00"), takesOff(name, "-5.00"), takesOff(name, "6.00"))
+		p.key, p.path, p.effect, p.of = o.stranger.key, "/v1/promotions", ofPromotions, name
+		return p.moved()
+	},
+	"promotions.end": func(t *testing.T, o *onceRig) posting {
+		var made struct{ ID string }
+		o.ask(t, req{key: o.stranger.key, method: "POST", path: "/v1/promotions", body: takesOff("Remise exemple", "5.00"), idem: once()}).into(t, &made)
+		p := o.second(nil, nil, nil)
+		p.key, p.path = o.stranger.key, "/v1/promotions/"+made.ID+"/end"
+		p.effect, p.of = trail("promotions.end", made.ID)
+		return p.moved()
+	},
 	"delivery_tariffs.add": func(t *testing.T, o *onceRig) posting {
 		payee, since := "c"+strings.ToLower(once()[:12]), time.Date(2098, 1, int(days.Add(1)), 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 		with := func(per string) map[string]any {
@@ -273,6 +287,14 @@ func (o *onceRig) onOrder(t *testing.T, at, move, key string, body, bad, other a
 	p.bad, p.other = p.at(p.path, bad), p.at(p.path, other)
 	p.effect, p.of = trail("orders."+move, strings.TrimPrefix(at, "/v1/orders/"))
 	return p.moved()
+}
+
+// takesOff is a promotion of an amount, by a code of its own.
+func takesOff(name, amount string) map[string]any {
+	return map[string]any{
+		"kind": "amount", "names": map[string]string{"fr": name}, "amount": dirhams(amount), "from": time.Now().Format(time.DateOnly), "to": time.Now().AddDate(0, 10, 0).Format(time.DateOnly),
+		"code": "EX-" + strings.ToUpper(strings.ReplaceAll(name[len(name)-7:], " ", "")) + strings.ReplaceAll(strings.Trim(amount, "-"), ".", ""),
+	}
 }
 
 // days are those from which tariffs hold: each once.

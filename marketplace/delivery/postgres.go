@@ -14,13 +14,13 @@ const columns = `id, seller, kind, names, payee, lead_days, spot, radius_km, fre
 // insert keeps a way in the first free slot of those it serves.
 func insert(tx *pg.Tx, w Way) {
 	tx.QueueMapped(func(err error) error {
-		if pg.Code(err) == "23502" || pg.Violates(err, "way_slot") {
+		if pg.Violates(err, "way_slot_check") {
 			return ErrMany.With(err)
 		}
 		return err
 	}, `insert into delivery.way (id, seller, served, slot, kind, names, payee, lead_days, spot, radius_km, free_from, zones, made_at)
-		select $1, $2, $3, (select min(n) from generate_series(1, 50) n
-				where not exists (select from delivery.way w where w.served = $3 and w.slot = n and w.ended_at is null)),
+		select $1, $2, $3, coalesce((select min(n) from generate_series(1, 50) n
+				where not exists (select from delivery.way w where w.served = $3 and w.slot = n and w.ended_at is null)), 51),
 			$4, $5, $6, $7, $8, $9, $10, $11, $12`,
 		w.ID, w.Seller, w.served(), w.Kind, w.Names, w.Payee, w.LeadDays, w.Spot, w.RadiusKm, w.FreeFrom, w.Zones, w.MadeAt)
 }

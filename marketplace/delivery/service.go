@@ -44,9 +44,9 @@ func (s *Service) Serving(sellers []string, region, commune string, out *[]Way) 
 // Make adds a way of delivery: a seller's own, or by the operator one of a
 // seller's or a relay point. Quotes that were given hold as they are.
 func (s *Service) Make(ctx context.Context, tx *pg.Tx, in WayInput) (v WayView, err error) {
-	seller, err := owner(ctx, in.Seller)
-	if err != nil {
-		return v, err
+	seller, ok := auth.From(ctx).Of(in.Seller)
+	if !ok {
+		return v, ErrNotFound
 	}
 	place, err := s.place(ctx, tx, seller, in)
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *Service) End(ctx context.Context, tx *pg.Tx, in OneWay) (v WayView, err
 	if err != nil {
 		return v, err
 	}
-	if p := auth.From(ctx); p.Role == auth.Seller && p.Subject != w.Seller {
+	if seller, ok := auth.From(ctx).Of(w.Seller); !ok || seller != w.Seller {
 		return v, ErrNotFound
 	}
 	if w.EndedAt != nil {
@@ -107,17 +107,4 @@ func (s *Service) End(ctx context.Context, tx *pg.Tx, in OneWay) (v WayView, err
 	end(tx, w.ID, at)
 	audit.Record(tx, "delivery.end", w.ID, authz.Policy(ctx), nil)
 	return w.view(), tx.Publish(ctx, Changed{w.ID, w.Seller, w.Kind, true})
-}
-
-// owner is whose ways the caller means: a seller its own, the operator those it
-// names, or nobody's.
-func owner(ctx context.Context, asked string) (string, error) {
-	p := auth.From(ctx)
-	if p.Role != auth.Seller {
-		return asked, nil
-	}
-	if asked != "" && asked != p.Subject {
-		return "", ErrNotFound
-	}
-	return p.Subject, nil
 }

@@ -38,6 +38,7 @@ type Head struct {
 	Commune   string
 	Region    string
 	Choices   map[string]string
+	Codes     []string
 	ExpiresAt time.Time
 }
 
@@ -94,7 +95,7 @@ func (s *Service) showBasket(ctx context.Context, tx *pg.Tx, basket string) (Bas
 		return BasketView{}, err
 	}
 	to := Destination{Method: "carrier"}
-	m, err := s.market(ctx, tx, c, to)
+	m, err := s.market(ctx, tx, c, to, nil)
 	if err != nil {
 		return BasketView{}, err
 	}
@@ -174,6 +175,7 @@ func (s *Service) putLine(ctx context.Context, tx *pg.Tx, in LineInput) error {
 type QuoteInput struct {
 	Basket   string         `path:"basket"`
 	Delivery *DeliveryInput `json:"delivery,omitempty" description:"By carrier when left out."`
+	Codes    []string       `json:"codes,omitempty" maxItems:"10" description:"Of promotions."`
 }
 
 // DeliveryInput says how and where to the goods go. A quote needs the method
@@ -211,14 +213,18 @@ func (s *Service) Quote(ctx context.Context, in QuoteInput) (q Quote, err error)
 			to.Commune, to.Region = place.Name, place.Region
 		}
 	}
+	codes, err := typed(in.Codes)
+	if err != nil {
+		return q, err
+	}
 	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
-		q, err = s.quote(ctx, tx, in.Basket, to)
+		q, err = s.quote(ctx, tx, in.Basket, to, codes)
 		return err
 	})
 	return q, err
 }
 
-func (s *Service) quote(ctx context.Context, tx *pg.Tx, basket string, to Destination) (Quote, error) {
+func (s *Service) quote(ctx context.Context, tx *pg.Tx, basket string, to Destination, codes []string) (Quote, error) {
 	c, err := s.open(ctx, tx, basket, "", "quotes.create")
 	if err != nil {
 		return Quote{}, err
@@ -229,7 +235,7 @@ func (s *Service) quote(ctx context.Context, tx *pg.Tx, basket string, to Destin
 	if len(c.basket.Lines) == 0 {
 		return Quote{}, ErrEmpty
 	}
-	m, err := s.market(ctx, tx, c, to)
+	m, err := s.market(ctx, tx, c, to, codes)
 	if err != nil {
 		return Quote{}, err
 	}
@@ -255,8 +261,9 @@ func (s *Service) open(ctx context.Context, tx *pg.Tx, basket, hash, action stri
 }
 
 // market reads what is sold, by whom, and how it reaches its buyer, as it is now.
-func (s *Service) market(ctx context.Context, db pg.DB, c counter, to Destination) (m Market, err error) {
+func (s *Service) market(ctx context.Context, db pg.DB, c counter, to Destination, codes []string) (m Market, err error) {
 	m.Tariffs, m.Rules, m.Fees, m.Methods = c.tariffs, c.rules, c.fees, s.Charges.Methods()
+	m.Codes = codes
 	if len(c.basket.Lines) == 0 {
 		return m, nil
 	}
@@ -275,7 +282,8 @@ func (s *Service) market(ctx context.Context, db pg.DB, c counter, to Destinatio
 		}
 	}
 	m.Sellers = make(map[string]members.Seller, len(sellers))
-	err = pg.Together(ctx, db, s.Sellers.Facing(sellers, m.Sellers), s.Ways.Serving(sellers, to.Region, to.Commune, &m.Ways))
+	err = pg.Together(ctx, db, s.Sellers.Facing(sellers, m.Sellers), s.Ways.Serving(sellers, to.Region, to.Commune, &m.Ways),
+		s.Offs.For(c.basket.Buyer, sellers, codes, &m.Offs))
 	if err != nil {
 		return m, fmt.Errorf("read the sellers: %w", err)
 	}

@@ -142,6 +142,7 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	if err := s.reserve(ctx, tx, drafts); err != nil {
 		return v, err
 	}
+	s.redeem(tx, drafts)
 	v = CheckoutView{g.ID, nil, ChargeView{receipt.ID, receipt.State, q.Totals.Total, receipt.NextAction, receipt.Refusal}}
 	insertGroup(tx, g, drafts)
 	ids := make([]string, len(drafts))
@@ -179,7 +180,7 @@ func (s *Service) agreed(ctx context.Context, tx *pg.Tx, c counter, in CheckoutI
 	case len(in.Delivery.Choices) > 0 && !maps.Equal(h.Choices, in.Delivery.Choices):
 		return q, fees, ErrDelivery.At("/delivery/choices", "The quote is for other choices.")
 	}
-	m, err := s.market(ctx, tx, c, h.to())
+	m, err := s.market(ctx, tx, c, h.to(), h.Codes)
 	if err != nil {
 		return q, fees, err
 	}
@@ -216,6 +217,9 @@ func changed(quoted, now Quote, blocking []Problem) error {
 		if n := now.Lines[i]; !n.Price.Equal(l.Price) { // the same basket version has the same lines
 			err = err.At(fmt.Sprintf("/lines/%d", i), named(n.Names, "This article")+" now costs "+n.Price.String()+" instead of "+l.Price.String()+".")
 		}
+	}
+	if !quoted.Totals.Discount.Equal(now.Totals.Discount) {
+		err = err.At("/discounts", "Promotions now take off "+now.Totals.Discount.String()+" instead of "+quoted.Totals.Discount.String()+".")
 	}
 	if !quoted.Totals.Delivery.Equal(now.Totals.Delivery) {
 		err = err.At("/fees", "Delivery now costs "+now.Totals.Delivery.String()+" instead of "+quoted.Totals.Delivery.String()+".")

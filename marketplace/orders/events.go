@@ -189,6 +189,7 @@ func (s *Service) lapsed(ctx context.Context, tx *pg.Tx, e charges.Lapsed) error
 		if err := s.Catalogue.Unreserve(ctx, tx, o.ID); err != nil {
 			return err
 		}
+		s.unpaid(tx, o)
 	}
 	return nil
 }

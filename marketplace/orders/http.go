@@ -79,6 +79,7 @@ type OrderLine struct {
 	Quantity     int               `json:"quantity" required:"true"`
 	Price        money.Money       `json:"price" required:"true"`
 	Total        money.Money       `json:"total" required:"true"`
+	Discount     money.Money       `json:"discount" required:"true" description:"What a promotion took off the total."`
 }
 
 // EscrowView is what is held for an order.
@@ -144,7 +145,7 @@ func summary(o Order) Summary {
 	return Summary{
 		o.ID, o.Group, o.State,
 		Party{o.Seller, texts(o.SellerNames)},
-		Totals{mad(o.Goods), mad(o.Delivery), mad(o.Fees), mad(o.Total)},
+		Totals{mad(o.Goods), mad(o.Delivery), mad(o.Fees), mad(o.Total), mad(o.Discount)},
 		o.CreatedAt.UTC(),
 	}
 }

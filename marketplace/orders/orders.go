@@ -117,6 +117,7 @@ type Order struct {
 	State        State
 	Currency     string
 	Goods        int64 // centimes
+	Discount     int64 // centimes; what the seller takes off its goods
 	Delivery     int64 // centimes; the buyer pays it
 	Fees         int64 // centimes; what the market takes of the buyer
 	Total        int64 // centimes

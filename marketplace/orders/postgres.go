@@ -39,7 +39,7 @@ func lockBasket(ctx context.Context, tx *pg.Tx, e Escrows, basket, hash string) 
 	e.Fees(&c.fees)(b)
 	var heads []Head
 	if hash != "" {
-		collect(b, &heads, `select id, version, method, commune, region, choices, expires_at from orders.quote where basket = $1 and hash = $2`, basket, hash)
+		collect(b, &heads, `select id, version, method, commune, region, choices, codes, expires_at from orders.quote where basket = $1 and hash = $2`, basket, hash)
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return c, missing(err, ErrNoBasket)
@@ -91,9 +91,9 @@ func insertQuote(tx *pg.Tx, q Quote) {
 	if choices == nil {
 		choices = map[string]string{}
 	}
-	tx.Queue(`insert into orders.quote (id, basket, hash, version, method, commune, region, choices, body, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		q.ID, q.Basket, q.Hash, q.Version, q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region, choices, q, q.ExpiresAt)
+	tx.Queue(`insert into orders.quote (id, basket, hash, version, method, commune, region, choices, codes, body, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		q.ID, q.Basket, q.Hash, q.Version, q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region, choices, q.Codes, q, q.ExpiresAt)
 }
 
 func loadQuote(ctx context.Context, db pg.DB, quote string) (Quote, error) {
@@ -134,20 +134,20 @@ func insertGroup(tx *pg.Tx, g group, drafts []Draft) {
 	for i, d := range drafts {
 		ids[i] = d.ID
 		for _, l := range d.Lines {
-			lines = append(lines, boughtLine{d.ID, l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price.Centimes(), l.Total.Centimes()})
+			lines = append(lines, boughtLine{d.ID, l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price.Centimes(), l.Total.Centimes(), l.Discount.Centimes()})
 		}
 	}
 	tx.Queue(`update orders.basket set state = 'ordered', version = version + 1 where id = $1`, g.Basket)
 	tx.Queue(`insert into orders.order_group (id, basket, buyer, charge, currency, total, contact, delivery, created_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, g.ID, g.Basket, g.Buyer, g.Charge, g.Currency, g.Total, g.Contact, g.Delivery, g.CreatedAt)
 	for _, d := range drafts {
-		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment, way, lead_days, spot)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
-			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment, d.Way, d.LeadDays, d.Fetch)
+		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment, way, lead_days, spot, discount)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment, d.Way, d.LeadDays, d.Fetch, d.Discount)
 	}
-	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total)
-		select order_id, variant, offer, names, variant_names, sku, quantity, price, total
-		from jsonb_to_recordset($1::jsonb) as l(order_id text, variant text, offer text, names jsonb, variant_names jsonb, sku text, quantity int, price bigint, total bigint)`, lines)
+	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount)
+		select order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount
+		from jsonb_to_recordset($1::jsonb) as l(order_id text, variant text, offer text, names jsonb, variant_names jsonb, sku text, quantity int, price bigint, total bigint, discount bigint)`, lines)
 	tx.Queue(`insert into orders.timeline (order_id, at, actor, what) select unnest($1::text[]), $2, 'buyer', 'placed'`, ids, g.CreatedAt)
 }
 
@@ -162,9 +162,10 @@ type boughtLine struct {
 	Quantity     int               `json:"quantity"`
 	Price        int64             `json:"price"`
 	Total        int64             `json:"total"`
+	Discount     int64             `json:"discount"`
 }
 
-const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, way, lead_days, spot,
+const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, discount, delivery, fees, total, legs, method, way, lead_days, spot,
 	delivery_code, code_tries, carrier, tracking, settled, payment, received, version, created_at`
 
 // lockOrders locks orders, always in the order of their ids.
@@ -213,7 +214,7 @@ func loadFile(ctx context.Context, db pg.DB, by id.Kind, name string) (f file, e
 	collect(b, &groups, `select id, basket, buyer, charge, currency, total, contact, delivery, created_at from orders.order_group
 		where id = (select grp from orders.seller_order where `+column+` = $1 limit 1)`, name)
 	collect(b, &f.orders, `select `+orderColumns+` from orders.seller_order where `+column+` = $1 order by id`, name)
-	collect(b, &lines, `select order_id, variant, offer, names, variant_names, sku, quantity, price, total from orders.line where order_id`+own+` order by variant`, name)
+	collect(b, &lines, `select order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount from orders.line where order_id`+own+` order by variant`, name)
 	collect(b, &entries, `select order_id, at, actor, what from orders.timeline where order_id`+own+` order by seq`, name)
 	if err := db.SendBatch(ctx, b).Close(); err != nil {
 		return f, err
@@ -224,7 +225,7 @@ func loadFile(ctx context.Context, db pg.DB, by id.Kind, name string) (f file, e
 	f.group, f.lines, f.entries = groups[0], map[string][]OrderLine{}, map[string][]Entry{}
 	for _, l := range lines {
 		mad := func(c int64) money.Money { return money.FromCentimes(c, f.group.Currency) }
-		f.lines[l.OrderID] = append(f.lines[l.OrderID], OrderLine{l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, mad(l.Price), mad(l.Total)})
+		f.lines[l.OrderID] = append(f.lines[l.OrderID], OrderLine{l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, mad(l.Price), mad(l.Total), mad(l.Discount)})
 	}
 	for _, e := range entries {
 		e.At = e.At.UTC()

@@ -8,6 +8,7 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/disputes"
 	"tiwiza/payments/escrow"
@@ -39,6 +40,13 @@ type Sellers interface {
 // Ways are the ways of delivery of sellers, and the relay points of a commune.
 type Ways interface {
 	Serving(sellers []string, region, commune string, out *[]delivery.Way) pg.Read
+}
+
+// Promotions are what sellers take off their goods.
+type Promotions interface {
+	For(buyer string, sellers, codes []string, out *[]promotions.Available) pg.Read
+	Redeem(tx *pg.Tx, promotion, order, buyer string, centimes int64)
+	GiveBack(tx *pg.Tx, order string)
 }
 
 // Escrows hold the money of orders.
@@ -83,6 +91,7 @@ type Needs struct {
 	Catalogue Catalogue
 	Sellers   Sellers
 	Ways      Ways
+	Offs      Promotions
 	Escrows   Escrows
 	Charges   Charges
 	Disputes  Disputes

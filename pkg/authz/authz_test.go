@@ -171,6 +171,10 @@ var matrix = map[string]map[auth.Role]string{
 	"payment_rules.list":    {auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*"},
 	"payment_rules.add":     {auth.Operator: "*"},
 
+	"promotions.make": {auth.Seller: "own", auth.Operator: "*"},
+	"promotions.list": {auth.Seller: "own", auth.Operator: "*"},
+	"promotions.end":  {auth.Seller: "own", auth.Operator: "*"},
+
 	"guarantees.show": everyone,
 	"callbacks.card":  {auth.Guest: "*"},
 	"partners.list":   {auth.Operator: "*"},

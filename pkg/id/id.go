@@ -51,6 +51,7 @@ const (
 	Change       Kind = "chn"
 	Closure      Kind = "clo"
 	Way          Kind = "way"
+	Promotion    Kind = "prm"
 )
 
 var (
