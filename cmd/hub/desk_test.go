@@ -54,6 +54,14 @@ func desked(t *testing.T, r *rig, _ trade) {
 	way := post(s.key, "/v1/delivery-ways", delivers("Nous livrons (exemple)", "15.00"))
 	get(s.key, "/v1/delivery-ways")
 	post(s.key, "/v1/delivery-ways/"+way.ID+"/end", nil)
+	var guest struct {
+		Key string `json:"api_key"`
+	}
+	r.ask(t, req{method: "POST", path: "/v1/guests"}).into(t, &guest)
+	me := r.buyer(t)
+	from, to := r.basket(t, guest.Key, map[string]int{w.variant: 1}), r.basket(t, me, nil)
+	post(me, "/v1/baskets/"+to+"/merge", object{"from": from, "key": guest.Key})
+
 	off := post(s.key, "/v1/promotions", takesOff("Remise exemple", "1.00"))
 	get(s.key, "/v1/promotions")
 	post(s.key, "/v1/promotions/"+off.ID+"/end", nil)

@@ -24,6 +24,15 @@ var postings = map[string]func(*testing.T, *onceRig) posting{
 		p.other, p.bad = p.at(p.path, other), p.at(p.path, ordering(p.of, strings.Repeat("0", 64)))
 		return p
 	},
+	"baskets.merge": func(t *testing.T, o *onceRig) posting {
+		p := posting{by: o.buyer(t)}
+		p.key = o.buyer(t)
+		to, from := o.basket(t, p.key, nil), o.basket(t, p.key, map[string]int{o.ware.variant: 1})
+		p.path, p.body = "/v1/baskets/"+to+"/merge", map[string]string{"from": from}
+		p.bad, p.other = p.at(p.path, map[string]string{"from": "bsk_none"}), p.at(p.path, map[string]string{"from": from, "key": "none"})
+		p.effect, p.of = trail("baskets.merge", to)
+		return p
+	},
 	"orders.collect": func(t *testing.T, o *onceRig) posting {
 		_, at := o.underWay(t)
 		return o.onOrder(t, at, "collect", o.shop.key, amount("130.00"), amount("999.00"), amount("120.00"))

@@ -34,7 +34,12 @@ func New(db *pg.Store, judge Judge) *Service { return &Service{db: db, judge: ju
 // ErrWaits. The keys of a suspended organisation
 // still open the door: it must be able to see its orders, and to finish them.
 func (s *Service) Authenticate(ctx context.Context, k auth.Key) (auth.Principal, error) {
-	c, err := loadKey(ctx, s.db, k.ID)
+	return s.Holder(ctx, s.db, k)
+}
+
+// Holder is Authenticate in the caller's unit of work.
+func (s *Service) Holder(ctx context.Context, db pg.DB, k auth.Key) (auth.Principal, error) {
+	c, err := loadKey(ctx, db, k.ID)
 	if err != nil {
 		return auth.Nobody, err
 	}

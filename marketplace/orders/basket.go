@@ -26,6 +26,7 @@ type Basket struct {
 	ID      string
 	Buyer   string
 	Ordered bool
+	Merged  bool // poured into another
 	Version int64
 	Lines   []Line // by variant
 }
@@ -58,7 +59,7 @@ type counter struct {
 // BasketView is a basket as its buyer sees it.
 type BasketView struct {
 	ID       string      `json:"id" required:"true"`
-	State    string      `json:"state" required:"true" enum:"open,ordered"`
+	State    string      `json:"state" required:"true" enum:"open,ordered,merged"`
 	Version  int64       `json:"version" required:"true"`
 	Lines    []QuoteLine `json:"lines" required:"true"`
 	Totals   Totals      `json:"totals" required:"true" description:"With delivery by carrier; a quote says what another way costs."`
@@ -107,8 +108,11 @@ func (s *Service) showBasket(ctx context.Context, tx *pg.Tx, basket string) (Bas
 
 func basketView(b Basket, q Quote) BasketView {
 	state := "open"
-	if b.Ordered {
+	switch {
+	case b.Ordered:
 		state = "ordered"
+	case b.Merged:
+		state = "merged"
 	}
 	return BasketView{b.ID, state, b.Version, q.Lines, q.Totals, q.Problems}
 }
@@ -138,8 +142,8 @@ func (s *Service) putLine(ctx context.Context, tx *pg.Tx, in LineInput) error {
 	if err != nil {
 		return err
 	}
-	if c.basket.Ordered {
-		return s.ordered(ctx, tx, in.Basket)
+	if err := s.still(ctx, tx, c.basket); err != nil {
+		return err
 	}
 	before := 0
 	for _, l := range c.basket.Lines {
@@ -229,8 +233,8 @@ func (s *Service) quote(ctx context.Context, tx *pg.Tx, basket string, to Destin
 	if err != nil {
 		return Quote{}, err
 	}
-	if c.basket.Ordered {
-		return Quote{}, s.ordered(ctx, tx, basket)
+	if err := s.still(ctx, tx, c.basket); err != nil {
+		return Quote{}, err
 	}
 	if len(c.basket.Lines) == 0 {
 		return Quote{}, ErrEmpty
@@ -288,6 +292,17 @@ func (s *Service) market(ctx context.Context, db pg.DB, c counter, to Destinatio
 		return m, fmt.Errorf("read the sellers: %w", err)
 	}
 	return m, nil
+}
+
+// still refuses a basket that is not open any more.
+func (s *Service) still(ctx context.Context, db pg.DB, b Basket) error {
+	switch {
+	case b.Ordered:
+		return s.ordered(ctx, db, b.ID)
+	case b.Merged:
+		return ErrMerged
+	}
+	return nil
 }
 
 // ordered is the refusal of a basket that became orders; it says which.

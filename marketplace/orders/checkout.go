@@ -116,8 +116,8 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	if err != nil {
 		return v, err
 	}
-	if c.basket.Ordered {
-		return v, s.ordered(ctx, tx, in.Basket)
+	if err := s.still(ctx, tx, c.basket); err != nil {
+		return v, err
 	}
 	q, fees, err := s.agreed(ctx, tx, c, in)
 	if err != nil {

@@ -24,6 +24,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("POST", "/v1/baskets", "baskets.create", "Take an empty basket", made, s.CreateBasket),
 		rest.Handle("GET", basket, "baskets.show", "Show a basket at today's prices", ok, s.ShowBasket),
 		rest.Handle("PUT", basket+"/lines/{variant}", "baskets.put_line", "Say how many of an article lie in a basket", ok, s.PutLine),
+		rest.Commit("POST", basket+"/merge", "baskets.merge", "Pour another basket into one, as when a guest signs in", ok, s.Merge),
 		rest.Handle("POST", basket+"/quotes", "quotes.create", "Ask what a basket costs, delivered", made, s.Quote),
 		rest.Commit("POST", "/v1/checkouts", "checkouts.create", "Order what was quoted", made, s.Checkout),
 		rest.Handle("GET", "/v1/delivery-tariffs", "delivery_tariffs.list", "List what the market's own delivery costs, the latest first", ok, s.ListTariffs),

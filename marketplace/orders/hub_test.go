@@ -81,7 +81,7 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	h.till.real = h.charges
 	h.disputes = disputes.New(db, h.escrows, h.till, h.people, policies)
 	h.orders = orders.New(db, orders.Needs{
-		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Ways: h.ways, Offs: h.offs, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people),
+		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Keys: h.members, Ways: h.ways, Offs: h.offs, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people),
 	})
 	h.disputes.Work(h.timers)
 	orders.Timers(h.timers, h.orders)

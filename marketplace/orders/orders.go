@@ -25,6 +25,8 @@ var (
 	ErrNoGroup      = fault.New(fault.NotFound, "orders.no_group", "There is no such group of orders.")
 	ErrNoVariant    = fault.New(fault.NotFound, "orders.no_variant", "There is no such article on offer.")
 	ErrOrdered      = fault.New(fault.Conflict, "orders.basket_ordered", "This basket was ordered already; start a new one to buy more.")
+	ErrMerged       = fault.New(fault.Conflict, "orders.basket_merged", "This basket was poured into another; go on with that one.")
+	ErrSame         = fault.New(fault.Invalid, "orders.same_basket", "A basket is poured into another one.")
 	ErrEmpty        = fault.New(fault.Invalid, "orders.basket_empty", "The basket is empty; put something in first.")
 	ErrFull         = fault.New(fault.Invalid, "orders.basket_full", "A basket holds at most 100 different articles; order these first.")
 	ErrNoQuote      = fault.New(fault.Invalid, "quotes.unknown", "This quote is not one of this basket; ask for a new one.")

@@ -27,9 +27,9 @@ func lockBasket(ctx context.Context, tx *pg.Tx, e Escrows, basket, hash string) 
 		hash = "" // no quote's
 	}
 	b := &pgx.Batch{}
-	b.Queue(`select id, buyer, state = 'ordered', version from orders.basket where id = $1 for update`, basket).
+	b.Queue(`select id, buyer, state = 'ordered', state = 'merged', version from orders.basket where id = $1 for update`, basket).
 		QueryRow(func(r pgx.Row) error {
-			return r.Scan(&c.basket.ID, &c.basket.Buyer, &c.basket.Ordered, &c.basket.Version)
+			return r.Scan(&c.basket.ID, &c.basket.Buyer, &c.basket.Ordered, &c.basket.Merged, &c.basket.Version)
 		})
 	collect(b, &c.basket.Lines, `select variant, quantity, price from orders.basket_line where basket = $1 order by variant`, basket)
 	collect(b, &c.tariffs, `select distinct on (method) method, base, included_g, per_kg, payee, offered from orders.tariff

@@ -37,6 +37,11 @@ type Sellers interface {
 	Facing(ids []string, out map[string]members.Seller) pg.Read
 }
 
+// Keys says whose a key is.
+type Keys interface {
+	Holder(ctx context.Context, db pg.DB, k auth.Key) (auth.Principal, error)
+}
+
 // Ways are the ways of delivery of sellers, and the relay points of a commune.
 type Ways interface {
 	Serving(sellers []string, region, commune string, out *[]delivery.Way) pg.Read
@@ -90,6 +95,7 @@ type Needs struct {
 	Judge     Judge
 	Catalogue Catalogue
 	Sellers   Sellers
+	Keys      Keys
 	Ways      Ways
 	Offs      Promotions
 	Escrows   Escrows

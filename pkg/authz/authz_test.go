@@ -175,6 +175,9 @@ var matrix = map[string]map[auth.Role]string{
 	"promotions.list": {auth.Seller: "own", auth.Operator: "*"},
 	"promotions.end":  {auth.Seller: "own", auth.Operator: "*"},
 
+	"guests.create": everyone,
+	"baskets.merge": {auth.Buyer: "own"},
+
 	"guarantees.show": everyone,
 	"callbacks.card":  {auth.Guest: "*"},
 	"partners.list":   {auth.Operator: "*"},
