@@ -18,6 +18,8 @@ type Discount struct {
 	Names     map[string]string `json:"names" required:"true"`
 	Seller    Party             `json:"seller" required:"true"`
 	Amount    money.Money       `json:"amount" required:"true"`
+
+	counted, each bool // it can be used so often and no more, by all or by one buyer
 }
 
 var codeText = regexp.MustCompile(`^[A-Z0-9][A-Z0-9-]{2,29}$`)
@@ -65,7 +67,7 @@ func (m Market) discount(q *Quote, seller Party, fee money.Money) {
 	for k, i := range at {
 		q.Lines[i].Discount = money.Dirhams(off[k])
 	}
-	q.Discounts = append(q.Discounts, Discount{best.ID, best.Code, best.Names, seller, money.Dirhams(most)})
+	q.Discounts = append(q.Discounts, Discount{best.ID, best.Code, best.Names, seller, money.Dirhams(most), best.Total != nil, best.PerBuyer != nil})
 	q.Totals.Discount = q.Totals.Discount.Add(money.Dirhams(most))
 }
 
@@ -127,10 +129,12 @@ func (m Market) judge(q Quote, code string) (why promotions.Why, known bool) {
 
 // redeem uses the promotions of the drafts, in the order of their ids.
 func (s *Service) redeem(tx *pg.Tx, drafts []Draft) {
-	used := slices.DeleteFunc(slices.Clone(drafts), func(d Draft) bool { return d.Promotion == "" })
-	slices.SortFunc(used, func(a, b Draft) int { return cmp.Compare(a.Promotion, b.Promotion) })
+	used := slices.DeleteFunc(slices.Clone(drafts), func(d Draft) bool { return d.Off.Promotion == "" })
+	slices.SortFunc(used, func(a, b Draft) int { return cmp.Compare(a.Off.Promotion, b.Off.Promotion) })
 	for _, d := range used {
-		s.Offs.Redeem(tx, d.Promotion, d.ID, d.Buyer, d.Discount)
+		s.Offs.Redeem(tx, promotions.Use{
+			Promotion: d.Off.Promotion, Order: d.ID, Buyer: d.Buyer, Amount: d.Discount, Counted: d.Off.counted, Each: d.Off.each,
+		})
 	}
 }
 

@@ -31,7 +31,9 @@ func (h *hub) used(key auth.Key) (n int) {
 	var p struct{ Data []promotions.View }
 	h.want(200, &p, key, "GET", "/v1/promotions", "")
 	for _, v := range p.Data {
-		n += v.Used
+		if v.Used != nil {
+			n += *v.Used
+		}
 	}
 	return n
 }
@@ -214,5 +216,49 @@ func TestRule3_7WhatEndsUnpaidIsGivenBack(t *testing.T) {
 	b := h.fill(me, 1, a)
 	if got := problems(h.quotedBy(me, b, "UNE")); fmt.Sprint(got) != "[/codes/0 code_used_up]" {
 		t.Errorf("problems %v", got)
+	}
+}
+
+// TestRule3_7OneOfABuyersOwn counts uses of one buyer where all have no limit,
+// and gives them back.
+func TestRule3_7OneOfABuyersOwn(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	me, a := h.buyer(), h.shop("100.00", 99, "")
+	h.promote(a.key, "", `"kind":"percent","percent":"10","per_buyer":1`)
+	var tries [5]string
+	var hashes [5]string
+	for i := range tries {
+		tries[i] = h.fill(me, 1, a)
+		hashes[i] = h.quotedBy(me, tries[i]).Hash
+	}
+	var wg sync.WaitGroup
+	var got sync.Map
+	for i, b := range tries {
+		wg.Go(func() {
+			w := h.ask(me, "POST", "/v1/checkouts", order(b, hashes[i]), b)
+			if w.Code == 201 {
+				got.Store(b, w.Body.Bytes())
+			}
+		})
+	}
+	wg.Wait()
+	var made []checkout
+	got.Range(func(_, body any) bool {
+		var c checkout
+		must(t, json.Unmarshal(body.([]byte), &c))
+		made = append(made, c)
+		return true
+	})
+	if len(made) != 1 {
+		t.Fatalf("%d orders of one buyer's one use", len(made))
+	}
+	b := h.fill(me, 1, a)
+	if q := h.quotedBy(me, b); !q.Totals.Discount.IsZero() {
+		t.Errorf("%s is taken off again", q.Totals.Discount)
+	}
+	h.tell(charges.Lapsed{Charge: made[0].Charge.ID, Group: made[0].Group, Orders: made[0].ids()})
+	if q := h.quotedBy(me, b); q.Totals.Discount.Amount() != "10.00" {
+		t.Errorf("%s is taken off once the use is given back, want 10.00", q.Totals.Discount)
 	}
 }

@@ -50,7 +50,7 @@ type Ways interface {
 // Promotions are what sellers take off their goods.
 type Promotions interface {
 	For(buyer string, sellers, codes []string, out *[]promotions.Available) pg.Read
-	Redeem(tx *pg.Tx, promotion, order, buyer string, centimes int64)
+	Redeem(tx *pg.Tx, u promotions.Use)
 	GiveBack(tx *pg.Tx, order string)
 }
 

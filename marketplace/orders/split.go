@@ -13,11 +13,10 @@ import (
 // serves.
 type Draft struct {
 	Order
-	Lines []QuoteLine
-	// Promotion is what takes something off its goods, if one does.
-	Promotion string
-	Payee     string // the carrier the delivery fee goes to; "" is the seller
-	Windows   escrow.Windows
+	Lines   []QuoteLine
+	Off     Discount // what is taken off its goods, if something is
+	Payee   string   // the carrier the delivery fee goes to; "" is the seller
+	Windows escrow.Windows
 }
 
 // Split makes one order of each seller's part of a quote, with new ids. The
@@ -37,7 +36,7 @@ func (q Quote) Split(group, buyer string, fees escrow.Sheet, at time.Time) []Dra
 		}
 		legs, taken := fees.Share(q.sale(f.Seller.ID, f.Amount, at))
 		onTop := escrow.OnTop(taken)
-		out = append(out, Draft{Lines: lines, Promotion: q.promotion(f.Seller.ID), Payee: f.payee, Windows: windows(lines), Order: Order{
+		out = append(out, Draft{Lines: lines, Off: q.off(f.Seller.ID), Payee: f.payee, Windows: windows(lines), Order: Order{
 			ID: id.New(id.Order), Group: group, Seller: f.Seller.ID, SellerNames: f.Seller.Names, Buyer: buyer,
 			State: PendingPayment, Currency: goods.Currency(), Goods: goods.Centimes(), Discount: off.Centimes(), Delivery: f.Amount.Centimes(), Fees: onTop,
 			Total: goods.Sub(off).Add(f.Amount).Centimes() + onTop, Legs: legs, Method: f.Method, Way: f.Way, LeadDays: f.LeadDays, Fetch: f.Fetch,
@@ -47,14 +46,14 @@ func (q Quote) Split(group, buyer string, fees escrow.Sheet, at time.Time) []Dra
 	return out
 }
 
-// promotion is what takes something off a seller's goods, "" when none does.
-func (q Quote) promotion(seller string) string {
+// off is what is taken off a seller's goods, if something is.
+func (q Quote) off(seller string) Discount {
 	for _, d := range q.Discounts {
 		if d.Seller.ID == seller {
-			return d.Promotion
+			return d
 		}
 	}
-	return ""
+	return Discount{}
 }
 
 // Paid is the draft of an order that is paid in a way.

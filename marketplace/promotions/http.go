@@ -70,7 +70,7 @@ type View struct {
 	To         string            `json:"to" required:"true" format:"date"`
 	Total      *int              `json:"total,omitempty"`
 	PerBuyer   *int              `json:"per_buyer,omitempty"`
-	Used       int               `json:"used" required:"true" description:"By how many orders that did not end unpaid."`
+	Used       *int              `json:"used,omitempty" description:"How many of total were used, by orders that did not end unpaid."`
 	MadeAt     time.Time         `json:"made_at" required:"true"`
 	EndedAt    *time.Time        `json:"ended_at,omitempty"`
 }
@@ -79,8 +79,11 @@ func (p Promotion) view() View {
 	v := View{
 		ID: p.ID, Seller: p.Seller, Code: p.Code, Names: p.Names, Kind: p.Kind, Amount: dirhams(p.Amount), Minimum: dirhams(p.Minimum),
 		Offers: p.Offers, Categories: p.Categories, From: p.Since.In(clock.Morocco).Format(time.DateOnly),
-		To: p.Until.In(clock.Morocco).AddDate(0, 0, -1).Format(time.DateOnly), Total: p.Total, PerBuyer: p.PerBuyer, Used: p.Used,
+		To: p.Until.In(clock.Morocco).AddDate(0, 0, -1).Format(time.DateOnly), Total: p.Total, PerBuyer: p.PerBuyer,
 		MadeAt: p.MadeAt.UTC(), EndedAt: rest.UTC(p.EndedAt),
+	}
+	if p.Total != nil {
+		v.Used = &p.Used
 	}
 	if p.Kind == Percent {
 		v.Percent = &p.Percent

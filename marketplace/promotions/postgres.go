@@ -57,17 +57,21 @@ func available(buyer string, sellers, codes []string, out *[]Available) pg.Read 
 
 // redeem counts one use of a promotion, as long as there is one left of all and
 // of the buyer's.
-func redeem(tx *pg.Tx, promotion, order, buyer string, centimes int64) {
-	tx.QueueOne(ErrUsedUp, `update promotions.promotion set used = used + 1 where id = $1 and ended_at is null and (total is null or used < total)`, promotion)
-	tx.QueueOne(ErrUsedUp, `insert into promotions.buyer as b (promotion, buyer, used, most) select id, $2, 1, per_buyer from promotions.promotion where id = $1
-		on conflict (promotion, buyer) do update set used = b.used + 1 where b.most is null or b.used < b.most`, promotion, buyer)
-	tx.Queue(`insert into promotions.redemption (order_id, promotion, buyer, amount) values ($1, $2, $3, $4)`, order, promotion, buyer, centimes)
+func redeem(tx *pg.Tx, u Use) {
+	if u.Counted {
+		tx.QueueOne(ErrUsedUp, `update promotions.promotion set used = used + 1 where id = $1 and ended_at is null and used < total`, u.Promotion)
+	}
+	if u.Each {
+		tx.QueueOne(ErrUsedUp, `insert into promotions.buyer as b (promotion, buyer, used, most) select id, $2, 1, per_buyer from promotions.promotion where id = $1
+			on conflict (promotion, buyer) do update set used = b.used + 1 where b.used < b.most`, u.Promotion, u.Buyer)
+	}
+	tx.Queue(`insert into promotions.redemption (order_id, promotion, buyer, amount) values ($1, $2, $3, $4)`, u.Order, u.Promotion, u.Buyer, u.Amount)
 }
 
-// giveBack counts a use less; the promotion is locked before its buyer, as on
-// the way there.
+// giveBack counts a use less where it was counted; the promotion is locked before
+// its buyer, as on the way there.
 func giveBack(tx *pg.Tx, order string) {
 	tx.Queue(`with r as (update promotions.redemption set given_back_at = platform.now() where order_id = $1 and given_back_at is null returning promotion, buyer),
-		p as (update promotions.promotion p set used = p.used - 1 from r where p.id = r.promotion returning p.id, r.buyer)
-		update promotions.buyer b set used = b.used - 1 from p where b.promotion = p.id and b.buyer = p.buyer`, order)
+		p as (update promotions.promotion p set used = p.used - 1 from r where p.id = r.promotion and p.total is not null returning p.id)
+		update promotions.buyer b set used = b.used - 1 from r left join p on p.id = r.promotion where b.promotion = r.promotion and b.buyer = r.buyer`, order)
 }

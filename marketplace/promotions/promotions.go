@@ -52,7 +52,7 @@ type Promotion struct {
 	Until      time.Time
 	Total      *int // how often it can be used
 	PerBuyer   *int
-	Used       int
+	Used       int // of Total; without one it is not counted
 	MadeAt     time.Time
 	EndedAt    *time.Time
 }

@@ -30,12 +30,18 @@ func (s *Service) For(buyer string, sellers, codes []string, out *[]Available) p
 	return available(buyer, sellers, append([]string{""}, codes...), out)
 }
 
-// Redeem uses a promotion for an order, in the caller's unit of work. It is
-// ErrUsedUp when somebody else was faster, or it has ended. Who redeems several
-// does so in the order of their ids, after the stock.
-func (s *Service) Redeem(tx *pg.Tx, promotion, order, buyer string, centimes int64) {
-	redeem(tx, promotion, order, buyer, centimes)
+// A Use is one order's of a promotion.
+type Use struct {
+	Promotion, Order, Buyer string
+	Amount                  int64 // centimes
+	Counted                 bool  // it can be used so often and no more
+	Each                    bool  // by one buyer
 }
+
+// Redeem uses a promotion for an order, in the caller's unit of work, whose error
+// is ErrUsedUp when somebody else was faster. Who redeems several does so in the
+// order of their ids, after the stock. A promotion without limits is not locked.
+func (s *Service) Redeem(tx *pg.Tx, u Use) { redeem(tx, u) }
 
 // GiveBack frees what an order used that ended unpaid. Again is harmless.
 func (s *Service) GiveBack(tx *pg.Tx, order string) { giveBack(tx, order) }
