@@ -113,19 +113,19 @@ func TestAWayThatCannotBeIsRefusedWithItsReasons(t *testing.T) {
 	price := func(s string) string { return `{"amount":"` + s + `","currency":"MAD"}` }
 	steps := func(s string) string { return `[{"steps":[` + s + `]}]` }
 	for body, pointer := range map[string]string{
-		with("names", `{"ar":"توصيل"}`):                                                 "/names/fr",
-		with("names", `{"fr":" ","de":"x"}`):                                            "/names/de",
-		with("kind", `"relay"`):                                                         "/kind",
-		with("payee", `"demo"`):                                                         "/payee", // money for a carrier of one's own choice
-		with("kind", `"carrier"`, "radius_km", `10`, "commune", `"Agadir"`):             "/radius_km",
-		with("radius_km", `10`):                                                         "/commune",
-		with("commune", `"Atlantis"`):                                                   "/commune",
-		with("kind", `"pickup"`):                                                        "/zones",
-		with("kind", `"pickup"`, "zones", `[]`, "commune", `"Agadir"`):                  "/address",
-		with("place", `"plc_other"`):                                                    "/place",
-		with("place", `"`+d.place.ID+`"`, "commune", `"Agadir"`):                        "/commune",
-		with("zones", `[]`):                                                             "/zones",
-		with("zones", steps(`{"price":`+price("1.00")+`},{"price":`+price("2.00")+`}`)): "/zones/0/steps/0/up_to_g",
+		with("names", `{"ar":"توصيل"}`):                                     "/names/fr",
+		with("names", `{"fr":" ","de":"x"}`):                                "/names/de",
+		with("kind", `"relay"`):                                             "/kind",
+		with("payee", `"demo"`):                                             "/payee", // money for a carrier of one's own choice
+		with("kind", `"carrier"`, "radius_km", `10`, "commune", `"Agadir"`): "/radius_km",
+		with("radius_km", `10`):                                             "/commune",
+		with("commune", `"Atlantis"`):                                       "/commune",
+		with("kind", `"pickup"`):                                            "/zones",
+		with("kind", `"pickup"`, "zones", `[]`, "commune", `"Agadir"`):      "/address",
+		with("place", `"plc_other"`):                                        "/place",
+		with("place", `"`+d.place.ID+`"`, "commune", `"Agadir"`):            "/commune",
+		with("zones", `[]`):                                                 "/zones",
+		with("zones", steps(`{"price":`+price("1.00")+`},{"price":`+price("2.00")+`}`)):                                                      "/zones/0/steps/0/up_to_g",
 		with("zones", steps(`{"up_to_g":9,"price":`+price("1")+`},{"up_to_g":9,"price":`+price("2")+`}`)):                                    "/zones/0/steps/1/up_to_g",
 		with("zones", steps(`{"price":`+price("-1.00")+`}`)):                                                                                 "/zones/0/steps/0/price/amount",
 		with("zones", steps(`{"price":{"amount":"1.00","currency":"EUR"}}`)):                                                                 "/zones/0/steps/0/price/currency",
