@@ -39,7 +39,7 @@ type face struct {
 
 func faces(ids []string, then func([]face)) pg.Read {
 	return func(b *pgx.Batch) {
-		b.Queue(`select id, kind, names, state from members.organisation where id = any($1)`, ids).Query(func(rows pgx.Rows) error {
+		b.Queue(`select id, kind, names, state from members.organisation where id `+pg.OfThese, ids).Query(func(rows pgx.Rows) error {
 			all, err := pgx.CollectRows(rows, pgx.RowToStructByName[face])
 			then(all)
 			return err

@@ -15,6 +15,7 @@ import (
 
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
+	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
 	"tiwiza/marketplace/promotions"
@@ -70,7 +71,7 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	h := &hub{t: t, db: db, bus: event.NewBus(), till: &till{groups: map[string]charges.Sale{}, ids: map[string]string{}}}
 	db.Use(runner.Jobs(), h.bus)
 	h.members = members.New(db, policies)
-	h.catalog = catalog.New(db, noIndex{}, h.members)
+	h.catalog = catalog.New(db, noIndex{}, h.members, media.New(db, nil, nil))
 	h.ways = delivery.New(db, h.catalog, h.members)
 	h.offs = promotions.New(db, h.members)
 	h.escrows = escrow.New(db, ledger.New(db), policies).TopUpFrom("bank")
