@@ -178,3 +178,18 @@ func TestTwoBasketsPouredIntoEachOtherDoNotDeadlock(t *testing.T) {
 		}
 	}
 }
+
+// TestAMergeKeepsWhatIsSoldOut has the stock fall below what a guest had put in:
+// the line stays as it was, with its problem.
+func TestAMergeKeepsWhatIsSoldOut(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	a, guest, me := h.shop("100.00", 9, ""), h.guest(), h.buyer()
+	from, to := h.fill(guest, 6, a), h.fill(me, 1, a)
+	h.want(200, nil, a.key, "PATCH", "/v1/variants/"+a.variant+"/stock", `{"on_hand":2}`)
+	var v orders.MergeView
+	h.want(200, &v, me, "POST", "/v1/baskets/"+to+"/merge", merging(from, guest), "1")
+	if len(v.Lines) != 1 || v.Lines[0].Quantity != 6 || len(v.Notes) != 1 || v.Notes[0].Wanted != 7 || len(v.Problems) != 1 || v.Problems[0].Code != "sold_out" {
+		t.Errorf("%+v", v)
+	}
+}
