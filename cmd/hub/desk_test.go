@@ -15,7 +15,7 @@ func desked(t *testing.T, r *rig, _ trade) {
 	type made struct{ ID, State string }
 	post := func(key, path string, body any) (m made) {
 		t.Helper()
-		r.ask(t, req{key: key, method: "POST", path: path, body: body}).into(t, &m)
+		r.ask(t, req{key: key, method: "POST", path: path, body: body, idem: once()}).into(t, &m)
 		return m
 	}
 	get := func(key, path string) { t.Helper(); r.ask(t, req{key: key, method: "GET", path: path}).into(t, nil) }
@@ -50,6 +50,25 @@ func desked(t *testing.T, r *rig, _ trade) {
 	place := post(s.key, "/v1/places", object{"name": "Grange", "commune": "Taliouine"})
 	get(s.key, "/v1/places")
 	post(s.key, "/v1/variants/"+w.variant+"/moves", object{"from": "", "to": place.ID, "quantity": 2})
+
+	way := post(s.key, "/v1/delivery-ways", delivers("Nous livrons (exemple)", "15.00"))
+	get(s.key, "/v1/delivery-ways")
+	post(s.key, "/v1/delivery-ways/"+way.ID+"/end", nil)
+	var guest struct {
+		Key string `json:"api_key"`
+	}
+	r.ask(t, req{method: "POST", path: "/v1/guests"}).into(t, &guest)
+	me := r.buyer(t)
+	from, to := r.basket(t, guest.Key, map[string]int{w.variant: 1}), r.basket(t, me, nil)
+	post(me, "/v1/baskets/"+to+"/merge", object{"from": from, "key": guest.Key})
+
+	off := post(s.key, "/v1/promotions", takesOff("Remise exemple", "1.00"))
+	get(s.key, "/v1/promotions")
+	post(s.key, "/v1/promotions/"+off.ID+"/end", nil)
+	post(op, "/v1/delivery-tariffs", object{"method": "own", "base": dirhams("20.00"), "included_g": 10000, "per_kg": dirhams("2.00"), "since": "2099-01-01"})
+	get(s.key, "/v1/delivery-tariffs")
+	post(op, "/v1/payment-rules", object{"method": "transfer", "seller": s.org, "most": dirhams("900.00"), "since": "2099-01-01"})
+	get(s.key, "/v1/payment-rules")
 
 	today := time.Now().In(clock.Morocco).AddDate(0, 0, 200) // the hubs of tests move their clocks by weeks
 	away := post(s.key, "/v1/closures", object{"from": today.Format(time.DateOnly), "to": today.AddDate(0, 0, 3).Format(time.DateOnly)})

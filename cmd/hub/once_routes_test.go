@@ -3,7 +3,9 @@ package main
 import (
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"tiwiza/pkg/pg"
 )
@@ -20,6 +22,15 @@ var postings = map[string]func(*testing.T, *onceRig) posting{
 		other := ordering(p.of, hash)
 		other["contact"] = map[string]any{"name": "Un autre", "phone": "0600000001"}
 		p.other, p.bad = p.at(p.path, other), p.at(p.path, ordering(p.of, strings.Repeat("0", 64)))
+		return p
+	},
+	"baskets.merge": func(t *testing.T, o *onceRig) posting {
+		p := posting{by: o.buyer(t)}
+		p.key = o.buyer(t)
+		to, from := o.basket(t, p.key, nil), o.basket(t, p.key, map[string]int{o.ware.variant: 1})
+		p.path, p.body = "/v1/baskets/"+to+"/merge", map[string]string{"from": from}
+		p.bad, p.other = p.at(p.path, map[string]string{"from": "bsk_none"}), p.at(p.path, map[string]string{"from": from, "key": "none"})
+		p.effect, p.of = trail("baskets.merge", to)
 		return p
 	},
 	"orders.collect": func(t *testing.T, o *onceRig) posting {
@@ -148,6 +159,52 @@ var postings = map[string]func(*testing.T, *onceRig) posting{
 		p.effect = ofExpired
 		return p
 	},
+	"delivery.make": func(t *testing.T, o *onceRig) posting {
+		name := mark("Porteur exemple")
+		p := o.second(delivers(name, "20.00"), delivers(name, "-1.00"), delivers(name, "21.00"))
+		p.key, p.path, p.effect, p.of = o.shop.key, "/v1/delivery-ways", ofWays, name
+		return p.moved()
+	},
+	"delivery.end": func(t *testing.T, o *onceRig) posting {
+		var way struct{ ID string }
+		o.ask(t, req{key: o.shop.key, method: "POST", path: "/v1/delivery-ways", body: delivers("Porteur exemple", "20.00"), idem: once()}).into(t, &way)
+		p := o.second(nil, nil, nil)
+		p.key, p.path = o.shop.key, "/v1/delivery-ways/"+way.ID+"/end"
+		p.effect, p.of = trail("delivery.end", way.ID)
+		return p.moved()
+	},
+	"promotions.make": func(t *testing.T, o *onceRig) posting {
+		name := mark("Remise exemple")
+		p := o.second(takesOff(name, "5.00"), takesOff(name, "-5.00"), takesOff(name, "6.00"))
+		p.key, p.path, p.effect, p.of = o.stranger.key, "/v1/promotions", ofPromotions, name
+		return p.moved()
+	},
+	"promotions.end": func(t *testing.T, o *onceRig) posting {
+		var made struct{ ID string }
+		o.ask(t, req{key: o.stranger.key, method: "POST", path: "/v1/promotions", body: takesOff("Remise exemple", "5.00"), idem: once()}).into(t, &made)
+		p := o.second(nil, nil, nil)
+		p.key, p.path = o.stranger.key, "/v1/promotions/"+made.ID+"/end"
+		p.effect, p.of = trail("promotions.end", made.ID)
+		return p.moved()
+	},
+	"delivery_tariffs.add": func(t *testing.T, o *onceRig) posting {
+		payee, since := "c"+strings.ToLower(once()[:12]), time.Date(2098, 1, int(days.Add(1)), 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+		with := func(per string) map[string]any {
+			return map[string]any{"method": "carrier", "base": dirhams("30.00"), "included_g": 5000, "per_kg": dirhams(per), "payee": payee, "since": since}
+		}
+		p := o.second(with("4.00"), with("-4.00"), with("5.00"))
+		p.path, p.effect, p.of = "/v1/delivery-tariffs", ofTariffs, payee
+		return p.moved()
+	},
+	"payment_rules.add": func(t *testing.T, o *onceRig) posting {
+		s := o.seller(t)
+		with := func(most string) map[string]any {
+			return map[string]any{"method": "cash_on_delivery", "seller": s.org, "most": dirhams(most), "since": "2098-01-01"}
+		}
+		p := o.second(with("4000.00"), with("-1.00"), with("5000.00"))
+		p.path, p.effect, p.of = "/v1/payment-rules", ofRules, s.org
+		return p.moved()
+	},
 	"fees.change": func(t *testing.T, o *onceRig) posting {
 		fee := func(percent string) map[string]any {
 			return map[string]any{"why": "test", "rates": []any{map[string]string{"kind": "reserve", "percent": percent, "since": "2098-01-01"}}}
@@ -239,6 +296,25 @@ func (o *onceRig) onOrder(t *testing.T, at, move, key string, body, bad, other a
 	p.bad, p.other = p.at(p.path, bad), p.at(p.path, other)
 	p.effect, p.of = trail("orders."+move, strings.TrimPrefix(at, "/v1/orders/"))
 	return p.moved()
+}
+
+// takesOff is a promotion of an amount, by a code of its own.
+func takesOff(name, amount string) map[string]any {
+	return map[string]any{
+		"kind": "amount", "names": map[string]string{"fr": name}, "amount": dirhams(amount), "from": time.Now().Format(time.DateOnly), "to": time.Now().AddDate(0, 10, 0).Format(time.DateOnly),
+		"code": "EX-" + strings.ToUpper(strings.ReplaceAll(name[len(name)-7:], " ", "")) + strings.ReplaceAll(strings.Trim(amount, "-"), ".", ""),
+	}
+}
+
+// days are those from which tariffs hold: each once.
+var days atomic.Int32
+
+// delivers is a seller's own delivery at one price.
+func delivers(name, price string) map[string]any {
+	return map[string]any{
+		"kind": "own", "names": map[string]string{"fr": name}, "lead_days": 1, "commune": "Agadir", "radius_km": 1,
+		"zones": []any{map[string]any{"steps": []any{map[string]any{"price": dirhams(price)}}}},
+	}
 }
 
 // second is a request of an operator's, and the other operator is another

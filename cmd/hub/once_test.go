@@ -297,18 +297,22 @@ func (o *onceRig) forgets(t *testing.T, done map[string]posting) {
 }
 
 const (
-	ofRequests = `select count(*) from charges.wallet_request where charge = $1`
-	ofExpired  = `select count(*) from charges.charge where id = $1 and state = 'expired'`
-	ofPosts    = `select count(*) from ledger.transfer where key = $1`
-	ofFees     = `select count(*) from platform.audit where action = $1`
-	ofTrail    = `select count(*) from platform.audit where action || ' ' || subject = $1`
-	ofBasket   = `select count(*) from orders.order_group where basket = $1`
-	ofReleases = `select count(*) from escrow.release where order_id = $1`
-	ofPayouts  = `select count(*) from payouts.payout where seller = $1`
-	ofTheirs   = `select count(*) from charges.remittance where theirs = $1`
-	ofFiles    = `select count(*) from recon.statement where statement_id = $1`
-	ofAsked    = `select count(*) from approvals.request where why like '%' || $1 || '%'`
-	ofMoves    = `select count(*) from treasury.move where kind = $1`
+	ofRequests   = `select count(*) from charges.wallet_request where charge = $1`
+	ofExpired    = `select count(*) from charges.charge where id = $1 and state = 'expired'`
+	ofPosts      = `select count(*) from ledger.transfer where key = $1`
+	ofFees       = `select count(*) from platform.audit where action = $1`
+	ofTrail      = `select count(*) from platform.audit where action || ' ' || subject = $1`
+	ofBasket     = `select count(*) from orders.order_group where basket = $1`
+	ofReleases   = `select count(*) from escrow.release where order_id = $1`
+	ofPayouts    = `select count(*) from payouts.payout where seller = $1`
+	ofTheirs     = `select count(*) from charges.remittance where theirs = $1`
+	ofFiles      = `select count(*) from recon.statement where statement_id = $1`
+	ofAsked      = `select count(*) from approvals.request where why like '%' || $1 || '%'`
+	ofWays       = `select count(*) from delivery.way where names ->> 'fr' = $1`
+	ofPromotions = `select count(*) from promotions.promotion where names ->> 'fr' = $1`
+	ofTariffs    = `select count(*) from orders.tariff where payee = $1`
+	ofRules      = `select count(*) from orders.payment_rule where seller = $1`
+	ofMoves      = `select count(*) from treasury.move where kind = $1`
 )
 
 // at is the same request to another address, or with another body.

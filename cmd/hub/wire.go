@@ -14,9 +14,11 @@ import (
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/wallet"
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/disputes"
@@ -143,8 +145,9 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		ApprovedBy(desk).PayBy(bankName, out).Wallets(wallets...)
 	out.Handle(charges.KindTransfer, files.Kind{Pay: ch.Transfer, Moved: ch.RefundMoved, Contradicted: ch.RefundContradicted})
 	disp := disputes.New(store, escrows, ch, desk, policies)
+	ways, offs := delivery.New(store, cat, m), promotions.New(store, m)
 	ord := orders.New(store, orders.Needs{
-		Judge: policies, Catalogue: cat, Sellers: m, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: desk, Limits: bounds,
+		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: desk, Limits: bounds,
 	})
 	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Risk: bounds, Judge: policies})
 	own := treasury.New(store, books, out, engine, desk)
@@ -154,6 +157,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	m.Approve(desk)
 	members.Tell(bus)
+	delivery.Tell(bus)
+	promotions.Tell(bus)
 	orders.Tell(bus)
 	charges.Tell(bus)
 	escrow.Tell(bus)
@@ -197,7 +202,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
+		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()), delivery.Routes(ways), promotions.Routes(offs), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
 		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),

@@ -77,6 +77,11 @@ func (s *Service) ListPlaces(ctx context.Context, in OfSeller) (PlacesView, erro
 	return PlacesView{all}, err
 }
 
+// PlacesOf are where a seller keeps goods, for others who need it.
+func (s *Service) PlacesOf(ctx context.Context, db pg.DB, seller string) ([]Place, error) {
+	return placesOf(ctx, db, seller)
+}
+
 // MoveStock brings goods from one place of their seller to another; "" is where
 // the seller is. What buyers hold at a place stays there.
 func (s *Service) MoveStock(ctx context.Context, in MoveInput) (StockView, error) {

@@ -15,6 +15,7 @@ func Routes(s *Service) []rest.Route {
 	const org = "/v1/organisations/{org}"
 	ok, made := http.StatusOK, http.StatusCreated
 	return []rest.Route{
+		rest.Handle("POST", "/v1/guests", "guests.create", "Buy without an account; the secret is shown once", made, s.Welcome, rest.Public()),
 		rest.Handle("POST", "/v1/organisations", "organisations.create", "Write down a new organisation", made, s.create),
 		rest.Handle("GET", org, "organisations.show", "Show an organisation", ok, s.show),
 		rest.Handle("POST", org+"/submit", "organisations.submit", "Ask for admission", ok, s.moving(Submit)),

@@ -10,6 +10,7 @@ import (
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/rest"
 )
 
 // kindKey names keys among the approvals.
@@ -44,6 +45,29 @@ func (s *Service) CreatePerson(_ context.Context, tx *pg.Tx, p NewPerson) (strin
 	insertPerson(tx, pid, p)
 	return pid, nil
 }
+
+// GuestView is what somebody buys with who has no account.
+type GuestView struct {
+	Person string `json:"person" required:"true"`
+	Key    string `json:"api_key" required:"true" description:"Shown once; whoever has it has the guest's baskets and orders."`
+}
+
+// Welcome lets somebody buy without an account: a person of whom nothing is known
+// yet, and a secret that opens what it buys. The hub keeps the secret's hash.
+func (s *Service) Welcome(ctx context.Context, _ rest.None) (v GuestView, err error) {
+	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
+		if v.Person, err = s.CreatePerson(ctx, tx, NewPerson{}); err != nil {
+			return err
+		}
+		k, err := s.CreateKey(ctx, tx, v.Person, auth.Buyer, guest)
+		v.Key = k.String()
+		return err
+	})
+	return v, err
+}
+
+// guest is the label of the keys of those who have no account.
+const guest = "guest"
 
 // CreateKey makes an API key for an organisation or a person that opens at once.
 // It is for setting a hub up: nobody stands behind the key. The key it returns is

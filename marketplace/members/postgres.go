@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/pg"
 )
@@ -35,8 +37,14 @@ type face struct {
 	State State
 }
 
-func faces(ctx context.Context, db pg.DB, ids []string) ([]face, error) {
-	return pg.All[face](ctx, db, `select id, kind, names, state from members.organisation where id `+pg.OfThese, ids)
+func faces(ids []string, then func([]face)) pg.Read {
+	return func(b *pgx.Batch) {
+		b.Queue(`select id, kind, names, state from members.organisation where id `+pg.OfThese, ids).Query(func(rows pgx.Rows) error {
+			all, err := pgx.CollectRows(rows, pgx.RowToStructByName[face])
+			then(all)
+			return err
+		})
+	}
 }
 
 func insertPerson(tx *pg.Tx, id string, p NewPerson) {

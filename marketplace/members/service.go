@@ -34,7 +34,12 @@ func New(db *pg.Store, judge Judge) *Service { return &Service{db: db, judge: ju
 // ErrWaits. The keys of a suspended organisation
 // still open the door: it must be able to see its orders, and to finish them.
 func (s *Service) Authenticate(ctx context.Context, k auth.Key) (auth.Principal, error) {
-	c, err := loadKey(ctx, s.db, k.ID)
+	return s.Holder(ctx, s.db, k)
+}
+
+// Holder is Authenticate in the caller's unit of work.
+func (s *Service) Holder(ctx context.Context, db pg.DB, k auth.Key) (auth.Principal, error) {
+	c, err := loadKey(ctx, db, k.ID)
 	if err != nil {
 		return auth.Nobody, err
 	}
@@ -50,15 +55,20 @@ func (s *Service) Authenticate(ctx context.Context, k auth.Key) (auth.Principal,
 // Sellers says who these are and whether they may sell now. Ids that are no
 // organisation's are left out.
 func (s *Service) Sellers(ctx context.Context, db pg.DB, ids []string) (map[string]Seller, error) {
-	all, err := faces(ctx, db, ids)
-	if err != nil {
+	out := map[string]Seller{}
+	if err := pg.Together(ctx, db, s.Facing(ids, out)); err != nil {
 		return nil, err
 	}
-	out := make(map[string]Seller, len(all))
-	for _, f := range all {
-		out[f.ID] = Organisation{ID: f.ID, Kind: f.Kind, Names: f.Names, State: f.State}.Seller()
-	}
 	return out, nil
+}
+
+// Facing is Sellers as a part of a caller's round trip; it adds to out.
+func (s *Service) Facing(ids []string, out map[string]Seller) pg.Read {
+	return faces(ids, func(all []face) {
+		for _, f := range all {
+			out[f.ID] = Organisation{ID: f.ID, Kind: f.Kind, Names: f.Names, State: f.State}.Seller()
+		}
+	})
 }
 
 // An Enrolment is what an organisation says of itself.

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/delivery"
+	"tiwiza/marketplace/members"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/geo"
@@ -23,6 +26,7 @@ type Basket struct {
 	ID      string
 	Buyer   string
 	Ordered bool
+	Merged  bool // poured into another
 	Version int64
 	Lines   []Line // by variant
 }
@@ -34,8 +38,13 @@ type Head struct {
 	Method    string
 	Commune   string
 	Region    string
+	Choices   map[string]string
+	Codes     []string
 	ExpiresAt time.Time
 }
+
+// to is where the quote's goods go, and how.
+func (h Head) to() Destination { return Destination{h.Method, h.Commune, h.Region, h.Choices} }
 
 // A counter is all that selling from a basket reads of our own: the basket,
 // locked for this unit of work, the quote asked for, and the tariffs.
@@ -50,7 +59,7 @@ type counter struct {
 // BasketView is a basket as its buyer sees it.
 type BasketView struct {
 	ID       string      `json:"id" required:"true"`
-	State    string      `json:"state" required:"true" enum:"open,ordered"`
+	State    string      `json:"state" required:"true" enum:"open,ordered,merged"`
 	Version  int64       `json:"version" required:"true"`
 	Lines    []QuoteLine `json:"lines" required:"true"`
 	Totals   Totals      `json:"totals" required:"true" description:"With delivery by carrier; a quote says what another way costs."`
@@ -86,18 +95,24 @@ func (s *Service) showBasket(ctx context.Context, tx *pg.Tx, basket string) (Bas
 	if err != nil {
 		return BasketView{}, err
 	}
-	m, err := s.market(ctx, tx, c)
+	to := Destination{Method: "carrier"}
+	m, err := s.market(ctx, tx, c, to, nil)
 	if err != nil {
 		return BasketView{}, err
 	}
 	m.At = tx.Now()
-	return basketView(c.basket, m.Quote(c.basket.Lines, Destination{Method: "carrier"})), nil
+	q := m.Quote(c.basket.Lines, to)
+	q.Problems = slices.DeleteFunc(q.Problems, func(p Problem) bool { return p.Code == string(delivery.NoCommune) }) // nobody was asked yet
+	return basketView(c.basket, q), nil
 }
 
 func basketView(b Basket, q Quote) BasketView {
 	state := "open"
-	if b.Ordered {
+	switch {
+	case b.Ordered:
 		state = "ordered"
+	case b.Merged:
+		state = "merged"
 	}
 	return BasketView{b.ID, state, b.Version, q.Lines, q.Totals, q.Problems}
 }
@@ -127,8 +142,8 @@ func (s *Service) putLine(ctx context.Context, tx *pg.Tx, in LineInput) error {
 	if err != nil {
 		return err
 	}
-	if c.basket.Ordered {
-		return s.ordered(ctx, tx, in.Basket)
+	if err := s.still(ctx, tx, c.basket); err != nil {
+		return err
 	}
 	before := 0
 	for _, l := range c.basket.Lines {
@@ -164,15 +179,17 @@ func (s *Service) putLine(ctx context.Context, tx *pg.Tx, in LineInput) error {
 type QuoteInput struct {
 	Basket   string         `path:"basket"`
 	Delivery *DeliveryInput `json:"delivery,omitempty" description:"By carrier when left out."`
+	Codes    []string       `json:"codes,omitempty" maxItems:"10" description:"Of promotions."`
 }
 
 // DeliveryInput says how and where to the goods go. A quote needs the method
 // alone; a checkout needs all that the method needs.
 type DeliveryInput struct {
-	Method  string `json:"method" required:"true" enum:"carrier,own,pickup" description:"own: the seller brings it; pickup: the buyer fetches it."`
-	Commune string `json:"commune,omitempty" maxLength:"100"`
-	Address string `json:"address,omitempty" maxLength:"300"`
-	Point   *Point `json:"point,omitempty"`
+	Method  string            `json:"method" required:"true" enum:"carrier,own,pickup,relay" description:"own: the seller brings it; pickup: the buyer fetches it; relay: the buyer fetches it at a point of the market's."`
+	Commune string            `json:"commune,omitempty" maxLength:"100"`
+	Address string            `json:"address,omitempty" maxLength:"300"`
+	Point   *Point            `json:"point,omitempty"`
+	Choices map[string]string `json:"choices,omitempty" description:"For sellers, by their ids, another way: the way of an offer in the quote's deliveries, or a method."`
 }
 
 // A Point is a place on the map, in degrees.
@@ -189,6 +206,9 @@ func (s *Service) Quote(ctx context.Context, in QuoteInput) (q Quote, err error)
 	to := Destination{Method: "carrier"}
 	if in.Delivery != nil {
 		to.Method = in.Delivery.Method
+		if to.Choices, err = chosen(in.Delivery.Choices); err != nil {
+			return q, err
+		}
 		if in.Delivery.Commune != "" {
 			place, ok := geo.Find(in.Delivery.Commune)
 			if !ok {
@@ -197,25 +217,29 @@ func (s *Service) Quote(ctx context.Context, in QuoteInput) (q Quote, err error)
 			to.Commune, to.Region = place.Name, place.Region
 		}
 	}
+	codes, err := typed(in.Codes)
+	if err != nil {
+		return q, err
+	}
 	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
-		q, err = s.quote(ctx, tx, in.Basket, to)
+		q, err = s.quote(ctx, tx, in.Basket, to, codes)
 		return err
 	})
 	return q, err
 }
 
-func (s *Service) quote(ctx context.Context, tx *pg.Tx, basket string, to Destination) (Quote, error) {
+func (s *Service) quote(ctx context.Context, tx *pg.Tx, basket string, to Destination, codes []string) (Quote, error) {
 	c, err := s.open(ctx, tx, basket, "", "quotes.create")
 	if err != nil {
 		return Quote{}, err
 	}
-	if c.basket.Ordered {
-		return Quote{}, s.ordered(ctx, tx, basket)
+	if err := s.still(ctx, tx, c.basket); err != nil {
+		return Quote{}, err
 	}
 	if len(c.basket.Lines) == 0 {
 		return Quote{}, ErrEmpty
 	}
-	m, err := s.market(ctx, tx, c)
+	m, err := s.market(ctx, tx, c, to, codes)
 	if err != nil {
 		return Quote{}, err
 	}
@@ -240,9 +264,10 @@ func (s *Service) open(ctx context.Context, tx *pg.Tx, basket, hash, action stri
 	return c, err
 }
 
-// market reads what is sold, and by whom, as it is now.
-func (s *Service) market(ctx context.Context, db pg.DB, c counter) (m Market, err error) {
+// market reads what is sold, by whom, and how it reaches its buyer, as it is now.
+func (s *Service) market(ctx context.Context, db pg.DB, c counter, to Destination, codes []string) (m Market, err error) {
 	m.Tariffs, m.Rules, m.Fees, m.Methods = c.tariffs, c.rules, c.fees, s.Charges.Methods()
+	m.Codes = codes
 	if len(c.basket.Lines) == 0 {
 		return m, nil
 	}
@@ -260,10 +285,24 @@ func (s *Service) market(ctx context.Context, db pg.DB, c counter) (m Market, er
 			seen[item.Seller], sellers = true, append(sellers, item.Seller)
 		}
 	}
-	if m.Sellers, err = s.Sellers.Sellers(ctx, db, sellers); err != nil {
+	m.Sellers = make(map[string]members.Seller, len(sellers))
+	err = pg.Together(ctx, db, s.Sellers.Facing(sellers, m.Sellers), s.Ways.Serving(sellers, to.Region, to.Commune, &m.Ways),
+		s.Offs.For(c.basket.Buyer, sellers, codes, &m.Offs))
+	if err != nil {
 		return m, fmt.Errorf("read the sellers: %w", err)
 	}
 	return m, nil
+}
+
+// still refuses a basket that is not open any more.
+func (s *Service) still(ctx context.Context, db pg.DB, b Basket) error {
+	switch {
+	case b.Ordered:
+		return s.ordered(ctx, db, b.ID)
+	case b.Merged:
+		return ErrMerged
+	}
+	return nil
 }
 
 // ordered is the refusal of a basket that became orders; it says which.

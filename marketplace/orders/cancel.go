@@ -103,6 +103,9 @@ func (s *Service) cancelled(ctx context.Context, tx *pg.Tx, o Order) (err error)
 	if err != nil {
 		return err
 	}
+	if o.Cash() { // nothing was paid
+		s.unpaid(tx, o)
+	}
 	return s.step(ctx, tx, o, Cancel)
 }
 

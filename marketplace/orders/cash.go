@@ -53,7 +53,11 @@ func (s *Service) unconfirmed(ctx context.Context, tx *pg.Tx, order string) erro
 	if err := s.step(ctx, tx, o, Lapse); err != nil {
 		return err
 	}
-	return s.Catalogue.Unreserve(ctx, tx, o.ID)
+	if err := s.Catalogue.Unreserve(ctx, tx, o.ID); err != nil {
+		return err
+	}
+	s.unpaid(tx, o)
+	return nil
 }
 
 // CollectInput says how much was collected at the door.
@@ -158,6 +162,7 @@ func (s *Service) Refuse(ctx context.Context, tx *pg.Tx, in RefuseInput) (v View
 	if err != nil {
 		return v, err
 	}
+	s.unpaid(tx, o)
 	return s.view(ctx, tx, in.Order)
 }
 

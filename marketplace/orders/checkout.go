@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,11 +40,12 @@ type Contact struct {
 
 // DeliveryWanted says how and where to the goods go.
 type DeliveryWanted struct {
-	Method  string `json:"method" required:"true" enum:"carrier,own,pickup"`
-	Commune string `json:"commune" required:"true" minLength:"1" maxLength:"100"`
-	Region  string `json:"region,omitempty" maxLength:"5" description:"Left out; the hub finds it by the commune."`
-	Address string `json:"address,omitempty" maxLength:"300" description:"Needed unless the buyer fetches the goods."`
-	Point   *Point `json:"point,omitempty"`
+	Method  string            `json:"method" required:"true" enum:"carrier,own,pickup,relay"`
+	Commune string            `json:"commune" required:"true" minLength:"1" maxLength:"100"`
+	Region  string            `json:"region,omitempty" maxLength:"5" description:"Left out; the hub finds it by the commune."`
+	Address string            `json:"address,omitempty" maxLength:"300" description:"A street, or a landmark; needed unless the buyer fetches the goods."`
+	Point   *Point            `json:"point,omitempty"`
+	Choices map[string]string `json:"choices,omitempty" description:"As they were quoted; those of the quote when left out."`
 }
 
 // Payment says how the buyer pays.
@@ -88,8 +90,8 @@ func (in *CheckoutInput) check() error {
 	if !ok {
 		wrong = at(wrong, errCommune.Details[0].Pointer, errCommune.Details[0].Detail)
 	}
-	if in.Delivery.Method != "pickup" && in.Delivery.Address == "" {
-		wrong = at(wrong, "/delivery/address", "Say where in the commune the parcel goes: a street, or a landmark.")
+	if len(in.Delivery.Choices) == 0 && brought(in.Delivery.Method) && in.Delivery.Address == "" {
+		wrong = at(wrong, errAddress.Details[0].Pointer, errAddress.Details[0].Detail)
 	}
 	if wrong != nil {
 		return wrong
@@ -114,8 +116,8 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	if err != nil {
 		return v, err
 	}
-	if c.basket.Ordered {
-		return v, s.ordered(ctx, tx, in.Basket)
+	if err := s.still(ctx, tx, c.basket); err != nil {
+		return v, err
 	}
 	q, fees, err := s.agreed(ctx, tx, c, in)
 	if err != nil {
@@ -140,6 +142,7 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	if err := s.reserve(ctx, tx, drafts); err != nil {
 		return v, err
 	}
+	s.redeem(tx, drafts)
 	v = CheckoutView{g.ID, nil, ChargeView{receipt.ID, receipt.State, q.Totals.Total, receipt.NextAction, receipt.Refusal}}
 	insertGroup(tx, g, drafts)
 	ids := make([]string, len(drafts))
@@ -174,17 +177,22 @@ func (s *Service) agreed(ctx context.Context, tx *pg.Tx, c counter, in CheckoutI
 		return q, fees, ErrDelivery.At("/delivery/method", "The quote is for "+h.Method+".")
 	case h.Commune != "" && (h.Commune != in.Delivery.Commune || h.Region != in.Delivery.Region):
 		return q, fees, ErrDelivery.At("/delivery/commune", "The quote is for "+h.Commune+".")
+	case len(in.Delivery.Choices) > 0 && !maps.Equal(h.Choices, in.Delivery.Choices):
+		return q, fees, ErrDelivery.At("/delivery/choices", "The quote is for other choices.")
 	}
-	m, err := s.market(ctx, tx, c)
+	m, err := s.market(ctx, tx, c, h.to(), h.Codes)
 	if err != nil {
 		return q, fees, err
 	}
 	m.At = tx.Now()
-	q = m.Quote(c.basket.Lines, Destination{h.Method, h.Commune, h.Region})
+	q = m.Quote(c.basket.Lines, h.to())
 	q.ID, q.Basket, q.Version, q.ExpiresAt = h.ID, c.basket.ID, h.Version, h.ExpiresAt
 	q = q.Seal()
 	blocking := q.blocking()
 	if q.Hash == in.Quote && len(blocking) == 0 {
+		if in.Delivery.Address == "" && q.brought() {
+			return q, fees, errAddress
+		}
 		return q, m.Fees, nil
 	}
 	quoted, err := loadQuote(ctx, tx, h.ID)
@@ -209,6 +217,9 @@ func changed(quoted, now Quote, blocking []Problem) error {
 		if n := now.Lines[i]; !n.Price.Equal(l.Price) { // the same basket version has the same lines
 			err = err.At(fmt.Sprintf("/lines/%d", i), named(n.Names, "This article")+" now costs "+n.Price.String()+" instead of "+l.Price.String()+".")
 		}
+	}
+	if !quoted.Totals.Discount.Equal(now.Totals.Discount) {
+		err = err.At("/discounts", "Promotions now take off "+now.Totals.Discount.String()+" instead of "+quoted.Totals.Discount.String()+".")
 	}
 	if !quoted.Totals.Delivery.Equal(now.Totals.Delivery) {
 		err = err.At("/fees", "Delivery now costs "+now.Totals.Delivery.String()+" instead of "+quoted.Totals.Delivery.String()+".")

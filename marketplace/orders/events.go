@@ -99,6 +99,21 @@ func (OrderUnserved) EventType() string { return "orders.unserved" }
 // EventType names the event.
 func (OrderUncollected) EventType() string { return "orders.uncollected" }
 
+// TermsChanged says that the market's own terms change on a day: what delivery
+// costs, or up to what orders may be paid how.
+type TermsChanged struct {
+	What   string `json:"what"`
+	Method string `json:"method"`
+	Seller string `json:"seller,omitempty"`
+	Since  string `json:"since"`
+}
+
+// EventType names the event.
+func (TermsChanged) EventType() string { return "orders.terms_changed" }
+
+// Subject is what changes.
+func (e TermsChanged) Subject() string { return e.What }
+
 // news is the event of the state that an order came to.
 func news(o Order) pg.Event {
 	m := Moved{o.ID, o.Group, o.Seller, o.Buyer}
@@ -174,6 +189,7 @@ func (s *Service) lapsed(ctx context.Context, tx *pg.Tx, e charges.Lapsed) error
 		if err := s.Catalogue.Unreserve(ctx, tx, o.ID); err != nil {
 			return err
 		}
+		s.unpaid(tx, o)
 	}
 	return nil
 }

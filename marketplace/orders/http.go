@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"tiwiza/marketplace/delivery"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/auth"
@@ -23,8 +24,13 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("POST", "/v1/baskets", "baskets.create", "Take an empty basket", made, s.CreateBasket),
 		rest.Handle("GET", basket, "baskets.show", "Show a basket at today's prices", ok, s.ShowBasket),
 		rest.Handle("PUT", basket+"/lines/{variant}", "baskets.put_line", "Say how many of an article lie in a basket", ok, s.PutLine),
+		rest.Commit("POST", basket+"/merge", "baskets.merge", "Pour another basket into one, as when a guest signs in", ok, s.Merge),
 		rest.Handle("POST", basket+"/quotes", "quotes.create", "Ask what a basket costs, delivered", made, s.Quote),
 		rest.Commit("POST", "/v1/checkouts", "checkouts.create", "Order what was quoted", made, s.Checkout),
+		rest.Handle("GET", "/v1/delivery-tariffs", "delivery_tariffs.list", "List what the market's own delivery costs, the latest first", ok, s.ListTariffs),
+		rest.Commit("POST", "/v1/delivery-tariffs", "delivery_tariffs.add", "Set what the market's own delivery costs from a day to come", made, s.AddTariff),
+		rest.Handle("GET", "/v1/payment-rules", "payment_rules.list", "List up to what orders may be paid how, the latest first", ok, s.ListRules),
+		rest.Commit("POST", "/v1/payment-rules", "payment_rules.add", "Say up to what an order may be paid in a way from a day to come", made, s.AddRule),
 		rest.Handle("GET", "/v1/order-groups/{group}", "groups.show", "Show the orders of one checkout", ok, s.ShowGroup),
 		rest.Handle("GET", "/v1/orders", "orders.list", "List one's orders, the newest first", ok, s.List),
 		rest.Handle("GET", order, "orders.show", "Show an order", ok, s.Show),
@@ -74,6 +80,7 @@ type OrderLine struct {
 	Quantity     int               `json:"quantity" required:"true"`
 	Price        money.Money       `json:"price" required:"true"`
 	Total        money.Money       `json:"total" required:"true"`
+	Discount     money.Money       `json:"discount" required:"true" description:"What a promotion took off the total."`
 }
 
 // EscrowView is what is held for an order.
@@ -110,7 +117,7 @@ func caseView(cases map[string]escrow.Case, order string) *CaseView {
 // DeliveryView is how the goods travel. The seller learns where to once the
 // order is paid; the code is the buyer's alone.
 type DeliveryView struct {
-	Method   string   `json:"method" required:"true" enum:"carrier,own,pickup"`
+	Method   string   `json:"method" required:"true" enum:"carrier,own,pickup,relay"`
 	Commune  string   `json:"commune" required:"true"`
 	Region   string   `json:"region" required:"true"`
 	Address  string   `json:"address,omitempty"`
@@ -118,7 +125,11 @@ type DeliveryView struct {
 	Contact  *Contact `json:"contact,omitempty"`
 	Carrier  string   `json:"carrier,omitempty"`
 	Tracking string   `json:"tracking,omitempty"`
-	Code     string   `json:"code,omitempty" description:"Four digits, for the buyer to say when the goods are there."`
+	Way      string   `json:"way,omitempty" description:"The seller's way of delivery, or the relay point."`
+	LeadDays int      `json:"lead_days" required:"true" description:"How long the goods travel."`
+
+	Fetch *delivery.Spot `json:"fetch,omitempty" description:"Where the buyer fetches the goods."`
+	Code  string         `json:"code,omitempty" description:"Four digits, for the buyer to say when the goods are there."`
 }
 
 // GroupView is what one checkout made, as its buyer sees it.
@@ -135,7 +146,7 @@ func summary(o Order) Summary {
 	return Summary{
 		o.ID, o.Group, o.State,
 		Party{o.Seller, texts(o.SellerNames)},
-		Totals{mad(o.Goods), mad(o.Delivery), mad(o.Fees), mad(o.Total)},
+		Totals{mad(o.Goods), mad(o.Delivery), mad(o.Fees), mad(o.Total), mad(o.Discount)},
 		o.CreatedAt.UTC(),
 	}
 }
@@ -148,7 +159,10 @@ func escrowView(h escrow.Hold, currency string) EscrowView {
 // view is an order of the file for p.
 func (f file) view(p auth.Principal, o Order, h escrow.Hold, c *CaseView, back []charges.Refund) View {
 	to := f.group.Delivery
-	d := DeliveryView{Method: o.Method, Commune: to.Commune, Region: to.Region, Carrier: o.Carrier, Tracking: o.Tracking}
+	d := DeliveryView{
+		Method: o.Method, Commune: to.Commune, Region: to.Region, Carrier: o.Carrier, Tracking: o.Tracking,
+		Way: o.Way, LeadDays: o.LeadDays, Fetch: o.Fetch,
+	}
 	if p.Role != auth.Seller || o.State != PendingPayment && o.State != ToConfirm && o.State != Expired {
 		d.Address, d.Point, d.Contact = to.Address, to.Point, &f.group.Contact
 	}

@@ -14,9 +14,11 @@ import (
 	"testing"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/disputes"
@@ -44,6 +46,8 @@ type hub struct {
 	bus      *event.Bus
 	members  *members.Service
 	catalog  *catalog.Service
+	ways     *delivery.Service
+	offs     *promotions.Service
 	orders   *orders.Service
 	escrows  *escrow.Service
 	disputes *disputes.Service
@@ -68,6 +72,8 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	db.Use(runner.Jobs(), h.bus)
 	h.members = members.New(db, policies)
 	h.catalog = catalog.New(db, noIndex{}, h.members, media.New(db, nil, nil))
+	h.ways = delivery.New(db, h.catalog, h.members)
+	h.offs = promotions.New(db, h.members)
 	h.escrows = escrow.New(db, ledger.New(db), policies).TopUpFrom("bank")
 	h.people, h.timers = approvals.New(db), job.NewTimers(db)
 	h.charges = charges.New(db, ledger.New(db), h.escrows, operations.New(db), policies, nil, charges.Config{
@@ -76,7 +82,7 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	h.till.real = h.charges
 	h.disputes = disputes.New(db, h.escrows, h.till, h.people, policies)
 	h.orders = orders.New(db, orders.Needs{
-		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people),
+		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Keys: h.members, Ways: h.ways, Offs: h.offs, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people),
 	})
 	h.disputes.Work(h.timers)
 	orders.Timers(h.timers, h.orders)
@@ -84,7 +90,7 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	orders.Subscribe(h.bus, h.orders)
 	disputes.Subscribe(h.bus, h.disputes)
 	mux := http.NewServeMux()
-	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes)), rest.Edge{
+	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), delivery.Routes(h.ways), promotions.Routes(h.offs), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes)), rest.Edge{
 		Store: db, Authenticate: h.members.Authenticate, Log: quiet, Limits: rest.Limits{Principal: -1, Address: -1},
 		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
 			return policies.May(p, action, authz.Resource{})
@@ -341,6 +347,7 @@ type quote struct {
 	Fees      []orders.Fee
 	Totals    orders.Totals
 	Problems  []orders.Problem
+	Discounts []orders.Discount
 	ExpiresAt string `json:"expires_at"`
 }
 

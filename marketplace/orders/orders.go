@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"tiwiza/marketplace/delivery"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/fault"
@@ -24,6 +25,8 @@ var (
 	ErrNoGroup      = fault.New(fault.NotFound, "orders.no_group", "There is no such group of orders.")
 	ErrNoVariant    = fault.New(fault.NotFound, "orders.no_variant", "There is no such article on offer.")
 	ErrOrdered      = fault.New(fault.Conflict, "orders.basket_ordered", "This basket was ordered already; start a new one to buy more.")
+	ErrMerged       = fault.New(fault.Conflict, "orders.basket_merged", "This basket was poured into another; go on with that one.")
+	ErrSame         = fault.New(fault.Invalid, "orders.same_basket", "A basket is poured into another one.")
 	ErrEmpty        = fault.New(fault.Invalid, "orders.basket_empty", "The basket is empty; put something in first.")
 	ErrFull         = fault.New(fault.Invalid, "orders.basket_full", "A basket holds at most 100 different articles; order these first.")
 	ErrNoQuote      = fault.New(fault.Invalid, "quotes.unknown", "This quote is not one of this basket; ask for a new one.")
@@ -116,12 +119,16 @@ type Order struct {
 	State        State
 	Currency     string
 	Goods        int64 // centimes
+	Discount     int64 // centimes; what the seller takes off its goods
 	Delivery     int64 // centimes; the buyer pays it
 	Fees         int64 // centimes; what the market takes of the buyer
 	Total        int64 // centimes
 	Legs         escrow.Legs
-	Method       string // carrier, own or pickup
-	DeliveryCode string // the buyer shows it to whoever brings the goods
+	Method       string         // carrier, own, pickup or relay
+	Way          string         // the seller's way of delivery, or the relay point; "" is the market's own
+	LeadDays     int            // how long the goods travel
+	Fetch        *delivery.Spot `db:"spot"` // where the buyer fetches them
+	DeliveryCode string         // the buyer shows it to whoever brings the goods
 	CodeTries    int
 	Carrier      string
 	Tracking     string

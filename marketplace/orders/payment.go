@@ -118,7 +118,7 @@ func (q Quote) orders() map[string]int64 {
 	by := map[string]int64{}
 	for _, l := range q.Lines {
 		if l.Seller.ID != "" {
-			by[l.Seller.ID] += l.Total.Centimes()
+			by[l.Seller.ID] += l.Total.Sub(l.Discount).Centimes()
 		}
 	}
 	for _, f := range q.Fees {

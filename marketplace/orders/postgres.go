@@ -27,19 +27,19 @@ func lockBasket(ctx context.Context, tx *pg.Tx, e Escrows, basket, hash string) 
 		hash = "" // no quote's
 	}
 	b := &pgx.Batch{}
-	b.Queue(`select id, buyer, state = 'ordered', version from orders.basket where id = $1 for update`, basket).
+	b.Queue(`select id, buyer, state = 'ordered', state = 'merged', version from orders.basket where id = $1 for update`, basket).
 		QueryRow(func(r pgx.Row) error {
-			return r.Scan(&c.basket.ID, &c.basket.Buyer, &c.basket.Ordered, &c.basket.Version)
+			return r.Scan(&c.basket.ID, &c.basket.Buyer, &c.basket.Ordered, &c.basket.Merged, &c.basket.Version)
 		})
 	collect(b, &c.basket.Lines, `select variant, quantity, price from orders.basket_line where basket = $1 order by variant`, basket)
-	collect(b, &c.tariffs, `select distinct on (method) method, base, included_g, per_kg, payee from orders.tariff
+	collect(b, &c.tariffs, `select distinct on (method) method, base, included_g, per_kg, payee, offered from orders.tariff
 		where since <= platform.now() order by method, since desc`)
 	collect(b, &c.rules, `select distinct on (method, seller) method, seller, most from orders.payment_rule
 		where since <= platform.now() order by method, seller, since desc`)
 	e.Fees(&c.fees)(b)
 	var heads []Head
 	if hash != "" {
-		collect(b, &heads, `select id, version, method, commune, region, expires_at from orders.quote where basket = $1 and hash = $2`, basket, hash)
+		collect(b, &heads, `select id, version, method, commune, region, choices, codes, expires_at from orders.quote where basket = $1 and hash = $2`, basket, hash)
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return c, missing(err, ErrNoBasket)
@@ -87,9 +87,13 @@ func bump(tx *pg.Tx, basket string) {
 // mean any more.
 func insertQuote(tx *pg.Tx, q Quote) {
 	tx.Queue(`delete from orders.quote where basket = $1 and expires_at < $2`, q.Basket, q.ExpiresAt.Add(-24*time.Hour))
-	tx.Queue(`insert into orders.quote (id, basket, hash, version, method, commune, region, body, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		q.ID, q.Basket, q.Hash, q.Version, q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region, q, q.ExpiresAt)
+	choices := q.Delivery.Choices
+	if choices == nil {
+		choices = map[string]string{}
+	}
+	tx.Queue(`insert into orders.quote (id, basket, hash, version, method, commune, region, choices, codes, body, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		q.ID, q.Basket, q.Hash, q.Version, q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region, choices, q.Codes, q, q.ExpiresAt)
 }
 
 func loadQuote(ctx context.Context, db pg.DB, quote string) (Quote, error) {
@@ -130,20 +134,20 @@ func insertGroup(tx *pg.Tx, g group, drafts []Draft) {
 	for i, d := range drafts {
 		ids[i] = d.ID
 		for _, l := range d.Lines {
-			lines = append(lines, boughtLine{d.ID, l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price.Centimes(), l.Total.Centimes()})
+			lines = append(lines, boughtLine{d.ID, l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price.Centimes(), l.Total.Centimes(), l.Discount.Centimes()})
 		}
 	}
 	tx.Queue(`update orders.basket set state = 'ordered', version = version + 1 where id = $1`, g.Basket)
 	tx.Queue(`insert into orders.order_group (id, basket, buyer, charge, currency, total, contact, delivery, created_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, g.ID, g.Basket, g.Buyer, g.Charge, g.Currency, g.Total, g.Contact, g.Delivery, g.CreatedAt)
 	for _, d := range drafts {
-		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment)
+		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment, way, lead_days, spot, discount)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment, d.Way, d.LeadDays, d.Fetch, d.Discount)
 	}
-	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total)
-		select order_id, variant, offer, names, variant_names, sku, quantity, price, total
-		from jsonb_to_recordset($1::jsonb) as l(order_id text, variant text, offer text, names jsonb, variant_names jsonb, sku text, quantity int, price bigint, total bigint)`, lines)
+	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount)
+		select order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount
+		from jsonb_to_recordset($1::jsonb) as l(order_id text, variant text, offer text, names jsonb, variant_names jsonb, sku text, quantity int, price bigint, total bigint, discount bigint)`, lines)
 	tx.Queue(`insert into orders.timeline (order_id, at, actor, what) select unnest($1::text[]), $2, 'buyer', 'placed'`, ids, g.CreatedAt)
 }
 
@@ -158,9 +162,10 @@ type boughtLine struct {
 	Quantity     int               `json:"quantity"`
 	Price        int64             `json:"price"`
 	Total        int64             `json:"total"`
+	Discount     int64             `json:"discount"`
 }
 
-const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method,
+const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, discount, delivery, fees, total, legs, method, way, lead_days, spot,
 	delivery_code, code_tries, carrier, tracking, settled, payment, received, version, created_at`
 
 // lockOrders locks orders, always in the order of their ids.
@@ -209,7 +214,7 @@ func loadFile(ctx context.Context, db pg.DB, by id.Kind, name string) (f file, e
 	collect(b, &groups, `select id, basket, buyer, charge, currency, total, contact, delivery, created_at from orders.order_group
 		where id = (select grp from orders.seller_order where `+column+` = $1 limit 1)`, name)
 	collect(b, &f.orders, `select `+orderColumns+` from orders.seller_order where `+column+` = $1 order by id`, name)
-	collect(b, &lines, `select order_id, variant, offer, names, variant_names, sku, quantity, price, total from orders.line where order_id`+own+` order by variant`, name)
+	collect(b, &lines, `select order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount from orders.line where order_id`+own+` order by variant`, name)
 	collect(b, &entries, `select order_id, at, actor, what from orders.timeline where order_id`+own+` order by seq`, name)
 	if err := db.SendBatch(ctx, b).Close(); err != nil {
 		return f, err
@@ -220,7 +225,7 @@ func loadFile(ctx context.Context, db pg.DB, by id.Kind, name string) (f file, e
 	f.group, f.lines, f.entries = groups[0], map[string][]OrderLine{}, map[string][]Entry{}
 	for _, l := range lines {
 		mad := func(c int64) money.Money { return money.FromCentimes(c, f.group.Currency) }
-		f.lines[l.OrderID] = append(f.lines[l.OrderID], OrderLine{l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, mad(l.Price), mad(l.Total)})
+		f.lines[l.OrderID] = append(f.lines[l.OrderID], OrderLine{l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, mad(l.Price), mad(l.Total), mad(l.Discount)})
 	}
 	for _, e := range entries {
 		e.At = e.At.UTC()

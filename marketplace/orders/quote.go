@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/money"
 )
@@ -27,6 +29,9 @@ type Quote struct {
 	Delivery  Destination `json:"delivery" required:"true"`
 	Lines     []QuoteLine `json:"lines" required:"true"`
 	Fees      []Fee       `json:"fees" required:"true" description:"For each seller its parcel, and what the market takes of the buyer."`
+	Offers    []Choice    `json:"deliveries" required:"true" description:"How each seller's parcel can reach its buyer."`
+	Discounts []Discount  `json:"discounts" required:"true" description:"What sellers take off their goods."`
+	Codes     []string    `json:"codes" required:"true" description:"That were typed."`
 	Totals    Totals      `json:"totals" required:"true"`
 	Problems  []Problem   `json:"problems" required:"true"`
 	Payments  []Way       `json:"payments" required:"true" description:"How all of it can be paid."`
@@ -35,9 +40,10 @@ type Quote struct {
 
 // A Destination is how and where the goods go, as far as their price needs it.
 type Destination struct {
-	Method  string `json:"method" required:"true" enum:"carrier,own,pickup"`
-	Commune string `json:"commune,omitempty"`
-	Region  string `json:"region,omitempty"`
+	Method  string            `json:"method" required:"true" enum:"carrier,own,pickup,relay"`
+	Commune string            `json:"commune,omitempty"`
+	Region  string            `json:"region,omitempty"`
+	Choices map[string]string `json:"choices,omitempty"`
 }
 
 // A QuoteLine is one article.
@@ -51,6 +57,7 @@ type QuoteLine struct {
 	Quantity     int               `json:"quantity" required:"true"`
 	Price        money.Money       `json:"price" required:"true"`
 	Total        money.Money       `json:"total" required:"true"`
+	Discount     money.Money       `json:"discount" required:"true" description:"What a promotion takes off the total."`
 
 	weight   int64
 	category string
@@ -68,9 +75,14 @@ type Party struct {
 type Fee struct {
 	Kind    string      `json:"kind" required:"true" enum:"delivery,service"`
 	Seller  Party       `json:"seller" required:"true"`
-	Method  string      `json:"method" required:"true" enum:"carrier,own,pickup"`
+	Method  string      `json:"method" required:"true" enum:"carrier,own,pickup,relay"`
 	WeightG int64       `json:"weight_g" required:"true"`
 	Amount  money.Money `json:"amount" required:"true"`
+
+	Way      string            `json:"way,omitempty" description:"The seller's way of delivery, or the relay point; left out when it is the market's own."`
+	LeadDays int               `json:"lead_days" required:"true" description:"How long the goods travel."`
+	Names    map[string]string `json:"names,omitempty"`
+	Fetch    *delivery.Spot    `json:"fetch,omitempty" description:"Where the buyer fetches the goods."`
 
 	payee string
 }
@@ -81,38 +93,21 @@ type Totals struct {
 	Delivery money.Money `json:"delivery" required:"true"`
 	Fees     money.Money `json:"fees" required:"true" description:"What the market takes of the buyer, VAT included."`
 	Total    money.Money `json:"total" required:"true"`
+	Discount money.Money `json:"discount" required:"true" description:"What promotions take off the goods; the total is less it."`
 }
 
 // A Problem is what stands between a line and its sale. One that blocks must
 // be mended before checking out; the others only ask for a look.
 type Problem struct {
-	Pointer  string       `json:"pointer" required:"true" description:"The line, as /lines/0."`
-	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote"`
+	Pointer  string       `json:"pointer" required:"true" description:"The line, as /lines/0, or the code, as /codes/0."`
+	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote,not_delivered,too_heavy,commune_needed,code_unknown,code_not_now,code_below_minimum,code_other_goods,code_used_up"`
 	Detail   string       `json:"detail" required:"true"`
-	Variant  string       `json:"variant" required:"true"`
+	Variant  string       `json:"variant" required:"true" description:"Empty for a code."`
 	Blocking bool         `json:"blocking" required:"true"`
 	Left     *int         `json:"left,omitempty" description:"How many are left."`
 	Was      *money.Money `json:"was,omitempty" description:"The price shown before."`
 	Now      *money.Money `json:"now,omitempty" description:"The price now."`
 	Opens    string       `json:"opens,omitempty" format:"date" description:"The day on which the seller sells again."`
-}
-
-// A Tariff says what a way of delivery costs by weight, in centimes.
-type Tariff struct {
-	Method    string
-	Base      int64 // up to IncludedG
-	IncludedG int64 `db:"included_g"`
-	PerKg     int64 `db:"per_kg"` // each kilogram begun above that
-	Payee     string
-}
-
-// Fee is the price of a parcel.
-func (t Tariff) Fee(grams int64) money.Money {
-	c := t.Base
-	if over := grams - t.IncludedG; over > 0 {
-		c += (over + 999) / 1000 * t.PerKg
-	}
-	return money.Dirhams(c)
 }
 
 // A Line is what lies in a basket. Price is the one the buyer was shown last,
@@ -127,7 +122,10 @@ type Line struct {
 type Market struct {
 	Items   map[string]catalog.Item
 	Sellers map[string]members.Seller
-	Tariffs []Tariff
+	Tariffs []Tariff       // the market's own delivery
+	Ways    []delivery.Way // that of sellers, and relay points
+	Offs    []promotions.Available
+	Codes   []string // that the buyer typed
 	Rules   []Rule
 	Methods []string     // the ways to pay that there are partners for
 	Fees    escrow.Sheet // what the market takes
@@ -137,33 +135,28 @@ type Market struct {
 // Quote prices lines, in their order. The caller sets what names the quote
 // (ID, Basket, Version, ExpiresAt) and then seals it.
 func (m Market) Quote(lines []Line, d Destination) Quote {
-	q := Quote{Delivery: d, Lines: []QuoteLine{}, Fees: []Fee{}, Problems: []Problem{}}
-	q.Totals = Totals{money.Dirhams(0), money.Dirhams(0), money.Dirhams(0), money.Dirhams(0)}
-	weights, parcels := map[string]int64{}, map[string]bool{}
+	q := Quote{Delivery: d, Lines: []QuoteLine{}, Fees: []Fee{}, Offers: []Choice{}, Discounts: []Discount{}, Codes: append([]string{}, m.Codes...), Problems: []Problem{}}
+	none := money.Dirhams(0)
+	q.Totals = Totals{none, none, none, none, none}
 	for i, l := range lines {
 		line := m.line(l)
 		q.Lines = append(q.Lines, line)
 		q.Totals.Goods = q.Totals.Goods.Add(line.Total)
 		q.Problems = append(q.Problems, m.problems(i, l)...)
-		if line.Seller.ID != "" {
-			weights[line.Seller.ID] += line.weight
-			parcels[line.Seller.ID] = parcels[line.Seller.ID] || m.Items[l.Variant].Travels()
-		}
 	}
-	t := m.tariff(d.Method)
-	for _, seller := range slices.Sorted(maps.Keys(weights)) {
-		f := Fee{"delivery", m.party(seller), d.Method, weights[seller], t.Fee(weights[seller]), t.Payee}
-		if !parcels[seller] { // files and services
-			f.Amount = money.Dirhams(0)
-		}
+	parcels := m.parcels(q.Lines, d)
+	for _, seller := range slices.Sorted(maps.Keys(parcels)) {
+		f := m.deliver(&q, parcels[seller], d)
 		q.Fees = append(q.Fees, f)
 		q.Totals.Delivery = q.Totals.Delivery.Add(f.Amount)
+		m.discount(&q, parcels[seller].seller, f.Amount)
 		if onTop := escrow.OnTop(m.Fees.Fees(q.sale(seller, f.Amount, m.At))); onTop > 0 {
-			q.Fees = append(q.Fees, Fee{Kind: "service", Seller: f.Seller, Method: d.Method, Amount: money.Dirhams(onTop)})
+			q.Fees = append(q.Fees, Fee{Kind: "service", Seller: f.Seller, Method: f.Method, Amount: money.Dirhams(onTop)})
 			q.Totals.Fees = q.Totals.Fees.Add(money.Dirhams(onTop))
 		}
 	}
-	q.Totals.Total = q.Totals.Goods.Add(q.Totals.Delivery).Add(q.Totals.Fees)
+	m.judgeCodes(&q)
+	q.Totals.Total = q.Totals.Goods.Sub(q.Totals.Discount).Add(q.Totals.Delivery).Add(q.Totals.Fees)
 	q.Payments = m.ways(q)
 	return q
 }
@@ -173,7 +166,7 @@ func (q Quote) sale(seller string, delivery money.Money, at time.Time) escrow.Sa
 	s := escrow.Sale{Goods: map[string]int64{}, Delivery: delivery.Centimes(), At: at}
 	for _, l := range q.Lines {
 		if l.Seller.ID == seller {
-			s.Goods[l.category] += l.Total.Centimes()
+			s.Goods[l.category] += l.Total.Sub(l.Discount).Centimes()
 		}
 	}
 	return s
@@ -188,7 +181,7 @@ func (m Market) line(l Line) QuoteLine {
 	}
 	return QuoteLine{
 		Variant: l.Variant, Offer: item.Offer, Seller: m.party(item.Seller), Names: texts(item.OfferNames),
-		VariantNames: texts(item.Names), SKU: item.SKU, Quantity: l.Quantity, Price: price, Total: price.Times(int64(l.Quantity)),
+		VariantNames: texts(item.Names), SKU: item.SKU, Quantity: l.Quantity, Price: price, Total: price.Times(int64(l.Quantity)), Discount: money.Dirhams(0),
 		weight: int64(item.WeightG) * int64(l.Quantity), category: item.Category, exempt: item.WithdrawalExempt,
 	}
 }
@@ -234,15 +227,6 @@ func (m Market) problems(i int, l Line) []Problem {
 
 func (m Market) party(seller string) Party { return Party{seller, texts(m.Sellers[seller].Names)} }
 
-func (m Market) tariff(method string) Tariff {
-	for _, t := range m.Tariffs {
-		if t.Method == method {
-			return t
-		}
-	}
-	return Tariff{Method: method}
-}
-
 // texts is t, never null.
 func texts(t map[string]string) map[string]string {
 	if t == nil {
@@ -261,15 +245,18 @@ func (q Quote) Seal() Quote {
 // canonical writes all that the buyer agrees to, and nothing else: names and
 // problems may change without changing the deal.
 func (q Quote) canonical() []byte {
-	b := fmt.Appendf(nil, "quote 1\n%q %q %d %d\n%q %q %q\n", q.ID, q.Basket, q.Version, q.ExpiresAt.UnixMicro(),
+	b := fmt.Appendf(nil, "quote 3\n%q %q %d %d\n%q %q %q\n", q.ID, q.Basket, q.Version, q.ExpiresAt.UnixMicro(),
 		q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region)
 	for _, l := range q.Lines {
-		b = fmt.Appendf(b, "line %q %q %q %d %s %s\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total)
+		b = fmt.Appendf(b, "line %q %q %q %d %s %s %s\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total, l.Discount)
 	}
 	for _, f := range q.Fees {
-		b = fmt.Appendf(b, "fee %q %q %q %d %s\n", f.Kind, f.Seller.ID, f.Method, f.WeightG, f.Amount)
+		b = fmt.Appendf(b, "fee %q %q %q %q %d %d %s\n", f.Kind, f.Seller.ID, f.Method, f.Way, f.LeadDays, f.WeightG, f.Amount)
 	}
-	return fmt.Appendf(b, "totals %s %s %s %s\n", q.Totals.Goods, q.Totals.Delivery, q.Totals.Fees, q.Totals.Total)
+	for _, d := range q.Discounts {
+		b = fmt.Appendf(b, "discount %q %q %s\n", d.Promotion, d.Seller.ID, d.Amount)
+	}
+	return fmt.Appendf(b, "totals %s %s %s %s %s\n", q.Totals.Goods, q.Totals.Discount, q.Totals.Delivery, q.Totals.Fees, q.Totals.Total)
 }
 
 // blocking are the problems that must be mended first.

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/disputes"
 	"tiwiza/payments/escrow"
@@ -32,7 +34,24 @@ type Catalogue interface {
 
 // Sellers says who sells, and whether they may now.
 type Sellers interface {
-	Sellers(ctx context.Context, db pg.DB, ids []string) (map[string]members.Seller, error)
+	Facing(ids []string, out map[string]members.Seller) pg.Read
+}
+
+// Keys says whose a key is.
+type Keys interface {
+	Holder(ctx context.Context, db pg.DB, k auth.Key) (auth.Principal, error)
+}
+
+// Ways are the ways of delivery of sellers, and the relay points of a commune.
+type Ways interface {
+	Serving(sellers []string, region, commune string, out *[]delivery.Way) pg.Read
+}
+
+// Promotions are what sellers take off their goods.
+type Promotions interface {
+	For(buyer string, sellers, codes []string, out *[]promotions.Available) pg.Read
+	Redeem(tx *pg.Tx, u promotions.Use)
+	GiveBack(tx *pg.Tx, order string)
 }
 
 // Escrows hold the money of orders.
@@ -76,6 +95,9 @@ type Needs struct {
 	Judge     Judge
 	Catalogue Catalogue
 	Sellers   Sellers
+	Keys      Keys
+	Ways      Ways
+	Offs      Promotions
 	Escrows   Escrows
 	Charges   Charges
 	Disputes  Disputes

@@ -14,7 +14,8 @@ import (
 type Draft struct {
 	Order
 	Lines   []QuoteLine
-	Payee   string // the carrier the delivery fee goes to; "" is the seller
+	Off     Discount // what is taken off its goods, if something is
+	Payee   string   // the carrier the delivery fee goes to; "" is the seller
 	Windows escrow.Windows
 }
 
@@ -26,23 +27,33 @@ func (q Quote) Split(group, buyer string, fees escrow.Sheet, at time.Time) []Dra
 		if f.Kind != "delivery" { // each seller has one parcel
 			continue
 		}
-		goods := money.Dirhams(0)
+		goods, off := money.Dirhams(0), money.Dirhams(0)
 		var lines []QuoteLine
 		for _, l := range q.Lines {
 			if l.Seller.ID == f.Seller.ID {
-				goods, lines = goods.Add(l.Total), append(lines, l)
+				goods, off, lines = goods.Add(l.Total), off.Add(l.Discount), append(lines, l)
 			}
 		}
 		legs, taken := fees.Share(q.sale(f.Seller.ID, f.Amount, at))
 		onTop := escrow.OnTop(taken)
-		out = append(out, Draft{Lines: lines, Payee: f.payee, Windows: windows(lines), Order: Order{
+		out = append(out, Draft{Lines: lines, Off: q.off(f.Seller.ID), Payee: f.payee, Windows: windows(lines), Order: Order{
 			ID: id.New(id.Order), Group: group, Seller: f.Seller.ID, SellerNames: f.Seller.Names, Buyer: buyer,
-			State: PendingPayment, Currency: goods.Currency(), Goods: goods.Centimes(), Delivery: f.Amount.Centimes(), Fees: onTop,
-			Total: goods.Add(f.Amount).Centimes() + onTop, Legs: legs, Method: f.Method,
+			State: PendingPayment, Currency: goods.Currency(), Goods: goods.Centimes(), Discount: off.Centimes(), Delivery: f.Amount.Centimes(), Fees: onTop,
+			Total: goods.Sub(off).Add(f.Amount).Centimes() + onTop, Legs: legs, Method: f.Method, Way: f.Way, LeadDays: f.LeadDays, Fetch: f.Fetch,
 			DeliveryCode: newCode(), Version: 1, CreatedAt: at,
 		}})
 	}
 	return out
+}
+
+// off is what is taken off a seller's goods, if something is.
+func (q Quote) off(seller string) Discount {
+	for _, d := range q.Discounts {
+		if d.Seller.ID == seller {
+			return d
+		}
+	}
+	return Discount{}
 }
 
 // Paid is the draft of an order that is paid in a way.

@@ -92,6 +92,15 @@ func (p Principal) Makes() (behind string) {
 	return p.Behind
 }
 
+// Of is the seller whose things the principal means: a seller its own, everybody
+// else whom they name. It is false for another's.
+func (p Principal) Of(asked string) (seller string, ok bool) {
+	if p.Role != Seller {
+		return asked, true
+	}
+	return p.Subject, asked == "" || asked == p.Subject
+}
+
 type contextKey struct{}
 
 // With returns a context in which p is asking.

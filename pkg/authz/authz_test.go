@@ -163,6 +163,21 @@ var matrix = map[string]map[auth.Role]string{
 	"remittances.show":     {auth.Seller: "own", auth.Operator: "*"},
 	"remittances.withdraw": {auth.Seller: "own", auth.Operator: "*"},
 
+	"delivery.make":         {auth.Seller: "own", auth.Operator: "*"},
+	"delivery.list":         {auth.Seller: "own", auth.Operator: "*"},
+	"delivery.end":          {auth.Seller: "own", auth.Operator: "*"},
+	"delivery_tariffs.list": {auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*"},
+	"delivery_tariffs.add":  {auth.Operator: "*"},
+	"payment_rules.list":    {auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*"},
+	"payment_rules.add":     {auth.Operator: "*"},
+
+	"promotions.make": {auth.Seller: "own", auth.Operator: "*"},
+	"promotions.list": {auth.Seller: "own", auth.Operator: "*"},
+	"promotions.end":  {auth.Seller: "own", auth.Operator: "*"},
+
+	"guests.create": everyone,
+	"baskets.merge": {auth.Buyer: "own"},
+
 	"guarantees.show": everyone,
 	"callbacks.card":  {auth.Guest: "*"},
 	"partners.list":   {auth.Operator: "*"},

@@ -50,6 +50,8 @@ const (
 	Place        Kind = "plc"
 	Change       Kind = "chn"
 	Closure      Kind = "clo"
+	Way          Kind = "way"
+	Promotion    Kind = "prm"
 )
 
 var (
