@@ -60,6 +60,18 @@ type (
 	OrderUncollected struct{ Moved }
 )
 
+// ReturnMoved says that goods on their way back went on.
+type ReturnMoved struct {
+	Moved
+	Return string      `json:"return"`
+	State  ReturnState `json:"state"`
+	Waits  string      `json:"waits"` // for what its money waits, as for the operator
+	Over   bool        `json:"over"`  // the order's money goes its way again
+}
+
+// EventType names the event.
+func (ReturnMoved) EventType() string { return "orders.return_moved" }
+
 // EventType names the event.
 func (OrderPaid) EventType() string { return "orders.paid" }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"tiwiza/payments/charges"
@@ -19,7 +20,7 @@ import (
 func Routes(s *Service) []rest.Route {
 	const basket, order = "/v1/baskets/{basket}", "/v1/orders/{order}"
 	ok, made := http.StatusOK, http.StatusCreated
-	return []rest.Route{
+	return slices.Concat([]rest.Route{
 		rest.Handle("POST", "/v1/baskets", "baskets.create", "Take an empty basket", made, s.CreateBasket),
 		rest.Handle("GET", basket, "baskets.show", "Show a basket at today's prices", ok, s.ShowBasket),
 		rest.Handle("PUT", basket+"/lines/{variant}", "baskets.put_line", "Say how many of an article lie in a basket", ok, s.PutLine),
@@ -38,7 +39,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Commit("POST", order+"/cancel", "orders.cancel", "Cancel an order that was not shipped, and give its money back", ok, s.Cancel),
 		rest.Commit("POST", order+"/refunds", "orders.refund", "Give some of an order's money back to its buyer", made, s.Refund),
 		rest.Commit("POST", order+"/receive", "orders.receive", "Accept the goods and let the money go", ok, s.Receive),
-	}
+	}, returnRoutes(s))
 }
 
 // Summary is an order in a list.

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
 	"tiwiza/payments/approvals"
@@ -25,12 +26,14 @@ import (
 	"tiwiza/payments/operations"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
+	"tiwiza/pkg/blob"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
+	"tiwiza/pkg/picture"
 	"tiwiza/pkg/rest"
 	"tiwiza/search"
 )
@@ -74,8 +77,9 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	}).ApprovedBy(h.people)
 	h.till.real = h.charges
 	h.disputes = disputes.New(db, h.escrows, h.till, h.people, policies)
+	files := media.New(db, blob.Over(shelf(t)), picture.NewPress(picture.PressOptions{}))
 	h.orders = orders.New(db, orders.Needs{
-		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people),
+		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people), Files: files,
 	})
 	h.disputes.Work(h.timers)
 	orders.Timers(h.timers, h.orders)
@@ -83,7 +87,7 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	orders.Subscribe(h.bus, h.orders)
 	disputes.Subscribe(h.bus, h.disputes)
 	mux := http.NewServeMux()
-	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes)), rest.Edge{
+	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes), media.Routes(files)), rest.Edge{
 		Store: db, Authenticate: h.members.Authenticate, Log: quiet, Limits: rest.Limits{Principal: -1, Address: -1},
 		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
 			return policies.May(p, action, authz.Resource{})

@@ -182,6 +182,10 @@ func (s *Service) step(ctx context.Context, tx *pg.Tx, o Order, m Move) error {
 	if err != nil {
 		return err
 	}
+	if o.DeliveredAt == nil && (o.State == Delivered || o.State == Completed) {
+		at := tx.Now()
+		o.DeliveredAt = &at
+	}
 	save(tx, o)
 	watch(tx, o)
 	note(ctx, tx, o.ID, told[m])

@@ -22,6 +22,15 @@ type News struct {
 	State  State  `json:"state"`
 }
 
+// ReturnNews is what a buyer and a seller are told of a return.
+type ReturnNews struct {
+	Return string      `json:"return"`
+	Order  string      `json:"order"`
+	Seller string      `json:"seller"`
+	State  ReturnState `json:"state"`
+	Over   bool        `json:"over"`
+}
+
 func (e Moved) news(s State) map[string]News {
 	n := News{e.Order, e.Group, e.Seller, s}
 	return map[string]News{e.Seller: n, e.Buyer: n}
@@ -67,6 +76,10 @@ func Tell(bus *event.Bus) {
 	})
 	event.Tell(bus, 1, "A cash order left 15 days ago, and nobody has said that it was collected or refused.", func(_ context.Context, _ *pg.Tx, e OrderUncollected) (map[string]News, error) {
 		return map[string]News{e.Seller: {e.Order, e.Group, e.Seller, Shipped}}, nil
+	})
+	event.Tell(bus, 1, "Goods on their way back went on.", func(_ context.Context, _ *pg.Tx, e ReturnMoved) (map[string]ReturnNews, error) {
+		n := ReturnNews{e.Return, e.Order, e.Seller, e.State, e.Over}
+		return map[string]ReturnNews{e.Seller: n, e.Buyer: n}, nil
 	})
 	event.Tell(bus, 1, "All the money of the order goes back to its buyer.", func(_ context.Context, _ *pg.Tx, e OrderRefunded) (map[string]News, error) {
 		return e.news(Refunded), nil

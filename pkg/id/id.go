@@ -32,6 +32,7 @@ const (
 	Statement    Kind = "stm"
 	Line         Kind = "lin"
 	Dispute      Kind = "dsp"
+	Return       Kind = "ret"
 	Chargeback   Kind = "cbk"
 	Event        Kind = "evt"
 	Key          Kind = "key"
