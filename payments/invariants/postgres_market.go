@@ -65,7 +65,25 @@ var market = []Invariant{
 			or o.state not in ('cancelled', 'refused') and back.quantity > 0 or o.state = 'refused' and back.quantity <> sold.quantity
 		union all
 		select format('%s of %s were taken for %s, which did not order them', s.quantity, s.variant, s.ref)
-		from sold s left join orders.line l on l.order_id = s.ref and l.variant = s.variant where l.order_id is null
+		from sold s left join orders.line l on l.order_id = s.ref and l.variant = s.variant
+			left join (orders.return_line i join orders.return r on r.id = i.ret and r.state = 'replaced') on i.ret = s.ref and i.variant = s.variant
+		where l.order_id is null and i.quantity is distinct from s.quantity
+		union all
+		select format('return %s brought %s of %s into stock; %s came back whole', coalesce(m.ref, i.ret), coalesce(m.n, 0), coalesce(m.variant, i.variant), coalesce(i.whole, 0))
+		from (select ref, variant, sum(delta) as n from catalog.stock_move where reason = 'returned' and ref like 'ret\_%' group by ref, variant) m
+			full join (select ret, variant, whole from orders.return_line where whole > 0) i on i.ret = m.ref and i.variant = m.variant
+		where coalesce(m.n, 0) <> coalesce(i.whole, 0)
+		union all
+		select format('order %s counts %s of %s as sent back; its returns make %s', t.order_id, t.quantity, t.variant, coalesce(i.n, 0))
+		from orders.returned t left join (
+				select i.order_id, i.variant, sum(i.quantity) as n from orders.return_line i join orders.return r on r.id = i.ret
+				where r.ended_at is null or r.state = 'refunded' group by i.order_id, i.variant) i
+			on i.order_id = t.order_id and i.variant = t.variant
+		where t.quantity <> coalesce(i.n, 0)
+		union all
+		select format('return %s paid %s back; its refund %s is of %s', r.id, ` + dh("r.back") + `, r.refund, coalesce(` + dh("f.amount") + `, 'nothing'))
+		from orders.return r left join charges.refund f on f.id = r.refund and f.order_id = r.order_id
+		where r.state = 'refunded' and f.amount is distinct from r.back
 		union all
 		select format('order %s still waits for payment; its money came at %s', o.id, h.funded_at)
 		from orders.seller_order o join escrow.hold h on h.order_id = o.id

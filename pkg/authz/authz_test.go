@@ -91,6 +91,18 @@ var matrix = map[string]map[auth.Role]string{
 	"orders.dispute":   {auth.Buyer: "own"},
 	"orders.cancel":    {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
 
+	"returns.create":   {auth.Buyer: "own"},
+	"returns.list":     {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"returns.show":     {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"returns.photo":    {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"returns.approve":  {auth.Seller: "own"},
+	"returns.reject":   {auth.Seller: "own", auth.Operator: "*"},
+	"returns.send":     {auth.Buyer: "own"},
+	"returns.receive":  {auth.Seller: "own"},
+	"returns.replace":  {auth.Seller: "own"},
+	"returns.refund":   {auth.Seller: "own", auth.Operator: "*"},
+	"returns.withdraw": {auth.Buyer: "own"},
+
 	"disputes.list":  {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
 	"disputes.show":  {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
 	"disputes.reply": {auth.Seller: "own"},
