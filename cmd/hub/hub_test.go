@@ -38,6 +38,7 @@ func TestHub(t *testing.T) {
 			"a dispute keeps the money until it is ruled":         disputed,
 			"a cancelled order's money goes back":                 givenBack,
 			"goods are sent back":                                 sentBack,
+			"an order travels in parcels":                         parcelled,
 			"the search is taught and says what was missed":       looked,
 			"what members upload is kept, shown and taken away":   uploaded,
 			"sellers claim, moderators decide":                    desked,

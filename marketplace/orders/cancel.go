@@ -40,6 +40,7 @@ func Timers(t *job.Timers, s *Service) {
 	})
 	t.Handle(timerLate, s.late)
 	t.Handle(timerReturn, s.returnDue)
+	t.Handle(timerRest, s.restLate)
 	t.Handle(timerConfirm, s.unconfirmed)
 	t.Handle(timerUncollected, s.uncollected)
 }

@@ -60,6 +60,23 @@ type (
 	OrderUncollected struct{ Moved }
 )
 
+// ShipmentMoved says that a parcel went on.
+type ShipmentMoved struct {
+	Moved
+	Shipment string        `json:"shipment"`
+	State    ShipmentState `json:"state"`
+	Attempts int           `json:"attempts"` // how often it was brought in vain
+}
+
+// EventType names the event.
+func (ShipmentMoved) EventType() string { return "orders.shipment_moved" }
+
+// OrderPreparing says that the seller packs an order.
+type OrderPreparing struct{ Moved }
+
+// EventType names the event.
+func (OrderPreparing) EventType() string { return "orders.preparing" }
+
 // ReturnMoved says that goods on their way back went on.
 type ReturnMoved struct {
 	Moved

@@ -39,7 +39,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Commit("POST", order+"/cancel", "orders.cancel", "Cancel an order that was not shipped, and give its money back", ok, s.Cancel),
 		rest.Commit("POST", order+"/refunds", "orders.refund", "Give some of an order's money back to its buyer", made, s.Refund),
 		rest.Commit("POST", order+"/receive", "orders.receive", "Accept the goods and let the money go", ok, s.Receive),
-	}, returnRoutes(s))
+	}, shipmentRoutes(s), returnRoutes(s))
 }
 
 // Summary is an order in a list.
@@ -61,6 +61,8 @@ type View struct {
 	Case     *CaseView    `json:"case,omitempty" description:"What keeps the order's money and timers as they are."`
 	Delivery DeliveryView `json:"delivery" required:"true"`
 	Timeline []Entry      `json:"timeline" required:"true"`
+
+	Shipments []ShipmentView `json:"shipments" required:"true"`
 
 	Refunds []charges.RefundBrief `json:"refunds" required:"true"`
 }
@@ -119,7 +121,10 @@ type DeliveryView struct {
 	Contact  *Contact `json:"contact,omitempty"`
 	Carrier  string   `json:"carrier,omitempty"`
 	Tracking string   `json:"tracking,omitempty"`
-	Code     string   `json:"code,omitempty" description:"Four digits, for the buyer to say when the goods are there."`
+
+	PreparingSince *time.Time `json:"preparing_since,omitempty"`
+
+	Code string `json:"code,omitempty" description:"Four digits, for the buyer to say when the goods are there."`
 }
 
 // GroupView is what one checkout made, as its buyer sees it.
@@ -149,14 +154,14 @@ func escrowView(h escrow.Hold, currency string) EscrowView {
 // view is an order of the file for p.
 func (f file) view(p auth.Principal, o Order, h escrow.Hold, c *CaseView, back []charges.Refund) View {
 	to := f.group.Delivery
-	d := DeliveryView{Method: o.Method, Commune: to.Commune, Region: to.Region, Carrier: o.Carrier, Tracking: o.Tracking}
+	d := DeliveryView{Method: o.Method, Commune: to.Commune, Region: to.Region, Carrier: o.Carrier, Tracking: o.Tracking, PreparingSince: rest.UTC(o.PreparingAt)}
 	if p.Role != auth.Seller || o.State != PendingPayment && o.State != ToConfirm && o.State != Expired {
 		d.Address, d.Point, d.Contact = to.Address, to.Point, &f.group.Contact
 	}
 	if p.Role == auth.Buyer {
 		d.Code = o.DeliveryCode
 	}
-	return View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), PaymentView{Method: o.Payment}, c, d, f.entries[o.ID], charges.Briefs(back)}
+	return View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), PaymentView{Method: o.Payment}, c, d, f.entries[o.ID], f.parcels(o, p.Role == auth.Buyer), charges.Briefs(back)}
 }
 
 // Show shows an order to its buyer, its seller and the operator.

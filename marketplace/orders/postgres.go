@@ -164,7 +164,7 @@ type boughtLine struct {
 const lineColumns = `order_id, variant, offer, names, variant_names, sku, quantity, price, total, exempt`
 
 const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method,
-	delivery_code, code_tries, carrier, tracking, settled, payment, received, delivered_at, version, created_at`
+	delivery_code, code_tries, carrier, tracking, settled, payment, received, delivered_at, preparing_at, version, created_at`
 
 // lockOrders locks orders, always in the order of their ids.
 func lockOrders(ctx context.Context, tx *pg.Tx, ids []string) ([]Order, error) {
@@ -172,8 +172,8 @@ func lockOrders(ctx context.Context, tx *pg.Tx, ids []string) ([]Order, error) {
 }
 
 func save(tx *pg.Tx, o Order) {
-	tx.Queue(`update orders.seller_order set state = $2, code_tries = $3, carrier = $4, tracking = $5, settled = $6, version = $7, received = $8, delivered_at = $9 where id = $1`,
-		o.ID, o.State, o.CodeTries, o.Carrier, o.Tracking, o.Settled, o.Version, o.Received, o.DeliveredAt)
+	tx.Queue(`update orders.seller_order set state = $2, code_tries = $3, carrier = $4, tracking = $5, settled = $6, version = $7, received = $8, delivered_at = $9, preparing_at = $10 where id = $1`,
+		o.ID, o.State, o.CodeTries, o.Carrier, o.Tracking, o.Settled, o.Version, o.Received, o.DeliveredAt, o.PreparingAt)
 }
 
 // note adds to an order's timeline, in the name of whoever is at work.
@@ -187,6 +187,9 @@ type file struct {
 	orders  []Order
 	lines   map[string][]OrderLine
 	entries map[string][]Entry
+
+	shipments map[string][]ShipmentView // with the codes of those that have their own
+	photos    map[string]string         // of deliveries, by parcel
 }
 
 type timelineRow struct {
@@ -208,15 +211,18 @@ func loadFile(ctx context.Context, db pg.DB, by id.Kind, name string) (f file, e
 	var groups []group
 	var lines []boughtLine
 	var entries []timelineRow
+	var parcels parcelRows
 	b := &pgx.Batch{}
 	collect(b, &groups, `select id, basket, buyer, charge, currency, total, contact, delivery, created_at from orders.order_group
 		where id = (select grp from orders.seller_order where `+column+` = $1 limit 1)`, name)
 	collect(b, &f.orders, `select `+orderColumns+` from orders.seller_order where `+column+` = $1 order by id`, name)
 	collect(b, &lines, `select `+lineColumns+` from orders.line where order_id`+own+` order by variant`, name)
 	collect(b, &entries, `select order_id, at, actor, what from orders.timeline where order_id`+own+` order by seq`, name)
+	parcels.read(b, own, name)
 	if err := db.SendBatch(ctx, b).Close(); err != nil {
 		return f, err
 	}
+	f.shipments, f.photos = parcels.views()
 	if len(groups) == 0 {
 		return f, ErrNotFound
 	}

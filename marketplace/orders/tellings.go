@@ -22,6 +22,15 @@ type News struct {
 	State  State  `json:"state"`
 }
 
+// ShipmentNews is what a buyer and a seller are told of a parcel.
+type ShipmentNews struct {
+	Shipment string        `json:"shipment"`
+	Order    string        `json:"order"`
+	Seller   string        `json:"seller"`
+	State    ShipmentState `json:"state"`
+	Attempts int           `json:"attempts"`
+}
+
 // ReturnNews is what a buyer and a seller are told of a return.
 type ReturnNews struct {
 	Return string      `json:"return"`
@@ -76,6 +85,13 @@ func Tell(bus *event.Bus) {
 	})
 	event.Tell(bus, 1, "A cash order left 15 days ago, and nobody has said that it was collected or refused.", func(_ context.Context, _ *pg.Tx, e OrderUncollected) (map[string]News, error) {
 		return map[string]News{e.Seller: {e.Order, e.Group, e.Seller, Shipped}}, nil
+	})
+	event.Tell(bus, 1, "The order is being packed.", func(_ context.Context, _ *pg.Tx, e OrderPreparing) (map[string]News, error) {
+		return e.news(Accepted), nil
+	})
+	event.Tell(bus, 1, "A parcel left, came, or was brought in vain.", func(_ context.Context, _ *pg.Tx, e ShipmentMoved) (map[string]ShipmentNews, error) {
+		n := ShipmentNews{e.Shipment, e.Order, e.Seller, e.State, e.Attempts}
+		return map[string]ShipmentNews{e.Seller: n, e.Buyer: n}, nil
 	})
 	event.Tell(bus, 1, "Goods on their way back went on.", func(_ context.Context, _ *pg.Tx, e ReturnMoved) (map[string]ReturnNews, error) {
 		n := ReturnNews{e.Return, e.Order, e.Seller, e.State, e.Over}

@@ -134,12 +134,12 @@ var Machine = []Rule{
 		Guard: "the cash is on the safeguard account: release is possible from here on, payouts cover it",
 	},
 	{
-		Move: MoveShip, From: []State{Awaiting, Funded, Released}, Ways: []Way{{Seller, "orders.ship"}},
+		Move: MoveShip, From: []State{Awaiting, Funded, Released}, Ways: []Way{{Seller, "orders.ship"}, {Seller, "orders.ship_part"}},
 		Guard: "from here on the carrier's leg is never reduced, and is paid; before, one that was released is not paid, and goes back with the rest",
 	},
 	{
-		Move: MoveDeliver, From: []State{Funded}, Ways: []Way{{Seller, "orders.deliver"}, {Agent, "orders.deliver"}},
-		Guard: "proof of delivery starts the wait; it never lets the money go",
+		Move: MoveDeliver, From: []State{Funded}, Ways: []Way{{Seller, "orders.deliver"}, {Agent, "orders.deliver"}, {Seller, "shipments.deliver"}, {Agent, "shipments.deliver"}},
+		Guard: "proof that all parcels came starts the wait, three days later when one is proved by a photograph alone; it never lets the money go",
 	},
 	{
 		Move: MoveRelease, From: []State{Funded}, To: []State{Released}, Calm: true,

@@ -91,6 +91,12 @@ var matrix = map[string]map[auth.Role]string{
 	"orders.dispute":   {auth.Buyer: "own"},
 	"orders.cancel":    {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
 
+	"orders.prepare":    {auth.Seller: "own"},
+	"orders.ship_part":  {auth.Seller: "own"},
+	"shipments.deliver": {auth.Seller: "own", auth.Operator: "*"},
+	"shipments.fail":    {auth.Seller: "own", auth.Operator: "*"},
+	"shipments.photo":   {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+
 	"returns.create":   {auth.Buyer: "own"},
 	"returns.list":     {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
 	"returns.show":     {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},

@@ -33,6 +33,7 @@ const (
 	Line         Kind = "lin"
 	Dispute      Kind = "dsp"
 	Return       Kind = "ret"
+	Shipment     Kind = "shp"
 	Chargeback   Kind = "cbk"
 	Event        Kind = "evt"
 	Key          Kind = "key"
