@@ -39,6 +39,7 @@ func TestHub(t *testing.T) {
 			"a cancelled order's money goes back":                 givenBack,
 			"goods are sent back":                                 sentBack,
 			"an order travels in parcels":                         parcelled,
+			"a delivered order has an invoice":                    invoiced,
 			"the search is taught and says what was missed":       looked,
 			"what members upload is kept, shown and taken away":   uploaded,
 			"sellers claim, moderators decide":                    desked,

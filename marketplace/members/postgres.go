@@ -39,6 +39,10 @@ func faces(ctx context.Context, db pg.DB, ids []string) ([]face, error) {
 	return pg.All[face](ctx, db, `select id, kind, names, state from members.organisation where id = any($1)`, ids)
 }
 
+func imprints(ctx context.Context, db pg.DB, ids []string) ([]Imprint, error) {
+	return pg.All[Imprint](ctx, db, `select id, names, legal, region, commune from members.organisation where id = any($1)`, ids)
+}
+
 func insertPerson(tx *pg.Tx, id string, p NewPerson) {
 	tx.Queue(`insert into members.person (id, names, phone, email) values ($1, $2, nullif($3, ''), nullif($4, ''))`, id, p.Names, p.Phone, p.Email)
 }

@@ -77,6 +77,17 @@ type OrderPreparing struct{ Moved }
 // EventType names the event.
 func (OrderPreparing) EventType() string { return "orders.preparing" }
 
+// InvoiceIssued says that a seller's invoice was made, or a credit note.
+type InvoiceIssued struct {
+	Moved
+	Invoice string `json:"invoice"`
+	Kind    string `json:"kind"`
+	Number  string `json:"number"`
+}
+
+// EventType names the event.
+func (InvoiceIssued) EventType() string { return "orders.invoice_issued" }
+
 // ReturnMoved says that goods on their way back went on.
 type ReturnMoved struct {
 	Moved
@@ -162,6 +173,7 @@ func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, "orders", s.released)
 	event.Subscribe(bus, "orders", s.returned)
 	event.Subscribe(bus, "orders", s.remitted)
+	event.Subscribe(bus, "orders", s.corrected)
 }
 
 // paid takes the goods out of stock for orders whose charge is confirmed. The

@@ -215,7 +215,7 @@ func (h *hub) deliver() {
 	h.t.Helper()
 	type said struct{ ID, Type string }
 	all, err := pg.All[said](h.t.Context(), h.db, `select id, type from platform.event
-		where type in ('charges.confirmed', 'charges.expired', 'escrow.released', 'escrow.ended', 'chargebacks.ended', 'cash.remitted') order by seq`)
+		where type in ('charges.confirmed', 'charges.expired', 'escrow.released', 'escrow.refunding', 'escrow.ended', 'chargebacks.ended', 'cash.remitted') order by seq`)
 	must(h.t, err)
 	for _, e := range all {
 		must(h.t, h.bus.Deliver(auth.With(h.t.Context(), auth.Hub), h.db, event.Delivery{Event: e.ID, Type: e.Type, Subscriber: "orders"}))

@@ -200,6 +200,9 @@ func (s *Service) step(ctx context.Context, tx *pg.Tx, o Order, m Move) error {
 	if o.DeliveredAt == nil && (o.State == Delivered || o.State == Completed) {
 		at := tx.Now()
 		o.DeliveredAt = &at
+		if err := s.issue(ctx, tx, o); err != nil {
+			return err
+		}
 	}
 	save(tx, o)
 	watch(tx, o)

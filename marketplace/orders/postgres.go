@@ -130,7 +130,7 @@ func insertGroup(tx *pg.Tx, g group, drafts []Draft) {
 	for i, d := range drafts {
 		ids[i] = d.ID
 		for _, l := range d.Lines {
-			lines = append(lines, boughtLine{d.ID, l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price.Centimes(), l.Total.Centimes(), l.exempt})
+			lines = append(lines, boughtLine{d.ID, l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price.Centimes(), l.Total.Centimes(), l.exempt, l.category})
 		}
 	}
 	tx.Queue(`update orders.basket set state = 'ordered', version = version + 1 where id = $1`, g.Basket)
@@ -141,9 +141,9 @@ func insertGroup(tx *pg.Tx, g group, drafts []Draft) {
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment)
 	}
-	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total, exempt)
-		select order_id, variant, offer, names, variant_names, sku, quantity, price, total, exempt
-		from jsonb_to_recordset($1::jsonb) as l(order_id text, variant text, offer text, names jsonb, variant_names jsonb, sku text, quantity int, price bigint, total bigint, exempt text)`, lines)
+	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total, exempt, category)
+		select order_id, variant, offer, names, variant_names, sku, quantity, price, total, exempt, category
+		from jsonb_to_recordset($1::jsonb) as l(order_id text, variant text, offer text, names jsonb, variant_names jsonb, sku text, quantity int, price bigint, total bigint, exempt text, category text)`, lines)
 	tx.Queue(`insert into orders.timeline (order_id, at, actor, what) select unnest($1::text[]), $2, 'buyer', 'placed'`, ids, g.CreatedAt)
 }
 
@@ -159,9 +159,10 @@ type boughtLine struct {
 	Price        int64             `json:"price"`
 	Total        int64             `json:"total"`
 	Exempt       string            `json:"exempt"` // why it cannot be sent back without a fault, if so
+	Category     string            `json:"category"`
 }
 
-const lineColumns = `order_id, variant, offer, names, variant_names, sku, quantity, price, total, exempt`
+const lineColumns = `order_id, variant, offer, names, variant_names, sku, quantity, price, total, exempt, category`
 
 const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method,
 	delivery_code, code_tries, carrier, tracking, settled, payment, received, delivered_at, preparing_at, version, created_at`

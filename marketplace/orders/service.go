@@ -36,6 +36,7 @@ type Catalogue interface {
 // Sellers says who sells, and whether they may now.
 type Sellers interface {
 	Sellers(ctx context.Context, db pg.DB, ids []string) (map[string]members.Seller, error)
+	Imprints(ctx context.Context, db pg.DB, ids []string) (map[string]members.Imprint, error)
 }
 
 // Escrows hold the money of orders.

@@ -31,6 +31,15 @@ type ShipmentNews struct {
 	Attempts int           `json:"attempts"`
 }
 
+// InvoiceNews is what a buyer and a seller are told of an invoice.
+type InvoiceNews struct {
+	Invoice string `json:"invoice"`
+	Order   string `json:"order"`
+	Seller  string `json:"seller"`
+	Kind    string `json:"kind"`
+	Number  string `json:"number"`
+}
+
 // ReturnNews is what a buyer and a seller are told of a return.
 type ReturnNews struct {
 	Return string      `json:"return"`
@@ -92,6 +101,10 @@ func Tell(bus *event.Bus) {
 	event.Tell(bus, 1, "A parcel left, came, or was brought in vain.", func(_ context.Context, _ *pg.Tx, e ShipmentMoved) (map[string]ShipmentNews, error) {
 		n := ShipmentNews{e.Shipment, e.Order, e.Seller, e.State, e.Attempts}
 		return map[string]ShipmentNews{e.Seller: n, e.Buyer: n}, nil
+	})
+	event.Tell(bus, 1, "The seller's invoice was made, or a credit note.", func(_ context.Context, _ *pg.Tx, e InvoiceIssued) (map[string]InvoiceNews, error) {
+		n := InvoiceNews{e.Invoice, e.Order, e.Seller, e.Kind, e.Number}
+		return map[string]InvoiceNews{e.Seller: n, e.Buyer: n}, nil
 	})
 	event.Tell(bus, 1, "Goods on their way back went on.", func(_ context.Context, _ *pg.Tx, e ReturnMoved) (map[string]ReturnNews, error) {
 		n := ReturnNews{e.Return, e.Order, e.Seller, e.State, e.Over}

@@ -2,6 +2,7 @@ package invariants_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -347,6 +348,21 @@ var cases = map[string]func(s story) []wound{
 				`update orders.return set state = 'refunded', refund = 'rfd_x', back = 500, received_at = now(), ended_at = now() where id = 'ret_4'`)...),
 			do("order E still waits for payment", `update orders.seller_order set state = 'pending_payment' where id = 'E'`,
 				`update escrow.hold set funded_at = now() - interval '11 minutes' where order_id = 'E'`),
+		}
+	},
+	"R11": func(story) []wound {
+		paper := func(id, kind, of, cause string, n, total int) []string {
+			return []string{
+				fmt.Sprintf(`insert into orders.invoice (id, order_id, seller, kind, year, n, of, cause, issued_at, currency, total, vat, body)
+					select '%s', id, seller, '%s', 2026, %d, nullif('%s', ''), '%s', now(), 'MAD', %d, 0, '{}' from orders.seller_order where id = 'A'`, id, kind, n, of, cause, total),
+				fmt.Sprintf(`insert into orders.invoice_vat (invoice, basis_points, total, vat) values ('%s', 0, %d, 0)`, id, total),
+			}
+		}
+		return []wound{
+			do("1 papers, the last is 2 and the series stands at 2", append(paper("inv_1", "invoice", "", "", 2, 1000),
+				`insert into orders.invoice_series (seller, kind, year, last) select seller, kind, year, n from orders.invoice`)...),
+			do("invoice inv_1 is of 10.00; 10.01 was credited", paper("inv_2", "credit_note", "inv_1", "x", 1, 1001)...),
+			do("invoice inv_3 is of 10.00 with VAT 0.00; its rates make 0.00 with 0.00", paper("inv_3", "credit_note", "inv_1", "y", 2, 1000)[:1]...),
 		}
 	},
 	"R4": func(story) []wound {

@@ -122,5 +122,20 @@ var market = []Invariant{
 			and not exists (select from river.river_job j where j.kind = 'event.deliver' and j.args->>'event' = e.id and j.args->>'subscriber' = s.subscriber
 				and j.state <> 'completed')`},
 
+	{"R11", "A seller's invoices and credit notes are numbered without holes and add up, and no more is credited than was invoiced.", `
+		select format('%s of %s in %s: %s papers, the last is %s and the series stands at %s', coalesce(s.kind, i.kind), coalesce(s.seller, i.seller), coalesce(s.year, i.year),
+			coalesce(i.papers, 0), coalesce(i.last, 0), coalesce(s.last, 0))
+		from orders.invoice_series s full join (select seller, kind, year, count(*) as papers, max(n) as last from orders.invoice group by seller, kind, year) i
+			on i.seller = s.seller and i.kind = s.kind and i.year = s.year
+		where s.last is distinct from i.papers or s.last is distinct from i.last
+		union all
+		select format('invoice %s is of %s with VAT %s; its rates make %s with %s', i.id, ` + dh("i.total") + `, ` + dh("i.vat") + `, ` + dh("coalesce(v.total, 0)") + `, ` + dh("coalesce(v.vat, 0)") + `)
+		from orders.invoice i left join (select invoice, sum(total) as total, sum(vat) as vat from orders.invoice_vat group by invoice) v on v.invoice = i.id
+		where v.total is distinct from i.total or v.vat is distinct from i.vat
+		union all
+		select format('invoice %s is of %s; %s was credited', i.id, ` + dh("i.total") + `, ` + dh("c.total") + `)
+		from orders.invoice i join (select of, sum(total) as total, sum(vat) as vat from orders.invoice where kind = 'credit_note' group by of) c on c.of = i.id
+		where c.total > i.total or c.vat > i.vat`},
+
 	{"R7", "No row of the audit trail has been altered, deleted or slipped in since it was sealed.", audit.Chain.Broken(0)},
 }

@@ -97,6 +97,10 @@ var matrix = map[string]map[auth.Role]string{
 	"shipments.fail":    {auth.Seller: "own", auth.Operator: "*"},
 	"shipments.photo":   {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
 
+	"invoices.show":  {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"vat_rates.list": {auth.Seller: "own"},
+	"vat_rates.set":  {auth.Seller: "own"},
+
 	"returns.create":   {auth.Buyer: "own"},
 	"returns.list":     {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
 	"returns.show":     {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},

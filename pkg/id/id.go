@@ -34,6 +34,7 @@ const (
 	Dispute      Kind = "dsp"
 	Return       Kind = "ret"
 	Shipment     Kind = "shp"
+	Invoice      Kind = "inv"
 	Chargeback   Kind = "cbk"
 	Event        Kind = "evt"
 	Key          Kind = "key"
