@@ -40,6 +40,7 @@ func TestHub(t *testing.T) {
 			"goods are sent back":                                 sentBack,
 			"an order travels in parcels":                         parcelled,
 			"a delivered order has an invoice":                    invoiced,
+			"a buyer reviews what came, and writes about it":      spokenOf,
 			"the search is taught and says what was missed":       looked,
 			"what members upload is kept, shown and taken away":   uploaded,
 			"sellers claim, moderators decide":                    desked,

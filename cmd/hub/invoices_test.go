@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // invoiced plays an invoice over HTTP, with a credit note for what went back.
 func invoiced(t *testing.T, r *rig, _ trade) {
@@ -29,7 +32,7 @@ func invoiced(t *testing.T, r *rig, _ trade) {
 func init() {
 	postings["vat_rates.set"] = func(t *testing.T, o *onceRig) posting {
 		rate := func(percent int) map[string]any {
-			return map[string]any{"percent": percent, "category": "c" + once()[:8]}
+			return map[string]any{"percent": percent, "category": "c" + strings.ToLower(once()[:8])}
 		}
 		p := posting{by: o.stranger.key}
 		p.key, p.path, p.body = o.shop.key, "/v1/vat-rates", rate(0)

@@ -141,6 +141,11 @@ func restock(ctx context.Context, tx *pg.Tx, ref string, want map[string]int) ([
 		select distinct offer from back where was_empty`, ref, variants, counts)
 }
 
+func rate(tx *pg.Tx, offer string, stars, reviews int) {
+	tx.Queue(`insert into catalog.rating (offer, reviews, stars) values ($1, 0, 0) on conflict (offer) do nothing`, offer)
+	tx.Queue(`update catalog.rating set reviews = reviews + $2, stars = stars + $3 where offer = $1`, offer, reviews, stars)
+}
+
 func saveStock(tx *pg.Tx, variant string, onHand int, m move) {
 	tx.Queue(`update catalog.variant set on_hand = $2 where id = $1`, variant, onHand)
 	saveMoves(tx, []move{m})

@@ -134,6 +134,13 @@ func (s *Service) Restock(ctx context.Context, tx *pg.Tx, ref string, lines []Li
 	return s.flipped(ctx, tx, refilled)
 }
 
+// Rate counts buyers' reviews of an offer, or takes them back out: so many stars
+// of so many reviews.
+func (s *Service) Rate(_ context.Context, tx *pg.Tx, offer string, stars, reviews int) error {
+	rate(tx, offer, stars, reviews)
+	return nil
+}
+
 // flipped tells the index of offers that may have sold out, or be back.
 func (s *Service) flipped(ctx context.Context, tx *pg.Tx, offers []string) error {
 	slices.Sort(offers)

@@ -188,6 +188,7 @@ func view(o Offer, s members.Seller) View {
 		Region: o.Region, Commune: o.Commune, Variants: []VariantView{}, Labels: []LabelView{},
 		Images: []ImageView{}, WithdrawalExempt: o.WithdrawalExempt, State: o.State, Version: o.Version,
 	}
+	v.Rating = rating(o)
 	if o.Lat != nil {
 		v.Point = &PointView{*o.Lat, *o.Lng}
 	}

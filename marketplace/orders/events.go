@@ -88,6 +88,34 @@ type InvoiceIssued struct {
 // EventType names the event.
 func (InvoiceIssued) EventType() string { return "orders.invoice_issued" }
 
+// ReviewMoved says that a review was written, answered, hidden or shown again.
+type ReviewMoved struct {
+	Review  string `json:"review"`
+	Order   string `json:"order"`
+	Offer   string `json:"offer"`
+	Seller  string `json:"seller"`
+	Buyer   string `json:"buyer"`
+	Stars   int    `json:"stars"`
+	State   string `json:"state"`
+	Replied bool   `json:"replied"`
+}
+
+// EventType names the event.
+func (ReviewMoved) EventType() string { return "orders.review_moved" }
+
+// Subject is the review.
+func (e ReviewMoved) Subject() string { return e.Review }
+
+// MessageSent says that somebody wrote to the other side of an order.
+type MessageSent struct {
+	Moved
+	Message string `json:"message"`
+	Sender  string `json:"sender"`
+}
+
+// EventType names the event.
+func (MessageSent) EventType() string { return "orders.message_sent" }
+
 // ReturnMoved says that goods on their way back went on.
 type ReturnMoved struct {
 	Moved

@@ -39,7 +39,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Commit("POST", order+"/cancel", "orders.cancel", "Cancel an order that was not shipped, and give its money back", ok, s.Cancel),
 		rest.Commit("POST", order+"/refunds", "orders.refund", "Give some of an order's money back to its buyer", made, s.Refund),
 		rest.Commit("POST", order+"/receive", "orders.receive", "Accept the goods and let the money go", ok, s.Receive),
-	}, shipmentRoutes(s), returnRoutes(s), invoiceRoutes(s))
+	}, shipmentRoutes(s), returnRoutes(s), invoiceRoutes(s), reviewRoutes(s))
 }
 
 // Summary is an order in a list.

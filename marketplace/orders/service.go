@@ -30,6 +30,7 @@ type Catalogue interface {
 	Take(ctx context.Context, tx *pg.Tx, order string) error
 	Unreserve(ctx context.Context, tx *pg.Tx, order string) error
 	Return(ctx context.Context, tx *pg.Tx, order string) error
+	Rate(ctx context.Context, tx *pg.Tx, offer string, stars, reviews int) error
 	Restock(ctx context.Context, tx *pg.Tx, ref string, lines []catalog.Line) error
 }
 

@@ -40,6 +40,24 @@ type InvoiceNews struct {
 	Number  string `json:"number"`
 }
 
+// ReviewNews is what a buyer and a seller are told of a review.
+type ReviewNews struct {
+	Review  string `json:"review"`
+	Order   string `json:"order"`
+	Offer   string `json:"offer"`
+	Stars   int    `json:"rating"`
+	State   string `json:"state"`
+	Replied bool   `json:"replied"`
+}
+
+// MessageNews is what a buyer and a seller are told of a message.
+type MessageNews struct {
+	Message string `json:"message"`
+	Order   string `json:"order"`
+	Seller  string `json:"seller"`
+	Sender  string `json:"sender"`
+}
+
 // ReturnNews is what a buyer and a seller are told of a return.
 type ReturnNews struct {
 	Return string      `json:"return"`
@@ -105,6 +123,14 @@ func Tell(bus *event.Bus) {
 	event.Tell(bus, 1, "The seller's invoice was made, or a credit note.", func(_ context.Context, _ *pg.Tx, e InvoiceIssued) (map[string]InvoiceNews, error) {
 		n := InvoiceNews{e.Invoice, e.Order, e.Seller, e.Kind, e.Number}
 		return map[string]InvoiceNews{e.Seller: n, e.Buyer: n}, nil
+	})
+	event.Tell(bus, 1, "A review was written, answered, hidden or shown again.", func(_ context.Context, _ *pg.Tx, e ReviewMoved) (map[string]ReviewNews, error) {
+		n := ReviewNews{e.Review, e.Order, e.Offer, e.Stars, e.State, e.Replied}
+		return map[string]ReviewNews{e.Seller: n, e.Buyer: n}, nil
+	})
+	event.Tell(bus, 1, "Somebody wrote about an order.", func(_ context.Context, _ *pg.Tx, e MessageSent) (map[string]MessageNews, error) {
+		n := MessageNews{e.Message, e.Order, e.Seller, e.Sender}
+		return map[string]MessageNews{e.Seller: n, e.Buyer: n}, nil
 	})
 	event.Tell(bus, 1, "Goods on their way back went on.", func(_ context.Context, _ *pg.Tx, e ReturnMoved) (map[string]ReturnNews, error) {
 		n := ReturnNews{e.Return, e.Order, e.Seller, e.State, e.Over}

@@ -35,6 +35,8 @@ const (
 	Return       Kind = "ret"
 	Shipment     Kind = "shp"
 	Invoice      Kind = "inv"
+	Review       Kind = "rev"
+	Message      Kind = "msg"
 	Chargeback   Kind = "cbk"
 	Event        Kind = "evt"
 	Key          Kind = "key"
