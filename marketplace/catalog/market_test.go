@@ -16,11 +16,15 @@ import (
 	"time"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
+	"tiwiza/pkg/blob"
+	"tiwiza/pkg/blob/disk"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
+	"tiwiza/pkg/picture"
 	"tiwiza/pkg/rest"
 	"tiwiza/search/pgsearch"
 )
@@ -72,13 +76,19 @@ func newMarket(t *testing.T) *market {
 func openMarket(t *testing.T, db *pg.Store, facetAge time.Duration) *market {
 	t.Helper()
 	sellers := organisations()
-	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: facetAge}), sellers)
+	folder, err := disk.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = folder.Close() })
+	files := media.New(db, blob.Over(folder), picture.NewPress(picture.PressOptions{}))
+	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: facetAge}), sellers, files)
 	policies, err := authz.New()
 	if err != nil {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	rest.Mount(mux, catalog.Routes(s), rest.Edge{
+	rest.Mount(mux, slices.Concat(catalog.Routes(s), catalog.PictureRoutes(catalog.NewPictures(s)), media.Routes(files)), rest.Edge{
 		Store: db, Log: slog.New(slog.DiscardHandler),
 		// The tests' keys say in their id who holds them: nothing is looked up.
 		Authenticate: func(_ context.Context, k auth.Key) (auth.Principal, error) {

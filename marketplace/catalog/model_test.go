@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/media"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/rest"
 )
@@ -101,7 +102,7 @@ func TestKindsWaysAndSuppliesFitTogether(t *testing.T) {
 			"variants":[{"sku":"S","price":{"amount":"10.00","currency":"MAD"}`+c.variant+`}]}`).refused(http.StatusUnprocessableEntity, "catalog.invalid", c.wrong...)
 	}
 	var v catalog.View
-	m.json(ourKey, "POST", "/v1/offers", `{"kind":"digital","category":"rugs","names":{"fr":"Patron à imprimer"},"commune":"Rabat","voice":"snd_01jd0000000000000000000000",
+	m.json(ourKey, "POST", "/v1/offers", `{"kind":"digital","category":"rugs","names":{"fr":"Patron à imprimer"},"commune":"Rabat","voice":"`+m.sent(ourKey, media.Sound, note("how"))+`",
 		"variants":[{"sku":"P","price":{"amount":"10.00","currency":"MAD"}}]}`).as(http.StatusCreated, &v)
 	if x := v.Variants[0]; x.Policy != catalog.Unlimited || x.Available < 1000 || v.Voice == "" || v.Kind != catalog.Digital {
 		t.Errorf("made %+v", v)

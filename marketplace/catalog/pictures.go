@@ -43,11 +43,10 @@ type Files interface {
 // Pictures are the photographs of offers.
 type Pictures struct {
 	catalog *Service
-	files   Files
 }
 
 // NewPictures makes the photographs of a catalogue's offers.
-func NewPictures(s *Service, files Files) *Pictures { return &Pictures{s, files} }
+func NewPictures(s *Service) *Pictures { return &Pictures{s} }
 
 // Add makes a photograph the last of an offer. The caller's rights and the offer
 // are looked at before the picture is, which is dear. The same photograph sent
@@ -57,7 +56,7 @@ func (p *Pictures) Add(ctx context.Context, in AddPictureInput) (PhotoView, erro
 	if err != nil {
 		return PhotoView{}, err
 	}
-	f, err := p.files.Add(ctx, media.Upload{Owner: seller, Kind: media.Picture, Name: in.File.Name, Bytes: in.File.Bytes})
+	f, err := p.catalog.files.Add(ctx, media.Upload{Owner: seller, Kind: media.Picture, Name: in.File.Name, Bytes: in.File.Bytes})
 	if err != nil {
 		return PhotoView{}, err
 	}
@@ -70,7 +69,7 @@ func (p *Pictures) Add(ctx context.Context, in AddPictureInput) (PhotoView, erro
 		if len(all) >= mostPictures {
 			return nil, ErrPicturesFull
 		}
-		if f, err = p.files.Use(ctx, tx, f.ID, o.Seller, media.Picture, o.ID); err != nil {
+		if f, err = p.catalog.files.Use(ctx, tx, f.ID, o.Seller, media.Picture, o.ID); err != nil {
 			return nil, err
 		}
 		added = Photo{f.ID, map[string]string{}, f.Width, f.Height}
@@ -157,7 +156,7 @@ func (p *Pictures) Delete(ctx context.Context, in PictureInput) (View, error) {
 		if i < 0 {
 			return nil, ErrNoPicture
 		}
-		p.files.Release(tx, all[i].File, o.ID)
+		p.catalog.files.Release(tx, all[i].File, o.ID)
 		return slices.Delete(all, i, i+1), nil
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/media"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
@@ -89,7 +90,7 @@ func TestListSendsAFixedNumberOfStatements(t *testing.T) {
 func BenchmarkList(b *testing.B) {
 	url := pgtest.URL(b)
 	db := pgtest.Open(b, url, pg.Options{MaxConns: 4})
-	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{}), organisations())
+	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{}), organisations(), media.New(db, nil, nil))
 	fill(b, s, 10_000)
 	owner, err := pgx.Connect(b.Context(), url)
 	if err != nil {

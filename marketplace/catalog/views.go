@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/id"
@@ -189,6 +190,9 @@ func view(o Offer, s members.Seller) View {
 		Images: []ImageView{}, WithdrawalExempt: o.WithdrawalExempt, State: o.State, Version: o.Version,
 	}
 	v.Rating = rating(o)
+	if o.Voice != "" {
+		v.VoiceURL = media.SoundAddress(o.Voice)
+	}
 	if o.Lat != nil {
 		v.Point = &PointView{*o.Lat, *o.Lng}
 	}

@@ -89,8 +89,8 @@ type ProofView struct {
 
 func (s Shipment) view(lines []Wanted, missed []AttemptView) ShipmentView {
 	v := ShipmentView{
-		ID: s.ID, Method: s.Method, Carrier: s.Carrier, Tracking: s.Tracking, State: s.State, Lines: slices.Concat([]Wanted{}, lines),
-		ShippedAt: s.ShippedAt.UTC(), Attempts: slices.Concat([]AttemptView{}, missed),
+		ID: s.ID, Method: s.Method, Carrier: s.Carrier, Tracking: s.Tracking, State: s.State, Lines: append([]Wanted{}, lines...),
+		ShippedAt: s.ShippedAt.UTC(), Attempts: append([]AttemptView{}, missed...),
 	}
 	if s.AgainOn != nil {
 		v.AgainOn = s.AgainOn.Format(time.DateOnly)
@@ -118,7 +118,7 @@ func (f file) shipment(shipment string) ShipmentView {
 
 // parcels are an order's parcels as its buyer sees them, or without their codes.
 func (f file) parcels(o Order, codes bool) []ShipmentView {
-	out := slices.Concat([]ShipmentView{}, f.shipments[o.ID])
+	out := append([]ShipmentView{}, f.shipments[o.ID]...)
 	for i, v := range out {
 		switch {
 		case !codes:

@@ -46,7 +46,7 @@ func (s *Service) SendMessage(ctx context.Context, tx *pg.Tx, in MessageInput) (
 	if o.State == PendingPayment || o.State == Expired {
 		return v, ErrNoContract.At("/state", string(o.State))
 	}
-	m := Message{id.New(id.Message), o.ID, who(ctx), strings.TrimSpace(in.Text), slices.Concat([]string{}, in.Files), tx.Now()}
+	m := Message{id.New(id.Message), o.ID, who(ctx), strings.TrimSpace(in.Text), append([]string{}, in.Files...), tx.Now()}
 	if m.Text == "" {
 		return v, ErrBlank.At("/text", "Write something.")
 	}
