@@ -297,7 +297,7 @@ func (s *Service) settleReturn(ctx context.Context, tx *pg.Tx, o Order, h escrow
 	case owed > h.Held() && !agent:
 		r, err = r.Wait("operator", nil)
 	default:
-		return s.payReturn(ctx, tx, o, h, r, owed, id.New(id.Refund))
+		return s.payReturn(ctx, tx, o, r, owed, id.New(id.Refund))
 	}
 	if err != nil {
 		return r, err
@@ -306,12 +306,13 @@ func (s *Service) settleReturn(ctx context.Context, tx *pg.Tx, o Order, h escrow
 }
 
 // payReturn ends the return's case and sends the money back.
-func (s *Service) payReturn(ctx context.Context, tx *pg.Tx, o Order, h escrow.Hold, r GoodsReturn, owed int64, refund string) (GoodsReturn, error) {
+func (s *Service) payReturn(ctx context.Context, tx *pg.Tx, o Order, r GoodsReturn, owed int64, refund string) (GoodsReturn, error) {
 	r, err := r.Pay(refund, owed, tx.Now())
 	if err != nil {
 		return r, err
 	}
-	if h, err = s.Escrows.Thaw(ctx, tx, o.ID, r.ID); err != nil {
+	h, err := s.Escrows.Thaw(ctx, tx, o.ID, r.ID)
+	if err != nil {
 		return r, err
 	}
 	if _, err := s.giveBack(ctx, tx, h, escrow.Back{Refund: refund, Amount: owed, Delivery: r.Extra > 0}, "return "+r.ID); err != nil {
@@ -389,7 +390,7 @@ func (s *Service) returnDecided(ctx context.Context, tx *pg.Tx, w wanted) error 
 	if r.owed(o, h) != w.Amount {
 		return ErrReturnState.Say("What the buyer can claim has changed since this was asked for; refuse it and ask again.")
 	}
-	_, err = s.payReturn(ctx, tx, o, h, r, w.Amount, w.Refund)
+	_, err = s.payReturn(ctx, tx, o, r, w.Amount, w.Refund)
 	return err
 }
 
