@@ -16,6 +16,7 @@ type ways struct {
 	Transferred string `json:"transferred"`
 	Cash        string `json:"cash"`
 	GivenBack   string `json:"given_back"`   // by cooperatives, and by rulings on disputes
+	SentBack    string `json:"sent_back"`    // for goods that a buyer thought better of
 	ChargedBack string `json:"charged_back"` // by a buyer's bank, after the release
 	Recovered   string `json:"recovered"`    // of that, from the cooperative's next sale
 	Returned    string `json:"returned"`     // a payout, days after it was paid
@@ -49,6 +50,7 @@ func (p *player) otherWays(ctx context.Context, shops []*shop, mark string, turn
 		p.outing(alpha, func(o *outing) (err error) { given[0], err = o.goodwill(ctx); return err }),
 		p.outing(alpha, func(o *outing) (err error) { given[1], err = o.cancelled(ctx); return err }),
 		p.outing(alpha, func(o *outing) (err error) { given[2], err = o.ruled(ctx); return err }),
+		p.outing(alpha, func(o *outing) (err error) { w.SentBack, err = o.sentBack(ctx); return err }),
 		p.outing(beta, func(o *outing) (err error) { w.ChargedBack, w.Recovered, err = o.chargedBack(ctx); return err }),
 		p.outing(gamma, func(o *outing) (err error) { later.payout, w.Returned, err = o.paidToClosing(ctx); return err }),
 		p.outing(gamma, func(o *outing) (err error) { later.parcel, err = o.left(ctx); return err }),
@@ -280,6 +282,54 @@ func (o *outing) ruled(ctx context.Context) (back moneyView, err error) {
 	}
 	o.step("a dispute is ruled: %s to the buyer, %s released, in one transfer", back, rest)
 	return back, o.isBack(ctx, order, back)
+}
+
+// sentBack sells two of an article, of which the buyer sends one back without a
+// reason; it is sold again.
+func (o *outing) sentBack(ctx context.Context) (string, error) {
+	article := o.seller.variants[1]
+	r, err := o.buys(ctx, purchase{buyer: o.buyer, way: "card", lines: map[string]int{article: 2}})
+	if err != nil {
+		return "", err
+	}
+	if err := o.paysBy(ctx, r, goodCard); err != nil {
+		return "", err
+	}
+	order := r.Orders[0].ID
+	if err := o.isPaid(ctx, o.buyer, order); err != nil {
+		return "", err
+	}
+	if err := o.sends(ctx, o.seller.key, order); err != nil {
+		return "", err
+	}
+	v, err := o.order(ctx, o.buyer, order)
+	if err != nil {
+		return "", err
+	}
+	at := "/v1/orders/" + order
+	if err := o.move(ctx, o.seller.key, at+"/deliver", map[string]string{"code": v.Delivery.Code}); err != nil {
+		return "", err
+	}
+	one := []map[string]any{{"variant": article, "quantity": 1}}
+	var ret struct {
+		ID       string
+		Refunded moneyView
+	}
+	if err := o.commit(ctx, o.buyer, at+"/returns", map[string]any{"lines": one, "reason": "withdrawal"}, &ret); err != nil {
+		return "", err
+	}
+	at = "/v1/returns/" + ret.ID
+	if err := o.commit(ctx, o.buyer, at+"/send", map[string]string{"carrier": "Messagerie exemple", "tracking": "RT-" + ret.ID[len(ret.ID)-6:]}, nil); err != nil {
+		return "", err
+	}
+	if err := o.commit(ctx, o.seller.key, at+"/receive", map[string]any{"restock": one}, &ret); err != nil {
+		return "", err
+	}
+	if err := o.isBack(ctx, order, ret.Refunded); err != nil {
+		return "", err
+	}
+	o.step("a buyer thinks better of one article of two and sends it back: %s return, it is on offer again", ret.Refunded)
+	return ret.Refunded.Amount(), nil
 }
 
 // chargedBack has a buyer's bank take a payment back after it was paid out: the

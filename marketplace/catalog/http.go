@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -192,10 +193,27 @@ type View struct {
 	Labels           []LabelView       `json:"labels" required:"true"`
 	Images           []ImageView       `json:"images" required:"true"`
 	WithdrawalExempt string            `json:"withdrawal_exempt" required:"true"`
+	Rating           *RatingView       `json:"rating,omitempty" description:"None until a buyer has said something."`
 	Available        bool              `json:"available" required:"true"`
 	State            State             `json:"state" required:"true" enum:"draft,published,paused,archived"`
 	Version          int               `json:"version" required:"true"`
 	PublishedAt      *string           `json:"published_at" required:"true" format:"date-time"`
+}
+
+// RatingView is what buyers who had the goods think of an offer.
+type RatingView struct {
+	Average string `json:"average" required:"true" description:"Of 1 to 5, to one decimal, as 4.5."`
+	Reviews int    `json:"reviews" required:"true"`
+}
+
+// rating is the average of an offer's reviews, to the nearest tenth.
+func rating(o Offer) *RatingView {
+	if o.Reviews == 0 {
+		return nil
+	}
+	n := int64(o.Reviews)
+	tenths := (o.Stars*20 + n) / (2 * n)
+	return &RatingView{fmt.Sprintf("%d.%d", tenths/10, tenths%10), o.Reviews}
 }
 
 // A LabelInput is a label as a seller claims it.

@@ -18,6 +18,8 @@ type offerRow struct {
 	Labels   []Label
 	Asked    *Change
 	Reopens  string
+	Reviews  int
+	Stars    int64
 }
 
 type variantRow struct {
@@ -73,7 +75,7 @@ func (r offerRow) offer() Offer {
 		ID: r.ID, Seller: r.Seller, Ref: r.Ref, Kind: r.Kind, Way: r.Way, Category: r.Category, Attributes: r.Attributes, Claims: r.Claims,
 		Names: r.Names, Descriptions: r.Descriptions, Voice: r.Voice, Region: r.Region, Commune: r.Commune, Lat: r.Lat, Lng: r.Lng,
 		WithdrawalExempt: r.WithdrawalExempt, Image: r.Image, State: r.State, Version: r.Version, CreatedAt: r.CreatedAt,
-		PublishedAt: r.PublishedAt, Labels: r.Labels, Asked: r.Asked, Reopens: r.Reopens,
+		PublishedAt: r.PublishedAt, Labels: r.Labels, Asked: r.Asked, Reopens: r.Reopens, Reviews: r.Reviews, Stars: r.Stars,
 	}
 	for _, v := range r.Variants {
 		o.Variants = append(o.Variants, v.variant())
@@ -86,8 +88,8 @@ const offers = `select o.id, o.seller, o.ref, o.kind, o.way, o.category, o.attri
 		coalesce((select jsonb_agg(` + variantRead + ` order by v.id) from catalog.variant v where v.offer = o.id), '[]') as variants,
 		(select ` + labelsJSON + ` from catalog.labels_of(o.id, o.seller) l) as labels,
 		(select ` + changeJSON + ` from catalog.change c where c.offer = o.id order by c.id desc limit 1) as asked,
-		coalesce(catalog.reopens(o.seller, d.today)::text, '') as reopens
-	from catalog.offer o cross join (select catalog.today() as today) d `
+		coalesce(catalog.reopens(o.seller, d.today)::text, '') as reopens, coalesce(g.reviews, 0) as reviews, coalesce(g.stars, 0) as stars
+	from catalog.offer o left join catalog.rating g on g.offer = o.id cross join (select catalog.today() as today) d `
 
 func many(ctx context.Context, db pg.DB, sql string, args ...any) ([]Offer, error) {
 	rows, err := pg.All[offerRow](ctx, db, sql, args...)

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -121,6 +122,28 @@ func giveBack(ctx context.Context, tx *pg.Tx, order string) ([]string, error) {
 			insert into catalog.stock_move (variant, delta, reason, ref)
 			select variant, quantity, 'returned', $1 from moved)
 		select distinct offer from back where was_empty`, "1", "0"), order)
+}
+
+// restock puts so many of each variant into stock, and says of which offers there
+// is something again.
+func restock(ctx context.Context, tx *pg.Tx, ref string, want map[string]int) ([]string, error) {
+	variants := slices.Sorted(maps.Keys(want))
+	counts := make([]int, len(variants))
+	for i, v := range variants {
+		counts[i] = want[v]
+	}
+	tx.Queue(`select id from catalog.variant where id = any($1) order by id for update`, variants)
+	return pg.Column[string](ctx, tx, `with back as (
+			update catalog.variant v set on_hand = v.on_hand + w.n
+			from unnest($2::text[], $3::int[]) as w(variant, n) where v.id = w.variant
+			returning v.id, w.n, v.offer, catalog.free(v) <= w.n as was_empty),
+		came as (insert into catalog.stock_move (variant, delta, reason, ref) select id, n, 'returned', $1 from back)
+		select distinct offer from back where was_empty`, ref, variants, counts)
+}
+
+func rate(tx *pg.Tx, offer string, stars, reviews int) {
+	tx.Queue(`insert into catalog.rating (offer, reviews, stars) values ($1, 0, 0) on conflict (offer) do nothing`, offer)
+	tx.Queue(`update catalog.rating set reviews = reviews + $2, stars = stars + $3 where offer = $1`, offer, reviews, stars)
 }
 
 func saveStock(tx *pg.Tx, variant string, onHand int, m move) {

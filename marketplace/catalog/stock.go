@@ -120,6 +120,27 @@ func (s *Service) Return(ctx context.Context, tx *pg.Tx, order string) error {
 	return s.flipped(ctx, tx, refilled)
 }
 
+// Restock puts goods that were sold, and came back whole, into stock again: ref
+// says by what. The caller sees to it that it happens once.
+func (s *Service) Restock(ctx context.Context, tx *pg.Tx, ref string, lines []Line) error {
+	_, want, err := sum(map[string][]Line{ref: lines})
+	if err != nil || len(want) == 0 {
+		return err
+	}
+	refilled, err := restock(ctx, tx, ref, want)
+	if err != nil {
+		return err
+	}
+	return s.flipped(ctx, tx, refilled)
+}
+
+// Rate counts buyers' reviews of an offer, or takes them back out: so many stars
+// of so many reviews.
+func (s *Service) Rate(_ context.Context, tx *pg.Tx, offer string, stars, reviews int) error {
+	rate(tx, offer, stars, reviews)
+	return nil
+}
+
 // flipped tells the index of offers that may have sold out, or be back.
 func (s *Service) flipped(ctx context.Context, tx *pg.Tx, offers []string) error {
 	slices.Sort(offers)

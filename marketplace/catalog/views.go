@@ -189,6 +189,7 @@ func view(o Offer, s members.Seller) View {
 		Region: o.Region, Commune: o.Commune, Variants: []VariantView{}, Labels: []LabelView{},
 		Images: []ImageView{}, WithdrawalExempt: o.WithdrawalExempt, State: o.State, Version: o.Version,
 	}
+	v.Rating = rating(o)
 	if o.Voice != "" {
 		v.VoiceURL = media.SoundAddress(o.Voice)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/blob"
+	"tiwiza/pkg/pg"
 	"tiwiza/pkg/picture"
 	"tiwiza/pkg/rest"
 )
@@ -137,6 +138,16 @@ func (s *Service) Read(ctx context.Context, in FileInput) (rest.Blob, error) {
 		name = f.ID + extensions[f.Type]
 	}
 	return rest.Blob{ContentType: f.Type, FileName: name, Foreign: true, Write: s.write(ctx, f.Blob)}, nil
+}
+
+// Of is a file that a subject uses, as it is kept, for whoever may see that
+// subject: the caller has judged it.
+func (s *Service) Of(ctx context.Context, db pg.DB, file, subject string) (rest.Blob, error) {
+	f, err := usedBy(ctx, db, file, subject)
+	if err != nil {
+		return rest.Blob{}, err
+	}
+	return rest.Blob{ContentType: f.Type, FileName: f.ID + extensions[f.Type], Foreign: true, Write: s.write(ctx, f.Blob)}, nil
 }
 
 var extensions = map[string]string{

@@ -101,6 +101,11 @@ func one(ctx context.Context, db pg.DB, id string) (File, error) {
 	return pg.One[File](ctx, db, ErrNotFound, `select `+columns+` from media.file where id = $1`, id)
 }
 
+func usedBy(ctx context.Context, db pg.DB, id, subject string) (File, error) {
+	return pg.One[File](ctx, db, ErrNotFound, `select `+columns+` from media.file
+		where id = $1 and exists (select from media.use u where u.file = $1 and u.subject = $2)`, id, subject)
+}
+
 // rendition is where a public picture is in one width.
 func rendition(ctx context.Context, db pg.DB, file string, nominal int) (string, error) {
 	return pg.Value[string](ctx, db, ErrNotFound, `select r.blob from media.rendition r join media.file f on f.id = r.file

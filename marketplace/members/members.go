@@ -140,6 +140,15 @@ type Seller struct {
 	Active bool              `json:"-"` // it may sell now
 }
 
+// An Imprint is how a seller stands on its invoices.
+type Imprint struct {
+	ID      string
+	Names   Texts
+	Legal   Legal
+	Region  string
+	Commune string
+}
+
 // AccountState is where a bank account stands.
 type AccountState string
 

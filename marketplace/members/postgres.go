@@ -47,6 +47,10 @@ func faces(ids []string, then func([]face)) pg.Read {
 	}
 }
 
+func imprints(ctx context.Context, db pg.DB, ids []string) ([]Imprint, error) {
+	return pg.All[Imprint](ctx, db, `select id, names, legal, region, commune from members.organisation where id = any($1)`, ids)
+}
+
 func insertPerson(tx *pg.Tx, id string, p NewPerson) {
 	tx.Queue(`insert into members.person (id, names, phone, email) values ($1, $2, nullif($3, ''), nullif($4, ''))`, id, p.Names, p.Phone, p.Email)
 }

@@ -71,6 +71,16 @@ func (s *Service) Facing(ids []string, out map[string]Seller) pg.Read {
 	})
 }
 
+// Imprints say how organisations stand on their invoices.
+func (s *Service) Imprints(ctx context.Context, db pg.DB, ids []string) (map[string]Imprint, error) {
+	all, err := imprints(ctx, db, ids)
+	out := make(map[string]Imprint, len(all))
+	for _, i := range all {
+		out[i.ID] = i
+	}
+	return out, err
+}
+
 // An Enrolment is what an organisation says of itself.
 type Enrolment struct {
 	Kind    Kind   `json:"kind" required:"true" enum:"beneficiary_coop,auto_entrepreneur,institutional,service_provider,operational_bank,insurer,e_payment"`

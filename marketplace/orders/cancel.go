@@ -39,6 +39,8 @@ func Timers(t *job.Timers, s *Service) {
 		return s.overdue(ctx, tx, timerUnshipped, order, "not_shipped", Accepted)
 	})
 	t.Handle(timerLate, s.late)
+	t.Handle(timerReturn, s.returnDue)
+	t.Handle(timerRest, s.restLate)
 	t.Handle(timerConfirm, s.unconfirmed)
 	t.Handle(timerUncollected, s.uncollected)
 }

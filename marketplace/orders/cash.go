@@ -92,6 +92,7 @@ func (s *Service) Collect(ctx context.Context, tx *pg.Tx, in CollectInput) (v Vi
 		return v, err
 	}
 	if first {
+		endShipments(tx, o.ID, "cash", who(ctx))
 		if err := s.step(ctx, tx, o, Collect); err != nil {
 			return v, err
 		}
@@ -149,6 +150,7 @@ func (s *Service) Refuse(ctx context.Context, tx *pg.Tx, in RefuseInput) (v View
 	if _, err := s.Charges.Refuse(ctx, tx, o.ID, in.Reason, o.State == Shipped && !carriersFault[in.Reason]); err != nil {
 		return v, err
 	}
+	loseShipments(tx, o.ID)
 	if err := s.step(ctx, tx, o, Refuse); err != nil {
 		return v, err
 	}

@@ -27,6 +27,9 @@ func (s *Service) Dispute(ctx context.Context, in DisputeInput) (v disputes.View
 		if in.Wish == "" {
 			in.Wish = "refund"
 		}
+		if err := s.giveWay(ctx, tx, o); err != nil {
+			return err
+		}
 		d, err := s.Disputes.Open(ctx, tx, disputes.Opening{Order: o.ID, Reason: in.Reason, Wish: in.Wish, Text: in.Text})
 		if err != nil {
 			return err

@@ -60,6 +60,74 @@ type (
 	OrderUncollected struct{ Moved }
 )
 
+// ShipmentMoved says that a parcel went on.
+type ShipmentMoved struct {
+	Moved
+	Shipment string        `json:"shipment"`
+	State    ShipmentState `json:"state"`
+	Attempts int           `json:"attempts"` // how often it was brought in vain
+}
+
+// EventType names the event.
+func (ShipmentMoved) EventType() string { return "orders.shipment_moved" }
+
+// OrderPreparing says that the seller packs an order.
+type OrderPreparing struct{ Moved }
+
+// EventType names the event.
+func (OrderPreparing) EventType() string { return "orders.preparing" }
+
+// InvoiceIssued says that a seller's invoice was made, or a credit note.
+type InvoiceIssued struct {
+	Moved
+	Invoice string `json:"invoice"`
+	Kind    string `json:"kind"`
+	Number  string `json:"number"`
+}
+
+// EventType names the event.
+func (InvoiceIssued) EventType() string { return "orders.invoice_issued" }
+
+// ReviewMoved says that a review was written, answered, hidden or shown again.
+type ReviewMoved struct {
+	Review  string `json:"review"`
+	Order   string `json:"order"`
+	Offer   string `json:"offer"`
+	Seller  string `json:"seller"`
+	Buyer   string `json:"buyer"`
+	Stars   int    `json:"stars"`
+	State   string `json:"state"`
+	Replied bool   `json:"replied"`
+}
+
+// EventType names the event.
+func (ReviewMoved) EventType() string { return "orders.review_moved" }
+
+// Subject is the review.
+func (e ReviewMoved) Subject() string { return e.Review }
+
+// MessageSent says that somebody wrote to the other side of an order.
+type MessageSent struct {
+	Moved
+	Message string `json:"message"`
+	Sender  string `json:"sender"`
+}
+
+// EventType names the event.
+func (MessageSent) EventType() string { return "orders.message_sent" }
+
+// ReturnMoved says that goods on their way back went on.
+type ReturnMoved struct {
+	Moved
+	Return string      `json:"return"`
+	State  ReturnState `json:"state"`
+	Waits  string      `json:"waits"` // for what its money waits, as for the operator
+	Over   bool        `json:"over"`  // the order's money goes its way again
+}
+
+// EventType names the event.
+func (ReturnMoved) EventType() string { return "orders.return_moved" }
+
 // EventType names the event.
 func (OrderPaid) EventType() string { return "orders.paid" }
 
@@ -148,6 +216,7 @@ func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, "orders", s.released)
 	event.Subscribe(bus, "orders", s.returned)
 	event.Subscribe(bus, "orders", s.remitted)
+	event.Subscribe(bus, "orders", s.corrected)
 }
 
 // paid takes the goods out of stock for orders whose charge is confirmed. The

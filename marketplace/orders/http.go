@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"tiwiza/marketplace/delivery"
@@ -20,7 +21,7 @@ import (
 func Routes(s *Service) []rest.Route {
 	const basket, order = "/v1/baskets/{basket}", "/v1/orders/{order}"
 	ok, made := http.StatusOK, http.StatusCreated
-	return []rest.Route{
+	return slices.Concat([]rest.Route{
 		rest.Handle("POST", "/v1/baskets", "baskets.create", "Take an empty basket", made, s.CreateBasket),
 		rest.Handle("GET", basket, "baskets.show", "Show a basket at today's prices", ok, s.ShowBasket),
 		rest.Handle("PUT", basket+"/lines/{variant}", "baskets.put_line", "Say how many of an article lie in a basket", ok, s.PutLine),
@@ -44,7 +45,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Commit("POST", order+"/cancel", "orders.cancel", "Cancel an order that was not shipped, and give its money back", ok, s.Cancel),
 		rest.Commit("POST", order+"/refunds", "orders.refund", "Give some of an order's money back to its buyer", made, s.Refund),
 		rest.Commit("POST", order+"/receive", "orders.receive", "Accept the goods and let the money go", ok, s.Receive),
-	}
+	}, shipmentRoutes(s), returnRoutes(s), invoiceRoutes(s), reviewRoutes(s))
 }
 
 // Summary is an order in a list.
@@ -66,6 +67,8 @@ type View struct {
 	Case     *CaseView    `json:"case,omitempty" description:"What keeps the order's money and timers as they are."`
 	Delivery DeliveryView `json:"delivery" required:"true"`
 	Timeline []Entry      `json:"timeline" required:"true"`
+
+	Shipments []ShipmentView `json:"shipments" required:"true"`
 
 	Refunds []charges.RefundBrief `json:"refunds" required:"true"`
 }
@@ -128,6 +131,8 @@ type DeliveryView struct {
 	Way      string   `json:"way,omitempty" description:"The seller's way of delivery, or the relay point."`
 	LeadDays int      `json:"lead_days" required:"true" description:"How long the goods travel."`
 
+	PreparingSince *time.Time `json:"preparing_since,omitempty"`
+
 	Fetch *delivery.Spot `json:"fetch,omitempty" description:"Where the buyer fetches the goods."`
 	Code  string         `json:"code,omitempty" description:"Four digits, for the buyer to say when the goods are there."`
 }
@@ -161,7 +166,7 @@ func (f file) view(p auth.Principal, o Order, h escrow.Hold, c *CaseView, back [
 	to := f.group.Delivery
 	d := DeliveryView{
 		Method: o.Method, Commune: to.Commune, Region: to.Region, Carrier: o.Carrier, Tracking: o.Tracking,
-		Way: o.Way, LeadDays: o.LeadDays, Fetch: o.Fetch,
+		Way: o.Way, LeadDays: o.LeadDays, Fetch: o.Fetch, PreparingSince: rest.UTC(o.PreparingAt),
 	}
 	if p.Role != auth.Seller || o.State != PendingPayment && o.State != ToConfirm && o.State != Expired {
 		d.Address, d.Point, d.Contact = to.Address, to.Point, &f.group.Contact
@@ -169,7 +174,7 @@ func (f file) view(p auth.Principal, o Order, h escrow.Hold, c *CaseView, back [
 	if p.Role == auth.Buyer {
 		d.Code = o.DeliveryCode
 	}
-	return View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), PaymentView{Method: o.Payment}, c, d, f.entries[o.ID], charges.Briefs(back)}
+	return View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), PaymentView{Method: o.Payment}, c, d, f.entries[o.ID], f.parcels(o, p.Role == auth.Buyer), charges.Briefs(back)}
 }
 
 // Show shows an order to its buyer, its seller and the operator.

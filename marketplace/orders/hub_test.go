@@ -28,12 +28,14 @@ import (
 	"tiwiza/payments/operations"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
+	"tiwiza/pkg/blob"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
+	"tiwiza/pkg/picture"
 	"tiwiza/pkg/rest"
 	"tiwiza/search"
 )
@@ -81,8 +83,9 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	}).ApprovedBy(h.people)
 	h.till.real = h.charges
 	h.disputes = disputes.New(db, h.escrows, h.till, h.people, policies)
+	files := media.New(db, blob.Over(shelf(t)), picture.NewPress(picture.PressOptions{}))
 	h.orders = orders.New(db, orders.Needs{
-		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Keys: h.members, Ways: h.ways, Offs: h.offs, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people),
+		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Keys: h.members, Ways: h.ways, Offs: h.offs, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people), Files: files,
 	})
 	h.disputes.Work(h.timers)
 	orders.Timers(h.timers, h.orders)
@@ -90,7 +93,7 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	orders.Subscribe(h.bus, h.orders)
 	disputes.Subscribe(h.bus, h.disputes)
 	mux := http.NewServeMux()
-	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), delivery.Routes(h.ways), promotions.Routes(h.offs), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes)), rest.Edge{
+	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), delivery.Routes(h.ways), promotions.Routes(h.offs), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes), media.Routes(files)), rest.Edge{
 		Store: db, Authenticate: h.members.Authenticate, Log: quiet, Limits: rest.Limits{Principal: -1, Address: -1},
 		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
 			return policies.May(p, action, authz.Resource{})
@@ -218,7 +221,7 @@ func (h *hub) deliver() {
 	h.t.Helper()
 	type said struct{ ID, Type string }
 	all, err := pg.All[said](h.t.Context(), h.db, `select id, type from platform.event
-		where type in ('charges.confirmed', 'charges.expired', 'escrow.released', 'escrow.ended', 'chargebacks.ended', 'cash.remitted') order by seq`)
+		where type in ('charges.confirmed', 'charges.expired', 'escrow.released', 'escrow.refunding', 'escrow.ended', 'chargebacks.ended', 'cash.remitted') order by seq`)
 	must(h.t, err)
 	for _, e := range all {
 		must(h.t, h.bus.Deliver(auth.With(h.t.Context(), auth.Hub), h.db, event.Delivery{Event: e.ID, Type: e.Type, Subscriber: "orders"}))

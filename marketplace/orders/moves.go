@@ -49,11 +49,8 @@ func (s *Service) Ship(ctx context.Context, in ShipInput) (View, error) {
 			}
 			return ErrShipped
 		}
-		o.Carrier, o.Tracking = in.Carrier, in.Tracking
-		if err := s.step(ctx, tx, o, Ship); err != nil {
-			return err
-		}
-		return s.Escrows.Shipped(ctx, tx, o.ID, tx.Now())
+		_, _, err := s.pack(ctx, tx, o, Shipment{Method: "carrier", Carrier: in.Carrier, Tracking: in.Tracking}, nil)
+		return err
 	})
 }
 
@@ -70,6 +67,9 @@ func (s *Service) Deliver(ctx context.Context, in DeliverInput) (View, error) {
 				return err
 			}
 		}
+		if err := s.together(ctx, tx, o); err != nil {
+			return err
+		}
 		tried, err := o.Prove(in.Code)
 		switch {
 		case err != nil && did:
@@ -82,6 +82,7 @@ func (s *Service) Deliver(ctx context.Context, in DeliverInput) (View, error) {
 		case err != nil || did:
 			return err
 		}
+		endShipments(tx, o.ID, "code", who(ctx))
 		if err := s.step(ctx, tx, o, Deliver); err != nil || o.Settled {
 			return err
 		}
@@ -122,7 +123,21 @@ func (s *Service) receive(ctx context.Context, tx *pg.Tx, o Order) error {
 			return err
 		}
 	}
+	endShipments(tx, o.ID, "buyer", who(ctx))
 	return s.step(ctx, tx, o, Receive)
+}
+
+// together refuses an order that does not travel in one parcel.
+func (s *Service) together(ctx context.Context, tx *pg.Tx, o Order) error {
+	all, err := shipmentsOf(ctx, tx, o.ID)
+	if err != nil {
+		return err
+	}
+	more, err := s.unsent(ctx, tx, o.ID)
+	if err == nil && (more || len(all) > 1) {
+		err = ErrParcels
+	}
+	return err
 }
 
 // release lets go what is held, unless all of it went already and the news of
@@ -181,6 +196,13 @@ func (s *Service) step(ctx context.Context, tx *pg.Tx, o Order, m Move) error {
 	o, err := o.Do(m)
 	if err != nil {
 		return err
+	}
+	if o.DeliveredAt == nil && (o.State == Delivered || o.State == Completed) {
+		at := tx.Now()
+		o.DeliveredAt = &at
+		if err := s.issue(ctx, tx, o); err != nil {
+			return err
+		}
 	}
 	save(tx, o)
 	watch(tx, o)

@@ -134,7 +134,7 @@ func insertGroup(tx *pg.Tx, g group, drafts []Draft) {
 	for i, d := range drafts {
 		ids[i] = d.ID
 		for _, l := range d.Lines {
-			lines = append(lines, boughtLine{d.ID, l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price.Centimes(), l.Total.Centimes(), l.Discount.Centimes()})
+			lines = append(lines, boughtLine{d.ID, l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price.Centimes(), l.Total.Centimes(), l.Discount.Centimes(), l.exempt, l.category})
 		}
 	}
 	tx.Queue(`update orders.basket set state = 'ordered', version = version + 1 where id = $1`, g.Basket)
@@ -145,9 +145,9 @@ func insertGroup(tx *pg.Tx, g group, drafts []Draft) {
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment, d.Way, d.LeadDays, d.Fetch, d.Discount)
 	}
-	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount)
-		select order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount
-		from jsonb_to_recordset($1::jsonb) as l(order_id text, variant text, offer text, names jsonb, variant_names jsonb, sku text, quantity int, price bigint, total bigint, discount bigint)`, lines)
+	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category)
+		select order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category
+		from jsonb_to_recordset($1::jsonb) as l(order_id text, variant text, offer text, names jsonb, variant_names jsonb, sku text, quantity int, price bigint, total bigint, discount bigint, exempt text, category text)`, lines)
 	tx.Queue(`insert into orders.timeline (order_id, at, actor, what) select unnest($1::text[]), $2, 'buyer', 'placed'`, ids, g.CreatedAt)
 }
 
@@ -163,10 +163,24 @@ type boughtLine struct {
 	Price        int64             `json:"price"`
 	Total        int64             `json:"total"`
 	Discount     int64             `json:"discount"`
+	Exempt       string            `json:"exempt"` // why it cannot be sent back without a fault, if so
+	Category     string            `json:"category"`
 }
 
+// paid is what the buyer paid for a line.
+func (l boughtLine) paid() int64 { return l.Total - l.Discount }
+
+// cost is what the buyer paid for n of a line's pieces after the first ones: all
+// pieces together cost what the line did, to the centime.
+func (l boughtLine) cost(first, n int) int64 {
+	upTo := func(n int) int64 { return l.paid() * int64(n) / int64(l.Quantity) }
+	return upTo(first+n) - upTo(first)
+}
+
+const lineColumns = `order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category`
+
 const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, discount, delivery, fees, total, legs, method, way, lead_days, spot,
-	delivery_code, code_tries, carrier, tracking, settled, payment, received, version, created_at`
+	delivery_code, code_tries, carrier, tracking, settled, payment, received, delivered_at, preparing_at, version, created_at`
 
 // lockOrders locks orders, always in the order of their ids.
 func lockOrders(ctx context.Context, tx *pg.Tx, ids []string) ([]Order, error) {
@@ -174,8 +188,8 @@ func lockOrders(ctx context.Context, tx *pg.Tx, ids []string) ([]Order, error) {
 }
 
 func save(tx *pg.Tx, o Order) {
-	tx.Queue(`update orders.seller_order set state = $2, code_tries = $3, carrier = $4, tracking = $5, settled = $6, version = $7, received = $8 where id = $1`,
-		o.ID, o.State, o.CodeTries, o.Carrier, o.Tracking, o.Settled, o.Version, o.Received)
+	tx.Queue(`update orders.seller_order set state = $2, code_tries = $3, carrier = $4, tracking = $5, settled = $6, version = $7, received = $8, delivered_at = $9, preparing_at = $10 where id = $1`,
+		o.ID, o.State, o.CodeTries, o.Carrier, o.Tracking, o.Settled, o.Version, o.Received, o.DeliveredAt, o.PreparingAt)
 }
 
 // note adds to an order's timeline, in the name of whoever is at work.
@@ -189,6 +203,9 @@ type file struct {
 	orders  []Order
 	lines   map[string][]OrderLine
 	entries map[string][]Entry
+
+	shipments map[string][]ShipmentView // with the codes of those that have their own
+	photos    map[string]string         // of deliveries, by parcel
 }
 
 type timelineRow struct {
@@ -210,15 +227,18 @@ func loadFile(ctx context.Context, db pg.DB, by id.Kind, name string) (f file, e
 	var groups []group
 	var lines []boughtLine
 	var entries []timelineRow
+	var parcels parcelRows
 	b := &pgx.Batch{}
 	collect(b, &groups, `select id, basket, buyer, charge, currency, total, contact, delivery, created_at from orders.order_group
 		where id = (select grp from orders.seller_order where `+column+` = $1 limit 1)`, name)
 	collect(b, &f.orders, `select `+orderColumns+` from orders.seller_order where `+column+` = $1 order by id`, name)
-	collect(b, &lines, `select order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount from orders.line where order_id`+own+` order by variant`, name)
+	collect(b, &lines, `select `+lineColumns+` from orders.line where order_id`+own+` order by variant`, name)
 	collect(b, &entries, `select order_id, at, actor, what from orders.timeline where order_id`+own+` order by seq`, name)
+	parcels.read(b, own, name)
 	if err := db.SendBatch(ctx, b).Close(); err != nil {
 		return f, err
 	}
+	f.shipments, f.photos = parcels.views()
 	if len(groups) == 0 {
 		return f, ErrNotFound
 	}

@@ -99,22 +99,27 @@ type wanted struct {
 	Delivery bool   `json:"delivery"`
 	Goodwill bool   `json:"goodwill"`
 	Reason   string `json:"reason"`
+	Return   string `json:"return,omitempty"` // whose goods are paid back
 }
 
 func (s *Service) askRefund(ctx context.Context, tx *pg.Tx, h escrow.Hold, b escrow.Back, reason string) (v charges.RefundView, err error) {
-	w := wanted{id.New(id.Refund), h.Order, b.Amount, b.Delivery, b.Goodwill, reason}
+	return s.askFor(ctx, tx, h, wanted{id.New(id.Refund), h.Order, b.Amount, b.Delivery, b.Goodwill, reason, ""})
+}
+
+// askFor asks the second person for a refund.
+func (s *Service) askFor(ctx context.Context, tx *pg.Tx, h escrow.Hold, w wanted) (v charges.RefundView, err error) {
 	text, err := json.Marshal(w)
 	if err != nil {
 		return v, err
 	}
 	sum := sha256.Sum256(text)
-	amount := money.FromCentimes(b.Amount, h.Currency)
+	amount := money.FromCentimes(w.Amount, h.Currency)
 	r, err := s.Approvals.Ask(ctx, tx, approvals.Ask{
 		Kind: kindRefund, Subject: h.Order, Hash: sum[:], Amount: &amount, Evidence: string(text),
-		Why: fmt.Sprintf("%s of order %s shall go back, though its money was released: %s", amount, h.Order, reason),
+		Why: fmt.Sprintf("%s of order %s shall go back, though its money was released: %s", amount, h.Order, w.Reason),
 	})
 	return charges.RefundView{
-		ID: w.Refund, Order: h.Order, Charge: h.Charge, State: charges.RefundCreated, Amount: amount, Rail: "card", Reason: reason,
+		ID: w.Refund, Order: h.Order, Charge: h.Charge, State: charges.RefundCreated, Amount: amount, Rail: "card", Reason: w.Reason,
 		Approval: r.ID, CreatedAt: tx.Now(), ChangedAt: tx.Now(),
 	}, err
 }
@@ -127,6 +132,9 @@ func (s *Service) refundDecided(ctx context.Context, tx *pg.Tx, r approvals.Requ
 	var w wanted
 	if sum := sha256.Sum256([]byte(r.Evidence)); string(sum[:]) != string(r.Hash) || json.Unmarshal([]byte(r.Evidence), &w) != nil || w.Order != r.Subject {
 		return approvals.ErrChanged
+	}
+	if w.Return != "" {
+		return s.returnDecided(ctx, tx, w)
 	}
 	all, err := lockOrders(ctx, tx, []string{w.Order})
 	if err != nil || len(all) == 0 {

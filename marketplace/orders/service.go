@@ -7,6 +7,7 @@ import (
 
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
+	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/charges"
@@ -16,6 +17,7 @@ import (
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/rest"
 )
 
 // Judge says who may do what, and by which policy.
@@ -30,11 +32,14 @@ type Catalogue interface {
 	Take(ctx context.Context, tx *pg.Tx, order string) error
 	Unreserve(ctx context.Context, tx *pg.Tx, order string) error
 	Return(ctx context.Context, tx *pg.Tx, order string) error
+	Rate(ctx context.Context, tx *pg.Tx, offer string, stars, reviews int) error
+	Restock(ctx context.Context, tx *pg.Tx, ref string, lines []catalog.Line) error
 }
 
 // Sellers says who sells, and whether they may now.
 type Sellers interface {
 	Facing(ids []string, out map[string]members.Seller) pg.Read
+	Imprints(ctx context.Context, db pg.DB, ids []string) (map[string]members.Imprint, error)
 }
 
 // Keys says whose a key is.
@@ -64,6 +69,8 @@ type Escrows interface {
 	LockOrder(ctx context.Context, tx *pg.Tx, order string) (escrow.Hold, error)
 	TakeBack(ctx context.Context, tx *pg.Tx, b escrow.Back) (escrow.Hold, error)
 	CaseOf(ctx context.Context, db pg.DB, orders []string) (map[string]escrow.Case, error)
+	Freeze(ctx context.Context, tx *pg.Tx, order string, c escrow.Case) (escrow.Hold, error)
+	Thaw(ctx context.Context, tx *pg.Tx, order, caseID string) (escrow.Hold, error)
 	Fees(sheet *escrow.Sheet) pg.Read
 }
 
@@ -85,6 +92,13 @@ type Disputes interface {
 	Open(ctx context.Context, tx *pg.Tx, o disputes.Opening) (disputes.Dispute, error)
 }
 
+// Files are what members upload: photographs and papers that only those may see
+// who may see what uses them.
+type Files interface {
+	Use(ctx context.Context, tx *pg.Tx, file, owner string, kind media.Kind, subject string) (media.File, error)
+	Of(ctx context.Context, db pg.DB, file, subject string) (rest.Blob, error)
+}
+
 // Limits are what may be ordered in a while.
 type Limits interface {
 	Check(ctx context.Context, tx *pg.Tx, sale limits.Sale) error
@@ -103,6 +117,7 @@ type Needs struct {
 	Disputes  Disputes
 	Limits    Limits
 	Approvals Approvals
+	Files     Files
 }
 
 // Service is what others may ask of orders.

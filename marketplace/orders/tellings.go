@@ -22,6 +22,51 @@ type News struct {
 	State  State  `json:"state"`
 }
 
+// ShipmentNews is what a buyer and a seller are told of a parcel.
+type ShipmentNews struct {
+	Shipment string        `json:"shipment"`
+	Order    string        `json:"order"`
+	Seller   string        `json:"seller"`
+	State    ShipmentState `json:"state"`
+	Attempts int           `json:"attempts"`
+}
+
+// InvoiceNews is what a buyer and a seller are told of an invoice.
+type InvoiceNews struct {
+	Invoice string `json:"invoice"`
+	Order   string `json:"order"`
+	Seller  string `json:"seller"`
+	Kind    string `json:"kind"`
+	Number  string `json:"number"`
+}
+
+// ReviewNews is what a buyer and a seller are told of a review.
+type ReviewNews struct {
+	Review  string `json:"review"`
+	Order   string `json:"order"`
+	Offer   string `json:"offer"`
+	Stars   int    `json:"rating"`
+	State   string `json:"state"`
+	Replied bool   `json:"replied"`
+}
+
+// MessageNews is what a buyer and a seller are told of a message.
+type MessageNews struct {
+	Message string `json:"message"`
+	Order   string `json:"order"`
+	Seller  string `json:"seller"`
+	Sender  string `json:"sender"`
+}
+
+// ReturnNews is what a buyer and a seller are told of a return.
+type ReturnNews struct {
+	Return string      `json:"return"`
+	Order  string      `json:"order"`
+	Seller string      `json:"seller"`
+	State  ReturnState `json:"state"`
+	Over   bool        `json:"over"`
+}
+
 func (e Moved) news(s State) map[string]News {
 	n := News{e.Order, e.Group, e.Seller, s}
 	return map[string]News{e.Seller: n, e.Buyer: n}
@@ -67,6 +112,29 @@ func Tell(bus *event.Bus) {
 	})
 	event.Tell(bus, 1, "A cash order left 15 days ago, and nobody has said that it was collected or refused.", func(_ context.Context, _ *pg.Tx, e OrderUncollected) (map[string]News, error) {
 		return map[string]News{e.Seller: {e.Order, e.Group, e.Seller, Shipped}}, nil
+	})
+	event.Tell(bus, 1, "The order is being packed.", func(_ context.Context, _ *pg.Tx, e OrderPreparing) (map[string]News, error) {
+		return e.news(Accepted), nil
+	})
+	event.Tell(bus, 1, "A parcel left, came, or was brought in vain.", func(_ context.Context, _ *pg.Tx, e ShipmentMoved) (map[string]ShipmentNews, error) {
+		n := ShipmentNews{e.Shipment, e.Order, e.Seller, e.State, e.Attempts}
+		return map[string]ShipmentNews{e.Seller: n, e.Buyer: n}, nil
+	})
+	event.Tell(bus, 1, "The seller's invoice was made, or a credit note.", func(_ context.Context, _ *pg.Tx, e InvoiceIssued) (map[string]InvoiceNews, error) {
+		n := InvoiceNews{e.Invoice, e.Order, e.Seller, e.Kind, e.Number}
+		return map[string]InvoiceNews{e.Seller: n, e.Buyer: n}, nil
+	})
+	event.Tell(bus, 1, "A review was written, answered, hidden or shown again.", func(_ context.Context, _ *pg.Tx, e ReviewMoved) (map[string]ReviewNews, error) {
+		n := ReviewNews{e.Review, e.Order, e.Offer, e.Stars, e.State, e.Replied}
+		return map[string]ReviewNews{e.Seller: n, e.Buyer: n}, nil
+	})
+	event.Tell(bus, 1, "Somebody wrote about an order.", func(_ context.Context, _ *pg.Tx, e MessageSent) (map[string]MessageNews, error) {
+		n := MessageNews{e.Message, e.Order, e.Seller, e.Sender}
+		return map[string]MessageNews{e.Seller: n, e.Buyer: n}, nil
+	})
+	event.Tell(bus, 1, "Goods on their way back went on.", func(_ context.Context, _ *pg.Tx, e ReturnMoved) (map[string]ReturnNews, error) {
+		n := ReturnNews{e.Return, e.Order, e.Seller, e.State, e.Over}
+		return map[string]ReturnNews{e.Seller: n, e.Buyer: n}, nil
 	})
 	event.Tell(bus, 1, "All the money of the order goes back to its buyer.", func(_ context.Context, _ *pg.Tx, e OrderRefunded) (map[string]News, error) {
 		return e.news(Refunded), nil

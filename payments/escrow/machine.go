@@ -134,12 +134,12 @@ var Machine = []Rule{
 		Guard: "the cash is on the safeguard account: release is possible from here on, payouts cover it",
 	},
 	{
-		Move: MoveShip, From: []State{Awaiting, Funded, Released}, Ways: []Way{{Seller, "orders.ship"}},
+		Move: MoveShip, From: []State{Awaiting, Funded, Released}, Ways: []Way{{Seller, "orders.ship"}, {Seller, "orders.ship_part"}},
 		Guard: "from here on the carrier's leg is never reduced, and is paid; before, one that was released is not paid, and goes back with the rest",
 	},
 	{
-		Move: MoveDeliver, From: []State{Funded}, Ways: []Way{{Seller, "orders.deliver"}, {Agent, "orders.deliver"}},
-		Guard: "proof of delivery starts the wait; it never lets the money go",
+		Move: MoveDeliver, From: []State{Funded}, Ways: []Way{{Seller, "orders.deliver"}, {Agent, "orders.deliver"}, {Seller, "shipments.deliver"}, {Agent, "shipments.deliver"}},
+		Guard: "proof that all parcels came starts the wait, three days later when one is proved by a photograph alone; it never lets the money go",
 	},
 	{
 		Move: MoveRelease, From: []State{Funded}, To: []State{Released}, Calm: true,
@@ -163,14 +163,18 @@ var Machine = []Rule{
 			{Seller, "orders.cancel"},
 			{Agent, "orders.cancel"},
 			{Timer, "an order not served in time"},
+			{Seller, "returns.receive"},
+			{Seller, "returns.refund"},
+			{Agent, "returns.refund"},
+			{Timer, "orders.return"},
 		},
 		Guard: "at most what is held, the carrier's leg excepted once shipped; cash only once remitted; cancels the legs by largest remainder",
 		Post:  []string{"escrow / refund"},
 	},
 	{
 		Move: MoveTakeBack, From: []State{Funded, Released}, Calm: true,
-		Ways:  []Way{{Agent, "orders.refund"}, {TwoAgents, "orders.refund"}},
-		Guard: "at most what was captured less what went back; cash only once remitted; this order's reserve, then the oldest, then available, then receivable",
+		Ways:  []Way{{Agent, "orders.refund"}, {TwoAgents, "orders.refund"}, {Agent, "returns.refund"}, {TwoAgents, "returns.refund"}},
+		Guard: "at most what was captured less what went back; cash only once remitted; once goods came back also a carrier's fee that is still held (by their seller or the timer); this order's reserve, then the oldest, then available, then receivable",
 		Post: []string{
 			"escrow, payable:carrier (goods that never left), seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss / refund",
 			"bank:transit / bank:operating (receivable + fees + VAT + loss)",
@@ -190,11 +194,11 @@ var Machine = []Rule{
 		Post:  []string{"refund / what the intent had taken", "escrow, seller:reserve, seller:available, seller:receivable, fees, payable:vat / loss"},
 	},
 	{
-		Move: MoveFreeze, From: ever, Ways: []Way{{Buyer, "orders.dispute"}, {Timer, TimerUndelivered}, {Timer, TimerCap}, {Partner, "chargeback"}},
+		Move: MoveFreeze, From: ever, Ways: []Way{{Buyer, "orders.dispute"}, {Buyer, "returns.create"}, {Timer, TimerUndelivered}, {Timer, TimerCap}, {Partner, "chargeback"}},
 		Guard: "timers, releases and refunds stop; the order shows the case",
 	},
 	{
-		Move: MoveThaw, From: ever, Ways: []Way{{Agent, "disputes.rule"}, {Partner, "chargeback"}},
+		Move: MoveThaw, From: ever, Ways: []Way{{Agent, "disputes.rule"}, {Partner, "chargeback"}, {Buyer, "returns.withdraw"}, {Seller, "returns.receive"}, {Timer, "orders.return"}},
 		Guard: "with the last open case gone the timers go on where they stood",
 	},
 	{

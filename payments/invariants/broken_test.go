@@ -2,6 +2,7 @@ package invariants_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -338,8 +339,30 @@ var cases = map[string]func(s story) []wound{
 			do("order A (completed) bought 2 of var A; 3 were taken, in 2 times", sold("A", "var A")...),
 			do("order C (pending_payment) bought 0 of var C; 1 were taken", sold("C", "var C")...),
 			do("1 of var D were taken for ord_x", sold("ord_x", "var D")...),
+			do("return ret_1 brought 1 of var A into stock; 0 came back whole", append(aReturn("ret_1"),
+				`insert into catalog.stock_move (variant, delta, reason, ref) values ('var A', 1, 'returned', 'ret_1')`,
+				`update catalog.variant set on_hand = on_hand + 1 where id = 'var A'`)...),
+			do("return ret_2 brought 0 of var A into stock; 1 came back whole", append(aReturn("ret_2"), `update orders.return_line set whole = 1 where ret = 'ret_2'`)...),
+			do("order A counts 0 of var A as sent back; its returns make 3", append(aReturn("ret_3"), `update orders.returned set quantity = 0`)...),
+			do("return ret_4 paid 5.00 back; its refund rfd_x is of nothing", append(aReturn("ret_4"),
+				`update orders.return set state = 'refunded', refund = 'rfd_x', back = 500, received_at = now(), ended_at = now() where id = 'ret_4'`)...),
 			do("order E still waits for payment", `update orders.seller_order set state = 'pending_payment' where id = 'E'`,
 				`update escrow.hold set funded_at = now() - interval '11 minutes' where order_id = 'E'`),
+		}
+	},
+	"R11": func(story) []wound {
+		paper := func(id, kind, of, cause string, n, total int) []string {
+			return []string{
+				fmt.Sprintf(`insert into orders.invoice (id, order_id, seller, kind, year, n, of, cause, issued_at, currency, total, vat, body)
+					select '%s', id, seller, '%s', 2026, %d, nullif('%s', ''), '%s', now(), 'MAD', %d, 0, '{}' from orders.seller_order where id = 'A'`, id, kind, n, of, cause, total),
+				fmt.Sprintf(`insert into orders.invoice_vat (invoice, basis_points, total, vat) values ('%s', 0, %d, 0)`, id, total),
+			}
+		}
+		return []wound{
+			do("1 papers, the last is 2 and the series stands at 2", append(paper("inv_1", "invoice", "", "", 2, 1000),
+				`insert into orders.invoice_series (seller, kind, year, last) select seller, kind, year, n from orders.invoice`)...),
+			do("invoice inv_1 is of 10.00; 10.01 was credited", paper("inv_2", "credit_note", "inv_1", "x", 1, 1001)...),
+			do("invoice inv_3 is of 10.00 with VAT 0.00; its rates make 0.00 with 0.00", paper("inv_3", "credit_note", "inv_1", "y", 2, 1000)[:1]...),
 		}
 	},
 	"R4": func(story) []wound {
@@ -412,5 +435,16 @@ func TestEveryPromiseHasItsCase(t *testing.T) {
 	slices.Sort(ids)
 	if got := slices.Sorted(maps.Keys(cases)); !slices.Equal(got, ids) {
 		t.Errorf("cases for %v, want %v", got, ids)
+	}
+}
+
+// aReturn is one of the two articles of order A on its way back.
+func aReturn(id string) []string {
+	return []string{
+		`drop index if exists orders.return_once`,
+		`insert into orders.return (id, order_id, seller, buyer, currency, reason, wish, text, state, goods, requested_at)
+			select '` + id + `', id, seller, buyer, 'MAD', 'damaged', 'refund', '', 'requested', 1000, now() from orders.seller_order where id = 'A'`,
+		`insert into orders.return_line (ret, order_id, variant, quantity, total) values ('` + id + `', 'A', 'var A', 1, 1000)`,
+		`insert into orders.returned (order_id, variant, bought, quantity) values ('A', 'var A', 2, 1) on conflict do nothing`,
 	}
 }

@@ -120,6 +120,13 @@ var Guarantees = []Guarantee{
 		"variants",
 	},
 	{
+		"invoices-without-holes", "Every delivered order has an invoice of its seller's, numbered without holes, and what goes back is credited on it.",
+		[]string{buyers, cooperatives},
+		[]string{"R11"},
+		[]string{"marketplace/orders.TestInvoiceNumbersHaveNoHolesWhoeverHangsUp", "marketplace/orders.TestWhatGoesBackIsCreditedOnce", "marketplace/orders.TestCreditNotesTakeExactlyWhatAnInvoiceHad"},
+		"invoices",
+	},
+	{
 		"second-person", "A payout above the limit leaves only with the word of a second person, who approves exactly that amount to exactly that account.",
 		[]string{cooperatives, banks},
 		[]string{"R6"},

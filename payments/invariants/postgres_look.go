@@ -24,6 +24,7 @@ var counted = map[string]string{
 	"reserves":             `select count(*) from escrow.lot`,
 	"answers kept":         `select count(*) from platform.answer`,
 	"events":               `select count(*) from platform.event`,
+	"invoices":             `select count(*) from orders.invoice`,
 	"variants":             `select count(*) from catalog.variant`,
 	"halts":                `select count(*) from treasury.halt`,
 	"transfers":            `select count(*) from ledger.transfer`,

@@ -65,7 +65,25 @@ var market = []Invariant{
 			or o.state not in ('cancelled', 'refused') and back.quantity > 0 or o.state = 'refused' and back.quantity <> sold.quantity
 		union all
 		select format('%s of %s were taken for %s, which did not order them', s.quantity, s.variant, s.ref)
-		from sold s left join orders.line l on l.order_id = s.ref and l.variant = s.variant where l.order_id is null
+		from sold s left join orders.line l on l.order_id = s.ref and l.variant = s.variant
+			left join (orders.return_line i join orders.return r on r.id = i.ret and r.state = 'replaced') on i.ret = s.ref and i.variant = s.variant
+		where l.order_id is null and i.quantity is distinct from s.quantity
+		union all
+		select format('return %s brought %s of %s into stock; %s came back whole', coalesce(m.ref, i.ret), coalesce(m.n, 0), coalesce(m.variant, i.variant), coalesce(i.whole, 0))
+		from (select ref, variant, sum(delta) as n from catalog.stock_move where reason = 'returned' and ref like 'ret\_%' group by ref, variant) m
+			full join (select ret, variant, whole from orders.return_line where whole > 0) i on i.ret = m.ref and i.variant = m.variant
+		where coalesce(m.n, 0) <> coalesce(i.whole, 0)
+		union all
+		select format('order %s counts %s of %s as sent back; its returns make %s', t.order_id, t.quantity, t.variant, coalesce(i.n, 0))
+		from orders.returned t left join (
+				select i.order_id, i.variant, sum(i.quantity) as n from orders.return_line i join orders.return r on r.id = i.ret
+				where r.ended_at is null or r.state = 'refunded' group by i.order_id, i.variant) i
+			on i.order_id = t.order_id and i.variant = t.variant
+		where t.quantity <> coalesce(i.n, 0)
+		union all
+		select format('return %s paid %s back; its refund %s is of %s', r.id, ` + dh("r.back") + `, r.refund, coalesce(` + dh("f.amount") + `, 'nothing'))
+		from orders.return r left join charges.refund f on f.id = r.refund and f.order_id = r.order_id
+		where r.state = 'refunded' and f.amount is distinct from r.back
 		union all
 		select format('order %s still waits for payment; its money came at %s', o.id, h.funded_at)
 		from orders.seller_order o join escrow.hold h on h.order_id = o.id
@@ -103,6 +121,21 @@ var market = []Invariant{
 		where h.event is null and ` + late("e.at", "10 minutes") + `
 			and not exists (select from river.river_job j where j.kind = 'event.deliver' and j.args->>'event' = e.id and j.args->>'subscriber' = s.subscriber
 				and j.state <> 'completed')`},
+
+	{"R11", "A seller's invoices and credit notes are numbered without holes and add up, and no more is credited than was invoiced.", `
+		select format('%s of %s in %s: %s papers, the last is %s and the series stands at %s', coalesce(s.kind, i.kind), coalesce(s.seller, i.seller), coalesce(s.year, i.year),
+			coalesce(i.papers, 0), coalesce(i.last, 0), coalesce(s.last, 0))
+		from orders.invoice_series s full join (select seller, kind, year, count(*) as papers, max(n) as last from orders.invoice group by seller, kind, year) i
+			on i.seller = s.seller and i.kind = s.kind and i.year = s.year
+		where s.last is distinct from i.papers or s.last is distinct from i.last
+		union all
+		select format('invoice %s is of %s with VAT %s; its rates make %s with %s', i.id, ` + dh("i.total") + `, ` + dh("i.vat") + `, ` + dh("coalesce(v.total, 0)") + `, ` + dh("coalesce(v.vat, 0)") + `)
+		from orders.invoice i left join (select invoice, sum(total) as total, sum(vat) as vat from orders.invoice_vat group by invoice) v on v.invoice = i.id
+		where v.total is distinct from i.total or v.vat is distinct from i.vat
+		union all
+		select format('invoice %s is of %s; %s was credited', i.id, ` + dh("i.total") + `, ` + dh("c.total") + `)
+		from orders.invoice i join (select of, sum(total) as total, sum(vat) as vat from orders.invoice where kind = 'credit_note' group by of) c on c.of = i.id
+		where c.total > i.total or c.vat > i.vat`},
 
 	{"R7", "No row of the audit trail has been altered, deleted or slipped in since it was sealed.", audit.Chain.Broken(0)},
 }
