@@ -119,8 +119,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		second = meili.Open(store, local, o.Meili)
 		index = second
 	}
-	cat := catalog.New(store, index, m)
 	kept := media.New(store, blob.Over(o.Files), picture.NewPress(picture.PressOptions{}))
+	cat := catalog.New(store, index, m).KeepIn(kept)
 	books := ledger.New(store)
 	lane := ledger.NewLane(books, ledger.LaneOptions{Metrics: o.lane()})
 	escrows := escrow.New(store, books, policies).TopUpFrom(bankName)
@@ -177,6 +177,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	rec.Work(timers)
 	disp.Work(timers)
 	orders.Timers(timers, ord)
+	catalog.Work(workers, cat)
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 

@@ -16,11 +16,15 @@ import (
 	"time"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
+	"tiwiza/pkg/blob"
+	"tiwiza/pkg/blob/disk"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
+	"tiwiza/pkg/picture"
 	"tiwiza/pkg/rest"
 	"tiwiza/search/pgsearch"
 )
@@ -64,6 +68,17 @@ type market struct {
 	server  http.Handler
 }
 
+// shelf is where the files of a test are kept.
+func shelf(t testing.TB, db *pg.Store) *media.Service {
+	t.Helper()
+	folder, err := disk.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = folder.Close() })
+	return media.New(db, blob.Over(folder), picture.NewPress(picture.PressOptions{}))
+}
+
 func newMarket(t *testing.T) *market {
 	t.Helper()
 	return openMarket(t, pgtest.New(t), time.Nanosecond)
@@ -72,7 +87,7 @@ func newMarket(t *testing.T) *market {
 func openMarket(t *testing.T, db *pg.Store, facetAge time.Duration) *market {
 	t.Helper()
 	sellers := organisations()
-	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: facetAge}), sellers)
+	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: facetAge}), sellers).KeepIn(shelf(t, db))
 	policies, err := authz.New()
 	if err != nil {
 		t.Fatal(err)

@@ -21,10 +21,7 @@ import (
 	"tiwiza/marketplace/media"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
-	"tiwiza/pkg/blob"
-	"tiwiza/pkg/blob/disk"
 	"tiwiza/pkg/pgtest"
-	"tiwiza/pkg/picture"
 	"tiwiza/pkg/rest"
 	"tiwiza/search/pgsearch"
 )
@@ -34,13 +31,8 @@ func newGallery(t *testing.T) *market {
 	t.Helper()
 	db := pgtest.New(t)
 	sellers := organisations()
-	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: time.Nanosecond}), sellers)
-	folder, err := disk.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = folder.Close() })
-	files := media.New(db, blob.Over(folder), picture.NewPress(picture.PressOptions{}))
+	files := shelf(t, db)
+	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: time.Nanosecond}), sellers).KeepIn(files)
 	policies, err := authz.New()
 	if err != nil {
 		t.Fatal(err)

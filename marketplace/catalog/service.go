@@ -27,11 +27,19 @@ type Service struct {
 	index   search.Index
 	sellers Sellers
 	asked   *search.Desk
+	files   Files
 }
 
 // New makes the service over a search index and whoever knows the sellers.
 func New(db *pg.Store, index search.Index, sellers Sellers) *Service {
-	return &Service{db, index, sellers, search.NewDesk(db)}
+	return &Service{db: db, index: index, sellers: sellers, asked: search.NewDesk(db)}
+}
+
+// KeepIn says where the files that sellers import are kept. It is called at
+// start.
+func (s *Service) KeepIn(files Files) *Service {
+	s.files = files
+	return s
 }
 
 // Desk is where what people look for is noted.
