@@ -321,3 +321,8 @@ func verdicts(r catalog.Report) []string {
 }
 
 func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// nowhere is a shelf that cannot be reached.
+func nowhere(m *market) *media.Service {
+	return media.New(m.db, blob.Over(nil), picture.NewPress(picture.PressOptions{}))
+}

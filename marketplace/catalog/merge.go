@@ -81,7 +81,8 @@ func (m *merge) take(l line) {
 	if !known {
 		g = &merged{Offer: Offer{ID: id.New(id.Offer), Seller: m.seller, Ref: key, Kind: Product, Names: texts(nil), Descriptions: texts(nil), State: Draft, Version: 0, CreatedAt: m.now}}
 	}
-	if known && g.State == Archived && l.text("state") == string(Archived) {
+	gone := g.was != nil && g.was.State == Archived
+	if gone && l.text("state") == string(Archived) { // as its own export says; nothing of it changes any more
 		m.tell(l, g, RowUnchanged)
 		return
 	}
@@ -95,7 +96,7 @@ func (m *merge) take(l line) {
 	if _, has := l.at["offer_key"]; !has { // then the SKU is looked at itself
 		wrong = slices.DeleteFunc(wrong, func(d fault.Detail) bool { return d.Pointer == "/offer_key" })
 	}
-	if g.State == Archived {
+	if gone {
 		wrong = append(wrong, fault.Detail{Pointer: "/offer_key", Detail: "This offer is archived; give the new one another key."})
 	} else if g.first == nil {
 		var bad []fault.Detail

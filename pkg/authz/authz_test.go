@@ -43,6 +43,11 @@ var matrix = map[string]map[auth.Role]string{
 	"offers.export":  {auth.Operator: "*", auth.Seller: "own"},
 	"variants.stock": {auth.Operator: "*", auth.Seller: "own"},
 	"imports.create": {auth.Operator: "*", auth.Seller: "own"},
+	"imports.list":   {auth.Operator: "*", auth.Seller: "own"},
+	"imports.show":   {auth.Operator: "*", auth.Seller: "own"},
+	"imports.rows":   {auth.Operator: "*", auth.Seller: "own"},
+
+	"offers.export_xlsx": {auth.Operator: "*", auth.Seller: "own"},
 
 	"files.picture":     everyone,
 	"files.play":        everyone,
