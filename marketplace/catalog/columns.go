@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"unicode"
 
 	"tiwiza/marketplace/catalog/sheet"
 	"tiwiza/search"
@@ -100,6 +101,16 @@ var guesses = func() map[string]string {
 
 func folded(name string) string { return strings.Join(search.Fold(name), " ") }
 
+// header is a heading's cell as it is shown and spoken of.
+func header(cell string) string {
+	return clipped(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, sheet.Tidy(cell)), longestName)
+}
+
 // guess is the column that a heading's cell means, and whether that is its very
 // name; "" when nobody can tell.
 func guess(cell string) (column string, exact bool) {
@@ -164,7 +175,7 @@ func mapping(head []string, said, before map[string]string) ([]Column, error) {
 		out[i].Column, out[i].By = column, by
 	}
 	for i, h := range head {
-		out[i] = Column{Header: sheet.Tidy(h), By: "nobody"}
+		out[i] = Column{Header: header(h), By: "nobody"}
 	}
 	for i, c := range out {
 		if column, ok := said[c.Header]; ok {
@@ -229,7 +240,7 @@ func sayings(all []string) (map[string]string, error) {
 		if i < 0 {
 			return nil, ErrInvalid.At("?map", "Write header=column, as Prix TTC=price, or header= to leave a column aside.")
 		}
-		header, column := sheet.Tidy(s[:i]), strings.TrimSpace(s[i+1:])
+		header, column := header(s[:i]), strings.TrimSpace(s[i+1:])
 		if column != "" && !slices.Contains(columns, column) {
 			return nil, ErrInvalid.At("?map", "There is no column "+column+"; the columns are "+strings.Join(columns, ", ")+".")
 		}

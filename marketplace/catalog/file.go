@@ -3,7 +3,6 @@ package catalog
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"tiwiza/marketplace/catalog/sheet"
@@ -119,18 +118,20 @@ func (l line) key() string {
 
 // twin is a note on a row whose SKU is in the file again; none when it is not.
 func (l line) twin() []RowDetail {
-	rows := slices.DeleteFunc(slices.Clone(l.file.twins[l.text("sku")]), func(n int) bool { return n == l.row })
-	if len(rows) == 0 {
-		return nil
-	}
 	const few = 5
 	var names []string
-	for _, n := range rows[:min(len(rows), few)] {
-		names = append(names, fmt.Sprint(n))
+	rows := l.file.twins[l.text("sku")]
+	for _, n := range rows[:min(len(rows), few+1)] {
+		if n != l.row && len(names) < few {
+			names = append(names, fmt.Sprint(n))
+		}
+	}
+	if len(names) == 0 {
+		return nil
 	}
 	more := ""
-	if len(rows) > few {
-		more = fmt.Sprintf(" and %d more", len(rows)-few)
+	if n := len(rows) - 1 - len(names); n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
 	}
 	return []RowDetail{{"/sku", fmt.Sprintf("The same SKU is in row %s%s; only one of them can be taken.", strings.Join(names, ", "), more)}}
 }

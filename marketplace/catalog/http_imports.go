@@ -81,7 +81,7 @@ type Report struct {
 	Updated      int         `json:"updated" required:"true" description:"Rows of variants that were there and changed."`
 	Unchanged    int         `json:"unchanged" required:"true" description:"Rows that say what was there already."`
 	RejectedRows int         `json:"rejected_rows" required:"true"`
-	Rejected     []Verdict   `json:"rejected" required:"true" description:"What is wrong with which row; the first 10,000."`
+	Rejected     []Verdict   `json:"rejected" required:"true" description:"What is wrong with which row: the first 10,000 when the file is sent, the first 100 when it is asked for later."`
 	CreatedAt    time.Time   `json:"created_at" required:"true"`
 	FinishedAt   *time.Time  `json:"finished_at,omitempty"`
 }
@@ -124,7 +124,7 @@ func (s *Service) ShowImport(ctx context.Context, in ImportID) (Report, error) {
 	if _, err := s.own(ctx, in.Import); err != nil {
 		return Report{}, err
 	}
-	return s.report(ctx, in.Import)
+	return s.report(ctx, in.Import, fewShown)
 }
 
 // ListImports lists a seller's imports to it, and all to the operator, the latest

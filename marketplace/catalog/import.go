@@ -32,7 +32,8 @@ const (
 	jobTime    = 30 * time.Second // a job goes on, before the next one does
 	lease      = 30 * time.Second // whoever is at work has for a batch, before another goes on
 	mostTries  = 8                // to take the same batch in
-	mostShown  = 10_000           // details of rejected rows in one answer
+	mostShown  = 10_000           // details of rejected rows that the sender is answered
+	fewShown   = 100              // that whoever asks how far it is gets
 )
 
 // An ImportState is where an import stands: running → done, or failed.
@@ -107,7 +108,7 @@ func (s *Service) Import(ctx context.Context, in ImportInput) (Report, error) {
 	if err != nil && !errors.Is(err, errUnfinished) {
 		return Report{}, err
 	}
-	return s.report(ctx, imp.ID)
+	return s.report(ctx, imp.ID, mostShown)
 }
 
 // finished says whether an import that somebody else goes on with has ended.
@@ -368,13 +369,13 @@ func (s *Service) Continue(ctx context.Context, imp string) error {
 	return err
 }
 
-// report is an import with what its rejected rows lack.
-func (s *Service) report(ctx context.Context, imp string) (Report, error) {
+// report is an import with what its first rejected rows lack.
+func (s *Service) report(ctx context.Context, imp string, most int) (Report, error) {
 	i, err := findImport(ctx, s.db, imp)
 	if err != nil {
 		return Report{}, err
 	}
-	rejected, err := outcomes(ctx, s.db, imp, RowRejected, 0, mostShown)
+	rejected, err := outcomes(ctx, s.db, imp, RowRejected, 0, most)
 	if err != nil {
 		return Report{}, err
 	}
@@ -385,7 +386,7 @@ func (s *Service) report(ctx context.Context, imp string) (Report, error) {
 		}
 	}
 	slices.SortStableFunc(r.Rejected, func(a, b Verdict) int { return cmp.Compare(a.Row, b.Row) })
-	r.Rejected = r.Rejected[:min(len(r.Rejected), mostShown)]
+	r.Rejected = r.Rejected[:min(len(r.Rejected), most)]
 	return r, nil
 }
 

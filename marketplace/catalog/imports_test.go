@@ -480,3 +480,52 @@ func TestAnImportNeedsItsFileKept(t *testing.T) {
 		t.Error("going on with an import that is gone is an error")
 	}
 }
+
+// Whatever a cell holds, its row has a verdict: no file stops its own import.
+func TestHostileCellsGetVerdicts(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	long := strings.Repeat("9", 100_000)
+	file := "offer_key,category,name_fr,sku,price,stock,commune,label,label_from,attributes,tiers,starts_at,kind,\x02weird" + strings.Repeat("x", 300) + "\n"
+	cells := []string{long, "\x01", "\uFFFD", "a|b|c|d|e|f|g|h|i|j|k|l", "=cmd|' /C calc'!A0", "%00", "\u202e", "-1", "1e309", "NaN", "'", "\"\"\"\"", "🧿", "99999999999999999999"}
+	n := 0
+	for i := range 13 {
+		for _, c := range cells {
+			row := []string{fmt.Sprintf("h%d", n), "dates", "Dattes", fmt.Sprintf("H%d", n), "10", "1", "Erfoud", "", "", "", "", "", "", ""}
+			row[i] = c
+			file += strings.Join(row, ",") + "\n"
+			n++
+		}
+	}
+	for _, query := range []string{"?dry_run=true", "", ""} {
+		r := m.imports(ourKey, query, file)
+		m.sums(r)
+		if r.Rows != n || r.RejectedRows == 0 || r.RejectedRows == n {
+			t.Errorf("%d of %d rows are rejected, want %d rows", r.RejectedRows, r.Rows, n)
+		}
+		for _, v := range r.Rejected {
+			if len(v.Detail) > 2000 {
+				t.Errorf("row %d is told in %d bytes", v.Row, len(v.Detail))
+			}
+		}
+	}
+	m.whole()
+}
+
+// A reference that all rows have costs no time.
+func TestOneReferenceForAllRows(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	var b strings.Builder
+	b.WriteString("offer_key,category,name_fr,sku,price,stock,commune\n")
+	for i := range 20_000 {
+		fmt.Fprintf(&b, "k%d,dates,Dattes,S,10,1,Erfoud\n", i%3)
+	}
+	r := m.imports(ourKey, "?dry_run=true", b.String())
+	if r.Created != 1 || r.RejectedRows != 19_999 || len(r.Rejected) != 10_000 {
+		t.Errorf("%d created, %d rejected, %d told", r.Created, r.RejectedRows, len(r.Rejected))
+	}
+	if got := m.show(r.ID); len(got.Rejected) != 100 {
+		t.Errorf("%d are told later", len(got.Rejected))
+	}
+}

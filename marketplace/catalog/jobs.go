@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/riverqueue/river"
+
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 )
@@ -39,12 +41,12 @@ func Work(w *job.Workers, s *Service) {
 // wake has a job go on with an import, and looks again should that be lost; of
 // one that ended long ago it takes away what was kept.
 func (s *Service) wake(ctx context.Context, tx *pg.Tx, imp string) error {
-	i, err := lockImport(ctx, tx, imp)
+	i, err := findImport(ctx, tx, imp)
 	switch {
 	case err != nil:
 		return ignore(err, ErrNoImport)
-	case i.State == ImportRunning:
-		tx.Enqueue(importJob{imp}, nil)
+	case i.State == ImportRunning: // whoever is at work on it holds it: nobody waits for that here
+		tx.Enqueue(importJob{imp}, &river.InsertOpts{Queue: job.Bulk, MaxAttempts: 3})
 		job.Set(tx, importTimer, imp, tx.Now().Add(lease))
 		return nil
 	case tx.Now().Before(i.FinishedAt.Add(keepImports)):

@@ -115,13 +115,28 @@ func (m *merge) take(l line) {
 	if len(wrong) > 0 {
 		out := Outcome{Row: l.row, Verdict: RowRejected}
 		for _, d := range wrong {
-			out.Details = append(out.Details, RowDetail{d.Pointer, d.Detail})
+			out.Details = append(out.Details, RowDetail{d.Pointer, clipped(d.Detail, longestDetail)})
 		}
 		m.outcomes = append(m.outcomes, out)
 		return
 	}
 	m.skuRow[sku] = l.row
 	m.accept(l, g, known, o, v, old)
+}
+
+// longestDetail is how many letters a sentence about a row has, of which a cell may
+// be a part.
+const longestDetail = 500
+
+// clipped is a text, or its beginning.
+func clipped(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
 }
 
 // tell writes down what became of a row that was taken.
