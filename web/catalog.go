@@ -157,6 +157,7 @@ func (p page) tile(c catalog.CardView) tile {
 		Href: p.href("/offres/" + c.ID), Name: p.say(c.Names), Seller: p.say(c.Seller.Names),
 		Price: amount(c.Price), Available: c.Available,
 	}
+	t.picture = picture{T: p.T}
 	if c.Image != nil {
 		t.picture = p.picture(*c.Image, c.Drawing, c.Photo, cardSizes)
 	}

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -37,4 +38,23 @@ func TestPhotographsComeInTheWidthThatFits(t *testing.T) {
 	contains(t, offer, ar, `alt="زربية" lang="ar"`)
 	list, _ = get(t, h, "/", http.StatusOK)
 	contains(t, "/", list, first+` sizes="(min-width:48rem) 12rem, 45vw"`)
+}
+
+func TestAnOfferWithoutAPictureSaysSo(t *testing.T) {
+	t.Parallel()
+	h, db := open(t)
+	list, _ := get(t, h, "/", http.StatusOK)
+	offer := offerLink.FindStringSubmatch(list)[1]
+	err := db.InTx(t.Context(), func(tx *pg.Tx) error {
+		tx.Queue(`update catalog.offer set image = '' where id = $1`, strings.TrimPrefix(offer, "/offres/"))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const none = `<figure class="pic"><span class="none">%s</span></figure>`
+	for path, said := range map[string]string{"/": "Pas encore de photo", offer: "Pas encore de photo", offer + "?lang=ar": "لا توجد صورة بعد"} {
+		page, _ := get(t, h, path, http.StatusOK)
+		contains(t, path, page, fmt.Sprintf(none, said))
+	}
 }

@@ -5,7 +5,7 @@ var texts = map[string]map[string]string{
 	"fr": {
 		"brand": "Tiwiza", "tagline": "Tiwiza, le marché des coopératives du Maroc",
 		"skip": "Aller au contenu", "language": "Langue", "search": "Chercher", "placeholder": "Miel, tapis, argan…",
-		"drawing": "dessin", "categories": "Catégories", "every": "Tout", "currency": "DH", "soldout": "épuisé", "instock": "disponible",
+		"drawing": "dessin", "noPicture": "Pas encore de photo", "categories": "Catégories", "every": "Tout", "currency": "DH", "soldout": "épuisé", "instock": "disponible",
 		"comma": ", ", "more": "Voir la suite", "latest": "Les offres des coopératives", "found": "Résultats pour «\u00a0%s\u00a0»", "all": "Voir toutes les offres",
 		"nothing":     "Aucune offre ne correspond",
 		"nothingHelp": "Essayez un autre mot, moins de mots, ou une autre catégorie. On peut chercher en français et en arabe.",
@@ -22,7 +22,7 @@ var texts = map[string]map[string]string{
 	"ar": {
 		"brand": "تيويزا", "tagline": "تيويزا، سوق التعاونيات المغربية",
 		"skip": "الانتقال إلى المحتوى", "language": "اللغة", "search": "بحث", "placeholder": "عسل، زرابي، أركان…",
-		"drawing": "رسم", "categories": "الأصناف", "every": "الكل", "currency": "درهم", "soldout": "نفد", "instock": "متوفر",
+		"drawing": "رسم", "noPicture": "لا توجد صورة بعد", "categories": "الأصناف", "every": "الكل", "currency": "درهم", "soldout": "نفد", "instock": "متوفر",
 		"comma": "، ", "more": "عرض المزيد", "latest": "عروض التعاونيات", "found": "نتائج البحث عن «%s»", "all": "عرض كل المنتجات",
 		"nothing":     "لا يوجد منتج مطابق",
 		"nothingHelp": "جرّب كلمة أخرى أو كلمات أقل أو صنفا آخر. يمكن البحث بالعربية وبالفرنسية.",

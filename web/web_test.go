@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"tiwiza/marketplace/catalog"
-	files "tiwiza/marketplace/media"
+	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/blob"
@@ -53,8 +53,8 @@ func open(t *testing.T) (http.Handler, *pg.Store) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = folder.Close() })
-	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: time.Nanosecond}), anyone{}).
-		KeepIn(files.New(db, blob.Over(folder), picture.NewPress(picture.PressOptions{})))
+	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: time.Nanosecond}), anyone{},
+		media.New(db, blob.Over(folder), picture.NewPress(picture.PressOptions{})))
 	file, err := os.ReadFile(demo + "/offers.csv")
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func contains(t *testing.T, page, body string, texts ...string) {
 var (
 	offerLink = regexp.MustCompile(`href="(/offres/[^"]+)"`)
 	nextLink  = regexp.MustCompile(`rel="next" href="([^"]+)"`)
-	media     = regexp.MustCompile(`src="(/media/[^"]+)"`)
+	drawn     = regexp.MustCompile(`src="(/media/[^"]+)"`)
 )
 
 func TestPagesInFrenchAndArabic(t *testing.T) {
@@ -270,7 +270,7 @@ func TestPicturesAndStylesAreServed(t *testing.T) {
 	t.Parallel()
 	h, _ := open(t)
 	body, _ := get(t, h, "/", http.StatusOK)
-	for _, m := range media.FindAllStringSubmatch(body, -1) {
+	for _, m := range drawn.FindAllStringSubmatch(body, -1) {
 		if _, header := get(t, h, m[1], http.StatusOK); header.Get("Content-Type") != "image/svg+xml" || !strings.Contains(header.Get("Content-Security-Policy"), "sandbox") {
 			t.Errorf("%s: %v", m[1], header)
 		}
@@ -291,7 +291,7 @@ func TestPicturesAndStylesAreServed(t *testing.T) {
 
 func ExampleNew() {
 	mux := http.NewServeMux()
-	mux.Handle("/", web.New(catalog.New(nil, nil, anyone{}), os.DirFS(demo+"/images")))
+	mux.Handle("/", web.New(catalog.New(nil, nil, anyone{}, nil), os.DirFS(demo+"/images")))
 	w := httptest.NewRecorder()
 	mux.ServeHTTP(w, httptest.NewRequest("GET", "/static/icon.svg", http.NoBody))
 	fmt.Println(w.Code, w.Header().Get("Content-Type"))

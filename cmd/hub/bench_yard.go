@@ -165,12 +165,15 @@ func (y *yard) best(ctx context.Context, url string, s script, d time.Duration) 
 }
 
 // p95 is what 95 of 100 stayed under, in milliseconds.
-func p95(took []time.Duration) float64 {
+func p95(took []time.Duration) float64 { return centile(took, 95) }
+
+// centile is what so many of 100 stayed under, in milliseconds.
+func centile(took []time.Duration, n int) float64 {
 	if len(took) == 0 {
 		return 0
 	}
 	slices.Sort(took)
-	return took[(len(took)-1)*95/100].Seconds() * 1000
+	return took[(len(took)-1)*n/100].Seconds() * 1000
 }
 
 // tick is the unit of /proc's processor times, fixed for user space.

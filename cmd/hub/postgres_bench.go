@@ -33,6 +33,17 @@ func ask(ctx context.Context, url string, out []any, sql string, args ...any) er
 	})
 }
 
+// eachAsk gives f a function that asks the same over one connection and says how
+// many rows came.
+func eachAsk(ctx context.Context, url, sql, arg string, f func(ask func() (int, error)) error) error {
+	return asOwner(ctx, url, func(conn *pgx.Conn) error {
+		return f(func() (int, error) {
+			tag, err := conn.Exec(ctx, sql, arg)
+			return int(tag.RowsAffected()), err
+		})
+	})
+}
+
 // order runs one statement without an answer.
 func order(ctx context.Context, url, sql string, args ...any) error {
 	return asOwner(ctx, url, func(conn *pgx.Conn) error {

@@ -120,7 +120,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		index = second
 	}
 	kept := media.New(store, blob.Over(o.Files), picture.NewPress(picture.PressOptions{}))
-	cat := catalog.New(store, index, m).KeepIn(kept)
+	cat := catalog.New(store, index, m, kept)
 	books := ledger.New(store)
 	lane := ledger.NewLane(books, ledger.LaneOptions{Metrics: o.lane()})
 	escrows := escrow.New(store, books, policies).TopUpFrom(bankName)
@@ -198,7 +198,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat, kept)), media.Routes(kept), search.Routes(cat.Desk()), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
+		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
 		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),

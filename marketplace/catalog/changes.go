@@ -137,19 +137,15 @@ func (s *Service) ListChanges(ctx context.Context, in ChangesInput) (p rest.Page
 	if err != nil {
 		return p, err
 	}
-	var after string
-	if err := rest.DecodeCursor(in.Cursor, &after); err != nil {
+	after, err := in.After(id.Change)
+	if err != nil {
 		return p, err
 	}
 	rows, err := changesPage(ctx, s.db, seller, in.State, after, in.Limit+1)
 	if err != nil {
 		return p, err
 	}
-	views := make([]ChangeView, len(rows))
-	for i, c := range rows {
-		views[i] = c.view()
-	}
-	return rest.Cut(views, in.Limit, func(v ChangeView) any { return v.ID }), nil
+	return rest.View(rows, in.Limit, Change.view, func(v ChangeView) any { return v.ID }), nil
 }
 
 // ApproveChange has buyers read what was asked for.

@@ -178,6 +178,7 @@ type View struct {
 	Attributes       map[string]any    `json:"attributes" required:"true" description:"By code, as GET /v1/categories says."`
 	Claims           []string          `json:"claims" required:"true" description:"What the seller says of it and a moderator has approved."`
 	Voice            string            `json:"voice,omitempty" description:"The id of a sound that tells what it is."`
+	VoiceURL         string            `json:"voice_url,omitempty" description:"Where that sound is."`
 	Reopens          string            `json:"reopens,omitempty" format:"date" description:"Its seller is away, and sells again on that day."`
 	Asked            *ChangeView       `json:"asked,omitempty" description:"What its owner last asked to say of it."`
 	LabelsOwn        []LabelDeskView   `json:"labels_claimed,omitempty" description:"All its labels, also those that are no badge; only the owner sees them."`

@@ -243,6 +243,9 @@ func (s *Service) batch(ctx context.Context, imp Import, f *file, at int, promis
 			return err
 		}
 		m := newMerge(imp.ID, imp.Seller, there, promised, tx.Now())
+		if m.sounds, err = s.sounds(ctx, tx, imp.Seller, rows); err != nil {
+			return err
+		}
 		for _, l := range rows {
 			m.take(l)
 		}
@@ -265,6 +268,28 @@ func (s *Service) batch(ctx context.Context, imp Import, f *file, at int, promis
 		job.Set(tx, importTimer, imp.ID, tx.Now().Add(lease))
 		return nil
 	})
+}
+
+// sounds are the seller's recordings that rows name.
+func (s *Service) sounds(ctx context.Context, tx *pg.Tx, seller string, rows []line) (map[string]bool, error) {
+	named := map[string]bool{}
+	for _, l := range rows {
+		if v := l.text("voice"); v != "" {
+			named[v] = true
+		}
+	}
+	if len(named) == 0 {
+		return nil, nil
+	}
+	found, err := s.files.Files(ctx, tx, slices.Sorted(maps.Keys(named)))
+	if err != nil {
+		return nil, err
+	}
+	for v := range named {
+		f := found[v]
+		named[v] = f.Owner == seller && f.Kind == media.Sound && f.State != media.Dropped
+	}
+	return named, nil
 }
 
 // promise notes which SKUs a dry run has given away.
@@ -327,6 +352,15 @@ func (s *Service) land(ctx context.Context, tx *pg.Tx, m *merge) error {
 	}
 	if len(changed) > 0 {
 		save(tx, changed, m.moves)
+	}
+	for _, o := range m.order {
+		before := ""
+		if o.was != nil {
+			before = o.was.Voice
+		}
+		if err := s.speaks(ctx, tx, o.Offer, before); err != nil {
+			return err
+		}
 	}
 	insertChanges(tx, asked)
 	_, err := s.reindex(ctx, tx, ids...)

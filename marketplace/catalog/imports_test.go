@@ -19,12 +19,16 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/media"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/blob"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
 	"tiwiza/pkg/rest"
+	"tiwiza/search/pgsearch"
 )
 
 const xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -471,8 +475,10 @@ func TestAFileMaySayAState(t *testing.T) {
 func TestAnImportNeedsItsFileKept(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
-	m.s.KeepIn(nowhere(m))
-	m.call(ourKey, "POST", "/v1/imports", "text/csv", goods).refused(http.StatusServiceUnavailable, "media.unavailable")
+	lost := catalog.New(m.db, pgsearch.Open(m.db, pgsearch.Options{}), m.sellers, media.New(m.db, blob.Over(nil), nil))
+	if _, err := lost.Import(as(t, ourKey), catalog.ImportInput{File: rest.File{Bytes: []byte(goods)}}); !errors.Is(err, media.ErrUnreachable) {
+		t.Errorf("an import whose file cannot be kept: %v", err)
+	}
 	if n, err := pg.Value[int](t.Context(), m.db, nil, `select count(*) from catalog.import`); err != nil || n != 0 {
 		t.Errorf("%d imports stand (%v)", n, err)
 	}
@@ -510,6 +516,29 @@ func TestHostileCellsGetVerdicts(t *testing.T) {
 		}
 	}
 	m.whole()
+}
+
+// A file may name a recording of its seller, which it then uses, and no other.
+func TestAFileNamesRecordingsOfItsSeller(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	mine, theirs := m.sent(ourKey, media.Sound, note("mine")), m.sent(otherKey, media.Sound, note("theirs"))
+	file := func(voice string) string {
+		return "category,name_fr,sku,price,commune,voice\ndates,Dattes,S1,10,Erfoud," + voice + "\ndates,Dattes,S2,10,Erfoud," + theirs + "\n"
+	}
+	for _, query := range []string{"?dry_run=true", ""} {
+		if diff := cmp.Diff([]string{"3 /voice"}, verdicts(m.imports(ourKey, query, file(mine)))); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", query, diff)
+		}
+	}
+	m.json(auth.Key{}, "GET", "/v1/sounds/"+mine, "").as(http.StatusOK, nil)
+	if r := m.imports(ourKey, "", file(mine)); r.Unchanged != 1 {
+		t.Errorf("%+v", r)
+	}
+	if r := m.imports(ourKey, "", file("")); r.Updated != 1 {
+		t.Errorf("%+v", r)
+	}
+	m.json(auth.Key{}, "GET", "/v1/sounds/"+mine, "").refused(http.StatusNotFound, "media.not_found")
 }
 
 // A reference that all rows have costs no time.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"tiwiza/marketplace/media"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
@@ -40,6 +41,11 @@ func (s *Service) ClaimLabel(ctx context.Context, in ClaimInput) (LabelDeskView,
 		}
 		if err := theirs(covers, mine); err != nil {
 			return err
+		}
+		if l.Proof != "" {
+			if _, err := s.files.Use(ctx, tx, l.Proof, seller, media.Proof, l.ID); err != nil {
+				return unsent(err, ErrLabel, "/proof")
+			}
 		}
 		insertLabels(tx, []Label{l}, cover(l.ID, covers))
 		return nil
@@ -98,19 +104,15 @@ func (s *Service) ListLabels(ctx context.Context, in LabelsInput) (p rest.Page[L
 	if err != nil {
 		return p, err
 	}
-	var after string
-	if err := rest.DecodeCursor(in.Cursor, &after); err != nil {
+	after, err := in.After(id.Label)
+	if err != nil {
 		return p, err
 	}
 	rows, err := labelsPage(ctx, s.db, seller, in.State, after, in.Limit+1)
 	if err != nil {
 		return p, err
 	}
-	views := make([]LabelDeskView, len(rows))
-	for i, r := range rows {
-		views[i] = deskView(r.Label, r.Offers)
-	}
-	return rest.Cut(views, in.Limit, func(v LabelDeskView) any { return v.ID }), nil
+	return rest.View(rows, in.Limit, func(r deskRow) LabelDeskView { return deskView(r.Label, r.Offers) }, func(v LabelDeskView) any { return v.ID }), nil
 }
 
 // VerifyLabel makes a claim a badge, from its first day to its last.

@@ -87,13 +87,14 @@ func newMarket(t *testing.T) *market {
 func openMarket(t *testing.T, db *pg.Store, facetAge time.Duration) *market {
 	t.Helper()
 	sellers := organisations()
-	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: facetAge}), sellers).KeepIn(shelf(t, db))
+	files := shelf(t, db)
+	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: facetAge}), sellers, files)
 	policies, err := authz.New()
 	if err != nil {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	rest.Mount(mux, catalog.Routes(s), rest.Edge{
+	rest.Mount(mux, slices.Concat(catalog.Routes(s), catalog.PictureRoutes(catalog.NewPictures(s)), media.Routes(files)), rest.Edge{
 		Store: db, Log: slog.New(slog.DiscardHandler),
 		// The tests' keys say in their id who holds them: nothing is looked up.
 		Authenticate: func(_ context.Context, k auth.Key) (auth.Principal, error) {
@@ -321,8 +322,3 @@ func verdicts(r catalog.Report) []string {
 }
 
 func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// nowhere is a shelf that cannot be reached.
-func nowhere(m *market) *media.Service {
-	return media.New(m.db, blob.Over(nil), picture.NewPress(picture.PressOptions{}))
-}

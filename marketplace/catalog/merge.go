@@ -45,6 +45,7 @@ type merge struct {
 	byRef    map[string]*merged // by the seller's key, and by id
 	bySKU    map[string]*merged
 	skuRow   map[string]int    // where the file has an SKU that was taken
+	sounds   map[string]bool   // the seller's recordings that rows name
 	promised map[string]string // SKUs that rows before would bring, and their offers' keys
 	order    []*merged
 	moves    []move
@@ -90,6 +91,9 @@ func (m *merge) take(l line) {
 	if g.first == nil {
 		o, wrong = l.offer(g.Offer)
 		wrong = onColumns(wrong, "/name_", "/description_")
+		if o.Voice != g.Voice && o.Voice != "" && !m.sounds[o.Voice] {
+			wrong = append(wrong, fault.Detail{Pointer: "/voice", Detail: "You have sent no such recording; send it first, or leave this empty."})
+		}
 	} else {
 		wrong = l.differs(*g.first)
 	}

@@ -36,6 +36,8 @@ type Files interface {
 	Add(ctx context.Context, up media.Upload) (media.File, error)
 	// Use says that a subject uses a file of an owner and kind.
 	Use(ctx context.Context, tx *pg.Tx, file, owner string, kind media.Kind, subject string) (media.File, error)
+	// Files are files by id; those that do not exist are left out.
+	Files(ctx context.Context, db pg.DB, ids []string) (map[string]media.File, error)
 	// Content is what is in a file; the caller has judged who may have it.
 	Content(ctx context.Context, file string) ([]byte, error)
 	// Release says that it does not any more.
@@ -45,11 +47,10 @@ type Files interface {
 // Pictures are the photographs of offers.
 type Pictures struct {
 	catalog *Service
-	files   Files
 }
 
 // NewPictures makes the photographs of a catalogue's offers.
-func NewPictures(s *Service, files Files) *Pictures { return &Pictures{s, files} }
+func NewPictures(s *Service) *Pictures { return &Pictures{s} }
 
 // Add makes a photograph the last of an offer. The caller's rights and the offer
 // are looked at before the picture is, which is dear. The same photograph sent
@@ -59,7 +60,7 @@ func (p *Pictures) Add(ctx context.Context, in AddPictureInput) (PhotoView, erro
 	if err != nil {
 		return PhotoView{}, err
 	}
-	f, err := p.files.Add(ctx, media.Upload{Owner: seller, Kind: media.Picture, Name: in.File.Name, Bytes: in.File.Bytes})
+	f, err := p.catalog.files.Add(ctx, media.Upload{Owner: seller, Kind: media.Picture, Name: in.File.Name, Bytes: in.File.Bytes})
 	if err != nil {
 		return PhotoView{}, err
 	}
@@ -72,7 +73,7 @@ func (p *Pictures) Add(ctx context.Context, in AddPictureInput) (PhotoView, erro
 		if len(all) >= mostPictures {
 			return nil, ErrPicturesFull
 		}
-		if f, err = p.files.Use(ctx, tx, f.ID, o.Seller, media.Picture, o.ID); err != nil {
+		if f, err = p.catalog.files.Use(ctx, tx, f.ID, o.Seller, media.Picture, o.ID); err != nil {
 			return nil, err
 		}
 		added = Photo{f.ID, map[string]string{}, f.Width, f.Height}
@@ -159,7 +160,7 @@ func (p *Pictures) Delete(ctx context.Context, in PictureInput) (View, error) {
 		if i < 0 {
 			return nil, ErrNoPicture
 		}
-		p.files.Release(tx, all[i].File, o.ID)
+		p.catalog.files.Release(tx, all[i].File, o.ID)
 		return slices.Delete(all, i, i+1), nil
 	})
 }

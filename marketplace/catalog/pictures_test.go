@@ -2,57 +2,21 @@ package catalog_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"tiwiza/marketplace/catalog"
-	"tiwiza/marketplace/media"
 	"tiwiza/pkg/auth"
-	"tiwiza/pkg/authz"
-	"tiwiza/pkg/pgtest"
-	"tiwiza/pkg/rest"
-	"tiwiza/search/pgsearch"
 )
-
-// newGallery is a market whose offers take photographs.
-func newGallery(t *testing.T) *market {
-	t.Helper()
-	db := pgtest.New(t)
-	sellers := organisations()
-	files := shelf(t, db)
-	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: time.Nanosecond}), sellers).KeepIn(files)
-	policies, err := authz.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	rest.Mount(mux, slices.Concat(catalog.Routes(s), catalog.PictureRoutes(catalog.NewPictures(s, files)), media.Routes(files)), rest.Edge{
-		Store: db, Log: slog.New(slog.DiscardHandler),
-		Authenticate: func(_ context.Context, k auth.Key) (auth.Principal, error) {
-			p, ok := holders[k.ID]
-			if !ok {
-				return p, auth.ErrUnknown
-			}
-			return p, nil
-		},
-		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
-			return policies.May(p, action, authz.Resource{})
-		},
-	})
-	return &market{t, db, s, sellers, mux}
-}
 
 // photo is a photograph of its own for each number, with EXIF that says where it
 // was taken and that the camera lay on its side.
@@ -103,7 +67,7 @@ func (m *market) shown(offer string) (ids []string) {
 
 func Test3_11PhotographsAreUprightBareAndInEveryWidth(t *testing.T) {
 	t.Parallel()
-	m := newGallery(t)
+	m := newMarket(t)
 	o := m.offer()
 	v := m.added(o.ID, photo(t, 1))[0]
 	if v.Width != 400 || v.Height != 600 || len(v.Sizes) != 3 {
@@ -147,7 +111,7 @@ func Test3_11PhotographsAreUprightBareAndInEveryWidth(t *testing.T) {
 
 func Test3_11APictureThatCannotBeIsRefusedAtUpload(t *testing.T) {
 	t.Parallel()
-	m := newGallery(t)
+	m := newMarket(t)
 	o := m.offer()
 	for file, code := range map[string]string{
 		"<svg onload=alert(1)>":                            "picture.not_a_picture",
@@ -166,7 +130,7 @@ func Test3_11APictureThatCannotBeIsRefusedAtUpload(t *testing.T) {
 
 func TestOnlyTheirSellerChangesPhotographs(t *testing.T) {
 	t.Parallel()
-	m := newGallery(t)
+	m := newMarket(t)
 	o := m.offer()
 	v := m.added(o.ID, photo(t, 1))[0]
 	at := "/v1/offers/" + o.ID + "/images"
@@ -191,7 +155,7 @@ func TestOnlyTheirSellerChangesPhotographs(t *testing.T) {
 
 func TestPhotographsAreOrderedDescribedAndDeleted(t *testing.T) {
 	t.Parallel()
-	m := newGallery(t)
+	m := newMarket(t)
 	o := m.offer()
 	all := m.added(o.ID, photo(t, 1), photo(t, 2), photo(t, 3))
 	a, b, c := all[0].ID, all[1].ID, all[2].ID
@@ -234,7 +198,7 @@ func TestPhotographsAreOrderedDescribedAndDeleted(t *testing.T) {
 
 func TestAPhotographSentAgainIsTheOneThatIsThere(t *testing.T) {
 	t.Parallel()
-	m := newGallery(t)
+	m := newMarket(t)
 	o := m.offer()
 	var wg sync.WaitGroup
 	ids := make([]string, 4) // a member sends four at once at most
@@ -287,7 +251,7 @@ func (m *market) stockedOffer() string {
 
 func TestAnOfferHasTwelvePhotographsAtMost(t *testing.T) {
 	t.Parallel()
-	m := newGallery(t)
+	m := newMarket(t)
 	o := m.offer()
 	for n := range 12 {
 		m.added(o.ID, strings.Replace(photo(t, 1), "30.42", fmt.Sprintf("%05d", n), 1))

@@ -103,7 +103,7 @@ func many(ctx context.Context, db pg.DB, sql string, args ...any) ([]Offer, erro
 
 // read gives offers by id.
 func read(ctx context.Context, db pg.DB, ids []string) ([]Offer, error) {
-	return many(ctx, db, offers+`where o.id = any($1) order by o.id`, ids)
+	return many(ctx, db, offers+`where o.id `+pg.OfThese+` order by o.id`, ids)
 }
 
 func offersOf(ctx context.Context, db pg.DB, seller string) ([]string, error) {

@@ -139,7 +139,7 @@ func items(ctx context.Context, db pg.DB, variants []string) (map[string]Item, e
 	rows, err := pg.All[itemRow](ctx, db, `select v.id as variant, v.offer, v.seller, v.sku, v.names, o.names as offer_names, v.price as cents, v.currency,
 			v.tiers, v.weight_g, catalog.free(v) as available, o.category, o.withdrawal_exempt, o.state = 'published' as published, o.kind, o.way,
 			v.lead_days, coalesce(catalog.reopens(v.seller, d.today)::text, '') as reopens
-		from catalog.variant v join catalog.offer o on o.id = v.offer cross join (select catalog.today() as today) d where v.id = any($1)`, variants)
+		from catalog.variant v join catalog.offer o on o.id = v.offer cross join (select catalog.today() as today) d where v.id `+pg.OfThese, variants)
 	if err != nil {
 		return nil, fmt.Errorf("read items: %w", err)
 	}
@@ -182,7 +182,7 @@ func cards(ctx context.Context, db pg.DB, ids []string) (map[string]card, error)
 			from catalog.variant v where v.offer = o.id having count(*) > 0) v
 		cross join lateral (
 			select `+labelsJSON+` as labels from catalog.labels_of(o.id, o.seller) l where catalog.shows(l, d.today)) l
-		where o.id = any($1) and o.state = 'published'`, ids)
+		where o.id `+pg.OfThese+` and o.state = 'published'`, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read offers: %w", err)
 	}

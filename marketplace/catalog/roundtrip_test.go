@@ -57,10 +57,6 @@ func anOffer(t *rapid.T, n int) catalog.CreateInput {
 	if rapid.Bool().Draw(t, "claims") {
 		in.Claims = &[]string{catalog.Claims[0].Code, catalog.Claims[1].Code}
 	}
-	if rapid.Bool().Draw(t, "voice") {
-		voice := "med_01arz3ndektsv4rrffq69g5fav"
-		in.Voice = &voice
-	}
 	for i := range rapid.IntRange(0, 2).Draw(t, "labels") {
 		l := catalog.LabelInput{Code: "L" + strconv.Itoa(i), Issuer: rapid.SampledFrom([]string{"", "SDOQ"}).Draw(t, "issuer"), Number: rapid.SampledFrom([]string{"", "EX-1"}).Draw(t, "number"), ValidFrom: "2024-01-31"}
 		if rapid.Bool().Draw(t, "ends") {

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/media"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
@@ -64,7 +65,7 @@ func TestRule3_1_TwoHubsNeverOversellStockAtSeveralPlaces(t *testing.T) {
 	url := pgtest.URL(t)
 	m := openMarket(t, pgtest.Open(t, url, pg.Options{MaxConns: 8}), time.Nanosecond)
 	other := pgtest.Open(t, url, pg.Options{MaxConns: 8})
-	second := catalog.New(other, pgsearch.Open(other, pgsearch.Options{FacetAge: time.Nanosecond}), m.sellers)
+	second := catalog.New(other, pgsearch.Open(other, pgsearch.Options{FacetAge: time.Nanosecond}), m.sellers, media.New(other, nil, nil))
 	v := m.stocked(100, 100, 100)
 	shop, barn := m.place("Boutique"), m.place("Grange")
 	for _, id := range v {

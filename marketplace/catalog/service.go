@@ -2,12 +2,15 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
+	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/fault"
 	"tiwiza/pkg/geo"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
@@ -26,20 +29,14 @@ type Service struct {
 	db      *pg.Store
 	index   search.Index
 	sellers Sellers
-	asked   *search.Desk
 	files   Files
+	asked   *search.Desk
 }
 
-// New makes the service over a search index and whoever knows the sellers.
-func New(db *pg.Store, index search.Index, sellers Sellers) *Service {
-	return &Service{db: db, index: index, sellers: sellers, asked: search.NewDesk(db)}
-}
-
-// KeepIn says where the files that sellers import are kept. It is called at
-// start.
-func (s *Service) KeepIn(files Files) *Service {
-	s.files = files
-	return s
+// New makes the service over a search index, whoever knows the sellers, and
+// whoever keeps their files.
+func New(db *pg.Store, index search.Index, sellers Sellers, files Files) *Service {
+	return &Service{db, index, sellers, files, search.NewDesk(db)}
 }
 
 // Desk is where what people look for is noted.
@@ -68,6 +65,9 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (View, error) {
 		for _, v := range o.Variants {
 			moves = append(moves, move{v.ID, v.OnHand, "created", o.ID})
 		}
+		if err := s.speaks(ctx, tx, o, ""); err != nil {
+			return o, err
+		}
 		o, asked := o.relabel(nil).review(Offer{}, tx.Now())
 		save(tx, []Offer{o}, moves)
 		if asked, some := asked.after(nil, saying{}); some {
@@ -91,6 +91,9 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (View, error) {
 		if err != nil {
 			return o, err
 		}
+		if err := s.speaks(ctx, tx, o, was.Voice); err != nil {
+			return o, err
+		}
 		o, asked := o.relabel(was.Labels).review(was, tx.Now())
 		o.Version++
 		save(tx, []Offer{o}, nil)
@@ -100,6 +103,30 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (View, error) {
 		}
 		return o, nil
 	})
+}
+
+// speaks has an offer use the sound that tells what it is, and leave the one
+// before.
+func (s *Service) speaks(ctx context.Context, tx *pg.Tx, o Offer, before string) error {
+	if o.Voice == before {
+		return nil
+	}
+	if before != "" {
+		s.files.Release(tx, before, o.ID)
+	}
+	if o.Voice == "" {
+		return nil
+	}
+	_, err := s.files.Use(ctx, tx, o.Voice, o.Seller, media.Sound, o.ID)
+	return unsent(err, ErrInvalid, "/voice")
+}
+
+// unsent says at a pointer that a file is not there to be used.
+func unsent(err error, refused *fault.Error, at string) error {
+	if errors.Is(err, media.ErrGone) {
+		return refused.At(at, "There is no such file of this seller and kind: send it first, with POST /v1/files.")
+	}
+	return err
 }
 
 // Publish shows an offer to buyers. Its seller must be in good standing.

@@ -93,7 +93,7 @@ func BenchmarkList(b *testing.B) {
 	url := pgtest.URL(b)
 	db := pgtest.Open(b, url, pg.Options{MaxConns: 4})
 	db.Use(nil, event.NewBus())
-	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{}), organisations()).KeepIn(shelf(b, db))
+	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{}), organisations(), shelf(b, db))
 	fill(b, s, 10_000)
 	owner, err := pgx.Connect(b.Context(), url)
 	if err != nil {

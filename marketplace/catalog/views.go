@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/id"
@@ -187,6 +188,9 @@ func view(o Offer, s members.Seller) View {
 		Kind: o.Kind, Way: o.Way, Category: o.Category, Attributes: typed(o), Claims: o.Claims, Voice: o.Voice, Reopens: o.Reopens,
 		Region: o.Region, Commune: o.Commune, Variants: []VariantView{}, Labels: []LabelView{},
 		Images: []ImageView{}, WithdrawalExempt: o.WithdrawalExempt, State: o.State, Version: o.Version,
+	}
+	if o.Voice != "" {
+		v.VoiceURL = media.SoundAddress(o.Voice)
 	}
 	if o.Lat != nil {
 		v.Point = &PointView{*o.Lat, *o.Lng}

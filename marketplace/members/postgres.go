@@ -36,7 +36,7 @@ type face struct {
 }
 
 func faces(ctx context.Context, db pg.DB, ids []string) ([]face, error) {
-	return pg.All[face](ctx, db, `select id, kind, names, state from members.organisation where id = any($1)`, ids)
+	return pg.All[face](ctx, db, `select id, kind, names, state from members.organisation where id `+pg.OfThese, ids)
 }
 
 func insertPerson(tx *pg.Tx, id string, p NewPerson) {

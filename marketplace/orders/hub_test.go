@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
 	"tiwiza/payments/approvals"
@@ -66,7 +67,7 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	h := &hub{t: t, db: db, bus: event.NewBus(), till: &till{groups: map[string]charges.Sale{}, ids: map[string]string{}}}
 	db.Use(runner.Jobs(), h.bus)
 	h.members = members.New(db, policies)
-	h.catalog = catalog.New(db, noIndex{}, h.members)
+	h.catalog = catalog.New(db, noIndex{}, h.members, media.New(db, nil, nil))
 	h.escrows = escrow.New(db, ledger.New(db), policies).TopUpFrom("bank")
 	h.people, h.timers = approvals.New(db), job.NewTimers(db)
 	h.charges = charges.New(db, ledger.New(db), h.escrows, operations.New(db), policies, nil, charges.Config{

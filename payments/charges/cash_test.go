@@ -15,6 +15,7 @@ import (
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/fault"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
@@ -377,6 +378,30 @@ func TestAListDoesNotTakeMoneyByAWordItsCarrierChose(t *testing.T) {
 	})
 	if !errors.Is(err, charges.ErrList) {
 		t.Errorf("a seller sets what handling its own cash costs: %v, want %v", err, charges.ErrList)
+	}
+}
+
+// What others bring is to a seller as what is not there.
+func TestASellerLearnsNothingOfTheCashOfOthers(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	_, waits := h.order(charges.Cash, 11500)
+	_, orders := h.collected(11500)
+	said := func(order string) (says string) {
+		err := h.as(auth.Principal{Subject: "org_s", Role: auth.Seller}, func(ctx context.Context, tx *pg.Tx) error {
+			_, err := h.charges.Remit(ctx, tx, charges.RemitInput{Carrier: "org_s", Orders: []string{order}})
+			return err
+		})
+		var f *fault.Error
+		if !errors.As(err, &f) || !errors.Is(err, charges.ErrList) {
+			t.Fatalf("a list of %s: %v, want %v", order, err, charges.ErrList)
+		}
+		return f.Details[0].Pointer + " " + f.Details[0].Detail
+	}
+	for _, o := range []string{waits[0], orders[0]} {
+		if got, want := said(o), said("ord_none"); got != want {
+			t.Errorf("of another's order it says %q, of none %q", got, want)
+		}
 	}
 }
 

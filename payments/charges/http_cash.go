@@ -71,10 +71,11 @@ type ListCashInput struct {
 // ListCash lists the cash of orders, the newest first: a seller's own, and for
 // the operator all.
 func (s *Service) ListCash(ctx context.Context, in ListCashInput) (rest.Page[CashView], error) {
-	var below, side string
-	if err := rest.DecodeCursor(in.Cursor, &below); err != nil {
+	below, err := in.After(id.Order)
+	if err != nil {
 		return rest.Page[CashView]{}, err
 	}
+	var side string
 	if me := auth.From(ctx); me.Role == auth.Seller {
 		side = me.Subject
 	}
@@ -82,11 +83,7 @@ func (s *Service) ListCash(ctx context.Context, in ListCashInput) (rest.Page[Cas
 	if err != nil {
 		return rest.Page[CashView]{}, err
 	}
-	views := make([]CashView, len(all))
-	for i, p := range all {
-		views[i] = p.View()
-	}
-	return rest.Cut(views, in.Limit, func(v CashView) any { return v.Order }), nil
+	return rest.View(all, in.Limit, Parcel.View, func(v CashView) any { return v.Order }), nil
 }
 
 // CashInput names a cash order.
@@ -178,9 +175,10 @@ func (s *Service) Remit(ctx context.Context, tx *pg.Tx, in RemitInput) (Remittan
 		return RemittanceView{}, err
 	}
 	var parcels []Parcel
+	own := auth.From(ctx).Role == auth.Seller
 	for i, o := range in.Orders {
 		p, ok := by[o]
-		if !ok {
+		if !ok || own && p.Carrier != in.Carrier { // a seller learns nothing of what others bring
 			return RemittanceView{}, ErrList.At(fmt.Sprintf("/orders/%d", i), "This order is not paid in cash, or is listed twice.")
 		}
 		delete(by, o)
@@ -192,7 +190,7 @@ func (s *Service) Remit(ctx context.Context, tx *pg.Tx, in RemitInput) (Remittan
 			return RemittanceView{}, ErrList.At("/handling", "Give an amount in "+parcels[0].Currency+", not below zero.")
 		}
 	}
-	if cash := total(parcels); handling > 0 && (auth.From(ctx).Role == auth.Seller || handling > cash*handlingMost/100) {
+	if cash := total(parcels); handling > 0 && (own || handling > cash*handlingMost/100) {
 		return RemittanceView{}, ErrList.At("/handling",
 			fmt.Sprintf("Only the operator enters it, up to %d %% of the cash (%s); two people give up what is more.", handlingMost, money.FromCentimes(cash*handlingMost/100, parcels[0].Currency)))
 	}
@@ -243,8 +241,8 @@ type ListRemittancesInput struct {
 // ListRemittances lists what carriers announced: a seller's own, and for the
 // operator all.
 func (s *Service) ListRemittances(ctx context.Context, in ListRemittancesInput) (rest.Page[RemittanceView], error) {
-	var below string
-	if err := rest.DecodeCursor(in.Cursor, &below); err != nil {
+	below, err := in.After(id.Remittance)
+	if err != nil {
 		return rest.Page[RemittanceView]{}, err
 	}
 	if me := auth.From(ctx); me.Role == auth.Seller {
@@ -254,11 +252,7 @@ func (s *Service) ListRemittances(ctx context.Context, in ListRemittancesInput) 
 	if err != nil {
 		return rest.Page[RemittanceView]{}, err
 	}
-	views := make([]RemittanceView, len(all))
-	for i, r := range all {
-		views[i] = r.view(nil)
-	}
-	return rest.Cut(views, in.Limit, func(v RemittanceView) any { return v.ID }), nil
+	return rest.View(all, in.Limit, func(r Remittance) RemittanceView { return r.view(nil) }, func(v RemittanceView) any { return v.ID }), nil
 }
 
 // RemittanceInput names a remittance.

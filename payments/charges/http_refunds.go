@@ -97,20 +97,13 @@ type ChargebacksInput struct {
 
 // Chargebacks lists chargebacks, newest first; the operator reads it.
 func (s *Service) Chargebacks(ctx context.Context, in ChargebacksInput) (p rest.Page[ChargebackView], err error) {
-	var before string
-	if err := rest.DecodeCursor(in.Cursor, &before); err != nil {
+	before, err := in.After(id.Chargeback)
+	if err != nil {
 		return p, err
-	}
-	if before != "" && !id.Is(id.Chargeback, before) {
-		return p, rest.ErrCursor
 	}
 	rows, err := listChargebacks(ctx, s.db, in.State, before, in.Limit+1)
 	if err != nil {
 		return p, err
 	}
-	views := make([]ChargebackView, len(rows))
-	for i, b := range rows {
-		views[i] = b.view()
-	}
-	return rest.Cut(views, in.Limit, func(v ChargebackView) any { return v.ID }), nil
+	return rest.View(rows, in.Limit, Chargeback.view, func(v ChargebackView) any { return v.ID }), nil
 }

@@ -109,22 +109,15 @@ func (s *Service) List(ctx context.Context, in rest.Paging) (rest.Page[View], er
 	if who.Role == auth.Operator {
 		seller = ""
 	}
-	var before string
-	if err := rest.DecodeCursor(in.Cursor, &before); err != nil {
+	before, err := in.After(id.Payout)
+	if err != nil {
 		return rest.Page[View]{}, err
-	}
-	if before != "" && !id.Is(id.Payout, before) {
-		return rest.Page[View]{}, rest.ErrCursor
 	}
 	rows, err := list(ctx, s.db, seller, before, in.Limit+1)
 	if err != nil {
 		return rest.Page[View]{}, err
 	}
-	views := make([]View, len(rows))
-	for i, p := range rows {
-		views[i] = p.view(nil)
-	}
-	return rest.Cut(views, in.Limit, func(v View) any { return v.ID }), nil
+	return rest.View(rows, in.Limit, func(p Payout) View { return p.view(nil) }, func(v View) any { return v.ID }), nil
 }
 
 // ShowInput names a payout.

@@ -36,6 +36,11 @@ var ErrInDoubt = fault.New(fault.Unavailable, "database.in_doubt", "Whether this
 // round trip; what it read is there once the batch is closed.
 type Read func(*pgx.Batch)
 
+// OfThese asks for rows whose key is in the list $1, of texts. Against a bare
+// any($1) PostgreSQL keeps the statement's plan also outside units of work: the
+// list's length does not show before it is run.
+const OfThese = `= any(array(select unnest($1::text[])))`
+
 // Together reads in one round trip.
 func Together(ctx context.Context, db DB, reads ...Read) error {
 	b := &pgx.Batch{}

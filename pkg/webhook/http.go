@@ -112,8 +112,8 @@ func (s *Service) Show(ctx context.Context, in One) (View, error) {
 
 // List lists the caller's endpoints, and for the operator everybody's.
 func (s *Service) List(ctx context.Context, in rest.Paging) (p rest.Page[View], err error) {
-	var after string
-	if err := rest.DecodeCursor(in.Cursor, &after); err != nil {
+	after, err := in.After(endpointID)
+	if err != nil {
 		return p, err
 	}
 	owner := auth.From(ctx).Subject
@@ -124,11 +124,7 @@ func (s *Service) List(ctx context.Context, in rest.Paging) (p rest.Page[View], 
 	if err != nil {
 		return p, err
 	}
-	views := make([]View, len(rows))
-	for i, e := range rows {
-		views[i] = e.view()
-	}
-	return rest.Cut(views, in.Limit, func(v View) any { return v.ID }), nil
+	return rest.View(rows, in.Limit, Endpoint.view, func(v View) any { return v.ID }), nil
 }
 
 // DeliveriesInput pages through an endpoint's log.
