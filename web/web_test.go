@@ -20,8 +20,11 @@ import (
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/blob"
+	"tiwiza/pkg/blob/disk"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
+	"tiwiza/pkg/picture"
 	"tiwiza/pkg/rest"
 	"tiwiza/search/pgsearch"
 	"tiwiza/web"
@@ -45,7 +48,13 @@ func (anyone) Sellers(_ context.Context, _ pg.DB, ids []string) (map[string]memb
 func open(t *testing.T) (http.Handler, *pg.Store) {
 	t.Helper()
 	db := pgtest.New(t)
-	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: time.Nanosecond}), anyone{}, media.New(db, nil, nil))
+	folder, err := disk.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = folder.Close() })
+	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: time.Nanosecond}), anyone{},
+		media.New(db, blob.Over(folder), picture.NewPress(picture.PressOptions{})))
 	file, err := os.ReadFile(demo + "/offers.csv")
 	if err != nil {
 		t.Fatal(err)

@@ -23,9 +23,10 @@ type benchCmd struct {
 	Seconds  float64  `help:"How long each round lasts; pgbench counts whole seconds." default:"5"`
 	Rounds   int      `help:"How many rounds of each side; the median counts." default:"3"`
 	Offers   int      `help:"How many offers there are to list." default:"10000"`
+	Imports  int      `help:"How many rows the imported catalogue has." default:"50000"`
 	Releases int      `help:"How many due escrows are let go, reserves freed and payouts made." default:"10000"`
 	Books    int      `help:"How many transfers the books have in the end where it is measured that they do not slow down." default:"200000"`
-	Only     []string `help:"Measure these only." enum:"post,lane,transfers,release,payouts,flat,checkout,offers,start" default:"post,lane,transfers,release,payouts,flat,checkout,offers,start"`
+	Only     []string `help:"Measure these only." enum:"post,lane,transfers,release,payouts,flat,checkout,offers,import,start" default:"post,lane,transfers,release,payouts,flat,checkout,offers,import,start"`
 }
 
 // A figure is one thing measured. A ratio has a floor; a figure without one may
@@ -68,8 +69,8 @@ type bench struct {
 
 // Run measures and prints. A ratio below its target is no error.
 func (c benchCmd) Run(ctx context.Context, _ *Settings) error {
-	if c.Seconds <= 0 || c.Rounds < 1 || c.Offers < 100 || c.Books < 20000 || c.Releases < 1 {
-		return errors.New("give --seconds above 0, --rounds of 1, --offers of 100, --books of 20000 and --releases of 1 at least")
+	if c.Seconds <= 0 || c.Rounds < 1 || c.Offers < 100 || c.Imports < 1000 || c.Books < 20000 || c.Releases < 1 {
+		return errors.New("give --seconds above 0, --rounds of 1, --offers of 100, --imports of 1000, --books of 20000 and --releases of 1 at least")
 	}
 	b := &bench{benchCmd: c, say: os.Stderr}
 	if slices.ContainsFunc(c.Only, func(part string) bool { return part != "start" }) {
@@ -83,7 +84,7 @@ func (c benchCmd) Run(ctx context.Context, _ *Settings) error {
 	for _, p := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"post", b.post}, {"lane", b.lane}, {"transfers", b.transfers}, {"release", b.release}, {"payouts", b.payouts}, {"flat", b.flat}, {"checkout", b.checkout}, {"offers", b.offers}, {"start", b.start}} {
+	}{{"post", b.post}, {"lane", b.lane}, {"transfers", b.transfers}, {"release", b.release}, {"payouts", b.payouts}, {"flat", b.flat}, {"checkout", b.checkout}, {"offers", b.offers}, {"import", b.imports}, {"start", b.start}} {
 		if !slices.Contains(c.Only, p.name) {
 			continue
 		}

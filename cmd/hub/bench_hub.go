@@ -181,7 +181,11 @@ func withPartners(ctx context.Context, dir, url string, o pg.Options, p *partner
 		return err
 	}
 	defer store.Close()
-	h, err := build(store, p, options{Demo: true, Log: slog.Default()})
+	files, err := filing{}.open(dir)
+	if err != nil {
+		return err
+	}
+	h, err := build(store, p, options{Demo: true, Log: slog.Default(), Files: files})
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,11 @@ func (s *Settings) with(ctx context.Context, f func(h *house) error) error {
 		return err
 	}
 	defer store.Close()
-	h, err := build(store, &partners{}, options{Demo: true, Log: slog.Default()})
+	files, err := filing{}.open(s.DataDir)
+	if err != nil {
+		return err
+	}
+	h, err := build(store, &partners{}, options{Demo: true, Log: slog.Default(), Files: files})
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ func TestHub(t *testing.T) {
 			"the search is taught and says what was missed":       looked,
 			"what members upload is kept, shown and taken away":   uploaded,
 			"sellers claim, moderators decide":                    desked,
+			"catalogues come and go as files":                     filed,
 			"the rest of the interface answers":                   restOf,
 			"nobody makes itself another member":                  impersonated,
 			"the main job by bank transfer":                       byTransfer,

@@ -63,8 +63,11 @@ func newLab(t testing.TB) *lab {
 	quietly := slog.New(slog.DiscardHandler)
 	door := httptest.NewUnstartedServer(nil)
 	r.url = "http://" + door.Listener.Addr().String()
-	o := options{PublicURL: r.url, Email: "contact@tiwiza.example", Demo: true, Rate: 1e6, Work: true, Log: quietly}
-	var err error
+	files, err := filing{}.open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options{PublicURL: r.url, Email: "contact@tiwiza.example", Demo: true, Rate: 1e6, Work: true, Log: quietly, Files: files}
 	if l.house, err = build(store, impatient(t, cfg), o); err != nil {
 		t.Fatal(err)
 	}

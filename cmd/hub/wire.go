@@ -182,6 +182,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	rec.Work(timers)
 	disp.Work(timers)
 	orders.Timers(timers, ord)
+	catalog.Work(workers, cat)
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 

@@ -81,17 +81,17 @@ func (f *findings) kind(o Offer) {
 
 // labels checks those that are claimed anew.
 func (f *findings) labels(all []Label) {
-	seen, n := map[string]bool{}, 0
+	seen, n := map[Label]bool{}, 0
 	for i, l := range all {
 		if l.ID != "" {
 			continue
 		}
 		at := pointer("/labels", i, "")
 		f.label(at, l)
-		if seen[l.Code] {
+		if seen[l.said()] {
 			f.add(at+"/code", "The label %s is given twice.", l.Code)
 		}
-		seen[l.Code] = true
+		seen[l.said()] = true
 		n++
 	}
 	if n > mostLabels {

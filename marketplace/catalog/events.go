@@ -76,3 +76,20 @@ func (Closed) EventType() string { return "catalog.closed" }
 
 // Subject is the seller.
 func (e Closed) Subject() string { return e.Seller }
+
+// Imported says that a file was taken in, and what became of its rows.
+type Imported struct {
+	Import    string `json:"import"`
+	Seller    string `json:"seller"`
+	Rows      int    `json:"rows"`
+	Created   int    `json:"created"`
+	Updated   int    `json:"updated"`
+	Unchanged int    `json:"unchanged"`
+	Rejected  int    `json:"rejected"`
+}
+
+// EventType names the event.
+func (Imported) EventType() string { return "catalog.imported" }
+
+// Subject is the import.
+func (e Imported) Subject() string { return e.Import }

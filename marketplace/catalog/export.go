@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"encoding/csv"
 	"io"
 	"maps"
 	"slices"
@@ -10,44 +9,68 @@ import (
 	"strings"
 	"time"
 
+	"tiwiza/marketplace/catalog/sheet"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/rest"
 )
 
-// Export writes all offers of a seller as the file that an import takes: one
-// row a variant. Texts that a spreadsheet would take for formulas are defused.
-func (s *Service) Export(ctx context.Context, in ExportInput) (rest.Blob, error) {
-	seller, err := owner(ctx, in.Seller, "?seller")
+// Export writes all offers of a seller as the CSV file that an import takes: one
+// row a variant, whatever the offer's state. Photographs, closures and what the
+// operator said of labels are not in it.
+func (s *Service) Export(ctx context.Context, in ExportInput) (rest.Stream, error) {
+	seller, err := s.exporting(ctx, in.Seller)
+	return rest.Stream{ContentType: "text/csv; charset=utf-8", FileName: "offers.csv", Write: func(ctx context.Context, w io.Writer) error {
+		return sheet.WriteCSV(w, columns, numbers, s.rows(ctx, seller))
+	}}, err
+}
+
+// ExportXLSX is Export as a workbook, where numbers are numbers.
+func (s *Service) ExportXLSX(ctx context.Context, in ExportInput) (rest.Stream, error) {
+	seller, err := s.exporting(ctx, in.Seller)
+	return rest.Stream{ContentType: xlsxType, FileName: "offers.xlsx", Write: func(ctx context.Context, w io.Writer) error {
+		return sheet.WriteXLSX(w, "offers", columns, numbers, s.rows(ctx, seller))
+	}}, err
+}
+
+// exporting is whose catalogue the caller exports.
+func (s *Service) exporting(ctx context.Context, asked string) (string, error) {
+	seller, err := owner(ctx, asked, "?seller")
 	if err != nil {
-		return rest.Blob{}, err
+		return "", err
 	}
-	known, err := s.sellers.Sellers(ctx, s.db, []string{seller})
+	found, err := s.sellers.Sellers(ctx, s.db, []string{seller})
 	if err != nil {
-		return rest.Blob{}, err
+		return "", err
 	}
-	if _, ok := known[seller]; !ok {
-		return rest.Blob{}, ErrNotFound.Say("There is no such organisation.")
+	if _, ok := found[seller]; !ok {
+		return "", ErrNotFound.Say("There is no such organisation.")
 	}
-	all, err := readOwn(ctx, s.db, seller)
-	if err != nil {
-		return rest.Blob{}, err
-	}
-	return rest.Blob{ContentType: "text/csv; charset=utf-8", FileName: "offers.csv", Write: func(w io.Writer) error {
-		if _, err := io.WriteString(w, "\uFEFF"); err != nil { // without it, spreadsheets misread Arabic
-			return err
-		}
-		c := csv.NewWriter(w)
-		if err := c.Write(columns); err != nil {
-			return err
-		}
-		for _, o := range all {
-			if err := c.WriteAll(o.rows()); err != nil {
-				return err
+	return seller, nil
+}
+
+// rows are all offers of a seller as rows of a file, read piece by piece.
+func (s *Service) rows(ctx context.Context, seller string) sheet.Rows {
+	return func(yield func([]string, error) bool) {
+		for after := ""; ; {
+			all, err := exportPage(ctx, s.db, seller, after)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if len(all) == 0 {
+				return
+			}
+			for _, o := range all {
+				after = o.ID
+				for _, row := range o.rows() {
+					if !yield(row, nil) {
+						return
+					}
+				}
 			}
 		}
-		return nil
-	}}, nil
+	}
 }
 
 // rows are an offer as lines of a file. Each has all its labels, with bars
@@ -74,10 +97,11 @@ func (o Offer) rows() [][]string {
 			bars(code), bars(issuer), bars(number), bars(from), bars(to), o.WithdrawalExempt, o.Image,
 			string(o.Kind), string(o.Way), o.Names["zgh"], o.Descriptions["zgh"], bars(paired(o.Attributes)), bars(o.Claims), o.Voice,
 			count(v.Net.Quantity), v.Net.Unit, bars(v.tierCells()), string(v.Policy), count(v.LeadDays), count(v.Weekly), v.begins(), count(v.Minutes),
+			v.Names["en"], v.Names["zgh"], string(o.State),
 		}
-		for j, c := range row {
-			if columns[j] != "lng" && columns[j] != "lat" { // numbers are not texts
-				row[j] = defuse(c)
+		for i, c := range columns {
+			if inWords(c) {
+				row[i] = marked(row[i])
 			}
 		}
 		out = append(out, row)
@@ -121,7 +145,7 @@ func (v Variant) begins() string {
 	if v.StartsAt == nil {
 		return ""
 	}
-	return v.StartsAt.In(clock.Morocco).Format(time.RFC3339)
+	return v.StartsAt.In(clock.Morocco).Format(time.RFC3339Nano)
 }
 
 // count writes a number that says something.

@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"tiwiza/pkg/money"
@@ -12,7 +13,7 @@ import (
 // Routes is the HTTP face of the catalogue.
 func Routes(s *Service) []rest.Route {
 	const offer = "/v1/offers/{offer}"
-	return append(deskRoutes(s),
+	return append(slices.Concat(deskRoutes(s), fileRoutes(s)),
 		rest.Handle("GET", "/v1/offers", "offers.list", "Find offers", http.StatusOK, s.List, rest.Public()),
 		rest.Handle("GET", "/v1/suggestions", "search.suggest", "Help somebody who types: kinds of goods, queries and offers", http.StatusOK, s.Suggest, rest.Public()),
 		rest.Handle("GET", offer, "offers.show", "Show an offer", http.StatusOK, s.Show, rest.Public()),
@@ -23,10 +24,6 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("POST", offer+"/archive", "offers.archive", "Take an offer out of sight for good", http.StatusOK, s.Archive),
 		rest.Handle("GET", "/v1/categories", "categories.list", "The kinds of goods, what may be said of each, and the claims", http.StatusOK, s.Kinds, rest.Public()),
 		rest.Handle("PATCH", "/v1/variants/{variant}/stock", "variants.stock", "Say how many there are", http.StatusOK, s.SetStock),
-		rest.Handle("POST", "/v1/imports", "imports.create", "Import a catalogue from a CSV file", http.StatusCreated, s.Import,
-			rest.Accepts("text/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel", "multipart/form-data"),
-			rest.Body(maxFile), rest.Timeout(importTime)),
-		rest.Handle("GET", "/v1/exports/offers.csv", "offers.export", "Export the catalogue as the CSV file an import takes", http.StatusOK, s.Export, rest.Gives("text/csv")),
 	)
 }
 
@@ -324,34 +321,4 @@ type SpotView struct {
 	Place    string `json:"place" required:"true"`
 	OnHand   int    `json:"on_hand" required:"true"`
 	Reserved int    `json:"reserved" required:"true"`
-}
-
-// ImportInput is a catalogue file.
-type ImportInput struct {
-	DryRun bool      `query:"dry_run" description:"Only say what would happen."`
-	Seller string    `query:"seller" maxLength:"64" description:"Whose catalogue it is; for operators."`
-	File   rest.File `body:"file"`
-}
-
-// A Report says what became of an imported file. Rows count from 1 for the
-// heading, as spreadsheets show them.
-type Report struct {
-	ID       string    `json:"id" required:"true"`
-	DryRun   bool      `json:"dry_run" required:"true"`
-	Rows     int       `json:"rows" required:"true" description:"Rows read, without the heading."`
-	Created  int       `json:"created" required:"true"`
-	Updated  int       `json:"updated" required:"true" description:"Rows of variants that were there, changed or not."`
-	Rejected []Verdict `json:"rejected" required:"true"`
-}
-
-// A Verdict says what is wrong with one row.
-type Verdict struct {
-	Row     int    `json:"row" required:"true"`
-	Pointer string `json:"pointer" required:"true" description:"The column, as /price; / for the whole row."`
-	Detail  string `json:"detail" required:"true"`
-}
-
-// ExportInput says whose catalogue is exported.
-type ExportInput struct {
-	Seller string `query:"seller" maxLength:"64" description:"For operators."`
 }

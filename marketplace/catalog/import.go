@@ -5,79 +5,336 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"tiwiza/marketplace/media"
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/id"
+	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 )
 
-// importTime is how long an import may take: a large file, a slow database.
-const importTime = time.Minute
+// Errors of imports.
+var (
+	ErrNoImport   = fault.New(fault.NotFound, "catalog.no_import", "There is no such import.")
+	errOvertaken  = errors.New("catalog: somebody else goes on with this import")
+	errUnfinished = errors.New("catalog: the import is not at its end yet")
+)
+
+// Times of imports.
+const (
+	importTime = time.Minute      // the request may take
+	patience   = 45 * time.Second // the caller is kept waiting, at most
+	jobTime    = 30 * time.Second // a job goes on, before the next one does
+	lease      = 30 * time.Second // whoever is at work has for a batch, before another goes on
+	mostTries  = 8                // to take the same batch in
+	mostShown  = 10_000           // details of rejected rows that the sender is answered
+	fewShown   = 100              // that whoever asks how far it is gets
+)
+
+// An ImportState is where an import stands: running → done, or failed.
+type ImportState string
+
+// The states of imports.
+const (
+	ImportRunning ImportState = "running"
+	ImportDone    ImportState = "done"
+	ImportFailed  ImportState = "failed"
+)
+
+// An Import is a file on its way into the catalogue, or what became of it.
+type Import struct {
+	ID, Seller, Name, File string
+	DryRun                 bool
+	State                  ImportState
+	Reason                 string // why it failed
+	Form, Encoding         string
+	Separator              string
+	Columns                []Column
+	Rows, Batch, Tries     int // Batch is the next one
+	Created, Updated       int
+	Unchanged, Rejected    int
+	At                     time.Time
+	FinishedAt             *time.Time
+}
+
+// count adds outcomes up.
+func (i Import) count(all []Outcome) Import {
+	for _, o := range all {
+		switch o.Verdict {
+		case RowCreated:
+			i.Created++
+		case RowUpdated:
+			i.Updated++
+		case RowUnchanged:
+			i.Unchanged++
+		default:
+			i.Rejected++
+		}
+	}
+	return i
+}
 
 // Import takes a catalogue file in: it adds what is new, changes what changed
 // (by SKU and offer_key) and publishes new offers. Each row gets its verdict,
-// and the good rows land whatever becomes of the others. A dry run is the same,
-// rolled back. Running a file again changes nothing that it does not say.
+// and the good rows land whatever becomes of the others. A dry run says the same
+// and changes nothing. Running a file again changes nothing that it does not say.
 // Columns that a file leaves out, and empty cells of stock, leave what is there
 // alone. An offer's labels are those of all its rows; a cell may name several,
 // with a bar between them.
+//
+// The file is kept, and taken in batch by batch. Whoever began may die: another
+// goes on where it stood. A caller who was kept waiting long enough is answered
+// while the import still runs.
 func (s *Service) Import(ctx context.Context, in ImportInput) (Report, error) {
+	imp, f, err := s.begin(ctx, in)
+	if err != nil {
+		return Report{}, err
+	}
+	if !in.Background {
+		err = s.proceed(ctx, imp, f, patience)
+	}
+	for ; errors.Is(err, errOvertaken); err = s.finished(ctx, imp.ID) {
+		select {
+		case <-ctx.Done():
+			return Report{}, ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	if err != nil && !errors.Is(err, errUnfinished) {
+		return Report{}, err
+	}
+	return s.report(ctx, imp.ID, mostShown)
+}
+
+// finished says whether an import that somebody else goes on with has ended.
+func (s *Service) finished(ctx context.Context, imp string) error {
+	i, err := findImport(ctx, s.db, imp)
+	if err == nil && i.State == ImportRunning {
+		return errOvertaken
+	}
+	return err
+}
+
+// begin reads a file, keeps it and writes down that it is to be taken in.
+func (s *Service) begin(ctx context.Context, in ImportInput) (Import, *file, error) {
 	seller, err := owner(ctx, in.Seller, "?seller")
 	if err != nil {
-		return Report{}, err
+		return Import{}, nil, err
 	}
-	lines, bad, err := parse(in.File.Bytes)
+	said, err := sayings(in.Map)
 	if err != nil {
-		return Report{}, err
+		return Import{}, nil, err
 	}
+	if err := s.inGoodStanding(ctx, s.db, seller); err != nil {
+		return Import{}, nil, err
+	}
+	t, err := table(in.File.Bytes)
+	if err != nil {
+		return Import{}, nil, err
+	}
+	print := fingerprint(t.Head)
+	before, err := remembered(ctx, s.db, seller, print)
+	if err != nil {
+		return Import{}, nil, err
+	}
+	all, err := mapping(t.Head, said, before)
+	if err != nil {
+		return Import{}, nil, err
+	}
+	f := lay(t, all)
+	kept, err := s.files.Add(ctx, media.Upload{Owner: seller, Kind: media.Sheet, Name: in.File.Name, Bytes: in.File.Bytes})
+	if err != nil {
+		return Import{}, nil, err
+	}
+	imp := Import{
+		ID: id.New(id.Import), Seller: seller, Name: kept.Name, File: kept.ID, DryRun: in.DryRun, State: ImportRunning,
+		Form: string(t.Form), Encoding: t.Encoding, Separator: t.Separator, Columns: all, Rows: f.rows,
+	}.count(f.bad)
 	sum := sha256.Sum256(in.File.Bytes)
-	var r Report
 	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
-		r = Report{ID: id.New(id.Import), DryRun: in.DryRun, Rows: len(lines) + len(bad), Rejected: slices.Clone(bad)}
-		if err := s.inGoodStanding(ctx, tx, seller); err != nil {
+		if _, err := s.files.Use(ctx, tx, kept.ID, seller, media.Sheet, imp.ID); err != nil {
 			return err
 		}
-		lockSeller(tx, seller)
-		there, err := readOwn(ctx, tx, seller)
+		imp.At = tx.Now()
+		insertImport(tx, imp, sum[:])
+		insertOutcomes(tx, imp.ID, f.bad)
+		if len(said) > 0 {
+			remember(tx, seller, print, together(before, said))
+		}
+		if len(f.batches) == 0 {
+			return s.end(ctx, tx, imp)
+		}
+		due := tx.Now()
+		if !in.Background {
+			due = due.Add(lease)
+		}
+		job.Set(tx, importTimer, imp.ID, due)
+		return nil
+	})
+	return imp, f, err
+}
+
+// together is what a seller said of columns before and now.
+func together(before, now map[string]string) map[string]string {
+	out := maps.Clone(before)
+	if out == nil {
+		out = map[string]string{}
+	}
+	maps.Copy(out, now)
+	return out
+}
+
+// proceed takes a file in from the batch at which the import stands, until the
+// end or until so long has passed: then errUnfinished, and a job goes on at once.
+func (s *Service) proceed(ctx context.Context, imp Import, f *file, atMost time.Duration) error {
+	patient, done := context.WithTimeout(ctx, atMost)
+	defer done()
+	promised := map[string]string{}
+	from := imp.Batch
+	if imp.DryRun { // what earlier batches would have brought is found out again
+		from = 0
+	}
+	for at := from; at < len(f.batches); at++ {
+		if patient.Err() != nil {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := s.db.InTx(ctx, func(tx *pg.Tx) error { job.Set(tx, importTimer, imp.ID, tx.Now()); return nil }); err != nil {
+				return err
+			}
+			return errUnfinished
+		}
+		err := s.batch(ctx, imp, f, at, promised)
+		for try := 1; (errors.Is(err, ErrSKU) || errors.Is(err, ErrKey)) && try < mostTries; try++ { // somebody wrote the same meanwhile
+			err = s.batch(ctx, imp, f, at, promised)
+		}
+		if errors.Is(err, ErrSuspended) {
+			return s.fail(ctx, imp.ID, err)
+		}
 		if err != nil {
 			return err
 		}
-		m := newMerge(r.ID, seller, there, tx.Now())
-		for _, l := range lines {
+	}
+	return nil
+}
+
+// batch takes the rows of one batch in, in a unit of work that also writes down
+// their verdicts and that it was done.
+func (s *Service) batch(ctx context.Context, imp Import, f *file, at int, promised map[string]string) error {
+	return s.db.InTx(ctx, func(tx *pg.Tx) error {
+		stands, err := lockImport(ctx, tx, imp.ID)
+		if err != nil {
+			return err
+		}
+		if stands.State != ImportRunning || stands.Batch != at && !(imp.DryRun && at < stands.Batch) {
+			return errOvertaken
+		}
+		if err := s.inGoodStanding(ctx, tx, imp.Seller); err != nil {
+			return err
+		}
+		rows := f.batches[at]
+		there, err := lockBatch(ctx, tx, imp.Seller, rows)
+		if err != nil {
+			return err
+		}
+		m := newMerge(imp.ID, imp.Seller, there, promised, tx.Now())
+		if m.sounds, err = s.sounds(ctx, tx, imp.Seller, rows); err != nil {
+			return err
+		}
+		for _, l := range rows {
 			m.take(l)
 		}
 		m.settle()
-		if err := s.land(ctx, tx, m); err != nil {
+		if imp.DryRun {
+			m.promise()
+			if at < stands.Batch {
+				return nil
+			}
+		} else if err := s.land(ctx, tx, m); err != nil {
 			return err
 		}
-		r.Created, r.Updated = m.created, m.updated
-		r.Rejected = append(r.Rejected, m.rejected...)
-		slices.SortStableFunc(r.Rejected, func(a, b Verdict) int { return cmp.Compare(a.Row, b.Row) })
-		if r.Rejected == nil {
-			r.Rejected = []Verdict{}
+		stands.Batch = at + 1
+		stands = stands.count(m.outcomes)
+		insertOutcomes(tx, imp.ID, m.outcomes)
+		if stands.Batch == len(f.batches) {
+			return s.end(ctx, tx, stands)
 		}
-		saveImport(tx, seller, in.File.Name, sum[:], r)
-		if !in.DryRun {
-			return nil
-		}
-		if err := tx.Flush(ctx); err != nil {
-			return err
-		}
-		return errDryRun
+		saveImport(tx, stands)
+		job.Set(tx, importTimer, imp.ID, tx.Now().Add(lease))
+		return nil
 	})
-	if errors.Is(err, errDryRun) {
-		err = nil
-	}
-	return r, err
 }
 
-// errDryRun rolls a dry run back.
-var errDryRun = errors.New("a dry run is rolled back")
+// sounds are the seller's recordings that rows name.
+func (s *Service) sounds(ctx context.Context, tx *pg.Tx, seller string, rows []line) (map[string]bool, error) {
+	named := map[string]bool{}
+	for _, l := range rows {
+		if v := l.text("voice"); v != "" {
+			named[v] = true
+		}
+	}
+	if len(named) == 0 {
+		return nil, nil
+	}
+	found, err := s.files.Files(ctx, tx, slices.Sorted(maps.Keys(named)))
+	if err != nil {
+		return nil, err
+	}
+	for v := range named {
+		f := found[v]
+		named[v] = f.Owner == seller && f.Kind == media.Sound && f.State != media.Dropped
+	}
+	return named, nil
+}
+
+// promise notes which SKUs a dry run has given away.
+func (m *merge) promise() {
+	for _, g := range m.order {
+		if g.first == nil {
+			continue
+		}
+		for _, v := range g.Variants {
+			m.promised[v.SKU] = g.Ref
+		}
+	}
+}
+
+// end has an import be done, and tells of it.
+func (s *Service) end(ctx context.Context, tx *pg.Tx, imp Import) error {
+	now := tx.Now()
+	imp.State, imp.FinishedAt = ImportDone, &now
+	saveImport(tx, imp)
+	job.Set(tx, importTimer, imp.ID, now.Add(keepImports))
+	if imp.DryRun {
+		return nil
+	}
+	return tx.Publish(ctx, Imported{imp.ID, imp.Seller, imp.Rows, imp.Created, imp.Updated, imp.Unchanged, imp.Rejected})
+}
+
+// fail gives an import up. What was taken in stays.
+func (s *Service) fail(ctx context.Context, imp string, why error) error {
+	reason := "Something went wrong that is not the file's fault; send the file again."
+	if said, ok := errors.AsType[*fault.Error](why); ok {
+		reason = said.Text
+	}
+	slog.WarnContext(ctx, "import given up", "import", imp, "cause", why)
+	return s.db.InTx(ctx, func(tx *pg.Tx) error {
+		i, err := lockImport(ctx, tx, imp)
+		if err != nil || i.State != ImportRunning {
+			return err
+		}
+		now := tx.Now()
+		i.State, i.Reason, i.FinishedAt = ImportFailed, reason, &now
+		saveImport(tx, i)
+		job.Set(tx, importTimer, imp, now.Add(keepImports))
+		return nil
+	})
+}
 
 // land saves what the rows changed and shows it to buyers.
 func (s *Service) land(ctx context.Context, tx *pg.Tx, m *merge) error {
@@ -96,179 +353,75 @@ func (s *Service) land(ctx context.Context, tx *pg.Tx, m *merge) error {
 	if len(changed) > 0 {
 		save(tx, changed, m.moves)
 	}
+	for _, o := range m.order {
+		before := ""
+		if o.was != nil {
+			before = o.was.Voice
+		}
+		if err := s.speaks(ctx, tx, o.Offer, before); err != nil {
+			return err
+		}
+	}
 	insertChanges(tx, asked)
 	_, err := s.reindex(ctx, tx, ids...)
 	return err
 }
 
-// A merge brings the rows of a file together with what is there.
-type merge struct {
-	ref     string // of the import, for the stock's history
-	seller  string
-	now     time.Time
-	byRef   map[string]*merged // by the seller's key, and by id
-	bySKU   map[string]*merged
-	skuRow  map[string]int // where the file has an SKU
-	order   []*merged
-	moves   []move
-	created int
-	updated int
-
-	rejected []Verdict
+// Continue goes on with an import that whoever began has left: it died, or its
+// caller was kept waiting long enough.
+func (s *Service) Continue(ctx context.Context, imp string) error {
+	var i Import
+	err := s.db.InTx(ctx, func(tx *pg.Tx) (err error) {
+		if i, err = lockImport(ctx, tx, imp); err != nil || i.State != ImportRunning {
+			return err
+		}
+		i.Tries++
+		saveImport(tx, i)
+		return nil
+	})
+	switch {
+	case err != nil || i.State != ImportRunning:
+		return ignore(err, ErrNoImport)
+	case i.Tries > mostTries:
+		return s.fail(ctx, imp, errUnfinished)
+	}
+	b, err := s.files.Content(ctx, i.File)
+	if errors.Is(err, media.ErrNotFound) {
+		return s.fail(ctx, imp, err)
+	}
+	if err != nil {
+		return err
+	}
+	t, err := table(b)
+	if err != nil {
+		return s.fail(ctx, imp, err)
+	}
+	err = s.proceed(ctx, i, lay(t, i.Columns), jobTime)
+	if errors.Is(err, errOvertaken) || errors.Is(err, errUnfinished) {
+		return nil
+	}
+	return err
 }
 
-// A merged offer is one that was there or that the file brings.
-type merged struct {
-	Offer
-	was     *Offer // before the file; nil when the file brings it
-	first   *line  // the row that said what the offer is
-	asked   *Change
-	changed bool
-}
-
-func newMerge(ref, seller string, there []Offer, now time.Time) *merge {
-	m := &merge{ref: ref, seller: seller, now: now, byRef: map[string]*merged{}, bySKU: map[string]*merged{}, skuRow: map[string]int{}}
-	for _, o := range there {
-		g := &merged{Offer: o, was: &o}
-		m.byRef[o.ID], m.byRef[o.Ref] = g, g
-		for _, v := range o.Variants {
-			m.bySKU[v.SKU] = g
-		}
-		m.order = append(m.order, g)
+// report is an import with what its first rejected rows lack.
+func (s *Service) report(ctx context.Context, imp string, most int) (Report, error) {
+	i, err := findImport(ctx, s.db, imp)
+	if err != nil {
+		return Report{}, err
 	}
-	return m
-}
-
-// take takes one row in, or rejects it.
-func (m *merge) take(l line) {
-	key, sku := l.cells["offer_key"], l.cells["sku"]
-	g, known := m.byRef[key]
-	if !known {
-		g = &merged{Offer: Offer{ID: id.New(id.Offer), Seller: m.seller, Ref: key, Kind: Product, Names: texts(nil), Descriptions: texts(nil), State: Draft, Version: 0, CreatedAt: m.now}}
+	rejected, err := outcomes(ctx, s.db, imp, RowRejected, 0, most)
+	if err != nil {
+		return Report{}, err
 	}
-	o, wrong := g.Offer, []fault.Detail(nil)
-	if g.first == nil {
-		o, wrong = l.offer(g.Offer)
-		wrong = onColumns(wrong, "/name_", "/description_")
-	} else {
-		wrong = l.differs(*g.first)
-	}
-	if o.State == Archived {
-		wrong = append(wrong, fault.Detail{Pointer: "/offer_key", Detail: "This offer is archived; give the new one another key."})
-	}
-	v, old, bad := m.variant(l, g, known, o)
-	wrong = append(wrong, bad...)
-	wrong = append(wrong, onColumns(o.suits(v), "", "")...)
-	if was, twice := m.skuRow[sku]; twice {
-		wrong = append(wrong, fault.Detail{Pointer: "/sku", Detail: fmt.Sprintf("Row %d has this SKU already.", was)})
-	}
-	if len(wrong) > 0 {
-		for _, d := range wrong {
-			m.rejected = append(m.rejected, Verdict{l.row, d.Pointer, d.Detail})
-		}
-		return
-	}
-	m.skuRow[sku] = l.row
-	m.accept(l, g, known, o, v, old)
-}
-
-// variant is the variant the row is about, as the row says it is, and its
-// place among the offer's; -1 for a new one.
-func (m *merge) variant(l line, g *merged, known bool, o Offer) (v Variant, at int, wrong []fault.Detail) {
-	at = -1
-	sku := l.cells["sku"]
-	v = Variant{ID: id.New(id.Variant), SKU: sku, Names: texts(nil)}
-	switch other, there := m.bySKU[sku]; {
-	case there && other != g:
-		wrong = append(wrong, fault.Detail{Pointer: "/sku", Detail: fmt.Sprintf("Your offer %q has this SKU already.", other.Ref)})
-	case there && known:
-		at = slices.IndexFunc(g.Variants, func(v Variant) bool { return v.SKU == sku })
-		v = g.Variants[at]
-	}
-	v, bad := l.variant(o.usual(v))
-	return v, at, append(wrong, bad...)
-}
-
-// accept makes the row part of what is saved.
-func (m *merge) accept(l line, g *merged, known bool, o Offer, v Variant, at int) {
-	if !known {
-		m.byRef[g.Ref] = g
-		m.order = append(m.order, g)
-	}
-	if g.first == nil {
-		g.first = &l
-		if !known { // a draft that was there stays one
-			o.State, o.PublishedAt = Published, &m.now
-		}
-		o.Variants = g.Variants
-		g.Offer = o
-	}
-	labels, _ := l.labels() // the row was checked
-	for _, label := range labels {
-		if !slices.ContainsFunc(g.Labels, func(x Label) bool { return x.Code == label.Code }) {
-			g.Labels = append(g.Labels[:len(g.Labels):len(g.Labels)], label)
+	r := i.report()
+	for _, o := range rejected {
+		for _, d := range o.Details {
+			r.Rejected = append(r.Rejected, Verdict{o.Row, d.Pointer, d.Detail})
 		}
 	}
-	delta := v.OnHand
-	if at < 0 {
-		m.created++
-		g.Variants = append(g.Variants[:len(g.Variants):len(g.Variants)], v)
-		m.bySKU[v.SKU] = g
-	} else {
-		m.updated++
-		delta -= g.Variants[at].OnHand
-		g.Variants = slices.Clone(g.Variants)
-		g.Variants[at] = v
-	}
-	if delta != 0 {
-		m.moves = append(m.moves, move{v.ID, delta, "imported", m.ref})
-		g.changed = true
-	}
-}
-
-// settle says, once all rows are in, which offers changed, and what of them is
-// asked of a moderator. What a buyer would read of an offer makes a new version
-// of it; its stock does not.
-func (m *merge) settle() {
-	for _, g := range m.order {
-		if g.first == nil {
-			continue
-		}
-		was := Offer{}
-		if g.was != nil {
-			was = *g.was
-		}
-		var asked Change
-		g.Offer, asked = g.Offer.relabel(was.Labels).review(was, m.now)
-		if asked, some := asked.after(was.Asked, g.first.spokeOf()); some {
-			g.asked = &asked
-		}
-		if g.was != nil && g.sameWords(was) && slices.EqualFunc(g.Variants, was.Variants, Variant.sameWords) {
-			continue
-		}
-		g.Version++
-		g.changed = true
-	}
-}
-
-// spokeOf is which parts of its offer the row speaks of.
-func (l line) spokeOf() saying {
-	_, claims := l.cells["claims"]
-	s := saying{claims: claims, imported: true}
-	for _, c := range []string{"region", "commune", "lat"} {
-		_, said := l.cells[c]
-		s.origin = s.origin || said
-	}
-	return s
-}
-
-// sameWords says that two versions of an offer would be written alike, apart
-// from their variants.
-func (o Offer) sameWords(p Offer) bool {
-	return o.Kind == p.Kind && o.Way == p.Way && o.Category == p.Category && maps.Equal(o.Attributes, p.Attributes) &&
-		slices.Equal(o.Claims, p.Claims) && maps.Equal(o.Names, p.Names) && maps.Equal(o.Descriptions, p.Descriptions) &&
-		o.Voice == p.Voice && o.origin().equal(p.origin()) && o.WithdrawalExempt == p.WithdrawalExempt && o.Image == p.Image && o.State == p.State &&
-		len(o.dropped) == 0 && !slices.ContainsFunc(o.Labels, func(l Label) bool { return l.ID == "" })
+	slices.SortStableFunc(r.Rejected, func(a, b Verdict) int { return cmp.Compare(a.Row, b.Row) })
+	r.Rejected = r.Rejected[:min(len(r.Rejected), most)]
+	return r, nil
 }
 
 // onColumns turns pointers into an offer into names of columns.

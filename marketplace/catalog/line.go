@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/fault"
 )
 
@@ -14,41 +13,43 @@ import (
 func (l line) offer(o Offer) (Offer, []fault.Detail) {
 	o.Names, o.Descriptions = maps.Clone(o.Names), maps.Clone(o.Descriptions)
 	for _, lang := range languages {
-		l.text(o.Names, lang, "name_"+lang)
-		l.text(o.Descriptions, lang, "description_"+lang)
+		l.say(o.Names, lang, "name_"+lang)
+		l.say(o.Descriptions, lang, "description_"+lang)
 	}
 	was := o
-	l.to(&o.Category, "category")
+	if c, said := l.cell("category"); said {
+		o.Category = shelf(c)
+	}
 	l.to(&o.WithdrawalExempt, "withdrawal_exempt")
 	l.to(&o.Image, "image")
 	l.to(&o.Voice, "voice")
-	if c := l.cells["kind"]; c != "" {
+	if c := l.text("kind"); c != "" {
 		o.Kind = Kind(c)
 	}
-	if c, said := l.cells["way"]; said {
+	if c, said := l.cell("way"); said {
 		o.Way = Way(c)
 	}
-	if _, said := l.cells["claims"]; said {
+	if _, said := l.cell("claims"); said {
 		o.Claims = l.bars("claims")
 	}
 	l.to(&o.Region, "region")
 	l.to(&o.Commune, "commune")
 	var f findings
-	if _, said := l.cells["attributes"]; said {
+	if _, said := l.cell("attributes"); said {
 		o.Attributes = f.pairs(l.bars("attributes"))
 	}
-	lat, ok1 := degrees(l.cells["lat"])
-	lng, ok2 := degrees(l.cells["lng"])
+	lat, ok1 := degrees(l.text("lat"))
+	lng, ok2 := degrees(l.text("lng"))
 	if !ok1 {
-		f.add("/lat", "%q is not a latitude in degrees, as 30.42.", l.cells["lat"])
+		f.add("/lat", "%q is not a latitude in degrees, as 30.42.", l.text("lat"))
 	}
 	if !ok2 {
-		f.add("/lng", "%q is not a longitude in degrees, as -9.58.", l.cells["lng"])
+		f.add("/lng", "%q is not a longitude in degrees, as -9.58.", l.text("lng"))
 	}
-	if _, said := l.cells["lat"]; said || o.Commune != was.Commune {
+	if _, said := l.cell("lat"); said || o.Commune != was.Commune {
 		o.Lat, o.Lng = lat, lng
 	}
-	if _, said := l.cells["label"]; said {
+	if _, said := l.cell("label"); said {
 		var bad []fault.Detail
 		o.Labels, bad = l.labels()
 		f = append(f, bad...)
@@ -61,17 +62,18 @@ func (l line) offer(o Offer) (Offer, []fault.Detail) {
 func (l line) variant(v Variant) (Variant, []fault.Detail) {
 	var f findings
 	v.Names = maps.Clone(v.Names)
-	l.text(v.Names, "fr", "variant_fr")
-	l.text(v.Names, "ar", "variant_ar")
+	for _, lang := range languages {
+		l.say(v.Names, lang, "variant_"+lang)
+	}
 	l.to(&v.Unit, "unit")
-	if c := l.cells["weight_g"]; c != "" {
+	if c := l.text("weight_g"); c != "" {
 		n, ok := whole(c)
 		if !ok {
 			f.add("/weight_g", "%q is not a weight in whole grams.", c)
 		}
 		v.WeightG = n
 	}
-	if c := l.cells["stock"]; c != "" {
+	if c := l.text("stock"); c != "" {
 		n, ok := whole(c)
 		if !ok {
 			f.add("/stock", "%q is not a whole number.", c)
@@ -82,7 +84,7 @@ func (l line) variant(v Variant) (Variant, []fault.Detail) {
 		}
 		v.OnHand = n
 	}
-	p, wrong := price(l.cells["price"])
+	p, wrong := price(l.text("price"))
 	if wrong != "" {
 		f.add("/price", "%s", wrong)
 	}
@@ -113,6 +115,11 @@ func (l line) labels() ([]Label, findings) {
 		{"label_to", func(x *Label) *string { return &x.To }},
 	} {
 		cells := l.bars(c.column)
+		if c.column == "label_from" || c.column == "label_to" {
+			for i, cell := range cells {
+				cells[i] = l.file.date(cell)
+			}
+		}
 		if len(codes) > 0 && len(cells) > 1 && len(cells) != len(codes) {
 			f.add("/"+c.column, "There are %d labels and %d values here; give one for each, with bars between them.", len(codes), len(cells))
 			continue
@@ -136,7 +143,7 @@ func (f *findings) supplied(l line, v *Variant) {
 		column string
 		field  *int
 	}{{"net_quantity", &v.Net.Quantity}, {"lead_days", &v.LeadDays}, {"weekly", &v.Weekly}, {"minutes", &v.Minutes}} {
-		cell, said := l.cells[c.column]
+		cell, said := l.cell(c.column)
 		n, ok := whole(cell)
 		if said && cell != "" && !ok {
 			f.add("/"+c.column, "%q is not a whole number.", cell)
@@ -146,14 +153,14 @@ func (f *findings) supplied(l line, v *Variant) {
 		}
 	}
 	l.to(&v.Net.Unit, "net_unit")
-	if c := l.cells["policy"]; c != "" {
+	if c := l.text("policy"); c != "" {
 		v.Policy = Policy(c)
 	}
-	if _, said := l.cells["tiers"]; said {
+	if _, said := l.cell("tiers"); said {
 		v.Tiers = f.tierCells(l.bars("tiers"))
 	}
-	if c, said := l.cells["starts_at"]; said {
-		v.StartsAt = f.moment(c)
+	if c, said := l.cell("starts_at"); said {
+		v.StartsAt = f.begins(l, c)
 	}
 }
 
@@ -173,17 +180,15 @@ func (f *findings) tierCells(cells []string) []Tier {
 	return out
 }
 
-// moment reads when a date begins, in Morocco's time unless it says another.
-func (f *findings) moment(cell string) *time.Time {
+// begins reads when a date begins.
+func (f *findings) begins(l line, cell string) *time.Time {
 	if cell == "" {
 		return nil
 	}
-	t, err := time.Parse(time.RFC3339, cell)
-	if err != nil {
-		if t, err = time.ParseInLocation("2006-01-02 15:04", cell, clock.Morocco); err != nil {
-			f.add("/starts_at", "Write when it begins as 2026-01-31 14:30.")
-			return nil
-		}
+	t, ok := l.file.moment(cell)
+	if !ok {
+		f.add("/starts_at", "Write when it begins as 2026-01-31 14:30.")
+		return nil
 	}
 	return &t
 }
@@ -204,10 +209,10 @@ func (f *findings) pairs(cells []string) map[string]string {
 
 // bars are the values of a cell that may have several.
 func (l line) bars(column string) []string {
-	if l.cells[column] == "" {
+	if l.text(column) == "" {
 		return nil
 	}
-	values := strings.Split(l.cells[column], "|")
+	values := strings.Split(l.text(column), "|")
 	for i, v := range values {
 		values[i] = strings.TrimSpace(v)
 	}
@@ -216,13 +221,13 @@ func (l line) bars(column string) []string {
 
 // to sets a field to the cell, if the file has the column.
 func (l line) to(field *string, column string) {
-	if c, said := l.cells[column]; said {
+	if c, said := l.cell(column); said {
 		*field = c
 	}
 }
 
-func (l line) text(texts map[string]string, lang, column string) {
-	c, said := l.cells[column]
+func (l line) say(texts map[string]string, lang, column string) {
+	c, said := l.cell(column)
 	switch {
 	case said && c == "":
 		delete(texts, lang)
@@ -239,7 +244,7 @@ func (l line) differs(first line) []fault.Detail {
 		if slices.Contains(ofVariant, column) {
 			continue
 		}
-		if c := l.cells[column]; c != "" && c != first.cells[column] {
+		if c := l.text(column); c != "" && c != first.text(column) {
 			f.add("/"+column, "Row %d says otherwise for the same offer; what is said of an offer is the same in all its rows, or left empty.", first.row)
 		}
 	}

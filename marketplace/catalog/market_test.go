@@ -68,6 +68,17 @@ type market struct {
 	server  http.Handler
 }
 
+// shelf is where the files of a test are kept.
+func shelf(t testing.TB, db *pg.Store) *media.Service {
+	t.Helper()
+	folder, err := disk.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = folder.Close() })
+	return media.New(db, blob.Over(folder), picture.NewPress(picture.PressOptions{}))
+}
+
 func newMarket(t *testing.T) *market {
 	t.Helper()
 	return openMarket(t, pgtest.New(t), time.Nanosecond)
@@ -76,12 +87,7 @@ func newMarket(t *testing.T) *market {
 func openMarket(t *testing.T, db *pg.Store, facetAge time.Duration) *market {
 	t.Helper()
 	sellers := organisations()
-	folder, err := disk.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = folder.Close() })
-	files := media.New(db, blob.Over(folder), picture.NewPress(picture.PressOptions{}))
+	files := shelf(t, db)
 	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{FacetAge: facetAge}), sellers, files)
 	policies, err := authz.New()
 	if err != nil {

@@ -199,7 +199,7 @@ func TestAFileHasAllOfTheModelAndComesBackWhole(t *testing.T) {
 	file := "offer_key,category,name_fr,name_zgh,sku,price,stock,commune,attributes,claims,net_quantity,net_unit,tiers,policy,lead_days,weekly,kind,way,starts_at,minutes,voice\n" +
 		"oil,oils,Huile,ⵣⵉⵜ,H1,120,5,Rabat,pressing=cold | harvest_year=2025,handmade | raw,500,ml,6: 110 | 12: 99.50,,,,,,,,\n" +
 		"rug,rugs,Tapis,,T1,900,,Rabat,,,,,,made_to_order,30,4,,,,,\n" +
-		"day,pottery,Atelier,,D1,200,8,Rabat,,,,,,,,,service,booking,2031-03-08 14:00,90,snd_01jd0000000000000000000000\n"
+		"day,pottery,Atelier,,D1,200,8,Rabat,,,,,,,,,service,booking,2031-03-08 14:00,90," + m.sent(ourKey, media.Sound, note("day")) + "\n"
 	if r := m.imports(ourKey, "", file); len(r.Rejected) != 0 || r.Created != 3 {
 		t.Fatalf("%+v", r)
 	}

@@ -36,6 +36,10 @@ type Files interface {
 	Add(ctx context.Context, up media.Upload) (media.File, error)
 	// Use says that a subject uses a file of an owner and kind.
 	Use(ctx context.Context, tx *pg.Tx, file, owner string, kind media.Kind, subject string) (media.File, error)
+	// Files are files by id; those that do not exist are left out.
+	Files(ctx context.Context, db pg.DB, ids []string) (map[string]media.File, error)
+	// Content is what is in a file; the caller has judged who may have it.
+	Content(ctx context.Context, file string) ([]byte, error)
 	// Release says that it does not any more.
 	Release(tx *pg.Tx, file, subject string)
 }

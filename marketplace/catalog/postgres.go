@@ -108,11 +108,6 @@ func read(ctx context.Context, db pg.DB, ids []string) ([]Offer, error) {
 	return many(ctx, db, offers+`where o.id `+pg.OfThese+` order by o.id`, ids)
 }
 
-// readOwn gives all offers of a seller.
-func readOwn(ctx context.Context, db pg.DB, seller string) ([]Offer, error) {
-	return many(ctx, db, offers+`where o.seller = $1 order by o.created_at, o.id`, seller)
-}
-
 func offersOf(ctx context.Context, db pg.DB, seller string) ([]string, error) {
 	return pg.Column[string](ctx, db, `select id from catalog.offer where seller = $1 order by id`, seller)
 }
@@ -137,12 +132,6 @@ func lockOffers(tx *pg.Tx, ids []string) {
 // lockVariants locks what an offer is sold in; always before the offer itself.
 func lockVariants(tx *pg.Tx, offer string) {
 	tx.Queue(`select id from catalog.variant where offer = $1 order by id for update`, offer)
-}
-
-// lockSeller has imports of one seller take turns, and locks all its variants.
-func lockSeller(tx *pg.Tx, seller string) {
-	tx.Queue(`select pg_advisory_xact_lock(hashtextextended('catalog.import ' || $1, 0))`, seller)
-	tx.Queue(`select id from catalog.variant where seller = $1 order by id for update`, seller)
 }
 
 func lockVariant(ctx context.Context, tx *pg.Tx, variant string) (variantRow, error) {

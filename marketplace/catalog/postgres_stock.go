@@ -215,12 +215,3 @@ func cards(ctx context.Context, db pg.DB, ids []string) (map[string]card, error)
 	}
 	return out, nil
 }
-
-func saveImport(tx *pg.Tx, seller, name string, sum []byte, r Report) {
-	rejected := r.Rejected
-	if len(rejected) > keptVerdicts {
-		rejected = rejected[:keptVerdicts]
-	}
-	tx.Queue(`insert into catalog.import (id, seller, name, sha256, rows, created, updated, rejected)
-		values ($1, $2, $3, $4, $5, $6, $7, $8)`, r.ID, seller, name, sum, r.Rows, r.Created, r.Updated, text(rejected))
-}

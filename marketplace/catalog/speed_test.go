@@ -17,8 +17,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tiwiza/marketplace/catalog"
-	"tiwiza/marketplace/media"
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/event"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
 	"tiwiza/pkg/rest"
@@ -70,7 +70,9 @@ func fill(t testing.TB, s *catalog.Service, n int) {
 func TestListSendsAFixedNumberOfStatements(t *testing.T) {
 	t.Parallel()
 	count := &counter{}
-	m := openMarket(t, pgtest.Open(t, pgtest.URL(t), pg.Options{MaxConns: 4, Tracer: count}), time.Hour)
+	db := pgtest.Open(t, pgtest.URL(t), pg.Options{MaxConns: 4, Tracer: count})
+	db.Use(nil, event.NewBus())
+	m := openMarket(t, db, time.Hour)
 	fill(t, m.s, 120)
 	for query, want := range map[string]int64{
 		"limit=1": 2, "limit=100": 2, "category=dates&limit=50": 2, "near=30,-8&sort=distance": 2, "q=tapis&limit=3": 2, "q=tapis&sort=price": 2,
@@ -90,7 +92,8 @@ func TestListSendsAFixedNumberOfStatements(t *testing.T) {
 func BenchmarkList(b *testing.B) {
 	url := pgtest.URL(b)
 	db := pgtest.Open(b, url, pg.Options{MaxConns: 4})
-	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{}), organisations(), media.New(db, nil, nil))
+	db.Use(nil, event.NewBus())
+	s := catalog.New(db, pgsearch.Open(db, pgsearch.Options{}), organisations(), shelf(b, db))
 	fill(b, s, 10_000)
 	owner, err := pgx.Connect(b.Context(), url)
 	if err != nil {

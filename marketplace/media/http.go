@@ -42,7 +42,7 @@ func Routes(s *Service) []rest.Route {
 			rest.About("Voice notes are Ogg Opus, MP3, M4A or WebM, up to 3 MB; proofs are PDF up to 10 MB, or a photograph of the paper. The bytes decide, not the name. What is beside the sound, as the place where it was recorded, is taken out. The same bytes sent again are the same file. What nothing uses is gone after a day."))...),
 		rest.Handle("GET", file, "files.show", "Show what is known of one's file", http.StatusOK, s.Show),
 		rest.Handle("GET", file+"/content", "files.read", "Download one's file, as it is kept", http.StatusOK, s.Read,
-			rest.Gives("application/pdf", "image/jpeg", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/webm", "image/png", "image/webp", "image/gif")),
+			rest.Gives("application/pdf", "image/jpeg", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/webm", "image/png", "image/webp", "image/gif", "text/csv", workbook)),
 		rest.Handle("GET", "/v1/sounds/{file}", "files.play", "Play a voice note that an offer or a page uses", http.StatusOK, s.Play,
 			rest.Public(), rest.Gives("audio/ogg", "audio/mpeg", "audio/mp4", "audio/webm"), rest.Unchanging(), rest.About(tagged)),
 		rest.Handle("GET", "/v1/pictures/{file}/{name}", "files.picture", "Show a photograph in one width", http.StatusOK, s.Picture,
@@ -74,7 +74,7 @@ type PictureInput struct {
 type View struct {
 	ID        string    `json:"id" required:"true"`
 	Owner     string    `json:"owner" required:"true"`
-	Kind      Kind      `json:"kind" required:"true" enum:"picture,sound,proof"`
+	Kind      Kind      `json:"kind" required:"true" enum:"picture,sound,proof,sheet"`
 	Type      string    `json:"type" required:"true" description:"Its media type, told by its bytes."`
 	Name      string    `json:"name" required:"true"`
 	Size      int       `json:"size" required:"true" description:"In bytes, as it is kept."`
@@ -153,6 +153,7 @@ func (s *Service) Of(ctx context.Context, db pg.DB, file, subject string) (rest.
 var extensions = map[string]string{
 	"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif",
 	"audio/ogg": ".ogg", "audio/mpeg": ".mp3", "audio/mp4": ".m4a", "audio/webm": ".webm",
+	"text/csv": ".csv", workbook: ".xlsx",
 }
 
 // write writes a content, once it is known to be what was put.

@@ -30,11 +30,13 @@ var (
 // A Kind is what a file is for.
 type Kind string
 
-// The kinds. Pictures and sounds that something uses are public; proofs never are.
+// The kinds. Pictures and sounds that something uses are public; proofs and the
+// tables that members hand in never are.
 const (
 	Picture Kind = "picture"
 	Sound   Kind = "sound"
 	Proof   Kind = "proof"
+	Sheet   Kind = "sheet"
 )
 
 // A State is whether anything uses a file: new → used → dropped. What is new or

@@ -25,6 +25,7 @@ type life struct {
 	back          int64            // what went back to the buyer, by refund or chargeback
 	claimed       bool             // a chargeback was opened once
 	open          string           // a chargeback that is open
+	waits         string           // one that is, and found nothing: it takes what is put back
 	dispute       string
 }
 
@@ -151,6 +152,9 @@ func (m *machine) putBack(l *life) {
 	if r := l.any(); r != "" && m.try(func(ctx context.Context, tx *pg.Tx) error { _, err := m.escrow.PutBack(ctx, tx, r); return err }) {
 		l.back -= l.flying[r]
 		delete(l.flying, r)
+		if l.waits != "" {
+			l.open, l.waits = l.waits, ""
+		}
 	}
 }
 
@@ -158,8 +162,11 @@ func (m *machine) chargeback(l *life) {
 	c := escrow.Contest{Case: "cbk_" + l.order, Charge: l.charge, Acquirer: "p", Amount: rapid.Int64Range(1, 9000).Draw(m.t, "amount"), Fee: 200}
 	claim := m.hold(l.order).Claim()
 	if !l.claimed && m.try(func(ctx context.Context, tx *pg.Tx) error { return m.escrow.Contest(ctx, tx, c) }) {
-		if l.claimed = true; claim > 0 { // else all of it is beyond what the buyer could claim
+		l.claimed = true
+		if claim > 0 {
 			l.open = c.Case
+		} else { // all of it is beyond what the buyer could claim
+			l.waits = c.Case
 		}
 	}
 }
@@ -176,6 +183,9 @@ func (m *machine) lose(l *life) {
 	case l.open != "" && err != nil:
 		m.t.Fatal(err)
 	}
+	if err == nil {
+		l.waits = ""
+	}
 	if err == nil && l.open != "" {
 		l.open = ""
 		after := m.hold(l.order)
@@ -185,7 +195,7 @@ func (m *machine) lose(l *life) {
 
 func (m *machine) win(l *life) {
 	if m.try2(func(ctx context.Context, tx *pg.Tx) error { return m.escrow.Won(ctx, tx, "cbk_"+l.order) }) {
-		l.open = ""
+		l.open, l.waits = "", ""
 	}
 }
 

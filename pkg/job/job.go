@@ -28,11 +28,13 @@ const (
 )
 
 // Queues with the number of jobs each hub runs at once. Partners have queues
-// of their own, so that a slow one holds up no other work.
+// of their own, so that a slow one holds up no other work, and so does what takes
+// half a minute.
 const (
 	Default  = river.QueueDefault
 	Events   = "events"
 	Partners = "partners"
+	Bulk     = "bulk"
 )
 
 // Workers are the kinds of job a hub knows how to run.
@@ -87,7 +89,7 @@ func NewRunner(store *pg.Store, w *Workers, log *slog.Logger) (*Runner, error) {
 	if w != nil {
 		cfg.Workers = w.river
 		cfg.Queues = map[string]river.QueueConfig{
-			Default: {MaxWorkers: 4}, Events: {MaxWorkers: 4}, Partners: {MaxWorkers: 8},
+			Default: {MaxWorkers: 4}, Events: {MaxWorkers: 4}, Partners: {MaxWorkers: 8}, Bulk: {MaxWorkers: 1},
 		}
 	}
 	c, err := river.NewClient(riverpgxv5.New(store.Pool()), cfg)

@@ -1,0 +1,10 @@
+-- Files that sellers import are kept like all they send.
+
+-- +goose Up
+alter table media.file drop constraint file_kind_check;
+alter table media.file add constraint file_kind_check check (kind in ('picture', 'sound', 'proof', 'sheet'));
+
+-- +goose Down
+alter table media.file drop constraint file_kind_check;
+update media.file set kind = 'proof' where kind = 'sheet';
+alter table media.file add constraint file_kind_check check (kind in ('picture', 'sound', 'proof'));
