@@ -173,16 +173,20 @@ func (h *hub) operation(ref string) (o operations.Operation) {
 	return o
 }
 
-// becomes waits, firing timers, until an operation is in a state.
+// becomes waits, firing timers, until an operation is in a state. It reads
+// without a lock: whoever makes a file passes over operations that are locked.
 func (h *hub) becomes(ref string, want operations.State) {
 	h.t.Helper()
+	var is operations.State
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if h.operation(ref).State == want {
+		var err error
+		is, err = pg.Value[operations.State](h.t.Context(), h.db, nil, `select state from operations.operation where connector = 'bank' and ref = $1`, ref)
+		if h.ok(err); is == want {
 			return
 		}
 		h.fire()
 	}
-	h.t.Fatalf("%s is %s, want %s", ref, h.operation(ref).State, want)
+	h.t.Fatalf("%s is %s, want %s", ref, is, want)
 }
 
 func (h *hub) hear(ref string, from operations.Source, said outbound.Outcome) {
