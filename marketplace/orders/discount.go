@@ -144,3 +144,13 @@ func (s *Service) unpaid(tx *pg.Tx, o Order) {
 		s.Offs.GiveBack(tx, o.ID)
 	}
 }
+
+// paid is what the buyer paid for a line.
+func (l boughtLine) paid() int64 { return l.Total - l.Discount }
+
+// cost is what the buyer paid for n of a line's pieces after the first ones: all
+// pieces together cost what the line did, to the centime.
+func (l boughtLine) cost(first, n int) int64 {
+	upTo := func(n int) int64 { return l.paid() * int64(n) / int64(l.Quantity) }
+	return upTo(first+n) - upTo(first)
+}

@@ -167,16 +167,6 @@ type boughtLine struct {
 	Category     string            `json:"category"`
 }
 
-// paid is what the buyer paid for a line.
-func (l boughtLine) paid() int64 { return l.Total - l.Discount }
-
-// cost is what the buyer paid for n of a line's pieces after the first ones: all
-// pieces together cost what the line did, to the centime.
-func (l boughtLine) cost(first, n int) int64 {
-	upTo := func(n int) int64 { return l.paid() * int64(n) / int64(l.Quantity) }
-	return upTo(first+n) - upTo(first)
-}
-
 const lineColumns = `order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category`
 
 const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, discount, delivery, fees, total, legs, method, way, lead_days, spot,
