@@ -356,7 +356,7 @@ func suspended(t *testing.T, r *rig, _ trade) {
 	if waits := r.shows(t, s.key, "/v1/payouts/"+p.ID); p.State != "draft" || !strings.Contains(waits, "second_person") {
 		t.Errorf("a suspended seller's payout is %+v: %s; want a draft for a second person", p, waits)
 	}
-	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/payouts/" + p.ID + "/approve", idem: once()}).into(t, nil)
+	r.ask(t, req{key: r.keys.SecondOperator.APIKey, method: "POST", path: "/v1/payouts/" + p.ID + "/approve", idem: once()}).into(t, nil)
 	r.until(t, "the payout "+p.ID, func() bool { return r.payoutOf(t, s, p.ID).State == "paid" })
 	r.ask(t, req{key: r.operator(), method: "POST", path: org + "/reactivate"}).into(t, nil)
 	r.ask(t, req{key: key, method: "POST", path: "/v1/checkouts", body: ordering(basket, hash), idem: once()}).into(t, nil)
