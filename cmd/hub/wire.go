@@ -151,7 +151,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	})
 	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Risk: bounds, Judge: policies})
 	own := treasury.New(store, books, out, engine, desk)
-	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o), Suspended: barred(m)}).Receives(ch)
+	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o), Suspended: barred(m), Alone: alone(bounds)}).Receives(ch)
 	proofs := invariants.New(store)
 	hooks := webhook.New(store, bus, policies, webhook.Config{Guard: webhook.Guard{Loopback: o.Loopback}, Metrics: webhook.NewMetrics(o.Metrics)})
 
@@ -295,6 +295,13 @@ func barred(m *members.Service) func(context.Context, pg.DB, string) (bool, erro
 	return func(ctx context.Context, db pg.DB, organisation string) (bool, error) {
 		found, err := m.Suspended(ctx, db, organisation)
 		return found[organisation], err
+	}
+}
+
+// alone tells reconciliation what one person may still give up.
+func alone(bounds *limits.Service) func(context.Context, *pg.Tx, string, money.Money) (bool, error) {
+	return func(ctx context.Context, tx *pg.Tx, person string, amount money.Money) (bool, error) {
+		return bounds.Alone(ctx, tx, limits.OfWriteOffs, person, amount)
 	}
 }
 

@@ -363,7 +363,14 @@ func (s *Service) RefundReturn(ctx context.Context, tx *pg.Tx, in ReturnOne) (Re
 		if owed > h.Held() && !agent {
 			return r, ErrReturnRelease
 		}
-		if owed > h.Held() && owed+h.Recovered > twoAbove {
+		two := false
+		if agent {
+			var err error
+			if two, err = s.needsTwo(ctx, tx, h, owed); err != nil {
+				return r, err
+			}
+		}
+		if two {
 			a, err := s.askFor(ctx, tx, h, wanted{id.New(id.Refund), o.ID, owed, r.Extra > 0, false, "return " + r.ID, r.ID})
 			approval = a.Approval
 			return r, err

@@ -83,6 +83,9 @@ type Ties struct {
 	// Suspended says whether that organisation is suspended: then its keys hand in
 	// nothing.
 	Suspended func(ctx context.Context, db pg.DB, organisation string) (bool, error)
+	// Alone counts what a person gives up without a second one, of a line's
+	// amount; false when a second one must agree.
+	Alone func(ctx context.Context, tx *pg.Tx, person string, amount money.Money) (bool, error)
 	// Receiver is who is paid by an operation's subject; ErrNotOurs when unknown.
 	Receiver func(ctx context.Context, db pg.DB, subject string) (name, rib string, err error)
 }
