@@ -31,7 +31,7 @@ const kindFees = "fees.change"
 // TariffView is a fee as the interface shows it.
 type TariffView struct {
 	Code     string          `json:"code" required:"true" pattern:"^[a-z][a-z0-9_]{1,29}$"`
-	Category string          `json:"category,omitempty" maxLength:"60" description:"Of the goods it is for. Left out: all that have no fee of this code of their own."`
+	Category string          `json:"category,omitempty" maxLength:"60" description:"Of the goods it is for, whose share it is. Left out: all that have no fee of this code of their own."`
 	Base     Base            `json:"base" required:"true" enum:"goods,delivery,total"`
 	Percent  decimal.Decimal `json:"percent" required:"true" description:"Of the base, before VAT; 0 ends the fee."`
 	Minimum  *money.Money    `json:"minimum,omitempty"`
@@ -158,6 +158,9 @@ func (in FeesInput) sheet(now time.Time) (s Sheet, err error) {
 		if t.Maximum != nil {
 			most := t.Maximum.Centimes()
 			f.Maximum = &most
+		}
+		if f.Category != "" && f.Base != OfGoods {
+			c.say(at+"/base", "goods: delivery belongs to no category")
 		}
 		if f.Minimum < 0 || f.Maximum != nil && *f.Maximum < f.Minimum {
 			c.say(at+"/maximum", "at least the minimum, and neither below zero")
