@@ -115,10 +115,12 @@ func (s *Service) ChangeFees(ctx context.Context, tx *pg.Tx, in FeesInput) (v As
 	return AskedView{r.ID, r.State}, nil
 }
 
-// Approve has two people change the fees. It is called at start.
+// Approve has two people change the fees, and let much money go without its
+// buyer's word. It is called at start.
 func (s *Service) Approve(a *approvals.Service) {
 	s.approvals = a
 	a.Handle(kindFees, s.feesDecided)
+	a.Handle(kindRelease, s.releaseDecided)
 }
 
 // feesDecided puts fees in force that a second person approved, unless their day

@@ -88,4 +88,3 @@ func (b *Books) reverseDecided(ctx context.Context, tx *pg.Tx, r approvals.Reque
 	_, err = b.Reverse(ctx, tx, m.Key, handKey(r.Subject), r.Why)
 	return err
 }
-
