@@ -70,7 +70,11 @@ func (s *Service) Refund(ctx context.Context, tx *pg.Tx, in RefundInput) (v char
 	}
 	back := escrow.Back{Amount: in.Amount.Centimes(), Delivery: in.Delivery, Goodwill: in.Goodwill, HeldOnly: seller}
 	if !seller && back.Amount <= h.Claim() {
-		if two, err := s.needsTwo(ctx, tx, h, back.Amount); err != nil || two {
+		within := h.ForGoods()
+		if back.Delivery {
+			within = h.Held()
+		}
+		if two, err := s.needsTwo(ctx, tx, h, back.Amount, within); err != nil || two {
 			if err == nil {
 				v, err = s.askRefund(ctx, tx, h, back, in.Reason)
 			}
@@ -85,14 +89,14 @@ func (s *Service) Refund(ctx context.Context, tx *pg.Tx, in RefundInput) (v char
 	return r.View(), nil
 }
 
-// needsTwo says whether two people decide on an agent's refund: of what was
-// released a large one, and what is above what one has given back that day. What
+// needsTwo says whether two people decide on an agent's refund, of which so much is
+// within what is held: of what was released a large one, and what is above what one has given back that day. What
 // one decides alone counts.
-func (s *Service) needsTwo(ctx context.Context, tx *pg.Tx, h escrow.Hold, amount int64) (bool, error) {
-	if amount <= h.Held() || amount+h.Recovered > twoAbove {
-		return amount > h.Held(), nil
+func (s *Service) needsTwo(ctx context.Context, tx *pg.Tx, h escrow.Hold, amount, within int64) (bool, error) {
+	if amount <= within || amount+h.Recovered > twoAbove {
+		return amount > within, nil
 	}
-	alone, err := s.Limits.Alone(ctx, tx, limits.OfGiveBacks, auth.From(ctx).Person(), money.FromCentimes(amount-h.Held(), h.Currency))
+	alone, err := s.Limits.Alone(ctx, tx, limits.OfGiveBacks, auth.From(ctx).Person(), money.FromCentimes(amount-within, h.Currency))
 	return !alone, err
 }
 
