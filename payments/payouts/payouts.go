@@ -133,7 +133,7 @@ type Account struct {
 	Verified    bool
 	// Suspended says that the member is: a second person decides whether it is
 	// paid meanwhile. The money is still its own.
-	Suspended bool
+	Suspended bool `db:"-"`
 	// Since is when it became the account; zero for a member's first verified
 	// one, which needs no cooling.
 	Since time.Time
