@@ -14,7 +14,8 @@ import (
 func Routes(s *Service) []rest.Route {
 	return []rest.Route{
 		rest.Handle("GET", "/v1/escrows/{escrow}", "escrows.show", "Show what is held for an order", http.StatusOK, s.Show),
-		rest.Commit("POST", "/v1/escrows/{escrow}/release", "escrows.release", "Let a part of an escrow go to those it belongs to", http.StatusOK, s.Release),
+		rest.Commit("POST", "/v1/escrows/{escrow}/release", "escrows.release", "Let a part of an escrow go to those it belongs to", http.StatusOK, s.Release,
+			rest.About("What an operator lets go is written down with its reason; above 5,000 MAD of an order another person decides (/v1/approvals).")),
 		rest.Handle("GET", "/v1/fees", "fees.show", "Show what the market takes, and will take", http.StatusOK, s.ShowFees),
 		rest.Commit("POST", "/v1/fees", "fees.change", "Ask for other fees from a day to come", http.StatusAccepted, s.ChangeFees),
 	}
@@ -33,12 +34,13 @@ type View struct {
 	Charged  money.Money `json:"charged_back" required:"true" description:"Taken by the buyer's bank."`
 	Case     string      `json:"case,omitempty" description:"The open case that keeps it as it is."`
 	Settled  bool        `json:"settled" required:"true" description:"The money has reached the safeguard account."`
+	Approval string      `json:"approval,omitempty" description:"What a second person must agree to first."`
 }
 
 // View is the escrow as the API shows it.
 func (h Hold) View() View {
 	m := func(c int64) money.Money { return money.FromCentimes(c, h.Currency) }
-	v := View{h.ID, h.Order, h.Seller, h.State, m(h.Amount), m(h.Held()), m(h.Released), m(h.Returned()), m(h.Charged + h.Clawed), "", h.Settled}
+	v := View{h.ID, h.Order, h.Seller, h.State, m(h.Amount), m(h.Held()), m(h.Released), m(h.Returned()), m(h.Charged + h.Clawed), "", h.Settled, ""}
 	if len(h.Cases) > 0 {
 		v.Case = h.Cases[len(h.Cases)-1]
 	}
@@ -66,9 +68,11 @@ func (s *Service) Show(ctx context.Context, in ShowInput) (View, error) {
 type ReleaseInput struct {
 	Escrow string      `path:"escrow"`
 	Amount money.Money `json:"amount" required:"true" description:"At most what is held."`
+	Reason string      `json:"reason,omitempty" maxLength:"500" description:"Why an operator lets it go without its buyer's word."`
 }
 
-// Release lets a part of an escrow go, by its buyer's or the operator's word.
+// Release lets a part of an escrow go, by its buyer's or the operator's word. What
+// an operator lets go above AgentAlone waits for a second person.
 func (s *Service) Release(ctx context.Context, tx *pg.Tx, in ReleaseInput) (View, error) {
 	h, err := lock(ctx, tx, in.Escrow)
 	if err != nil {
@@ -80,6 +84,11 @@ func (s *Service) Release(ctx context.Context, tx *pg.Tx, in ReleaseInput) (View
 	if in.Amount.Currency() != h.Currency {
 		return View{}, ErrAmount.At("/amount/currency", "the escrow is in "+h.Currency)
 	}
-	h, err = s.release(ctx, tx, h, in.Amount.Centimes())
-	return h.View(), err
+	approval, err := s.byAgent(ctx, tx, h, in.Amount.Centimes(), in.Reason)
+	if err == nil && approval == "" {
+		h, err = s.release(ctx, tx, h, in.Amount.Centimes())
+	}
+	v := h.View()
+	v.Approval = approval
+	return v, err
 }
