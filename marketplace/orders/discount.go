@@ -2,6 +2,7 @@ package orders
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
@@ -45,7 +46,7 @@ func (m Market) discount(q *Quote, seller Party, fee money.Money) {
 	var at []int
 	var lines []promotions.Line
 	for i, l := range q.Lines {
-		if l.Seller.ID == seller.ID {
+		if l.Seller.ID == seller.ID && l.Agreement == "" { // what was agreed on is the price
 			at, lines = append(at, i), append(lines, promotions.Line{Offer: l.Offer, Category: l.category, Total: l.Total.Centimes()})
 		}
 	}
@@ -109,7 +110,7 @@ func (m Market) judge(q Quote, code string) (why promotions.Why, known bool) {
 		}
 		var lines []promotions.Line
 		for _, l := range q.Lines {
-			if l.Seller.ID == p.Seller {
+			if l.Seller.ID == p.Seller && l.Agreement == "" {
 				lines = append(lines, promotions.Line{Offer: l.Offer, Category: l.category, Total: l.Total.Centimes()})
 			}
 		}
@@ -139,10 +140,14 @@ func (s *Service) redeem(tx *pg.Tx, drafts []Draft) {
 }
 
 // unpaid frees what an order used that ended before its buyer paid.
-func (s *Service) unpaid(tx *pg.Tx, o Order) {
+func (s *Service) unpaid(ctx context.Context, tx *pg.Tx, o Order) error {
 	if o.Discount > 0 {
 		s.Offs.GiveBack(tx, o.ID)
 	}
+	if o.Agreed {
+		return s.Agreed.GiveBack(ctx, tx, o.ID)
+	}
+	return nil
 }
 
 // paid is what the buyer paid for a line.

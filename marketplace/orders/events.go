@@ -258,7 +258,9 @@ func (s *Service) lapsed(ctx context.Context, tx *pg.Tx, e charges.Lapsed) error
 		if err := s.Catalogue.Unreserve(ctx, tx, o.ID); err != nil {
 			return err
 		}
-		s.unpaid(tx, o)
+		if err := s.unpaid(ctx, tx, o); err != nil {
+			return err
+		}
 	}
 	return nil
 }

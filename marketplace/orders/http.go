@@ -84,6 +84,8 @@ type OrderLine struct {
 	Price        money.Money       `json:"price" required:"true"`
 	Total        money.Money       `json:"total" required:"true"`
 	Discount     money.Money       `json:"discount" required:"true" description:"What a promotion took off the total."`
+	PriceFrom    From              `json:"price_from" required:"true" enum:"public,list,agreement" description:"By which rule the price came."`
+	Agreement    string            `json:"agreement,omitempty" description:"By which it was sold."`
 }
 
 // EscrowView is what is held for an order.

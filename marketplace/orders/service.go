@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/media"
@@ -57,6 +58,13 @@ type Promotions interface {
 	For(buyer string, sellers, codes []string, out *[]promotions.Available) pg.Read
 	Redeem(tx *pg.Tx, u promotions.Use)
 	GiveBack(tx *pg.Tx, order string)
+}
+
+// Agreements are what buyers and sellers agreed on before.
+type Agreements interface {
+	Of(ids []string, out *[]agreements.Agreement) pg.Read
+	Use(ctx context.Context, tx *pg.Tx, a agreements.Agreement, order string) error
+	GiveBack(ctx context.Context, tx *pg.Tx, order string) error
 }
 
 // Escrows hold the money of orders.
@@ -112,6 +120,7 @@ type Needs struct {
 	Keys      Keys
 	Ways      Ways
 	Offs      Promotions
+	Agreed    Agreements
 	Escrows   Escrows
 	Charges   Charges
 	Disputes  Disputes

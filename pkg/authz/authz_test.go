@@ -211,6 +211,9 @@ var matrix = map[string]map[auth.Role]string{
 	"promotions.list": {auth.Seller: "own", auth.Operator: "*"},
 	"promotions.end":  {auth.Seller: "own", auth.Operator: "*"},
 
+	"agreements.list": {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"agreements.show": {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+
 	"guests.create": everyone,
 	"baskets.merge": {auth.Buyer: "own"},
 

@@ -57,6 +57,7 @@ const (
 	Closure      Kind = "clo"
 	Way          Kind = "way"
 	Promotion    Kind = "prm"
+	Agreement    Kind = "agr"
 )
 
 var (
