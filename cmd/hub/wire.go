@@ -19,6 +19,7 @@ import (
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
@@ -147,9 +148,9 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	out.Handle(charges.KindTransfer, files.Kind{Pay: ch.Transfer, Moved: ch.RefundMoved, Contradicted: ch.RefundContradicted})
 	disp := disputes.New(store, escrows, ch, desk, policies)
 	ways, offs := delivery.New(store, cat, m), promotions.New(store, m)
-	agreed := agreements.New(store)
+	agreed, lists := agreements.New(store), pricing.New(store, m, cat)
 	ord := orders.New(store, orders.Needs{
-		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Agreed: agreed, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: desk, Limits: bounds, Files: kept,
+		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Agreed: agreed, Prices: lists, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: desk, Limits: bounds, Files: kept,
 	})
 	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Risk: bounds, Judge: policies})
 	own := treasury.New(store, books, out, engine, desk)
@@ -162,6 +163,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	delivery.Tell(bus)
 	promotions.Tell(bus)
 	agreements.Tell(bus)
+	pricing.Tell(bus)
 	orders.Tell(bus)
 	charges.Tell(bus)
 	escrow.Tell(bus)
@@ -207,7 +209,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()), delivery.Routes(ways), promotions.Routes(offs), agreements.Routes(agreed), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
+		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()), delivery.Routes(ways), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
 		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),

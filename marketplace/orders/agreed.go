@@ -8,6 +8,7 @@ import (
 
 	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/delivery"
+	"tiwiza/marketplace/pricing"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
@@ -39,7 +40,11 @@ func (m Market) price(l Line) (money.Money, From) {
 	if !there {
 		return money.Dirhams(l.Price), FromPublic
 	}
-	return item.PriceOf(l.Quantity), FromPublic
+	price, better := pricing.Best(m.Own, item.Seller, l.Variant, l.Quantity, item.PriceOf(l.Quantity))
+	if better {
+		return price, FromList
+	}
+	return price, FromPublic
 }
 
 // agreement is one by which a line is sold.

@@ -176,10 +176,11 @@ func (s *Service) putLine(ctx context.Context, tx *pg.Tx, in LineInput) error {
 		return ErrFull
 	}
 	m := Market{Items: items, Buyer: c.basket.Buyer, At: tx.Now()}
+	err = pg.Together(ctx, tx, s.Agreed.Of(agreedIn([]Line{line}), &m.Agreed), s.Prices.For(m.Buyer, []string{item.Seller}, []string{in.Variant}, &m.Own))
+	if err != nil {
+		return err
+	}
 	if line.Agreement != "" {
-		if err := pg.Together(ctx, tx, s.Agreed.Of([]string{line.Agreement}, &m.Agreed)); err != nil {
-			return err
-		}
 		if err := m.allowed(line); err != nil {
 			return err
 		}
@@ -302,7 +303,7 @@ func (s *Service) market(ctx context.Context, db pg.DB, c counter, to Destinatio
 	}
 	m.Sellers = make(map[string]members.Seller, len(sellers))
 	err = pg.Together(ctx, db, s.Sellers.Facing(sellers, m.Sellers), s.Ways.Serving(sellers, to.Region, to.Commune, &m.Ways),
-		s.Offs.For(c.basket.Buyer, sellers, codes, &m.Offs), s.Agreed.Of(agreedIn(c.basket.Lines), &m.Agreed))
+		s.Offs.For(c.basket.Buyer, sellers, codes, &m.Offs), s.Agreed.Of(agreedIn(c.basket.Lines), &m.Agreed), s.Prices.For(c.basket.Buyer, sellers, variants, &m.Own))
 	if err != nil {
 		return m, fmt.Errorf("read the sellers: %w", err)
 	}

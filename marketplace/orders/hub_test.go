@@ -19,6 +19,7 @@ import (
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
@@ -79,6 +80,7 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	h.ways = delivery.New(db, h.catalog, h.members)
 	h.offs = promotions.New(db, h.members)
 	h.agreed = agreements.New(db)
+	lists := pricing.New(db, h.members, h.catalog)
 	h.escrows = escrow.New(db, ledger.New(db), policies).TopUpFrom("bank")
 	h.people, h.timers = approvals.New(db), job.NewTimers(db)
 	h.charges = charges.New(db, ledger.New(db), h.escrows, operations.New(db), policies, nil, charges.Config{
@@ -88,7 +90,7 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	h.disputes = disputes.New(db, h.escrows, h.till, h.people, policies)
 	files := media.New(db, blob.Over(shelf(t)), picture.NewPress(picture.PressOptions{}))
 	h.orders = orders.New(db, orders.Needs{
-		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Keys: h.members, Ways: h.ways, Offs: h.offs, Agreed: h.agreed, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people), Files: files,
+		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Keys: h.members, Ways: h.ways, Offs: h.offs, Agreed: h.agreed, Prices: lists, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people), Files: files,
 	})
 	h.disputes.Work(h.timers)
 	agreements.Timers(h.timers, h.agreed)
@@ -97,7 +99,7 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	orders.Subscribe(h.bus, h.orders)
 	disputes.Subscribe(h.bus, h.disputes)
 	mux := http.NewServeMux()
-	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), delivery.Routes(h.ways), promotions.Routes(h.offs), agreements.Routes(h.agreed), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes), media.Routes(files)), rest.Edge{
+	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), delivery.Routes(h.ways), promotions.Routes(h.offs), agreements.Routes(h.agreed), pricing.Routes(lists), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes), media.Routes(files)), rest.Edge{
 		Store: db, Authenticate: h.members.Authenticate, Log: quiet, Limits: rest.Limits{Principal: -1, Address: -1},
 		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
 			return policies.May(p, action, authz.Resource{})

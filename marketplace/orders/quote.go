@@ -12,6 +12,7 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/money"
@@ -131,6 +132,7 @@ type Market struct {
 	Ways    []delivery.Way // that of sellers, and relay points
 	Offs    []promotions.Available
 	Agreed  []agreements.Agreement
+	Own     []pricing.Own
 	Buyer   string
 	Codes   []string // that the buyer typed
 	Rules   []Rule

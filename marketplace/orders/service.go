@@ -10,6 +10,7 @@ import (
 	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/disputes"
@@ -67,6 +68,11 @@ type Agreements interface {
 	GiveBack(ctx context.Context, tx *pg.Tx, order string) error
 }
 
+// Prices are what buyers pay by the lists that they are on.
+type Prices interface {
+	For(buyer string, sellers, variants []string, out *[]pricing.Own) pg.Read
+}
+
 // Escrows hold the money of orders.
 type Escrows interface {
 	Open(ctx context.Context, tx *pg.Tx, t escrow.Terms) (id string, err error)
@@ -121,6 +127,7 @@ type Needs struct {
 	Ways      Ways
 	Offs      Promotions
 	Agreed    Agreements
+	Prices    Prices
 	Escrows   Escrows
 	Charges   Charges
 	Disputes  Disputes

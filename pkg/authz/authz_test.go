@@ -214,6 +214,17 @@ var matrix = map[string]map[auth.Role]string{
 	"agreements.list": {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
 	"agreements.show": {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
 
+	"customer_groups.make":    {auth.Seller: "own", auth.Operator: "*"},
+	"customer_groups.list":    {auth.Seller: "own", auth.Operator: "*"},
+	"customer_groups.members": {auth.Seller: "own", auth.Operator: "*"},
+	"customer_groups.change":  {auth.Seller: "own", auth.Operator: "*"},
+	"customer_groups.end":     {auth.Seller: "own", auth.Operator: "*"},
+	"price_lists.make":        {auth.Seller: "own", auth.Operator: "*"},
+	"price_lists.list":        {auth.Seller: "own", auth.Operator: "*"},
+	"price_lists.show":        {auth.Seller: "own", auth.Operator: "*"},
+	"price_lists.end":         {auth.Seller: "own", auth.Operator: "*"},
+	"price_lists.own":         {auth.Buyer: "own"},
+
 	"guests.create": everyone,
 	"baskets.merge": {auth.Buyer: "own"},
 

@@ -58,6 +58,9 @@ const (
 	Way          Kind = "way"
 	Promotion    Kind = "prm"
 	Agreement    Kind = "agr"
+
+	CustomerGroup Kind = "cgr"
+	PriceList     Kind = "pls"
 )
 
 var (
