@@ -39,6 +39,10 @@ func of(ids []string, out *[]Agreement) pg.Read {
 	}
 }
 
+func ofOrder(ctx context.Context, db pg.DB, order, kind string) ([]Agreement, error) {
+	return pg.All[Agreement](ctx, db, `select `+columns+` from agreements.agreement a where order_id = $1 and order_id <> '' and kind = $2 order by id`, order, kind)
+}
+
 func lock(ctx context.Context, tx *pg.Tx, agreement string) (Agreement, error) {
 	return pg.One[Agreement](ctx, tx, ErrNotFound, `select `+columns+` from agreements.agreement a where id = $1 for update of a`, agreement)
 }

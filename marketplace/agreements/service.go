@@ -35,6 +35,11 @@ func (s *Service) Make(ctx context.Context, tx *pg.Tx, a Agreement) (Agreement, 
 // Of reads agreements by their ids; those that there are not are left out.
 func (s *Service) Of(ids []string, out *[]Agreement) pg.Read { return of(ids, out) }
 
+// OfOrder are the agreements of a kind that an order uses.
+func (s *Service) OfOrder(ctx context.Context, db pg.DB, order, kind string) ([]Agreement, error) {
+	return ofOrder(ctx, db, order, kind)
+}
+
 // Use has an order use an agreement, in the caller's unit of work, whose error is
 // ErrUsed when it does not hold any more. Who uses several does so in the order
 // of their ids, after the stock and the promotions.

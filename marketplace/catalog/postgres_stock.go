@@ -162,6 +162,11 @@ func variantsOf(ctx context.Context, db pg.DB, offer string) ([]string, error) {
 	return pg.Column[string](ctx, db, `select id from catalog.variant where offer = $1`, offer)
 }
 
+func shelvesOf(ctx context.Context, db pg.DB, seller string, all []string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select c from unnest($2::text[]) c
+		where exists (select from catalog.offer o where o.seller = $1 and o.category = c and o.state = 'published')`, seller, all)
+}
+
 func items(ctx context.Context, db pg.DB, variants []string) (map[string]Item, error) {
 	rows, err := pg.All[itemRow](ctx, db, `select v.id as variant, v.offer, v.seller, v.sku, v.names, o.names as offer_names, v.price as cents, v.currency,
 			v.tiers, v.weight_g, catalog.free(v) as available, o.category, o.withdrawal_exempt, o.state = 'published' as published, o.kind, o.way,

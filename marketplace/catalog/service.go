@@ -258,6 +258,11 @@ func (s *Service) ItemsOf(ctx context.Context, db pg.DB, offer string) ([]Item, 
 	return out, err
 }
 
+// Shelves are the categories that a seller has something on offer in.
+func (s *Service) Shelves(ctx context.Context, db pg.DB, seller string) ([]string, error) {
+	return shelvesOf(ctx, db, seller, CategoryCodes())
+}
+
 // An Item is one variant as a basket needs it.
 type Item struct {
 	Variant          string

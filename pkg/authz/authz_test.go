@@ -225,6 +225,22 @@ var matrix = map[string]map[auth.Role]string{
 	"price_lists.end":         {auth.Seller: "own", auth.Operator: "*"},
 	"price_lists.own":         {auth.Buyer: "own"},
 
+	"quotations.ask":        {auth.Buyer: "own"},
+	"quotations.close":      {auth.Buyer: "own"},
+	"quotations.cancel":     {auth.Buyer: "own"},
+	"quotations.refuse":     {auth.Buyer: "own"},
+	"quotations.accept":     {auth.Buyer: "own"},
+	"quotations.decline":    {auth.Seller: "own"},
+	"quotations.offer":      {auth.Seller: "own"},
+	"quotations.withdraw":   {auth.Seller: "own"},
+	"quotations.write":      {auth.Buyer: "own", auth.Seller: "own"},
+	"quotations.list":       {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"quotations.show":       {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"quotations.file":       {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"quotations.messages":   {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"quotations.offers":     {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"quotations.show_offer": {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+
 	"guests.create": everyone,
 	"baskets.merge": {auth.Buyer: "own"},
 

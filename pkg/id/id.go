@@ -61,6 +61,9 @@ const (
 
 	CustomerGroup Kind = "cgr"
 	PriceList     Kind = "pls"
+
+	QuotationRequest Kind = "rfq"
+	QuotationOffer   Kind = "qof"
 )
 
 var (
