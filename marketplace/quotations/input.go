@@ -44,6 +44,7 @@ const (
 	longest   = 60 * 24 * time.Hour
 	validMost = 90 * 24 * time.Hour
 	mostMoney = 10_000_000_00 // centimes
+	mostPrice = 1_000_000_00
 )
 
 // faults gathers what is wrong.
@@ -73,13 +74,13 @@ func words(s string) string {
 	}, s))
 }
 
-func (f *faults) sum(pointer string, m money.Money, least int64) int64 {
+func (f *faults) sum(pointer string, m money.Money, least, most int64) int64 {
 	switch {
 	case m.Currency() != money.MAD:
 		f.say(pointer+"/currency", "Sums are in %s.", money.MAD)
 		return 0
-	case m.Centimes() < least || m.Centimes() > mostMoney:
-		f.say(pointer+"/amount", "From %s to %s.", money.Dirhams(least).Amount(), money.Dirhams(mostMoney).Amount())
+	case m.Centimes() < least || m.Centimes() > most:
+		f.say(pointer+"/amount", "From %s to %s.", money.Dirhams(least).Amount(), money.Dirhams(most).Amount())
 	}
 	return m.Centimes()
 }
@@ -97,7 +98,7 @@ func (in AskInput) request(buyer string, now time.Time) (Request, error) {
 	}
 	r.Commune, r.Region = place.Name, place.Region
 	if in.Budget != nil {
-		n := f.sum("/budget", *in.Budget, 1)
+		n := f.sum("/budget", *in.Budget, 1, mostMoney)
 		r.Budget = &n
 	}
 	if in.WantedOn != "" {
@@ -160,7 +161,7 @@ func (in OfferInput) offer(r Request, seller string, now time.Time) (Offer, erro
 	var f faults
 	o := Offer{
 		ID: id.New(id.QuotationOffer), Request: r.ID, Seller: seller, State: Standing, Method: in.Delivery.Method,
-		Delivery: f.sum("/delivery/amount", in.Delivery.Amount, 0), LeadDays: in.Delivery.LeadDays, Text: words(in.Text),
+		Delivery: f.sum("/delivery/amount", in.Delivery.Amount, 0, mostPrice), LeadDays: in.Delivery.LeadDays, Text: words(in.Text),
 		ValidUntil: in.ValidUntil.UTC(), MadeAt: now, Version: 1,
 	}
 	if d := in.ValidUntil.Sub(now); d < shortest || d > validMost {
@@ -172,7 +173,7 @@ func (in OfferInput) offer(r Request, seller string, now time.Time) (Offer, erro
 		if l.Line != nil && *l.Line > len(r.Lines) {
 			f.say(at+"/line", "The request has lines 1 to %d.", len(r.Lines))
 		}
-		price := f.sum(at+"/price", l.Price, 1)
+		price := f.sum(at+"/price", l.Price, 1, mostPrice)
 		o.Lines = append(o.Lines, OfferLine{l.Variant, l.Line, l.Quantity, price})
 		o.Total += price * int64(l.Quantity)
 	}
