@@ -3,6 +3,7 @@ package orders_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -246,4 +247,39 @@ func TestServicesByQuoteAreBoughtByAgreement(t *testing.T) {
 	var c checkout
 	h.want(201, &c, me, "POST", "/v1/checkouts", order(b, q.Hash), "1")
 	h.pay(c)
+}
+
+// A cash order that nobody takes gives its agreement back; one that is confirmed
+// is told of as kept, once.
+func TestCashOrdersKeepAgreementsOrGiveThemBack(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	s, me := h.shop("100.00", 50, ""), h.buyer()
+	a, b := h.agree(s, me, 3, 5000, nil)
+	sell := func(basket string) (c checkout) {
+		t.Helper()
+		body := strings.Replace(order(basket, h.quote(me, basket).Hash), `"method":"card"`, `"method":"cash_on_delivery"`, 1)
+		h.want(201, &c, me, "POST", "/v1/checkouts", body, id.New("idem"))
+		return c
+	}
+	kept := func() int64 {
+		t.Helper()
+		n, err := pg.Value[int64](t.Context(), h.db, nil, `select count(*) from platform.event where type = 'orders.agreement_kept'`)
+		must(t, err)
+		return n
+	}
+	c := sell(b)
+	h.want(200, nil, me, "POST", "/v1/orders/"+c.Orders[0].ID+"/cancel", `{"reason":"Plus besoin."}`, id.New("idem"))
+	if v := h.agreement(me, a.ID); v.State != agreements.Open || kept() != 0 {
+		t.Errorf("cancelled before it was confirmed: %+v", v)
+	}
+	again := h.fill(me, 0)
+	h.want(200, nil, me, "PUT", "/v1/baskets/"+again+"/lines/"+s.variant, fmt.Sprintf(`{"quantity":3,"agreement":%q}`, a.ID))
+	c = sell(again)
+	at := "/v1/orders/" + c.Orders[0].ID
+	h.want(200, nil, me, "POST", at+"/confirm", "")
+	h.want(200, nil, me, "POST", at+"/confirm", "")
+	if v := h.agreement(me, a.ID); v.State != agreements.Used || kept() != 1 {
+		t.Errorf("confirmed: %+v, kept %d times", v, kept())
+	}
 }

@@ -302,9 +302,14 @@ func (s *Service) market(ctx context.Context, db pg.DB, c counter, to Destinatio
 		}
 	}
 	m.Sellers = make(map[string]members.Seller, len(sellers))
-	err = pg.Together(ctx, db, s.Sellers.Facing(sellers, m.Sellers), s.Ways.Serving(sellers, to.Region, to.Commune, &m.Ways),
-		s.Offs.For(c.basket.Buyer, sellers, codes, &m.Offs), s.Agreed.Of(agreedIn(c.basket.Lines), &m.Agreed), s.Prices.For(c.basket.Buyer, sellers, variants, &m.Own))
-	if err != nil {
+	reads := []pg.Read{
+		s.Sellers.Facing(sellers, m.Sellers), s.Ways.Serving(sellers, to.Region, to.Commune, &m.Ways),
+		s.Offs.For(c.basket.Buyer, sellers, codes, &m.Offs), s.Prices.For(c.basket.Buyer, sellers, variants, &m.Own),
+	}
+	if by := agreedIn(c.basket.Lines); len(by) > 0 {
+		reads = append(reads, s.Agreed.Of(by, &m.Agreed))
+	}
+	if err = pg.Together(ctx, db, reads...); err != nil {
 		return m, fmt.Errorf("read the sellers: %w", err)
 	}
 	return m, nil

@@ -217,7 +217,7 @@ func (h *hub) advance(d time.Duration) {
 func (h *hub) deliver() {
 	h.t.Helper()
 	type said struct{ ID, Type string }
-	all, err := pg.All[said](h.t.Context(), h.db, `select id, type from platform.event where type in ('agreements.moved', 'orders.paid') order by seq`)
+	all, err := pg.All[said](h.t.Context(), h.db, `select id, type from platform.event where type in ('agreements.moved', 'orders.agreement_kept') order by seq`)
 	must(h.t, err)
 	for _, e := range all {
 		must(h.t, h.bus.Deliver(auth.With(h.t.Context(), auth.Hub), h.db, event.Delivery{Event: e.ID, Type: e.Type, Subscriber: "quotations"}))
@@ -237,7 +237,7 @@ func (h *hub) ordered(agreement string, paid bool) (order string) {
 		if err := h.agreed.Use(ctx, tx, all[0], order); err != nil || !paid {
 			return err
 		}
-		return tx.Publish(ctx, orders.OrderPaid{Moved: orders.Moved{Order: order, Seller: all[0].Seller, Buyer: all[0].Buyer}})
+		return tx.Publish(ctx, orders.AgreementKept{Moved: orders.Moved{Order: order, Seller: all[0].Seller, Buyer: all[0].Buyer}})
 	}))
 	h.deliver()
 	return order

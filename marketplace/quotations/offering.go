@@ -194,8 +194,7 @@ func (s *Service) expire(ctx context.Context, tx *pg.Tx, offer string) error {
 // Subscribe has quotations hear what becomes of agreements and their orders.
 func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, "quotations", s.lapsed)
-	event.Subscribe(bus, "quotations", func(ctx context.Context, tx *pg.Tx, e orders.OrderPaid) error { return s.paid(ctx, tx, e.Order) })
-	event.Subscribe(bus, "quotations", func(ctx context.Context, tx *pg.Tx, e orders.OrderConfirmed) error { return s.paid(ctx, tx, e.Order) })
+	event.Subscribe(bus, "quotations", s.paid)
 }
 
 // lapsed opens a request for its other offers again when the one that was
@@ -217,8 +216,8 @@ func (s *Service) lapsed(ctx context.Context, tx *pg.Tx, e agreements.Moved) err
 
 // paid ends a request whose order is paid, or will be at the door. Its other
 // offers stand no more.
-func (s *Service) paid(ctx context.Context, tx *pg.Tx, order string) error {
-	all, err := s.Agreed.OfOrder(ctx, tx, order, kind)
+func (s *Service) paid(ctx context.Context, tx *pg.Tx, e orders.AgreementKept) error {
+	all, err := s.Agreed.OfOrder(ctx, tx, e.Order, kind)
 	if err != nil {
 		return err
 	}
