@@ -118,22 +118,14 @@ func listLists(ctx context.Context, db pg.DB, seller string, ended bool, below s
 }
 
 func own(buyer string, sellers, variants []string, out *[]Own) pg.Read {
-	type row struct {
-		List, Seller string
-		Price
-	}
 	return func(b *pgx.Batch) {
 		b.Queue(`select l.id as list, l.seller, p.variant, p.least, p.percent, p.price
 			from pricing.member m join pricing.price_list l on l.grp = m.grp and l.ended_at is null
 			join pricing.price p on p.list = l.id and (p.variant = '' or p.variant = any($3))
 			where m.member = $1 and l.seller = any($2) and l.since <= platform.now() and platform.now() < l.until
 			order by l.id, p.variant, p.least`, buyer, sellers, variants).
-			Query(func(rows pgx.Rows) error {
-				all, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
-				*out = make([]Own, len(all))
-				for i, r := range all {
-					(*out)[i] = Own{r.List, r.Seller, r.Price}
-				}
+			Query(func(rows pgx.Rows) (err error) {
+				*out, err = pgx.CollectRows(rows, pgx.RowToStructByName[Own])
 				return err
 			})
 	}

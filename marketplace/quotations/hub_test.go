@@ -252,7 +252,7 @@ func (h *hub) request(buyer auth.Key, sellers ...shop) (v quotations.RequestView
 		for _, s := range sellers {
 			ids = append(ids, s.id)
 		}
-		whom = `"sellers":["` + strings.Join(ids, `","`) + `"]`
+		whom += `,"sellers":["` + strings.Join(ids, `","`) + `"]`
 	}
 	h.want(201, &v, buyer, "POST", "/v1/quotation-requests", fmt.Sprintf(`{"lines":[{"text":"Safran en filaments","category":"saffron","quantity":20,"unit":"g"}],
 		"text":"Pour une épicerie.","commune":"Fès","deadline":%q,%s}`, h.in(48*time.Hour), whom))
