@@ -83,6 +83,7 @@ func chosen(t *testing.T, r *rig, _ trade) {
 	r.posts(t, buyer, at+"/close", nothing)
 	r.shows(t, buyer, requests)
 	r.shows(t, buyer, at+"/offers")
+	r.shows(t, buyer, quotationOffers+better.ID)
 	r.ask(t, req{key: b.key, method: "GET", path: quotationOffers + better.ID}).refused(t, 404, "quotations.no_offer")
 	r.ask(t, req{key: buyer, method: "POST", path: quotationOffers + first.ID + "/accept", idem: once()}).refused(t, 409, "quotations.offer_state")
 

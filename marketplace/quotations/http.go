@@ -22,7 +22,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Commit("POST", all, "quotations.ask", "Ask sellers for offers", made, s.Ask),
 		rest.Handle("GET", all, "quotations.list", "List one's requests, or those put to one, the newest first", ok, s.List),
 		rest.Handle("GET", one, "quotations.show", "Show a request", ok, s.Show),
-		rest.Handle("GET", one+"/files/{file}", "quotations.file", "Read a file of a request", ok, s.File),
+		rest.Handle("GET", one+"/files/{file}", "quotations.file", "Read a file of a request", ok, s.File, rest.Gives("application/pdf", "image/jpeg")),
 		rest.Commit("POST", one+"/close", "quotations.close", "Take no more offers", ok, s.CloseRequest),
 		rest.Commit("POST", one+"/cancel", "quotations.cancel", "End a request and all of its offers", ok, s.CancelRequest),
 		rest.Commit("POST", one+"/decline", "quotations.decline", "Say that one makes no offer, and why", ok, s.DeclineRequest),
