@@ -38,6 +38,8 @@ func TestHub(t *testing.T) {
 			"a dispute keeps the money until it is ruled":         disputed,
 			"a cancelled order's money goes back":                 givenBack,
 			"goods are sent back":                                 sentBack,
+			"of three sellers asked one is chosen":                chosen,
+			"customers of a group pay its prices":                 pricedByGroup,
 			"an order travels in parcels":                         parcelled,
 			"a delivered order has an invoice":                    invoiced,
 			"the market pays a part of what goods cost":           helped,

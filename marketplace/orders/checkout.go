@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
@@ -145,6 +146,9 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	if err := s.redeem(ctx, tx, drafts); err != nil {
 		return v, err
 	}
+	if err := s.useAgreed(ctx, tx, drafts); err != nil {
+		return v, err
+	}
 	v = CheckoutView{g.ID, nil, ChargeView{receipt.ID, receipt.State, q.Totals.Total, receipt.NextAction, receipt.Refusal}}
 	insertGroup(tx, g, drafts)
 	ids := make([]string, len(drafts))
@@ -207,7 +211,7 @@ func (s *Service) agreed(ctx context.Context, tx *pg.Tx, c counter, in CheckoutI
 // changed says what changed between the quote and now.
 func changed(quoted, now Quote, blocking []Problem) error {
 	err := ErrQuoteChanged
-	for code, all := range map[string]*fault.Error{"sold_out": catalog.ErrSoldOut, "seller_closed": ErrClosed, "seller_unavailable": ErrSuspended} {
+	for code, all := range map[string]*fault.Error{"sold_out": catalog.ErrSoldOut, "seller_closed": ErrClosed, "seller_unavailable": ErrSuspended, "agreement_ended": agreements.ErrEnded} {
 		if len(blocking) > 0 && !slices.ContainsFunc(blocking, func(p Problem) bool { return p.Code != code }) {
 			err = all
 		}
@@ -260,7 +264,7 @@ func (s *Service) reserve(ctx context.Context, tx *pg.Tx, drafts []Draft) error 
 	want := make(map[string][]catalog.Line, len(drafts))
 	for _, d := range drafts {
 		for _, l := range d.Lines {
-			want[d.ID] = append(want[d.ID], catalog.Line{Variant: l.Variant, Quantity: l.Quantity})
+			want[d.ID] = append(want[d.ID], catalog.Line{Variant: l.Variant, Quantity: l.Quantity, Agreed: l.Agreement != ""})
 		}
 	}
 	return s.Catalogue.Reserve(ctx, tx, want)

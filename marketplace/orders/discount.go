@@ -81,7 +81,7 @@ func (q *Quote) takeOff(p promotions.Promotion, seller Party, at []int, off []in
 // linesOf are a seller's lines as promotions see them, and where they are.
 func (q Quote) linesOf(seller string) (at []int, lines []promotions.Line) {
 	for i, l := range q.Lines {
-		if l.Seller.ID == seller {
+		if l.Seller.ID == seller && l.Agreement == "" { // what was agreed on is the price
 			at = append(at, i)
 			lines = append(lines, promotions.Line{Offer: l.Offer, Category: l.category, Total: l.Total.Centimes(), Off: l.Discount.Sub(l.MarketPays).Centimes()})
 		}
@@ -229,10 +229,20 @@ func (s *Service) unpaid(ctx context.Context, tx *pg.Tx, ended ...Order) error {
 			off = append(off, o.ID)
 		}
 	}
-	if len(off) == 0 {
-		return nil
+	if len(off) > 0 {
+		if err := s.Offs.GiveBack(ctx, tx, off...); err != nil {
+			return err
+		}
 	}
-	return s.Offs.GiveBack(ctx, tx, off...)
+	for _, o := range ended {
+		if !o.Agreed {
+			continue
+		}
+		if err := s.Agreed.GiveBack(ctx, tx, o.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // paid is what the buyer paid for a line.

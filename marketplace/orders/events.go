@@ -209,6 +209,13 @@ func news(o Order) pg.Event {
 	}
 }
 
+// AgreementKept says that an order by an agreement is paid, or confirmed when it
+// is paid at the door: nobody waits for it any more.
+type AgreementKept struct{ Moved }
+
+// EventType names the event.
+func (AgreementKept) EventType() string { return "orders.agreement_kept" }
+
 // Subscribe has orders hear of the money.
 func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, "orders", s.paid)

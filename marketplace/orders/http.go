@@ -85,6 +85,8 @@ type OrderLine struct {
 	Total        money.Money       `json:"total" required:"true"`
 	Discount     money.Money       `json:"discount" required:"true" description:"What promotions took off the total."`
 	MarketPays   money.Money       `json:"market_pays" required:"true" description:"Of the discount, what the market pays to the seller."`
+	PriceFrom    From              `json:"price_from" required:"true" enum:"public,list,agreement" description:"By which rule the price came."`
+	Agreement    string            `json:"agreement,omitempty" description:"By which it was sold."`
 }
 
 // EscrowView is what is held for an order.

@@ -207,6 +207,11 @@ func (s *Service) step(ctx context.Context, tx *pg.Tx, o Order, m Move) error {
 	save(tx, o)
 	watch(tx, o)
 	note(ctx, tx, o.ID, told[m])
+	if o.Agreed && (m == Pay || m == Confirm) {
+		if err := tx.Publish(ctx, AgreementKept{Moved{o.ID, o.Group, o.Seller, o.Buyer}}); err != nil {
+			return err
+		}
+	}
 	return tx.Publish(ctx, news(o))
 }
 

@@ -136,6 +136,7 @@ type Order struct {
 	Settled      bool // nothing is held for it any more
 	Payment      string
 	Received     bool // the buyer of a cash order has accepted the goods; the money waits for its carrier
+	Agreed       bool // some of it was agreed on before
 	PreparingAt  *time.Time
 	DeliveredAt  *time.Time
 	Version      int64

@@ -8,9 +8,11 @@ import (
 	"slices"
 	"time"
 
+	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/money"
@@ -59,9 +61,12 @@ type QuoteLine struct {
 	Total        money.Money       `json:"total" required:"true"`
 	Discount     money.Money       `json:"discount" required:"true" description:"What promotions take off the total."`
 	MarketPays   money.Money       `json:"market_pays" required:"true" description:"Of the discount, what the market pays to the seller."`
+	PriceFrom    From              `json:"price_from" required:"true" enum:"public,list,agreement" description:"By which rule the price came."`
+	Agreement    string            `json:"agreement,omitempty" description:"By which it is sold."`
 
 	weight   int64
 	category string
+	agreed   *agreements.Agreement
 	exempt   string // why it cannot be sent back, if so
 }
 
@@ -102,7 +107,7 @@ type Totals struct {
 // be mended before checking out; the others only ask for a look.
 type Problem struct {
 	Pointer  string       `json:"pointer" required:"true" description:"The line, as /lines/0, or the code, as /codes/0."`
-	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote,not_delivered,too_heavy,commune_needed,code_unknown,code_not_now,code_below_minimum,code_other_goods,code_used_up,code_no_room"`
+	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote,not_delivered,too_heavy,commune_needed,agreement_ended,agreement_quantity,agreement_incomplete,agreement_alone,code_unknown,code_not_now,code_below_minimum,code_other_goods,code_used_up,code_no_room"`
 	Detail   string       `json:"detail" required:"true"`
 	Variant  string       `json:"variant" required:"true" description:"Empty for a code."`
 	Blocking bool         `json:"blocking" required:"true"`
@@ -115,9 +120,10 @@ type Problem struct {
 // A Line is what lies in a basket. Price is the one the buyer was shown last,
 // in centimes.
 type Line struct {
-	Variant  string
-	Quantity int
-	Price    int64
+	Variant   string
+	Quantity  int
+	Price     int64
+	Agreement string // by which it is sold, if by one
 }
 
 // A Market is what a quote is made from: things as they are now.
@@ -127,6 +133,9 @@ type Market struct {
 	Tariffs []Tariff       // the market's own delivery
 	Ways    []delivery.Way // that of sellers, and relay points
 	Offs    []promotions.Available
+	Agreed  []agreements.Agreement
+	Own     []pricing.Own
+	Buyer   string
 	Codes   []string // that the buyer typed
 	Rules   []Rule
 	Methods []string     // the ways to pay that there are partners for
@@ -146,6 +155,7 @@ func (m Market) Quote(lines []Line, d Destination) Quote {
 		q.Totals.Goods = q.Totals.Goods.Add(line.Total)
 		q.Problems = append(q.Problems, m.problems(i, l)...)
 	}
+	q.Problems = append(q.Problems, m.incomplete(lines)...)
 	parcels := m.parcels(q.Lines, d)
 	for _, seller := range slices.Sorted(maps.Keys(parcels)) {
 		f := m.deliver(&q, parcels[seller], d)
@@ -178,14 +188,12 @@ func (q Quote) sale(seller string, delivery money.Money, at time.Time) escrow.Sa
 
 // line prices one line. What is no longer on offer keeps the price shown last.
 func (m Market) line(l Line) QuoteLine {
-	item, there := m.Items[l.Variant]
-	price := item.PriceOf(l.Quantity)
-	if !there {
-		price = money.Dirhams(l.Price)
-	}
+	item := m.Items[l.Variant]
+	price, from := m.price(l)
 	return QuoteLine{
 		Variant: l.Variant, Offer: item.Offer, Seller: m.party(item.Seller), Names: texts(item.OfferNames),
 		VariantNames: texts(item.Names), SKU: item.SKU, Quantity: l.Quantity, Price: price, Total: price.Times(int64(l.Quantity)), Discount: money.Dirhams(0), MarketPays: money.Dirhams(0),
+		PriceFrom: from, Agreement: l.Agreement, agreed: m.agreement(l.Agreement),
 		weight: int64(item.WeightG) * int64(l.Quantity), category: item.Category, exempt: item.WithdrawalExempt,
 	}
 }
@@ -199,7 +207,7 @@ func (m Market) problems(i int, l Line) []Problem {
 	case !there || !item.Published:
 		p.Code, p.Detail = "not_published", name+" is no longer on offer; take it out of the basket."
 		return []Problem{p}
-	case item.Way == catalog.ByQuote:
+	case item.Way == catalog.ByQuote && l.Agreement == "":
 		p.Code, p.Detail = "by_quote", name+" has no fixed price; take it out of the basket and ask its seller for a quotation."
 		return []Problem{p}
 	case !m.Sellers[item.Seller].Active:
@@ -210,7 +218,7 @@ func (m Market) problems(i int, l Line) []Problem {
 		p.Detail = "The seller of " + name + " is away and sells again on " + item.Reopens + "; order it then, or take it out of the basket."
 		return []Problem{p}
 	}
-	var out []Problem
+	out := m.unagreed(i, l)
 	if item.Available < l.Quantity {
 		left := max(item.Available, 0)
 		p.Code, p.Left = "sold_out", &left
@@ -220,7 +228,8 @@ func (m Market) problems(i int, l Line) []Problem {
 		}
 		out = append(out, p)
 	}
-	if was, now := money.Dirhams(l.Price), item.PriceOf(l.Quantity); !was.Equal(now) {
+	now, _ := m.price(l)
+	if was := money.Dirhams(l.Price); !was.Equal(now) {
 		out = append(out, Problem{
 			Pointer: p.Pointer, Code: "price_changed", Variant: l.Variant, Was: &was, Now: &now,
 			Detail: fmt.Sprintf("%s now costs %s instead of %s.", name, now, was),
@@ -252,7 +261,7 @@ func (q Quote) canonical() []byte {
 	b := fmt.Appendf(nil, "quote 4\n%q %q %d %d\n%q %q %q\n", q.ID, q.Basket, q.Version, q.ExpiresAt.UnixMicro(),
 		q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region)
 	for _, l := range q.Lines {
-		b = fmt.Appendf(b, "line %q %q %q %d %s %s %s %s\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total, l.Discount, l.MarketPays)
+		b = fmt.Appendf(b, "line %q %q %q %d %s %s %s %s %q %q\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total, l.Discount, l.MarketPays, l.PriceFrom, l.Agreement)
 	}
 	for _, f := range q.Fees {
 		b = fmt.Appendf(b, "fee %q %q %q %q %d %d %s\n", f.Kind, f.Seller.ID, f.Method, f.Way, f.LeadDays, f.WeightG, f.Amount)

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"time"
 
+	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/disputes"
@@ -59,6 +61,18 @@ type Promotions interface {
 	For(buyer string, sellers, codes []string, out *[]promotions.Available) pg.Read
 	Redeem(ctx context.Context, tx *pg.Tx, u promotions.Use) error
 	GiveBack(ctx context.Context, tx *pg.Tx, orders ...string) error
+}
+
+// Agreements are what buyers and sellers agreed on before.
+type Agreements interface {
+	Of(ids []string, out *[]agreements.Agreement) pg.Read
+	Use(ctx context.Context, tx *pg.Tx, a agreements.Agreement, order string) error
+	GiveBack(ctx context.Context, tx *pg.Tx, order string) error
+}
+
+// Prices are what buyers pay by the lists that they are on.
+type Prices interface {
+	For(buyer string, sellers, variants []string, out *[]pricing.Own) pg.Read
 }
 
 // Escrows hold the money of orders.
@@ -115,6 +129,8 @@ type Needs struct {
 	Keys      Keys
 	Ways      Ways
 	Offs      Promotions
+	Agreed    Agreements
+	Prices    Prices
 	Escrows   Escrows
 	Charges   Charges
 	Disputes  Disputes

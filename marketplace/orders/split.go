@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"slices"
 	"time"
 
 	"tiwiza/payments/charges"
@@ -41,6 +42,7 @@ func (q Quote) Split(group, buyer string, fees escrow.Sheet, at time.Time) []Dra
 			ID: id.New(id.Order), Group: group, Seller: f.Seller.ID, SellerNames: f.Seller.Names, Buyer: buyer,
 			State: PendingPayment, Currency: goods.Currency(), Goods: goods.Centimes(), Discount: off.Centimes(), Bonus: bonus.Centimes(), Delivery: f.Amount.Centimes(), Fees: onTop,
 			Total: goods.Sub(off).Add(f.Amount).Centimes() + onTop, Legs: legs, Method: f.Method, Way: f.Way, LeadDays: f.LeadDays, Fetch: f.Fetch,
+			Agreed:       slices.ContainsFunc(lines, func(l QuoteLine) bool { return l.Agreement != "" }),
 			DeliveryCode: newCode(), Version: 1, CreatedAt: at,
 		}})
 	}

@@ -57,6 +57,13 @@ const (
 	Closure      Kind = "clo"
 	Way          Kind = "way"
 	Promotion    Kind = "prm"
+	Agreement    Kind = "agr"
+
+	CustomerGroup Kind = "cgr"
+	PriceList     Kind = "pls"
+
+	QuotationRequest Kind = "rfq"
+	QuotationOffer   Kind = "qof"
 )
 
 var (
