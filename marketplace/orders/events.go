@@ -229,10 +229,10 @@ func (s *Service) paid(ctx context.Context, tx *pg.Tx, e charges.Paid) error {
 	for _, o := range all {
 		switch o.State {
 		case PendingPayment:
-			if err := s.step(ctx, tx, o, Pay); err != nil {
+			if err := s.Catalogue.Take(ctx, tx, o.ID); err != nil { // stock is locked before a group
 				return err
 			}
-			if err := s.Catalogue.Take(ctx, tx, o.ID); err != nil {
+			if err := s.step(ctx, tx, o, Pay); err != nil {
 				return err
 			}
 		case Expired:
@@ -252,10 +252,10 @@ func (s *Service) lapsed(ctx context.Context, tx *pg.Tx, e charges.Lapsed) error
 		if o.State != PendingPayment {
 			continue
 		}
-		if err := s.step(ctx, tx, o, Lapse); err != nil {
+		if err := s.Catalogue.Unreserve(ctx, tx, o.ID); err != nil {
 			return err
 		}
-		if err := s.Catalogue.Unreserve(ctx, tx, o.ID); err != nil {
+		if err := s.step(ctx, tx, o, Lapse); err != nil {
 			return err
 		}
 		if err := s.unpaid(ctx, tx, o); err != nil {
@@ -300,5 +300,5 @@ func (s *Service) returned(ctx context.Context, tx *pg.Tx, e escrow.Ended) error
 		return s.step(ctx, tx, o, Return)
 	}
 	save(tx, o)
-	return nil
+	return s.follow(ctx, tx, o)
 }

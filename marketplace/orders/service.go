@@ -121,6 +121,7 @@ type Needs struct {
 	Ways      Ways
 	Offs      Promotions
 	Agreed    Agreements
+	Groups    Groups
 	Escrows   Escrows
 	Charges   Charges
 	Disputes  Disputes

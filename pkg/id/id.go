@@ -58,6 +58,11 @@ const (
 	Way          Kind = "way"
 	Promotion    Kind = "prm"
 	Agreement    Kind = "agr"
+	GroupBuy     Kind = "gbu"
+	Seat         Kind = "sea"
+	Pool         Kind = "pol"
+	Pledge       Kind = "plg"
+	Deal         Kind = "dea"
 )
 
 var (
