@@ -8,17 +8,17 @@ grant usage on schema groupbuys to hub_app;
 -- Prices by number, each lower than the one before, from above the minimum to the
 -- most there is.
 -- +goose StatementBegin
-create function groupbuys.falling(tiers jsonb, least int, most int, price bigint) returns bool language plpgsql immutable as $$
+create function groupbuys.falling(tiers jsonb, above int, most int, below bigint) returns bool language plpgsql immutable as $$
 declare
     tier jsonb;
 begin
     for tier in select * from jsonb_array_elements(tiers) loop
-        if coalesce((tier ->> 'from')::int, 0) <= least or (tier ->> 'from')::int > most
-            or coalesce((tier ->> 'centimes')::bigint, 0) < 1 or (tier ->> 'centimes')::bigint >= price then
+        if coalesce((tier ->> 'from')::int, 0) <= above or (tier ->> 'from')::int > most
+            or coalesce((tier ->> 'centimes')::bigint, 0) < 1 or (tier ->> 'centimes')::bigint >= below then
             return false;
         end if;
-        least := (tier ->> 'from')::int;
-        price := (tier ->> 'centimes')::bigint;
+        above := (tier ->> 'from')::int;
+        below := (tier ->> 'centimes')::bigint;
     end loop;
     return true;
 end $$;
