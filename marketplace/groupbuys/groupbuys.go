@@ -183,12 +183,15 @@ func (g GroupBuy) Decide(at time.Time, active bool) (GroupBuy, bool) {
 		g.Final, g.Undone = &final, g.Buyers
 		return g, true
 	}
-	why := "missed"
+	why := missed
 	if !active {
 		why = "seller_unavailable"
 	}
 	return g.fail(why), true
 }
+
+// missed is why a group fails that does not reach its minimum.
+const missed = "missed"
 
 // fail calls the group off: what was paid goes back.
 func (g GroupBuy) fail(why string) GroupBuy {

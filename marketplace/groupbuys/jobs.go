@@ -86,13 +86,7 @@ func (s *Service) carry(ctx context.Context, tx *pg.Tx, order string) error {
 	case err != nil:
 		return err
 	case st.State == Late || st.State == Seated && g.State == Failed:
-		reason := "group_" + g.Why
-		if st.State == Late {
-			reason = "group_closed"
-		} else if g.Why != "missed" {
-			reason = "group_cancelled"
-		}
-		return s.orders.CallOff(ctx, tx, timerCarry, order, reason)
+		return s.orders.CallOff(ctx, tx, timerCarry, order, reason(g, st))
 	case g.Final == nil || st.Squared:
 		return nil
 	}
@@ -109,6 +103,17 @@ func (s *Service) carry(ctx context.Context, tx *pg.Tx, order string) error {
 		job.Set(tx, timerCarry, order, tx.Now().Add(frozen))
 	}
 	return s.sent(ctx, tx, order, paid.Centimes, !paid.Waits)
+}
+
+// reason is why the order of a seat is cancelled.
+func reason(g GroupBuy, s Seat) string {
+	switch {
+	case s.State == Late:
+		return "group_closed"
+	case g.Why == missed:
+		return "group_missed"
+	}
+	return "group_cancelled"
 }
 
 // sent writes down that an order is with its seller, and what was paid back. The

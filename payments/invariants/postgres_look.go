@@ -24,6 +24,8 @@ var counted = map[string]string{
 	"reserves":             `select count(*) from escrow.lot`,
 	"answers kept":         `select count(*) from platform.answer`,
 	"events":               `select count(*) from platform.event`,
+	"group buys":           `select count(*) from groupbuys.group_buy`,
+	"pools":                `select count(*) from pools.pool`,
 	"invoices":             `select count(*) from orders.invoice`,
 	"variants":             `select count(*) from catalog.variant`,
 	"halts":                `select count(*) from treasury.halt`,
