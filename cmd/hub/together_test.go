@@ -101,6 +101,7 @@ func together(t *testing.T, r *rig, _ trade) {
 	missed(t, r, owner, s, w)
 	answered(t, r, s, w)
 	pooled(t, r, owner)
+	lapsed(t, r, owner)
 }
 
 func reached(t *testing.T, r *rig, s *shop, w ware) {
@@ -263,4 +264,45 @@ func (r *rig) deals(t *testing.T, p pools.View, at string, buyers []string, make
 	if list := r.shows(t, "", "/v1/pools?category=oils&region=MA-09"); strings.Contains(list, p.ID) {
 		t.Errorf("it is over and listed: %s", list)
 	}
+}
+
+// lapsed has nobody pay what a pool matched.
+func lapsed(t *testing.T, r *rig, owner *pg.Store) {
+	k, s := r.buyer(t), r.seller(t)
+	w := r.ware(t, s, 20, "110.00")
+	p := asPool(t, r, k, pledging(5, "95.00", ""), s, pledging(6, "90.00", w.variant))
+	over(t, owner, "pools.pool", p)
+	at := "/v1/pools/" + p
+	var list struct{ Data []pools.DealView }
+	r.until(t, "a deal", func() bool {
+		r.ask(t, req{key: s.key, method: "GET", path: at + "/deals"}).into(t, &list)
+		return len(list.Data) == 1
+	})
+	d := list.Data[0]
+	if d.Price.Amount() != "92.50" || d.Quantity != 5 {
+		t.Errorf("%+v", d)
+	}
+	var agreed struct{ Data []struct{ ID, State string } }
+	r.ask(t, req{key: k, method: "GET", path: "/v1/agreements"}).into(t, &agreed)
+	r.ask(t, req{key: k, method: "GET", path: "/v1/agreements/" + d.Agreement}).into(t, nil)
+	for _, text := range []string{
+		`update agreements.agreement set until = made_at + interval '1 millisecond' where id = $1`,
+		`update platform.timer set due = platform.now(), next_at = platform.now() where kind = 'agreements.until' and subject = $1`,
+	} {
+		if _, err := owner.Exec(t.Context(), text, d.Agreement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.until(t, "the pool to be settled", func() bool { return strings.Contains(r.shows(t, "", at), `"settled"`) })
+	if got := r.shows(t, k, at+"/deals"); !strings.Contains(got, `"lapsed"`) {
+		t.Errorf("its deals: %s", got)
+	}
+}
+
+// asPool opens a pool in which one buys and one sells.
+func asPool(t *testing.T, r *rig, buyer string, buys map[string]any, seller *shop, sells map[string]any) string {
+	p := posts[pools.View](t, r, buyer, "/v1/pools", seeking("Huile exemple", "100.00"))
+	posts[pools.PledgeView](t, r, buyer, "/v1/pools/"+p.ID+"/pledges", buys)
+	posts[pools.PledgeView](t, r, seller.key, "/v1/pools/"+p.ID+"/pledges", sells)
+	return p.ID
 }

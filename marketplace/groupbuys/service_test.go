@@ -11,7 +11,9 @@ import (
 	"tiwiza/marketplace/groupbuys"
 	"tiwiza/marketplace/orders"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/escrow"
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/pg"
 )
 
 func (h *hub) is(group string, state groupbuys.State, paid int) groupbuys.View {
@@ -147,6 +149,53 @@ func TestAGroupWaitsForPaymentsOnTheirWay(t *testing.T) {
 	h.moveOn(time.Second)
 	h.is(g, groupbuys.Ordered, 5)
 	h.went()
+	h.sound()
+}
+
+func TestADifferenceWaitsForTheEndOfACase(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	s := h.shop("100.00", 99)
+	g := h.open(s, "")
+	a, b := h.join(h.buyer(), g, 5), h.join(h.buyer(), g, 5)
+	h.pay(a)
+	h.pay(b)
+	kase := escrow.Case{ID: "dsp_example", Kind: "dispute", State: "open"}
+	must(t, h.db.InTx(t.Context(), func(tx *pg.Tx) error { _, err := h.escrows.Freeze(t.Context(), tx, a.order(), kase); return err }))
+	h.moveOn(72 * time.Hour)
+	h.is(g, groupbuys.Ordered, 10)
+	h.went("50.00 group_price")
+	if o := h.show(h.boss, a.order()); o.Waits || o.Rebate != nil {
+		t.Errorf("it waits %t, with %v back", o.Waits, o.Rebate)
+	}
+	must(t, h.db.InTx(t.Context(), func(tx *pg.Tx) error { _, err := h.escrows.Thaw(t.Context(), tx, a.order(), kase.ID); return err }))
+	h.moveOn(time.Hour)
+	h.went("50.00 group_price", "50.00 group_price")
+	h.moveOn(2 * time.Hour)
+	h.went("50.00 group_price", "50.00 group_price")
+	h.sound()
+}
+
+func TestAPlaceThatWasNotPaidIsOrderedAnew(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	s, k := h.shop("100.00", 99), h.buyer()
+	g := h.open(s, "")
+	c := h.join(k, g, 5)
+	agreement := h.show(k, c.order()).Lines[0].Agreement
+	h.tell(charges.Lapsed{Charge: c.Charge.ID, Group: c.Group, Orders: []string{c.order()}})
+	if v := h.is(g, groupbuys.Open, 0); v.Pending != 0 {
+		t.Errorf("%d wait for an order that expired", v.Pending)
+	}
+	var b, q struct{ ID, Hash string }
+	h.want(201, &b, k, "POST", "/v1/baskets", "")
+	h.want(200, nil, k, "PUT", "/v1/baskets/"+b.ID+"/lines/"+s.variant, fmt.Sprintf(`{"quantity":5,"agreement":%q}`, agreement))
+	h.want(201, &q, k, "POST", "/v1/baskets/"+b.ID+"/quotes", fmt.Sprintf("{"+place+"}", ""))
+	h.want(201, &c, k, "POST", "/v1/checkouts", order(b.ID, q.Hash, "card"))
+	h.pay(c)
+	h.is(g, groupbuys.Reached, 5)
+	h.moveOn(72 * time.Hour)
+	h.is(g, groupbuys.Ordered, 5)
 	h.sound()
 }
 
