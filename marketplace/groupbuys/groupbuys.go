@@ -26,6 +26,7 @@ var (
 	ErrFull     = fault.New(fault.Conflict, "group_buys.full", "There is not so much room in this group buy; ask for less, or wait until somebody who has not paid makes room.")
 	ErrNeeded   = fault.New(fault.Conflict, "group_buys.needed", "This group has reached its minimum, and would fall below it without you: stay, or find somebody who joins in your place first.")
 	ErrOrdered  = fault.New(fault.Conflict, "group_buys.ordered", "The group was ordered at the price that all of it reached; you can cancel if it has not left after four days, or send it back once it is there.")
+	ErrLarge    = fault.New(fault.Conflict, "group_buys.large", "This group buy has more orders than one file holds; page through the list of its orders instead.")
 	ErrWaits    = fault.New(fault.Conflict, "group_buys.waits", "This order waits for its group; only its buyer can leave. Cancel the whole group buy instead.")
 )
 

@@ -261,16 +261,19 @@ func (s *Service) list(ctx context.Context, group, below string, limit int) ([]S
 	return out, nil
 }
 
-// mostRows is how many orders one file has: more than a group buy has pieces to
-// hand out at one place.
+// mostRows is how many orders one file has at most: more than are handed out at
+// one place.
 const mostRows = 10_000
 
 // Export writes the orders of a group buy that are with its seller, for handing
 // them out at one place.
 func (s *Service) Export(ctx context.Context, in One) (rest.Blob, error) {
-	all, err := s.list(ctx, in.Group, "", mostRows)
+	all, err := s.list(ctx, in.Group, "", mostRows+1)
 	if err != nil {
 		return rest.Blob{}, err
+	}
+	if len(all) > mostRows {
+		return rest.Blob{}, ErrLarge
 	}
 	return rest.Blob{ContentType: "text/csv; charset=utf-8", FileName: in.Group + ".csv", Write: func(w io.Writer) error {
 		c := csv.NewWriter(w)

@@ -98,3 +98,15 @@ func counted(t *rapid.T, g groupbuys.GroupBuy, seats []groupbuys.Seat) {
 		t.Fatalf("%d for %d", *g.Final, g.Paid)
 	}
 }
+
+func TestASellerWhoDoesNotSellAnyMoreServesNoGroup(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	g := groupbuys.GroupBuy{MinQty: 2, MaxQty: 9, Paid: 3, Buyers: 2, State: groupbuys.Reached, Deadline: now}
+	if got, done := g.Decide(now, false); !done || got.State != groupbuys.Failed || got.Why != "seller_unavailable" || got.Undone != 2 || got.Final != nil {
+		t.Errorf("%t, %+v", done, got)
+	}
+	if _, done := g.Decide(now.Add(-time.Second), true); done {
+		t.Error("it was decided before its deadline")
+	}
+}
