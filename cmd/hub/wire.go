@@ -16,9 +16,11 @@ import (
 	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
+	"tiwiza/marketplace/groupbuys"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/marketplace/pools"
 	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/marketplace/quotations"
@@ -150,10 +152,12 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	disp := disputes.New(store, escrows, ch, desk, policies)
 	ways, offs := delivery.New(store, cat, m), promotions.New(store, m)
 	agreed, lists := agreements.New(store), pricing.New(store, m, cat)
+	groups := groupbuys.New(store, groupbuys.Needs{Catalogue: cat, Sellers: m, Ways: ways, Agreed: agreed})
 	ord := orders.New(store, orders.Needs{
-		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Agreed: agreed, Prices: lists, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: desk, Limits: bounds, Files: kept,
+		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Agreed: agreed, Prices: lists, Groups: groups, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: desk, Limits: bounds, Files: kept,
 	})
 	quo := quotations.New(store, quotations.Needs{Sellers: m, Goods: cat, Files: kept, Agreed: agreed, Baskets: ord})
+	pooled := pools.New(store, cat, m, agreed, ord)
 	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Risk: bounds, Judge: policies})
 	own := treasury.New(store, books, out, engine, desk)
 	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o), Suspended: barred(m), Alone: alone(bounds)}).Receives(ch)
@@ -168,12 +172,15 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	pricing.Tell(bus)
 	quotations.Tell(bus)
 	orders.Tell(bus)
+	groupbuys.Tell(bus)
+	pools.Tell(bus)
 	charges.Tell(bus)
 	escrow.Tell(bus)
 	disputes.Tell(bus)
 	payouts.Tell(bus)
 	orders.Subscribe(bus, ord)
 	quotations.Subscribe(bus, quo)
+	pooled.Subscribe(bus)
 	disputes.Subscribe(bus, disp)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
@@ -195,6 +202,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	orders.Timers(timers, ord)
 	offs.Work(timers)
 	quotations.Timers(timers, quo)
+	groups.Work(timers, ord)
+	pooled.Work(timers)
 	catalog.Work(workers, cat)
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
@@ -216,7 +225,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()), delivery.Routes(ways), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists), orders.Routes(ord), quotations.Routes(quo), charges.Routes(ch), escrow.Routes(escrows),
+		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()), delivery.Routes(ways), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists), orders.Routes(ord), quotations.Routes(quo), groupbuys.Routes(groups), pools.Routes(pooled), charges.Routes(ch), escrow.Routes(escrows),
 		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"tiwiza/marketplace/delivery"
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/id"
 )
@@ -66,6 +67,9 @@ type Delivery struct {
 	LeadDays int    `json:"lead_days"`
 	Commune  string `json:"commune"`
 	Region   string `json:"region"`
+
+	Way  string         `json:"way,omitempty"`  // the seller's way of delivery that it is
+	Spot *delivery.Spot `json:"spot,omitempty"` // where the buyer fetches it
 }
 
 // MostOfOne is how many of an article an agreement is about at most, and

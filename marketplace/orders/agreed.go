@@ -170,7 +170,7 @@ func (m Market) deliverAgreed(q *Quote, p parcel, d Destination) (f Fee, ok bool
 	case to.Commune != "" && (d.Commune != to.Commune || d.Region != to.Region):
 		stop(string(delivery.TooFar), "It was agreed to bring this to "+to.Commune+".")
 	}
-	return Fee{Kind: "delivery", Seller: p.seller, Method: to.Method, WeightG: p.Grams, Amount: money.Dirhams(to.Amount), LeadDays: to.LeadDays}, true
+	return Fee{Kind: "delivery", Seller: p.seller, Method: to.Method, WeightG: p.Grams, Amount: money.Dirhams(to.Amount), LeadDays: to.LeadDays, Way: to.Way, Fetch: to.Spot}, true
 }
 
 // useAgreed uses the agreements of the drafts, in the order of their ids.
@@ -196,13 +196,21 @@ func (s *Service) useAgreed(ctx context.Context, tx *pg.Tx, drafts []Draft) erro
 	return nil
 }
 
+// FillAll is Fill of several agreements of one buyer, of which no two are about
+// one article.
+func (s *Service) FillAll(tx *pg.Tx, all []agreements.Agreement) (basket string) {
+	b := Basket{ID: id.New(id.Basket), Buyer: all[0].Buyer, Version: 1}
+	insertBasket(tx, b)
+	for _, a := range all {
+		for _, l := range a.Lines {
+			putLine(tx, b.ID, Line{l.Variant, l.Most, l.Price, a.ID}, false)
+		}
+	}
+	return b.ID
+}
+
 // Fill gives the buyer of an agreement a basket with all that was agreed on, a
 // step of whoever made it.
 func (s *Service) Fill(tx *pg.Tx, a agreements.Agreement) (basket string) {
-	b := Basket{ID: id.New(id.Basket), Buyer: a.Buyer, Version: 1}
-	insertBasket(tx, b)
-	for _, l := range a.Lines {
-		putLine(tx, b.ID, Line{l.Variant, l.Most, l.Price, a.ID}, false)
-	}
-	return b.ID
+	return s.FillAll(tx, []agreements.Agreement{a})
 }

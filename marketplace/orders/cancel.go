@@ -193,7 +193,9 @@ func watch(tx *pg.Tx, o Order) {
 	switch o.State {
 	case Paid, Confirmed:
 		job.Clear(tx, timerConfirm, o.ID)
-		job.Set(tx, timerSilent, o.ID, tx.Now().Add(acceptWithin))
+		if !o.Waits {
+			job.Set(tx, timerSilent, o.ID, tx.Now().Add(acceptWithin))
+		}
 	case Accepted:
 		job.Clear(tx, timerSilent, o.ID)
 		job.Set(tx, timerLate, o.ID, tx.Now().Add(shipWithin))

@@ -165,6 +165,9 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	if err := s.Limits.Check(ctx, tx, bounded(g, drafts, in)); err != nil {
 		return v, err
 	}
+	if err := s.take(ctx, tx, drafts); err != nil {
+		return v, err
+	}
 	return v, tx.Publish(ctx, Placed{Group: g.ID, Buyer: g.Buyer, Orders: ids})
 }
 

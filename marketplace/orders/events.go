@@ -236,10 +236,10 @@ func (s *Service) paid(ctx context.Context, tx *pg.Tx, e charges.Paid) error {
 	for _, o := range all {
 		switch o.State {
 		case PendingPayment:
-			if err := s.step(ctx, tx, o, Pay); err != nil {
+			if err := s.Catalogue.Take(ctx, tx, o.ID); err != nil { // stock is locked before a group
 				return err
 			}
-			if err := s.Catalogue.Take(ctx, tx, o.ID); err != nil {
+			if err := s.step(ctx, tx, o, Pay); err != nil {
 				return err
 			}
 		case Expired:
@@ -261,10 +261,10 @@ func (s *Service) lapsed(ctx context.Context, tx *pg.Tx, e charges.Lapsed) error
 			continue
 		}
 		ended = append(ended, o)
-		if err := s.step(ctx, tx, o, Lapse); err != nil {
+		if err := s.Catalogue.Unreserve(ctx, tx, o.ID); err != nil {
 			return err
 		}
-		if err := s.Catalogue.Unreserve(ctx, tx, o.ID); err != nil {
+		if err := s.step(ctx, tx, o, Lapse); err != nil {
 			return err
 		}
 	}
@@ -306,5 +306,5 @@ func (s *Service) returned(ctx context.Context, tx *pg.Tx, e escrow.Ended) error
 		return s.step(ctx, tx, o, Return)
 	}
 	save(tx, o)
-	return nil
+	return s.follow(ctx, tx, o)
 }

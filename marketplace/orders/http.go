@@ -71,6 +71,9 @@ type View struct {
 	Shipments []ShipmentView `json:"shipments" required:"true"`
 
 	Refunds []charges.RefundBrief `json:"refunds" required:"true"`
+
+	Waits  bool         `json:"waits" required:"true" description:"For its group buy to be ordered."`
+	Rebate *money.Money `json:"rebate,omitempty" description:"What went back of its goods, for its group reached a lower price."`
 }
 
 // An OrderLine is one article of an order; it never changes.
@@ -171,13 +174,18 @@ func (f file) view(p auth.Principal, o Order, h escrow.Hold, c *CaseView, back [
 		Method: o.Method, Commune: to.Commune, Region: to.Region, Carrier: o.Carrier, Tracking: o.Tracking,
 		Way: o.Way, LeadDays: o.LeadDays, Fetch: o.Fetch, PreparingSince: rest.UTC(o.PreparingAt),
 	}
-	if p.Role != auth.Seller || o.State != PendingPayment && o.State != ToConfirm && o.State != Expired {
+	if p.Role != auth.Seller || !o.Waits && o.State != PendingPayment && o.State != ToConfirm && o.State != Expired {
 		d.Address, d.Point, d.Contact = to.Address, to.Point, &f.group.Contact
 	}
 	if p.Role == auth.Buyer {
 		d.Code = o.DeliveryCode
 	}
-	return View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), PaymentView{Method: o.Payment}, c, d, f.entries[o.ID], f.parcels(o, p.Role == auth.Buyer), charges.Briefs(back)}
+	v := View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), PaymentView{Method: o.Payment}, c, d, f.entries[o.ID], f.parcels(o, p.Role == auth.Buyer), charges.Briefs(back), o.Waits, nil}
+	if o.Rebate > 0 {
+		back := money.FromCentimes(o.Rebate, o.Currency)
+		v.Rebate = &back
+	}
+	return v
 }
 
 // Show shows an order to its buyer, its seller and the operator.

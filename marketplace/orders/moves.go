@@ -206,6 +206,9 @@ func (s *Service) step(ctx context.Context, tx *pg.Tx, o Order, m Move) error {
 	}
 	save(tx, o)
 	watch(tx, o)
+	if err := s.follow(ctx, tx, o); err != nil {
+		return err
+	}
 	note(ctx, tx, o.ID, told[m])
 	if o.Agreed && (m == Pay || m == Confirm) {
 		if err := tx.Publish(ctx, AgreementKept{Moved{o.ID, o.Group, o.Seller, o.Buyer}}); err != nil {

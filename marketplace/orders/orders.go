@@ -37,6 +37,7 @@ var (
 	ErrDelivery     = fault.New(fault.Invalid, "orders.delivery_differs", "The quote was made for another delivery; ask for one for this delivery.")
 	ErrInvalid      = fault.New(fault.Invalid, "orders.invalid", "Some of this is not right; see errors.")
 	ErrPayment      = fault.New(fault.Invalid, "orders.payment_method", "This order cannot be paid in this way; the quote says how it can.")
+	ErrGathers      = fault.New(fault.Conflict, "orders.gathers", "This order waits for its group buy to be ordered; then you can accept it.")
 	ErrUncollected  = fault.New(fault.Conflict, "orders.uncollected", "This order is paid in cash: whoever brings it says how much was collected.")
 	ErrAtTheDoor    = fault.New(fault.Conflict, "orders.on_its_way", "The goods are on their way; refuse them when they are brought.")
 	ErrState        = fault.New(fault.Conflict, "orders.state", "The order's state does not allow this now.")
@@ -135,8 +136,11 @@ type Order struct {
 	Tracking     string
 	Settled      bool // nothing is held for it any more
 	Payment      string
-	Received     bool // the buyer of a cash order has accepted the goods; the money waits for its carrier
-	Agreed       bool // some of it was agreed on before
+	Received     bool   // the buyer of a cash order has accepted the goods; the money waits for its carrier
+	Agreed       bool   // some of it was agreed on before
+	Seat         string // its place in a group buy, if it has one
+	Waits        bool   // for that group
+	Rebate       int64  // centimes that went back of its goods, for the group reached a lower price
 	PreparingAt  *time.Time
 	DeliveredAt  *time.Time
 	Version      int64
@@ -155,6 +159,8 @@ func (o Order) Do(m Move) (Order, error) {
 		return o, ErrUncollected
 	case !o.Cash() && (m == Confirm || m == Collect || m == Refuse):
 		return o, ErrState.Say("This order is not paid in cash.")
+	case o.Waits && m == Accept && o.State == Paid:
+		return o, ErrGathers
 	}
 	if !slices.Contains(step.from, o.State) {
 		return o, ErrState.Say("This order is %s; to %s it, it must be %s.", words(o.State), m, either(step.from))

@@ -142,9 +142,9 @@ func insertGroup(tx *pg.Tx, g group, drafts []Draft) {
 	tx.Queue(`insert into orders.order_group (id, basket, buyer, charge, currency, total, contact, delivery, created_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, g.ID, g.Basket, g.Buyer, g.Charge, g.Currency, g.Total, g.Contact, g.Delivery, g.CreatedAt)
 	for _, d := range drafts {
-		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment, way, lead_days, spot, discount, bonus, agreed)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
-			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment, d.Way, d.LeadDays, d.Fetch, d.Discount, d.Bonus, d.Agreed)
+		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment, way, lead_days, spot, discount, bonus, agreed, seat, waits)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
+			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment, d.Way, d.LeadDays, d.Fetch, d.Discount, d.Bonus, d.Agreed, d.Seat, d.Waits)
 	}
 	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement)
 		select order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement
@@ -174,7 +174,7 @@ type boughtLine struct {
 const lineColumns = `order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement`
 
 const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, discount, bonus, delivery, fees, total, legs, method, way, lead_days, spot,
-	delivery_code, code_tries, carrier, tracking, settled, payment, received, agreed, delivered_at, preparing_at, version, created_at`
+	delivery_code, code_tries, carrier, tracking, settled, payment, received, agreed, seat, waits, rebate, delivered_at, preparing_at, version, created_at`
 
 // lockOrders locks orders, always in the order of their ids.
 func lockOrders(ctx context.Context, tx *pg.Tx, ids []string) ([]Order, error) {
@@ -182,8 +182,8 @@ func lockOrders(ctx context.Context, tx *pg.Tx, ids []string) ([]Order, error) {
 }
 
 func save(tx *pg.Tx, o Order) {
-	tx.Queue(`update orders.seller_order set state = $2, code_tries = $3, carrier = $4, tracking = $5, settled = $6, version = $7, received = $8, delivered_at = $9, preparing_at = $10 where id = $1`,
-		o.ID, o.State, o.CodeTries, o.Carrier, o.Tracking, o.Settled, o.Version, o.Received, o.DeliveredAt, o.PreparingAt)
+	tx.Queue(`update orders.seller_order set state = $2, code_tries = $3, carrier = $4, tracking = $5, settled = $6, version = $7, received = $8, delivered_at = $9, preparing_at = $10, waits = $11, rebate = $12 where id = $1`,
+		o.ID, o.State, o.CodeTries, o.Carrier, o.Tracking, o.Settled, o.Version, o.Received, o.DeliveredAt, o.PreparingAt, o.Waits, o.Rebate)
 }
 
 // note adds to an order's timeline, in the name of whoever is at work.
@@ -254,4 +254,21 @@ func listOrders(ctx context.Context, db pg.DB, seller, buyer, state, below strin
 	return pg.All[Order](ctx, db, `select `+orderColumns+` from orders.seller_order
 		where ($1 = '' or seller = $1) and ($2 = '' or buyer = $2) and ($3 = '' or state = $3) and ($4 = '' or id < $4)
 		order by id desc limit $5`, seller, buyer, state, below, limit)
+}
+
+// faces reads orders with whom they are for, and by which agreement one was
+// bought that has one.
+func faces(ctx context.Context, db pg.DB, ids []string) (map[string]Face, error) {
+	type row struct {
+		ID string
+		Face
+	}
+	rows, err := pg.All[row](ctx, db, `select o.id, o.state, o.waits, coalesce(g.contact ->> 'name', '') as name, coalesce(g.contact ->> 'phone', '') as phone,
+			coalesce((select l.agreement from orders.line l where l.order_id = o.id and l.agreement <> '' limit 1), '') as agreement
+		from orders.seller_order o join orders.order_group g on g.id = o.grp where o.id `+pg.OfThese, ids)
+	out := make(map[string]Face, len(rows))
+	for _, r := range rows {
+		out[r.ID] = r.Face
+	}
+	return out, err
 }

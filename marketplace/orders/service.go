@@ -131,6 +131,7 @@ type Needs struct {
 	Offs      Promotions
 	Agreed    Agreements
 	Prices    Prices
+	Groups    Groups
 	Escrows   Escrows
 	Charges   Charges
 	Disputes  Disputes

@@ -166,6 +166,7 @@ var Machine = []Rule{
 			{Seller, "orders.cancel"},
 			{Agent, "orders.cancel"},
 			{Timer, "an order not served in time"},
+			{Timer, "a group that failed, or got a lower price"},
 			{Seller, "returns.receive"},
 			{Seller, "returns.refund"},
 			{Agent, "returns.refund"},

@@ -368,6 +368,40 @@ var cases = map[string]func(s story) []wound{
 				`update escrow.hold set funded_at = now() - interval '11 minutes' where order_id = 'E'`),
 		}
 	},
+	"G1": func(story) []wound {
+		group := func(n int, state string, paid, undone int, final string) string {
+			return fmt.Sprintf(`insert into groupbuys.group_buy (id, seller, offer, variant, names, variant_names, category, region, commune, organiser, organiser_role, slot,
+					min_qty, max_qty, price, tiers, way, deadline, state, paid, buyers, undone, final, why, closed_at)
+				values ('gbu_%d', 's', 'o', 'v', '{}', '{}', 'c', 'r', 'c', 's', 'seller', %[1]d, 2, 9, 1000, '[]', '', now() + interval '1 day', '%s', %d, least(1, %[3]d), %d, %s, 'x', now())`,
+				n, state, paid, undone, final)
+		}
+		seat := func(n int, order, state string, squared bool) string {
+			return fmt.Sprintf(`insert into groupbuys.seat (id, grp, buyer, quantity, agreement, order_id, state, paid_back, squared) values ('sea_%d', 'gbu_%[1]d', 'b', 2, 'agr_%[1]d', '%s', '%s', 100, %t)`,
+				n, order, state, squared)
+		}
+		return []wound{
+			do("group gbu_1 counts 1 paid by 1 and 0 not paid; its seats make 0 by 0 and 0", group(1, "open", 1, 0, "null")),
+			do("group gbu_2 is ordered with 1 orders open; its seats make 0", group(2, "ordered", 2, 1, "900")),
+			do("order A is completed and waits f, and its place in gbu_3 is late", group(3, "failed", 0, 0, "null"), seat(3, "A", "late", false)),
+			do("order B had 1.00 back of group gbu_4; the difference is 2.00, its order says 0.00 and its refunds make 0.00", group(4, "distributed", 2, 0, "900"), seat(4, "B", "served", true)),
+		}
+	},
+	"G2": func(story) []wound {
+		pool := func(n int, state, price string, quantity int) string {
+			return fmt.Sprintf(`insert into pools.pool (id, organiser, slot, names, text, category, unit, region, commune, ceiling, least, deadline, state, price, quantity)
+				values ('pol_%d', 'o', %[1]d, '{"fr":"x"}', '', 'c', 'u', 'r', 'c', 1000, 1, now() + interval '1 day', '%s', %s, %d)`, n, state, price, quantity)
+		}
+		pledge := func(n int, member, side, variant string, price int) string {
+			return fmt.Sprintf(`insert into pools.pledge (id, pool, member, side, variant, quantity, price, filled, state) values ('plg_%d_%s', 'pol_%[1]d', '%[2]s', '%s', '%s', 2, %d, 1, 'matched')`,
+				n, member, side, variant, price)
+		}
+		return []wound{
+			do("pool pol_1 matched 5 at 9.00 with 0 open; its deals make 0, 0 open", pool(1, "cleared", "900", 5)),
+			do("pledge plg_2_b of 2 was filled with 1; its deals make 0", pool(2, "open", "null", 0), pledge(2, "b", "buy", "", 900)),
+			do("deal dea_1 is at 9.00; pool pol_3 cleared at 9.00, and b pledged 8.00", pool(3, "settled", "900", 1), pledge(3, "b", "buy", "", 800), pledge(3, "s", "sell", "v", 500),
+				`insert into pools.deal (id, pool, buyer, seller, variant, quantity, price, agreement, state, order_id, until) values ('dea_1', 'pol_3', 'b', 's', 'v', 1, 900, 'agr_1', 'paid', 'A', now())`),
+		}
+	},
 	"R11": func(story) []wound {
 		paper := func(id, kind, of, cause string, n, total int) []string {
 			return []string{

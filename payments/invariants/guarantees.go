@@ -127,6 +127,20 @@ var Guarantees = []Guarantee{
 		"promotions used",
 	},
 	{
+		"together-or-not-at-all", "Who joins a group buy pays no more than the price that the group reached, and has the rest back to the centime; when too few join, all of it.",
+		[]string{buyers, cooperatives},
+		[]string{"G1"},
+		[]string{"marketplace/groupbuys.TestAGroupThatReachesATierPaysBackTheDifference", "marketplace/groupbuys.TestAGroupThatMissesItsMinimumGivesAllBack", "marketplace/groupbuys.TestWhatIsPaidAfterTheGroupWasDecidedGoesBack", "marketplace/groupbuys.TestFiftyJoinersGetTheLastUnits"},
+		"group buys",
+	},
+	{
+		"one-price-for-a-pool", "In a pool all buy and sell at one price: nobody pays more than pledged, and nobody gets less.",
+		[]string{buyers, cooperatives},
+		[]string{"G2"},
+		[]string{"marketplace/pools.TestNobodyIsWorseOffThanPledged", "marketplace/pools.TestAPoolClearsAtOnePrice"},
+		"pools",
+	},
+	{
 		"invoices-without-holes", "Every delivered order has an invoice of its seller's, numbered without holes, and what goes back is credited on it.",
 		[]string{buyers, cooperatives},
 		[]string{"R11"},

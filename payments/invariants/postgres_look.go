@@ -25,6 +25,8 @@ var counted = map[string]string{
 	"answers kept":         `select count(*) from platform.answer`,
 	"events":               `select count(*) from platform.event`,
 	"promotions used":      `select count(*) from promotions.redemption where given_back_at is null`,
+	"group buys":           `select count(*) from groupbuys.group_buy`,
+	"pools":                `select count(*) from pools.pool`,
 	"invoices":             `select count(*) from orders.invoice`,
 	"variants":             `select count(*) from catalog.variant`,
 	"halts":                `select count(*) from treasury.halt`,

@@ -242,6 +242,27 @@ var matrix = map[string]map[auth.Role]string{
 	"quotations.offers":     {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
 	"quotations.show_offer": {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
 
+	"group_buys.list":    everyone,
+	"group_buys.show":    everyone,
+	"group_buys.make":    {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"group_buys.mine":    {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"group_buys.cancel":  {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"group_buys.admit":   {auth.Seller: "own"},
+	"group_buys.decline": {auth.Seller: "own"},
+	"group_buys.join":    {auth.Buyer: "own"},
+	"group_buys.orders":  {auth.Seller: "own", auth.Operator: "*"},
+	"group_buys.export":  {auth.Seller: "own", auth.Operator: "*"},
+
+	"pools.list":     everyone,
+	"pools.show":     everyone,
+	"pools.make":     {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"pools.cancel":   {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"pools.pledges":  {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"pools.deals":    {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"pools.pledge":   {auth.Buyer: "own", auth.Seller: "own"},
+	"pools.withdraw": {auth.Buyer: "own", auth.Seller: "own"},
+	"pools.basket":   {auth.Buyer: "own"},
+
 	"guests.create": everyone,
 	"baskets.merge": {auth.Buyer: "own"},
 

@@ -64,6 +64,12 @@ const (
 
 	QuotationRequest Kind = "rfq"
 	QuotationOffer   Kind = "qof"
+
+	GroupBuy Kind = "gbu"
+	Seat     Kind = "sea"
+	Pool     Kind = "pol"
+	Pledge   Kind = "plg"
+	Deal     Kind = "dea"
 )
 
 var (
