@@ -15,6 +15,7 @@ import (
 	"tiwiza/adapters/wallet"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
+	"tiwiza/marketplace/loyalty"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
@@ -149,6 +150,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	ord := orders.New(store, orders.Needs{
 		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: desk, Limits: bounds, Files: kept,
 	})
+	points := loyalty.New(store, loyalty.Needs{Orders: ord, Escrows: escrows, Approvals: desk})
 	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Risk: bounds, Judge: policies})
 	own := treasury.New(store, books, out, engine, desk)
 	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o)}).Receives(ch)
@@ -160,11 +162,13 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	delivery.Tell(bus)
 	promotions.Tell(bus)
 	orders.Tell(bus)
+	loyalty.Tell(bus)
 	charges.Tell(bus)
 	escrow.Tell(bus)
 	disputes.Tell(bus)
 	payouts.Tell(bus)
 	orders.Subscribe(bus, ord)
+	loyalty.Subscribe(bus, points)
 	disputes.Subscribe(bus, disp)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
@@ -182,6 +186,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	rec.Work(timers)
 	disp.Work(timers)
 	orders.Timers(timers, ord)
+	loyalty.Timers(timers, points)
 	catalog.Work(workers, cat)
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
@@ -203,7 +208,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()), delivery.Routes(ways), promotions.Routes(offs), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
+		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()), delivery.Routes(ways), promotions.Routes(offs), orders.Routes(ord), loyalty.Routes(points), charges.Routes(ch), escrow.Routes(escrows),
 		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),

@@ -57,6 +57,8 @@ const (
 	Closure      Kind = "clo"
 	Way          Kind = "way"
 	Promotion    Kind = "prm"
+	Points       Kind = "pts"
+	EarnRule     Kind = "erl"
 )
 
 var (
