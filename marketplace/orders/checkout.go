@@ -36,6 +36,8 @@ type Contact struct {
 	Name  string `json:"name" required:"true" minLength:"1" maxLength:"200"`
 	Phone string `json:"phone" required:"true" maxLength:"30" description:"A Moroccan number, as 06… or +2126…"`
 	Email string `json:"email,omitempty" maxLength:"200" pattern:"^[^@\\s]+@[^@\\s]+$"`
+
+	Company *Company `json:"company,omitempty" description:"Whom the invoice names as buyer, when a company pays."`
 }
 
 // DeliveryWanted says how and where to the goods go.
@@ -82,6 +84,9 @@ func (in *CheckoutInput) check() error {
 	wallet, ok := Phone(cmp.Or(in.Payment.Phone, in.Contact.Phone))
 	if in.Payment.Phone != "" && !ok {
 		wrong = at(wrong, "/payment/phone", "Give the mobile number of the wallet, such as 06 12 34 56 78.")
+	}
+	if c := in.Contact.Company; c != nil {
+		wrong = c.check(wrong)
 	}
 	if strings.TrimSpace(in.Contact.Name) == "" {
 		wrong = at(wrong, "/contact/name", "Say whom the parcel is for.")

@@ -79,6 +79,8 @@ type InvoiceBuyer struct {
 	Name    string `json:"name" required:"true"`
 	Address string `json:"address,omitempty"`
 	Commune string `json:"commune" required:"true"`
+
+	Company *Company `json:"company,omitempty"`
 }
 
 // InvoiceLine is what is charged for: an article, or its delivery.
