@@ -223,6 +223,11 @@ func changed(quoted, now Quote, blocking []Problem) error {
 			err = err.At(fmt.Sprintf("/lines/%d", i), named(n.Names, "This article")+" now costs "+n.Price.String()+" instead of "+l.Price.String()+".")
 		}
 	}
+	for i, f := range quoted.Fees {
+		if i < len(now.Fees) && f.MakeDays != now.Fees[i].MakeDays {
+			err = err.At(fmt.Sprintf("/fees/%d", i), fmt.Sprintf("The goods now take %d days to make instead of %d.", now.Fees[i].MakeDays, f.MakeDays))
+		}
+	}
 	if !quoted.Totals.Discount.Equal(now.Totals.Discount) {
 		err = err.At("/discounts", "Promotions now take off "+now.Totals.Discount.String()+" instead of "+quoted.Totals.Discount.String()+".")
 	}

@@ -59,6 +59,8 @@ type QuoteLine struct {
 	Total        money.Money       `json:"total" required:"true"`
 	Discount     money.Money       `json:"discount" required:"true" description:"What a promotion takes off the total."`
 
+	MakeDays int `json:"make_days" required:"true" description:"How long it is made before it leaves."`
+
 	weight   int64
 	category string
 	exempt   string // why it cannot be sent back, if so
@@ -81,6 +83,8 @@ type Fee struct {
 
 	Way      string            `json:"way,omitempty" description:"The seller's way of delivery, or the relay point; left out when it is the market's own."`
 	LeadDays int               `json:"lead_days" required:"true" description:"How long the goods travel."`
+	MakeDays int               `json:"make_days" required:"true" description:"How long the goods are made before they leave."`
+	ShipsBy  *time.Time        `json:"ships_by,omitempty" description:"By when they leave, if the seller accepts at once."`
 	Names    map[string]string `json:"names,omitempty"`
 	Fetch    *delivery.Spot    `json:"fetch,omitempty" description:"Where the buyer fetches the goods."`
 
@@ -100,7 +104,7 @@ type Totals struct {
 // be mended before checking out; the others only ask for a look.
 type Problem struct {
 	Pointer  string       `json:"pointer" required:"true" description:"The line, as /lines/0, or the code, as /codes/0."`
-	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote,not_delivered,too_heavy,commune_needed,code_unknown,code_not_now,code_below_minimum,code_other_goods,code_used_up"`
+	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote,not_delivered,too_heavy,commune_needed,code_unknown,code_not_now,code_below_minimum,code_other_goods,code_used_up,made_too_long"`
 	Detail   string       `json:"detail" required:"true"`
 	Variant  string       `json:"variant" required:"true" description:"Empty for a code."`
 	Blocking bool         `json:"blocking" required:"true"`
@@ -146,7 +150,7 @@ func (m Market) Quote(lines []Line, d Destination) Quote {
 	}
 	parcels := m.parcels(q.Lines, d)
 	for _, seller := range slices.Sorted(maps.Keys(parcels)) {
-		f := m.deliver(&q, parcels[seller], d)
+		f := m.deliver(&q, parcels[seller], d).made(q.Lines, m.At)
 		q.Fees = append(q.Fees, f)
 		q.Totals.Delivery = q.Totals.Delivery.Add(f.Amount)
 		m.discount(&q, parcels[seller].seller, f.Amount)
@@ -182,7 +186,7 @@ func (m Market) line(l Line) QuoteLine {
 	return QuoteLine{
 		Variant: l.Variant, Offer: item.Offer, Seller: m.party(item.Seller), Names: texts(item.OfferNames),
 		VariantNames: texts(item.Names), SKU: item.SKU, Quantity: l.Quantity, Price: price, Total: price.Times(int64(l.Quantity)), Discount: money.Dirhams(0),
-		weight: int64(item.WeightG) * int64(l.Quantity), category: item.Category, exempt: item.WithdrawalExempt,
+		MakeDays: item.LeadDays, weight: int64(item.WeightG) * int64(l.Quantity), category: item.Category, exempt: item.WithdrawalExempt,
 	}
 }
 
@@ -207,6 +211,12 @@ func (m Market) problems(i int, l Line) []Problem {
 		return []Problem{p}
 	}
 	var out []Problem
+	if item.LeadDays > mostMaking {
+		out = append(out, Problem{
+			Pointer: p.Pointer, Code: "made_too_long", Variant: l.Variant, Blocking: true,
+			Detail: fmt.Sprintf("%s takes %d days to make, and money is held for orders of at most %d; take it out of the basket and ask its seller for a quotation.", name, item.LeadDays, mostMaking),
+		})
+	}
 	if item.Available < l.Quantity {
 		left := max(item.Available, 0)
 		p.Code, p.Left = "sold_out", &left
@@ -251,7 +261,7 @@ func (q Quote) canonical() []byte {
 		b = fmt.Appendf(b, "line %q %q %q %d %s %s %s\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total, l.Discount)
 	}
 	for _, f := range q.Fees {
-		b = fmt.Appendf(b, "fee %q %q %q %q %d %d %s\n", f.Kind, f.Seller.ID, f.Method, f.Way, f.LeadDays, f.WeightG, f.Amount)
+		b = fmt.Appendf(b, "fee %q %q %q %q %d %d %d %s\n", f.Kind, f.Seller.ID, f.Method, f.Way, f.LeadDays, f.MakeDays, f.WeightG, f.Amount)
 	}
 	for _, d := range q.Discounts {
 		b = fmt.Appendf(b, "discount %q %q %s\n", d.Promotion, d.Seller.ID, d.Amount)
