@@ -107,7 +107,9 @@ func (s *Service) cancelled(ctx context.Context, tx *pg.Tx, o Order) (err error)
 		return err
 	}
 	if o.Cash() { // nothing was paid
-		s.unpaid(tx, o)
+		if err := s.unpaid(ctx, tx, o); err != nil {
+			return err
+		}
 	}
 	return s.step(ctx, tx, o, Cancel)
 }

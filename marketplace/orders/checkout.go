@@ -147,7 +147,9 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	if err := s.reserve(ctx, tx, drafts); err != nil {
 		return v, err
 	}
-	s.redeem(tx, drafts)
+	if err := s.redeem(ctx, tx, drafts); err != nil {
+		return v, err
+	}
 	v = CheckoutView{g.ID, nil, ChargeView{receipt.ID, receipt.State, q.Totals.Total, receipt.NextAction, receipt.Refusal}}
 	insertGroup(tx, g, drafts)
 	ids := make([]string, len(drafts))

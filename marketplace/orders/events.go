@@ -248,19 +248,20 @@ func (s *Service) lapsed(ctx context.Context, tx *pg.Tx, e charges.Lapsed) error
 	if err != nil {
 		return err
 	}
+	var ended []Order
 	for _, o := range all {
 		if o.State != PendingPayment {
 			continue
 		}
+		ended = append(ended, o)
 		if err := s.step(ctx, tx, o, Lapse); err != nil {
 			return err
 		}
 		if err := s.Catalogue.Unreserve(ctx, tx, o.ID); err != nil {
 			return err
 		}
-		s.unpaid(tx, o)
 	}
-	return nil
+	return s.unpaid(ctx, tx, ended...)
 }
 
 // released completes an order of which nothing is held any more. One that has

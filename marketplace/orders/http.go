@@ -84,7 +84,8 @@ type OrderLine struct {
 	Quantity     int               `json:"quantity" required:"true"`
 	Price        money.Money       `json:"price" required:"true"`
 	Total        money.Money       `json:"total" required:"true"`
-	Discount     money.Money       `json:"discount" required:"true" description:"What a promotion took off the total."`
+	Discount     money.Money       `json:"discount" required:"true" description:"What promotions took off the total."`
+	MarketPays   money.Money       `json:"market_pays" required:"true" description:"Of the discount, what the market pays to the seller."`
 }
 
 // EscrowView is what is held for an order.
@@ -152,7 +153,7 @@ func summary(o Order) Summary {
 	return Summary{
 		o.ID, o.Group, o.State,
 		Party{o.Seller, texts(o.SellerNames)},
-		Totals{mad(o.Goods), mad(o.Delivery), mad(o.Fees), mad(o.Total), mad(o.Discount)},
+		Totals{mad(o.Goods), mad(o.Delivery), mad(o.Fees), mad(o.Total), mad(o.Discount), mad(o.Bonus)},
 		o.CreatedAt.UTC(), o.promised(),
 	}
 }

@@ -119,7 +119,8 @@ type Order struct {
 	State        State
 	Currency     string
 	Goods        int64 // centimes
-	Discount     int64 // centimes; what the seller takes off its goods
+	Discount     int64 // centimes; what is taken off its goods
+	Bonus        int64 // of that, what the market pays to the seller
 	Delivery     int64 // centimes; the buyer pays it
 	Fees         int64 // centimes; what the market takes of the buyer
 	Total        int64 // centimes

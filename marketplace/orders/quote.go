@@ -30,7 +30,7 @@ type Quote struct {
 	Lines     []QuoteLine `json:"lines" required:"true"`
 	Fees      []Fee       `json:"fees" required:"true" description:"For each seller its parcel, and what the market takes of the buyer."`
 	Offers    []Choice    `json:"deliveries" required:"true" description:"How each seller's parcel can reach its buyer."`
-	Discounts []Discount  `json:"discounts" required:"true" description:"What sellers take off their goods."`
+	Discounts []Discount  `json:"discounts" required:"true" description:"What is taken off the goods: of each seller one promotion of its own, and one of the market's, at most."`
 	Codes     []string    `json:"codes" required:"true" description:"That were typed."`
 	Totals    Totals      `json:"totals" required:"true"`
 	Problems  []Problem   `json:"problems" required:"true"`
@@ -57,7 +57,8 @@ type QuoteLine struct {
 	Quantity     int               `json:"quantity" required:"true"`
 	Price        money.Money       `json:"price" required:"true"`
 	Total        money.Money       `json:"total" required:"true"`
-	Discount     money.Money       `json:"discount" required:"true" description:"What a promotion takes off the total."`
+	Discount     money.Money       `json:"discount" required:"true" description:"What promotions take off the total."`
+	MarketPays   money.Money       `json:"market_pays" required:"true" description:"Of the discount, what the market pays to the seller."`
 
 	MakeDays int `json:"make_days" required:"true" description:"How long it is made before it leaves."`
 
@@ -93,18 +94,19 @@ type Fee struct {
 
 // Totals are sums.
 type Totals struct {
-	Goods    money.Money `json:"goods" required:"true"`
-	Delivery money.Money `json:"delivery" required:"true"`
-	Fees     money.Money `json:"fees" required:"true" description:"What the market takes of the buyer, VAT included."`
-	Total    money.Money `json:"total" required:"true"`
-	Discount money.Money `json:"discount" required:"true" description:"What promotions take off the goods; the total is less it."`
+	Goods      money.Money `json:"goods" required:"true"`
+	Delivery   money.Money `json:"delivery" required:"true"`
+	Fees       money.Money `json:"fees" required:"true" description:"What the market takes of the buyer, VAT included."`
+	Total      money.Money `json:"total" required:"true"`
+	Discount   money.Money `json:"discount" required:"true" description:"What promotions take off the goods; the total is less it."`
+	MarketPays money.Money `json:"market_pays" required:"true" description:"Of the discount, what the market pays to the sellers."`
 }
 
 // A Problem is what stands between a line and its sale. One that blocks must
 // be mended before checking out; the others only ask for a look.
 type Problem struct {
 	Pointer  string       `json:"pointer" required:"true" description:"The line, as /lines/0, or the code, as /codes/0."`
-	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote,not_delivered,too_heavy,commune_needed,code_unknown,code_not_now,code_below_minimum,code_other_goods,code_used_up,made_too_long"`
+	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote,not_delivered,too_heavy,commune_needed,code_unknown,code_not_now,code_below_minimum,code_other_goods,code_used_up,code_no_room,made_too_long"`
 	Detail   string       `json:"detail" required:"true"`
 	Variant  string       `json:"variant" required:"true" description:"Empty for a code."`
 	Blocking bool         `json:"blocking" required:"true"`
@@ -141,7 +143,7 @@ type Market struct {
 func (m Market) Quote(lines []Line, d Destination) Quote {
 	q := Quote{Delivery: d, Lines: []QuoteLine{}, Fees: []Fee{}, Offers: []Choice{}, Discounts: []Discount{}, Codes: append([]string{}, m.Codes...), Problems: []Problem{}}
 	none := money.Dirhams(0)
-	q.Totals = Totals{none, none, none, none, none}
+	q.Totals = Totals{none, none, none, none, none, none}
 	for i, l := range lines {
 		line := m.line(l)
 		q.Lines = append(q.Lines, line)
@@ -159,18 +161,20 @@ func (m Market) Quote(lines []Line, d Destination) Quote {
 			q.Totals.Fees = q.Totals.Fees.Add(money.Dirhams(onTop))
 		}
 	}
+	m.subsidise(&q)
 	m.judgeCodes(&q)
 	q.Totals.Total = q.Totals.Goods.Sub(q.Totals.Discount).Add(q.Totals.Delivery).Add(q.Totals.Fees)
 	q.Payments = m.ways(q)
 	return q
 }
 
-// sale is one seller's part of a quote, for the fees on it.
+// sale is one seller's part of a quote, for the fees on it: at its price, whoever
+// pays it.
 func (q Quote) sale(seller string, delivery money.Money, at time.Time) escrow.Sale {
 	s := escrow.Sale{Goods: map[string]int64{}, Delivery: delivery.Centimes(), At: at}
 	for _, l := range q.Lines {
 		if l.Seller.ID == seller {
-			s.Goods[l.category] += l.Total.Sub(l.Discount).Centimes()
+			s.Goods[l.category] += l.Total.Sub(l.Discount).Add(l.MarketPays).Centimes()
 		}
 	}
 	return s
@@ -185,7 +189,7 @@ func (m Market) line(l Line) QuoteLine {
 	}
 	return QuoteLine{
 		Variant: l.Variant, Offer: item.Offer, Seller: m.party(item.Seller), Names: texts(item.OfferNames),
-		VariantNames: texts(item.Names), SKU: item.SKU, Quantity: l.Quantity, Price: price, Total: price.Times(int64(l.Quantity)), Discount: money.Dirhams(0),
+		VariantNames: texts(item.Names), SKU: item.SKU, Quantity: l.Quantity, Price: price, Total: price.Times(int64(l.Quantity)), Discount: money.Dirhams(0), MarketPays: money.Dirhams(0),
 		MakeDays: item.LeadDays, weight: int64(item.WeightG) * int64(l.Quantity), category: item.Category, exempt: item.WithdrawalExempt,
 	}
 }
@@ -259,12 +263,15 @@ func (q Quote) canonical() []byte {
 		q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region)
 	for _, l := range q.Lines {
 		b = fmt.Appendf(b, "line %q %q %q %d %s %s %s\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total, l.Discount)
+		if !l.MarketPays.IsZero() {
+			b = fmt.Appendf(b, "market %s\n", l.MarketPays)
+		}
 	}
 	for _, f := range q.Fees {
 		b = fmt.Appendf(b, "fee %q %q %q %q %d %d %d %s\n", f.Kind, f.Seller.ID, f.Method, f.Way, f.LeadDays, f.MakeDays, f.WeightG, f.Amount)
 	}
 	for _, d := range q.Discounts {
-		b = fmt.Appendf(b, "discount %q %q %s\n", d.Promotion, d.Seller.ID, d.Amount)
+		b = fmt.Appendf(b, "discount %q %q %s %s\n", d.Promotion, d.Seller.ID, d.PaidBy, d.Amount)
 	}
 	return fmt.Appendf(b, "totals %s %s %s %s %s\n", q.Totals.Goods, q.Totals.Discount, q.Totals.Delivery, q.Totals.Fees, q.Totals.Total)
 }

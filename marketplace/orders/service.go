@@ -52,11 +52,12 @@ type Ways interface {
 	Serving(sellers []string, region, commune string, out *[]delivery.Way) pg.Read
 }
 
-// Promotions are what sellers take off their goods.
+// Promotions are what sellers take off their goods, and what the market pays them
+// for.
 type Promotions interface {
 	For(buyer string, sellers, codes []string, out *[]promotions.Available) pg.Read
-	Redeem(tx *pg.Tx, u promotions.Use)
-	GiveBack(tx *pg.Tx, order string)
+	Redeem(ctx context.Context, tx *pg.Tx, u promotions.Use) error
+	GiveBack(ctx context.Context, tx *pg.Tx, orders ...string) error
 }
 
 // Escrows hold the money of orders.
