@@ -188,6 +188,15 @@ var postings = map[string]func(*testing.T, *onceRig) posting{
 		p.effect, p.of = trail("promotions.end", made.ID)
 		return p.moved()
 	},
+	"loyalty.burn": func(t *testing.T, o *onceRig) posting {
+		k := o.buyer(t)
+		var me struct{ Person string }
+		o.ask(t, req{key: k, method: "GET", path: "/v1/loyalty"}).into(t, &me)
+		o.ask(t, req{key: o.operator(), method: "POST", path: "/v1/loyalty/adjustments", body: map[string]any{"person": me.Person, "points": 1500, "reason": "Exercice"}, idem: once()}).into(t, nil)
+		p := o.second(map[string]int{"points": 500}, map[string]int{"points": 499}, map[string]int{"points": 501})
+		p.key, p.path, p.effect, p.of = k, "/v1/loyalty/burn", ofBurns, me.Person
+		return p.moved()
+	},
 	"loyalty.adjust": func(t *testing.T, o *onceRig) posting {
 		who, why := id.New(id.Person), mark("Geste")
 		with := func(points int) map[string]any {

@@ -311,6 +311,7 @@ const (
 	ofWays       = `select count(*) from delivery.way where names ->> 'fr' = $1`
 	ofPromotions = `select count(*) from promotions.promotion where names ->> 'fr' = $1`
 	ofPoints     = `select count(*) from loyalty.move where note = $1`
+	ofBurns      = `select count(*) from loyalty.voucher where person = $1`
 	ofEarning    = `select count(*) from loyalty.rule where seller = $1`
 	ofTariffs    = `select count(*) from orders.tariff where payee = $1`
 	ofRules      = `select count(*) from orders.payment_rule where seller = $1`

@@ -52,4 +52,22 @@ func pointed(t *testing.T, r *rig, _ trade) {
 		t.Errorf("entries %s, want %s", got, want)
 	}
 	r.ask(t, req{key: op, method: "GET", path: "/v1/loyalty/liability"}).into(t, nil)
+
+	post(op, "/v1/loyalty/adjustments", map[string]any{"person": v.Person, "points": 893, "reason": "Geste (exemple)"})
+	has(1000)
+	var spent struct{ Code string }
+	r.ask(t, req{key: sold.buyer, method: "POST", path: "/v1/loyalty/burn", body: map[string]int{"points": 1000}, idem: once()}).into(t, &spent)
+	has(0)
+	off := func(key string) string {
+		t.Helper()
+		var q struct {
+			Totals struct{ Discount moneyView }
+		}
+		body := map[string]any{"delivery": map[string]string{"method": "carrier", "commune": "Rabat"}, "codes": []string{spent.Code}}
+		r.ask(t, req{key: key, method: "POST", path: "/v1/baskets/" + r.basket(t, key, map[string]int{w.variant: 1}) + "/quotes", body: body}).into(t, &q)
+		return q.Totals.Discount.Amount()
+	}
+	if mine, other := off(sold.buyer), off(r.buyer(t)); mine != "10.00" || other != "0.00" {
+		t.Errorf("the code takes %s off for whoever spent the points, %s for another", mine, other)
+	}
 }

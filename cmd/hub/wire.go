@@ -150,7 +150,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	ord := orders.New(store, orders.Needs{
 		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: desk, Limits: bounds, Files: kept,
 	})
-	points := loyalty.New(store, loyalty.Needs{Orders: ord, Escrows: escrows, Approvals: desk})
+	points := loyalty.New(store, loyalty.Needs{Orders: ord, Escrows: escrows, Approvals: desk, Gifts: offs})
 	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Risk: bounds, Judge: policies})
 	own := treasury.New(store, books, out, engine, desk)
 	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o)}).Receives(ch)

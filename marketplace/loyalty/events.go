@@ -63,12 +63,15 @@ func Tell(bus *event.Bus) {
 	})
 }
 
-// Subscribe has loyalty hear of orders and of money that goes back.
+// Subscribe has loyalty hear of orders, of money that goes back, and of what
+// becomes of what points were spent on.
 func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, "loyalty", s.completed)
 	event.Subscribe(bus, "loyalty", s.returning)
 	event.Subscribe(bus, "loyalty", s.ended)
 	event.Subscribe(bus, "loyalty", s.contested)
+	event.Subscribe(bus, "loyalty", s.used)
+	event.Subscribe(bus, "loyalty", s.lapsed)
 }
 
 // completed has a buyer earn what an order was worth.

@@ -18,6 +18,7 @@ func Routes(s *Service) []rest.Route {
 	return []rest.Route{
 		rest.Handle("GET", root, "loyalty.show", "Show what somebody has in points", ok, s.Show),
 		rest.Handle("GET", root+"/entries", "loyalty.entries", "List how somebody's points moved, the newest first", ok, s.Entries),
+		rest.Commit("POST", root+"/burn", "loyalty.burn", "Spend points on something that is taken off one order", made, s.Burn),
 		rest.Commit("POST", root+"/adjustments", "loyalty.adjust", "Give or take points by hand", made, s.Adjust),
 		rest.Handle("GET", root+"/liability", "loyalty.liability", "Show what all open points are worth", ok, s.Liability),
 		rest.Handle("GET", root+"/rules", "loyalty.rules", "List what earns points, the newest rule first", ok, s.Rules),

@@ -57,7 +57,8 @@ func (s *Service) expire(ctx context.Context, tx *pg.Tx, person string) error {
 	if err != nil {
 		return err
 	}
-	return s.keep(ctx, tx, a, after, m, fmt.Sprintf("%s/%d", person, after.Version), "")
+	_, err = s.keep(ctx, tx, a, after, m, fmt.Sprintf("%s/%d", person, after.Version), "")
+	return err
 }
 
 // remind tells a person of the points that are over within the time of notice,

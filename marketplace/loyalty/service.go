@@ -35,6 +35,7 @@ type Needs struct {
 	Orders    Orders
 	Escrows   Escrows
 	Approvals Approvals
+	Gifts     Gifts
 }
 
 // Service is what others may ask of loyalty.
@@ -50,21 +51,32 @@ func New(db *pg.Store, n Needs) *Service {
 	return s
 }
 
-// settle brings the points of an order to what they shall be: it begins when the
-// order is complete, and looks at its money each time.
+// settle brings the points of an order to what they shall be: those that it earns,
+// once it is complete, and those that were spent on it. It looks at the order's
+// money each time.
 func (s *Service) settle(ctx context.Context, tx *pg.Tx, order string) error {
 	lockOrder(tx, order)
+	b, err := s.Orders.Bought(ctx, tx, order)
+	if errors.Is(err, orders.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	holds, err := s.Escrows.OfOrders(ctx, tx, []string{order})
+	if err != nil {
+		return err
+	}
+	if err := s.refund(ctx, tx, order, holds[order], b.Total); err != nil {
+		return err
+	}
 	all, err := salesOf(ctx, tx, order)
 	if err != nil {
 		return err
 	}
 	if len(all) == 0 {
-		b, err := s.Orders.Bought(ctx, tx, order)
-		switch {
-		case errors.Is(err, orders.ErrNotFound), err == nil && b.State != orders.Completed:
+		if b.State != orders.Completed {
 			return nil // what went back by then is looked at when it is complete
-		case err != nil:
-			return err
 		}
 		fresh, err := s.appraise(ctx, tx, b)
 		if err != nil {
@@ -72,10 +84,6 @@ func (s *Service) settle(ctx context.Context, tx *pg.Tx, order string) error {
 		}
 		insertSale(tx, fresh)
 		all = []sale{fresh}
-	}
-	holds, err := s.Escrows.OfOrders(ctx, tx, []string{order})
-	if err != nil {
-		return err
 	}
 	return s.level(ctx, tx, all[0], holds[order].Claim())
 }
@@ -145,7 +153,8 @@ func (s *Service) credit(ctx context.Context, tx *pg.Tx, person string, kind Kin
 		}
 		m.Expires = tx.Now().AddDate(0, terms.Months, 0)
 	}
-	return s.keep(ctx, tx, a, after, m, ref, note)
+	_, err = s.keep(ctx, tx, a, after, m, ref, note)
+	return err
 }
 
 // debit takes points from what a person has, out of its lots in the order that
@@ -159,17 +168,18 @@ func (s *Service) debit(ctx context.Context, tx *pg.Tx, person string, kind Kind
 	if err != nil {
 		return err
 	}
-	return s.keep(ctx, tx, a, after, m, ref, note)
+	_, err = s.keep(ctx, tx, a, after, m, ref, note)
+	return err
 }
 
 // keep writes a move down, sets the person's timers and tells.
-func (s *Service) keep(ctx context.Context, tx *pg.Tx, before, after Account, m Move, ref, note string) error {
+func (s *Service) keep(ctx context.Context, tx *pg.Tx, before, after Account, m Move, ref, note string) (move string, err error) {
 	m.ID, m.Ref, m.Note, m.At = id.New(id.Points), ref, note, tx.Now()
 	insert(tx, auth.From(ctx).Person(), before.Version, m)
 	if err := s.wake(ctx, tx, after.Person); err != nil {
-		return err
+		return "", err
 	}
-	return s.tell(ctx, tx, after)
+	return m.ID, s.tell(ctx, tx, after)
 }
 
 // tierNow is the tier of a person at this moment.

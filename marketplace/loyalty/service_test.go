@@ -16,7 +16,9 @@ import (
 	"pgregory.net/rapid"
 
 	"tiwiza/marketplace/loyalty"
+	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
@@ -38,6 +40,7 @@ type till struct {
 	db      *pg.Store
 	bus     *event.Bus
 	points  *loyalty.Service
+	offs    *promotions.Service
 	people  *approvals.Service
 	timers  *job.Timers
 	web     http.Handler
@@ -64,9 +67,16 @@ func (c *till) OfOrders(_ context.Context, _ pg.DB, ids []string) (map[string]es
 	defer c.mu.Unlock()
 	out := map[string]escrow.Hold{}
 	for _, o := range ids {
-		out[o] = escrow.Hold{Order: o, State: escrow.Released, Amount: c.bought[o].Total, Recovered: c.bought[o].Total - c.kept[o]}
+		if c.bought[o].State == orders.PendingPayment {
+			continue
+		}
+		out[o] = escrow.Hold{Order: o, State: escrow.Released, FundedAt: new(time.Time), Amount: c.bought[o].Total, Recovered: c.bought[o].Total - c.kept[o]}
 	}
 	return out, nil
+}
+
+func (c *till) Sellers(context.Context, pg.DB, []string) (map[string]members.Seller, error) {
+	return nil, nil
 }
 
 func newTill(t testing.TB) *till {
@@ -74,7 +84,9 @@ func newTill(t testing.TB) *till {
 	c := &till{t: t, db: pgtest.New(t), bus: event.NewBus(), bought: map[string]orders.Purchase{}, kept: map[string]int64{}, keys: map[auth.Key]auth.Principal{}}
 	pgtest.Queue(t, c.db, c.bus)
 	c.people, c.timers = approvals.New(c.db), job.NewTimers(c.db)
-	c.points = loyalty.New(c.db, loyalty.Needs{Orders: c, Escrows: c, Approvals: c.people})
+	c.offs = promotions.New(c.db, c)
+	c.points = loyalty.New(c.db, loyalty.Needs{Orders: c, Escrows: c, Approvals: c.people, Gifts: c.offs})
+	c.offs.Work(c.timers)
 	loyalty.Subscribe(c.bus, c.points)
 	loyalty.Timers(c.timers, c.points)
 	loyalty.Tell(c.bus)
@@ -430,6 +442,7 @@ func TestBooksOfPointsHold(t *testing.T) {
 	t.Parallel()
 	c := newTill(t)
 	c.earns()
+	c.want(201, nil, c.boss, "POST", "/v1/loyalty/terms", `{"worth":1,"months":12,"least":1,"voucher_days":30}`)
 	lives := 0
 	rapid.Check(t, func(t *rapid.T) {
 		if lives++; lives > 12 { // each is dozens of commits
@@ -439,7 +452,7 @@ func TestBooksOfPointsHold(t *testing.T) {
 		var bought []string
 		var sizes []int64
 		for range rapid.IntRange(3, 12).Draw(t, "steps") {
-			switch rapid.SampledFrom([]string{"buy", "back", "hand", "pass"}).Draw(t, "what") {
+			switch rapid.SampledFrom([]string{"buy", "back", "hand", "pass", "burn", "use"}).Draw(t, "what") {
 			case "buy":
 				n := rapid.Int64Range(1, 300).Draw(t, "dirhams")
 				bought, sizes = append(bought, c.buys(who, n)), append(sizes, n)
@@ -451,8 +464,19 @@ func TestBooksOfPointsHold(t *testing.T) {
 			case "hand":
 				n := rapid.SampledFrom([]int{-50, -7, 20}).Draw(t, "points")
 				c.ask(c.boss, "POST", "/v1/loyalty/adjustments", fmt.Sprintf(`{"person":%q,"points":%d,"reason":"x"}`, who, n))
+			case "burn", "use":
+				var v loyalty.BurnView
+				if w := c.ask(key, "POST", "/v1/loyalty/burn", fmt.Sprintf(`{"points":%d}`, rapid.IntRange(1, 200).Draw(t, "burnt"))); w.Code != 201 {
+					continue
+				} else if err := json.Unmarshal(w.Body.Bytes(), &v); err != nil {
+					t.Fatal(err)
+				}
+				if rapid.Bool().Draw(t, "used") {
+					bought, sizes = append(bought, c.uses(who, v, 40, true)), append(sizes, 40)
+				}
 			case "pass":
 				pgtest.Pass(c.t, c.db, c.timers, time.Duration(rapid.IntRange(1, 200).Draw(t, "days"))*24*time.Hour)
+				c.hear()
 			}
 		}
 		var v loyalty.View
