@@ -6,4 +6,5 @@ var (
 	Due      = due
 	TierOf   = tierOf
 	NextTier = nextTier
+	Youngest = youngest
 )

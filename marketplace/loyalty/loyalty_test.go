@@ -68,6 +68,18 @@ func TestWhatStandsIsInProportionToWhatWasKept(t *testing.T) {
 	})
 }
 
+func TestWhatIsTakenBackIsTheOrdersOwnAndThenTheYoungest(t *testing.T) {
+	t.Parallel()
+	lots := []loyalty.Lot{{Move: "a", Ref: "1"}, {Move: "b", Ref: "2"}, {Move: "c", Ref: "3"}, {Move: "d", Ref: "2"}}
+	got := ""
+	for _, l := range loyalty.Youngest(lots, "2") {
+		got += l.Move
+	}
+	if got != "dbca" {
+		t.Errorf("in the order %s, want dbca", got)
+	}
+}
+
 func TestTiers(t *testing.T) {
 	t.Parallel()
 	at := func(c int64) *int64 { return &c }

@@ -280,6 +280,18 @@ func TestARefundTakesItsOwnOrdersPointsAndThenTheYoungest(t *testing.T) {
 	if len(v.Expire) != 2 || v.Expire[1].At.Sub(v.Expire[0].At) < 39*24*time.Hour {
 		t.Errorf("what is left expires %+v: old points were spared the end", v.Expire)
 	}
+	c.want(201, nil, c.boss, "POST", "/v1/loyalty/adjustments", fmt.Sprintf(`{"person":%q,"points":-100,"reason":"Erreur."}`, who))
+	last := v.Expire[1].At
+	pgtest.Advance(t, c.db, 20*24*time.Hour)
+	spent := c.buys(who, 100)
+	c.keeps(spent, 50)
+	c.want(200, &v, key, "GET", "/v1/loyalty", "")
+	if len(v.Expire) != 2 || v.Expire[1].Points != 50 {
+		t.Errorf("half an order's own points are taken: %+v", v.Expire)
+	}
+	if !v.Expire[0].At.Equal(last) {
+		t.Errorf("the oldest were taken by hand: %+v", v.Expire)
+	}
 }
 
 func TestPointsEndOldestFirstAfterAReminder(t *testing.T) {
@@ -317,9 +329,11 @@ func TestPointsEndOldestFirstAfterAReminder(t *testing.T) {
 func TestTiersGiveMoreToWhoBuysMore(t *testing.T) {
 	t.Parallel()
 	c := newTill(t)
+	who, key := c.buyer()
+	early := c.buys(who, 600) // before anything earned points
+	c.keeps(early, 0)
 	c.earns()
 	c.want(201, nil, c.boss, "POST", "/v1/loyalty/tiers", `{"code":"gold","names":{"fr":"Or"},"spend":{"amount":"500.00","currency":"MAD"},"bonus":50}`)
-	who, key := c.buyer()
 	order := c.buys(who, 500)
 	c.has(key, 500, 0)
 	c.buys(who, 100)
