@@ -54,6 +54,8 @@ type InvoiceView struct {
 	Buyer    InvoiceBuyer      `json:"buyer" required:"true"`
 	Lines    []InvoiceLineView `json:"lines" required:"true"`
 	Sums
+	MarketPays  *money.Money     `json:"market_pays,omitempty" description:"Of the total, where the market pays some of it."`
+	BuyerPays   *money.Money     `json:"buyer_pays,omitempty" description:"The rest of it."`
 	CreditNotes []CreditNoteView `json:"credit_notes" required:"true"`
 }
 
@@ -65,7 +67,7 @@ type InvoiceLineView struct {
 	SKU          string            `json:"sku,omitempty"`
 	Quantity     int               `json:"quantity" required:"true"`
 	Price        money.Money       `json:"price" required:"true"`
-	Discount     money.Money       `json:"discount" required:"true" description:"What a promotion took off."`
+	Discount     money.Money       `json:"discount" required:"true" description:"What its seller took off."`
 	Total        money.Money       `json:"total" required:"true" description:"Less the discount."`
 	Percent      int               `json:"vat_percent" required:"true"`
 }
@@ -114,6 +116,10 @@ func (i Invoice) view() InvoiceView {
 	v := InvoiceView{
 		ID: i.ID, Number: i.Number(), IssuedAt: i.IssuedAt.UTC(), Order: i.Order, Ordered: i.Body.Ordered, Came: i.Body.Came, Payment: i.Body.Payment,
 		Seller: i.Body.Seller, Buyer: i.Body.Buyer, Lines: []InvoiceLineView{}, Sums: i.sums(), CreditNotes: []CreditNoteView{},
+	}
+	if i.Body.MarketPays > 0 {
+		market, buyer := m(i.Body.MarketPays), m(i.Total-i.Body.MarketPays)
+		v.MarketPays, v.BuyerPays = &market, &buyer
 	}
 	for _, l := range i.Body.Lines {
 		v.Lines = append(v.Lines, InvoiceLineView{l.Kind, l.Names, l.VariantNames, l.SKU, l.Quantity, m(l.Price), m(l.Discount), m(l.Total), l.BasisPoints / 100})

@@ -78,6 +78,8 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	h.offs = promotions.New(db, h.members)
 	h.escrows = escrow.New(db, ledger.New(db), policies).TopUpFrom("bank")
 	h.people, h.timers = approvals.New(db), job.NewTimers(db)
+	h.offs.Approve(h.people)
+	h.offs.Work(h.timers)
 	h.charges = charges.New(db, ledger.New(db), h.escrows, operations.New(db), policies, nil, charges.Config{
 		Bank: "bank", Account: charges.Account{RIB: "999780000000000000010193", Holder: "EXEMPLE HUB"},
 	}).ApprovedBy(h.people)

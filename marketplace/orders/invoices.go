@@ -62,6 +62,8 @@ type InvoiceBody struct {
 	Ordered time.Time     `json:"ordered"`
 	Came    time.Time     `json:"came"`
 	Payment string        `json:"payment"`
+
+	MarketPays int64 `json:"market_pays,omitempty"` // of the total; the buyer pays the rest
 }
 
 // InvoiceSeller is who sells, as the law knows it.
@@ -133,13 +135,14 @@ func rateOf(rates []VATRate, category string, at time.Time) int {
 
 // bill is what an order's invoice says: its articles and their delivery, each
 // with its rate. Delivery has the rate of the dearest part, as what goes with the
-// goods. What the market takes of the buyer is not the seller's to charge.
+// goods. What the market takes of the buyer is not the seller's to charge; what it
+// pays for the buyer is.
 func (o Order) bill(bought []boughtLine, rates []VATRate) (lines []InvoiceLine, parts []vatPart) {
 	by := map[int]int64{}
 	for _, l := range bought {
 		bp := rateOf(rates, l.Category, o.CreatedAt)
-		by[bp] += l.paid()
-		lines = append(lines, InvoiceLine{"article", l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price, l.Discount, l.paid(), bp})
+		by[bp] += l.price()
+		lines = append(lines, InvoiceLine{"article", l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price, l.Discount - l.Bonus, l.price(), bp})
 	}
 	if o.Delivery > 0 {
 		most, rate := int64(-1), 0

@@ -33,6 +33,13 @@ func (h Hold) takes(cut Legs) int64 {
 	return max(0, h.BonusGiven-h.BonusBack-h.due(h.Gone.Minus(h.Taken).Minus(cut).goods()))
 }
 
+// BonusUndone is what of the bonus the seller does not get, or has given back,
+// by refunds; where a chargeback took some of the order too, in proportion.
+func (h Hold) BonusUndone() int64 {
+	undone := h.Bonus - h.due(h.Legs.goods()-h.Cancelled.goods()) + h.BonusBack
+	return proportion(undone, h.Returned(), h.Returned()+h.Charged+h.Clawed)
+}
+
 // proportion is whole × part ÷ of, rounded down; part is at most of.
 func proportion(whole, part, of int64) int64 {
 	if whole == 0 || of <= 0 {

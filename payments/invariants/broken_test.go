@@ -168,6 +168,24 @@ var cases = map[string]func(s story) []wound{
 			do("seller s4: 3.00 MAD is kept back, its lots make 0.00", `update escrow.lot set done = true`),
 		}
 	},
+	"P1": func(story) []wound {
+		return []wound{
+			post("the market paid -0.05 MAD by its books; its escrows make 0.00", "chargeback.regained", ledger.Debit("fees", 10), ledger.Credit("loss", 5), ledger.Credit("promotions", 5)),
+			do("order A was promised 0.00 of the market; its escrow says 9.00", `update escrow.hold set bonus = 900, bonus_given = div(900 * (gone[1] + gone[2] + gone[3] + gone[4]), amount - legs[5]) where order_id = 'A'`),
+			do("has 0.00 of the 9.00 that the market promised, for 190.00 of 190.00", `alter table escrow.hold drop constraint hold_bonus_given, drop constraint hold_bonus_back`,
+				`update escrow.hold set bonus_given = 900 - bonus_given where order_id = 'A'`),
+		}
+	},
+	"P2": func(story) []wound {
+		made := `insert into promotions.promotion (id, seller, slot, code, names, kind, amount, since, until, total, payer, budget, agreed_at)
+			values ('prm_1', '', 1, '', '{"fr":"x"}', 'amount', 100, now(), now() + interval '1 day', 5, 'market', 500, now())`
+		return []wound{
+			do("promotion prm_1 counts 1 uses that cost 1.00; its orders make 0 and 0.00", made, `update promotions.promotion set used = 1, spent = 100`),
+			do("order A has 0.00 off, 0.00 of the market; what it used makes 1.00 and 1.00", `insert into promotions.redemption (order_id, promotion, buyer, amount) values ('A', 'prm_1', 'per_b', 100)`),
+			do("is expired; what it used of promotion prm_1 was not given back", `insert into promotions.redemption (order_id, promotion, buyer, amount)
+				select id, 'prm_1', 'per_b', 100 from orders.seller_order where state = 'expired' limit 1`),
+		}
+	},
 	"E2": func(s story) []wound {
 		return []wound{
 			{says: "is kept still by dsp_x; these cases are open: ", do: func(w *world) {

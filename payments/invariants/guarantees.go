@@ -120,6 +120,13 @@ var Guarantees = []Guarantee{
 		"variants",
 	},
 	{
+		"market-pays-what-it-says", "A cooperative gets for goods that the market makes cheaper what it would have got at their price, and no promotion is used more often, or costs more, than it says.",
+		[]string{buyers, cooperatives},
+		[]string{"P1", "P2"},
+		[]string{"payments/escrow.TestTheMarketAddsInProportion", "payments/escrow.TestAnySequenceKeepsTheBooksSound", "marketplace/orders.TestRule3_7TwoHundredAtOnceSpendABudgetExactly", "marketplace/orders.TestRule3_7TwoHundredAtOnceUseFiveSlots"},
+		"promotions used",
+	},
+	{
 		"invoices-without-holes", "Every delivered order has an invoice of its seller's, numbered without holes, and what goes back is credited on it.",
 		[]string{buyers, cooperatives},
 		[]string{"R11"},

@@ -24,6 +24,7 @@ var counted = map[string]string{
 	"reserves":             `select count(*) from escrow.lot`,
 	"answers kept":         `select count(*) from platform.answer`,
 	"events":               `select count(*) from platform.event`,
+	"promotions used":      `select count(*) from promotions.redemption where given_back_at is null`,
 	"invoices":             `select count(*) from orders.invoice`,
 	"variants":             `select count(*) from catalog.variant`,
 	"halts":                `select count(*) from treasury.halt`,

@@ -208,7 +208,7 @@ var matrix = map[string]map[auth.Role]string{
 	"payment_rules.add":     {auth.Operator: "*"},
 
 	"promotions.make": {auth.Seller: "own", auth.Operator: "*"},
-	"promotions.list": {auth.Seller: "own", auth.Operator: "*"},
+	"promotions.list": {auth.Seller: "own", auth.Buyer: "own", auth.Operator: "*"},
 	"promotions.end":  {auth.Seller: "own", auth.Operator: "*"},
 
 	"guests.create": everyone,
