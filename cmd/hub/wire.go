@@ -59,6 +59,7 @@ type house struct {
 	policies *authz.Policies
 	members  *members.Service
 	catalog  *catalog.Service
+	orders   *orders.Service
 	media    *media.Service
 	index    search.Index
 	local    *pgsearch.Index
@@ -194,7 +195,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
 	h := &house{
-		store: store, policies: policies, members: m, catalog: cat, media: kept, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
+		store: store, policies: policies, members: m, catalog: cat, orders: ord, media: kept, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
 		proofs: proofs, look: time.Minute,
 	}
@@ -317,7 +318,7 @@ func (h *house) handler(doc []byte, checks []rest.Check, reg *prometheus.Registr
 		Limits: rest.Limits{Principal: o.Rate, PrincipalBurst: 5 * o.Rate, Address: o.Rate / 4, AddressBurst: 2 * o.Rate},
 	})
 	rest.Health(mux, checks, reg, doc)
-	mux.Handle("/", web.New(h.catalog, images()))
+	mux.Handle("/", web.New(h.catalog, h.orders, images()))
 	return mux
 }
 

@@ -2,6 +2,7 @@ package orders_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http/httptest"
@@ -83,6 +84,34 @@ func TestAnInvoiceNamesThePartiesAndTheVATByRate(t *testing.T) {
 	h.refused(404, "orders.not_found", "", h.shop("1.00", 1, "").key, "GET", "/v1/orders/"+o+"/invoice", "")
 	waits := h.buy(me, 1, s)
 	h.refused(404, "invoices.not_found", "", me, "GET", "/v1/orders/"+waits.ids()[0]+"/invoice", "")
+}
+
+func TestAPaperIsForWhoeverHasItsKey(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	s, me := h.shop("110.00", 9, ""), h.buyer()
+	c := h.home(me, 1, s)
+	h.want(201, nil, s.key, "POST", "/v1/orders/"+c.ids()[0]+"/refunds", `{"amount":{"amount":"10.00","currency":"MAD"},"reason":"geste"}`, fresh())
+	h.deliver()
+	v := h.invoice(c.ids()[0])
+	read := func(address string) (orders.Paper, error) {
+		name, key, _ := strings.Cut(strings.TrimPrefix(address, "/factures/"), "?cle=")
+		return h.orders.Paper(t.Context(), name, key)
+	}
+	p, err := read(v.Print)
+	if err != nil || p.Number != v.Number || p.Credit != nil || !strings.HasPrefix(v.Print, "/factures/"+v.ID+"?cle=") {
+		t.Errorf("%s: %+v, %v", v.Print, p, err)
+	}
+	note := v.CreditNotes[0]
+	if p, err := read(note.Print); err != nil || p.Credit == nil || p.Credit.Number != note.Number || p.Number != v.Number {
+		t.Errorf("%s: %+v, %v", note.Print, p, err)
+	}
+	_, key, _ := strings.Cut(note.Print, "?cle=")
+	for _, address := range []string{v.Print[:len(v.Print)-1], "/factures/" + v.ID, "/factures/" + v.ID + "?cle=" + key, "/factures/inv_none?cle=" + key, v.Print + "0"} {
+		if _, err := read(address); !errors.Is(err, orders.ErrNoPaper) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
 }
 
 func TestACompanyIsNamedOnTheInvoiceAndIsNoPartyOfTheOrder(t *testing.T) {
