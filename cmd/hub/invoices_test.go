@@ -16,7 +16,7 @@ func invoiced(t *testing.T, r *rig, _ trade) {
 	var v struct {
 		Number      string
 		Total       moneyView
-		VAT         moneyView                   `json:"vat_total"`
+		VAT         moneyView `json:"vat_total"`
 		Print       string
 		CreditNotes []struct{ Total moneyView } `json:"credit_notes"`
 	}
