@@ -25,6 +25,7 @@ var counted = map[string]string{
 	"answers kept":         `select count(*) from platform.answer`,
 	"events":               `select count(*) from platform.event`,
 	"promotions used":      `select count(*) from promotions.redemption where given_back_at is null`,
+	"moves of points":      `select count(*) from loyalty.move`,
 	"invoices":             `select count(*) from orders.invoice`,
 	"variants":             `select count(*) from catalog.variant`,
 	"halts":                `select count(*) from treasury.halt`,
