@@ -63,7 +63,7 @@ func (s *Service) Adjust(ctx context.Context, tx *pg.Tx, in AdjustInput) (v Adju
 		return v, err
 	}
 	v = AdjustView{ID: id.New(id.Points), Person: in.Person, Points: in.Points}
-	w := wanted{in.Person, in.Points, in.Reason}
+	w := wanted(in)
 	audit.Record(tx, "loyalty.adjust", v.ID, authz.Policy(ctx), w)
 	if (before+max(in.Points, -in.Points))*int64(terms.Worth) > twoAbove {
 		v.Approval, err = s.askAdjust(ctx, tx, v.ID, w, terms)

@@ -24,10 +24,6 @@ func openLots(ctx context.Context, db pg.DB, person string) ([]Lot, error) {
 	return pg.All[Lot](ctx, db, `select move, ref, remains, expires_at from loyalty.lot where person = $1 and remains > 0 order by expires_at, move`, person)
 }
 
-func loadAccount(ctx context.Context, db pg.DB, person string) (Account, error) {
-	return pg.One[Account](ctx, db, ErrNotFound, `select person, points, owed, version from loyalty.account where person = $1`, person)
-}
-
 // insert writes a move with its entries, its draws and its lot, of an account
 // that has the version before.
 func insert(tx *pg.Tx, who string, before int64, m Move) {
