@@ -263,6 +263,9 @@ func (q Quote) canonical() []byte {
 		q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region)
 	for _, l := range q.Lines {
 		b = fmt.Appendf(b, "line %q %q %q %d %s %s %s\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total, l.Discount)
+		if l.MakeDays > 0 {
+			b = fmt.Appendf(b, "made in %d\n", l.MakeDays)
+		}
 		if !l.MarketPays.IsZero() {
 			b = fmt.Appendf(b, "market %s\n", l.MarketPays)
 		}
