@@ -40,6 +40,7 @@ func TestHub(t *testing.T) {
 			"goods are sent back":                                 sentBack,
 			"an order travels in parcels":                         parcelled,
 			"a delivered order has an invoice":                    invoiced,
+			"the market pays a part of what goods cost":           helped,
 			"a buyer reviews what came, and writes about it":      spokenOf,
 			"what is bought earns points":                         pointed,
 			"the search is taught and says what was missed":       looked,

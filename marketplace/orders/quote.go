@@ -259,15 +259,12 @@ func (q Quote) Seal() Quote {
 // canonical writes all that the buyer agrees to, and nothing else: names and
 // problems may change without changing the deal.
 func (q Quote) canonical() []byte {
-	b := fmt.Appendf(nil, "quote 3\n%q %q %d %d\n%q %q %q\n", q.ID, q.Basket, q.Version, q.ExpiresAt.UnixMicro(),
+	b := fmt.Appendf(nil, "quote 4\n%q %q %d %d\n%q %q %q\n", q.ID, q.Basket, q.Version, q.ExpiresAt.UnixMicro(),
 		q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region)
 	for _, l := range q.Lines {
-		b = fmt.Appendf(b, "line %q %q %q %d %s %s %s\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total, l.Discount)
+		b = fmt.Appendf(b, "line %q %q %q %d %s %s %s %s\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total, l.Discount, l.MarketPays)
 		if l.MakeDays > 0 {
 			b = fmt.Appendf(b, "made in %d\n", l.MakeDays)
-		}
-		if !l.MarketPays.IsZero() {
-			b = fmt.Appendf(b, "market %s\n", l.MarketPays)
 		}
 	}
 	for _, f := range q.Fees {
@@ -276,7 +273,7 @@ func (q Quote) canonical() []byte {
 	for _, d := range q.Discounts {
 		b = fmt.Appendf(b, "discount %q %q %s %s\n", d.Promotion, d.Seller.ID, d.PaidBy, d.Amount)
 	}
-	return fmt.Appendf(b, "totals %s %s %s %s %s\n", q.Totals.Goods, q.Totals.Discount, q.Totals.Delivery, q.Totals.Fees, q.Totals.Total)
+	return fmt.Appendf(b, "totals %s %s %s %s %s %s\n", q.Totals.Goods, q.Totals.Discount, q.Totals.MarketPays, q.Totals.Delivery, q.Totals.Fees, q.Totals.Total)
 }
 
 // blocking are the problems that must be mended first.

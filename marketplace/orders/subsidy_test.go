@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+
 	"tiwiza/marketplace/orders"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/charges"
@@ -439,4 +442,82 @@ func creditedSums(v orders.InvoiceView) (out []string) {
 		out = append(out, n.Total.Amount())
 	}
 	return out
+}
+
+// anyOffs draws promotions of sellers and of the market.
+func anyOffs(t *rapid.T) (all []promotions.Available) {
+	for i := range rapid.IntRange(0, 8).Draw(t, "promotions") {
+		p := promotions.Promotion{
+			ID: fmt.Sprintf("prm_%d", i), Payer: promotions.Seller, Seller: fmt.Sprintf("org_%d", rapid.IntRange(0, 3).Draw(t, "of")),
+			Kind: promotions.Amount, Amount: rapid.Int64Range(1, 1e9).Draw(t, "amount"), Since: time.Unix(-1, 0), Until: time.Unix(1, 0),
+		}
+		if rapid.Bool().Draw(t, "percent") {
+			p.Kind, p.Percent = promotions.Percent, decimal.New(rapid.Int64Range(1, 10000).Draw(t, "percents"), -2)
+		}
+		if rapid.Bool().Draw(t, "total") {
+			p.Total = new(rapid.IntRange(1, 2).Draw(t, "uses"))
+		}
+		if rapid.Bool().Draw(t, "market") {
+			p.Payer, p.Seller, p.Budget = promotions.Market, "", new(rapid.Int64Range(1, 3e9).Draw(t, "budget"))
+			p.Spent = rapid.Int64Range(0, *p.Budget).Draw(t, "spent")
+		}
+		all = append(all, promotions.Available{Promotion: p})
+	}
+	return all
+}
+
+// Whatever the market pays, the seller of each parcel has what it would have had
+// at its price, what the buyer pays covers everybody else, and no promotion is used
+// more often or costs more than it may.
+func TestRule3_4WhatTheMarketPaysIsTheSellers(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		m, lines := anyMarket(t)
+		m.Offs = anyOffs(t)
+		to := orders.Destination{Method: "carrier", Commune: "Fès", Region: "MA-03"}
+		q := m.Quote(lines, to)
+		plain := m
+		plain.Offs = nil
+		for _, p := range m.Offs {
+			if p.Payer == promotions.Seller {
+				plain.Offs = append(plain.Offs, p)
+			}
+		}
+		alone := plain.Quote(lines, to).Split("grp_1", "per_1", m.Fees, m.At)
+		uses, cost := map[string]int{}, map[string]int64{}
+		var whole, bonus int64
+		for i, d := range q.Split("grp_1", "per_1", m.Fees, m.At) {
+			want := alone[i].Legs
+			want.Seller -= d.Bonus
+			if d.Legs != want || d.Legs.Total() != d.Total || d.Total+d.Bonus != alone[i].Total {
+				t.Fatalf("legs %+v and a bonus of %d; without it %+v", d.Legs, d.Bonus, alone[i].Legs)
+			}
+			if d.Bonus < 0 || d.Bonus > 0 && d.Legs.Seller < 1 || d.Bonus > d.Discount {
+				t.Fatalf("the market pays %d of %d, and the buyer %+v", d.Bonus, d.Discount, d.Legs)
+			}
+			payers := map[promotions.Payer]int{}
+			for _, off := range d.Offs {
+				payers[off.PaidBy]++
+				uses[off.Promotion]++
+				cost[off.Promotion] += off.Amount.Centimes()
+			}
+			if payers[promotions.Seller] > 1 || payers[promotions.Market] > 1 || (payers[promotions.Market] == 1) != (d.Bonus > 0) {
+				t.Fatalf("%+v are taken off one parcel", d.Offs)
+			}
+			whole, bonus = whole+d.Total, bonus+d.Bonus
+		}
+		for _, p := range m.Offs {
+			if p.Total != nil && p.Payer == promotions.Market && uses[p.ID] > *p.Total || p.Budget != nil && cost[p.ID] > *p.Budget-p.Spent {
+				t.Fatalf("%d uses of %+v cost %d", uses[p.ID], p, cost[p.ID])
+			}
+		}
+		for _, l := range q.Lines {
+			if l.MarketPays.Sign() < 0 || l.MarketPays.Cmp(l.Discount) > 0 || l.Discount.Cmp(l.Total) > 0 {
+				t.Fatalf("of a line of %s %s is taken off, %s of it the market's", l.Total, l.Discount, l.MarketPays)
+			}
+		}
+		if whole != q.Totals.Total.Centimes() || bonus != q.Totals.MarketPays.Centimes() {
+			t.Fatalf("the orders make %d and %d of the market, the quote says %+v", whole, bonus, q.Totals)
+		}
+	})
 }
