@@ -44,6 +44,7 @@ func TestHub(t *testing.T) {
 			"a delivered order has an invoice":                    invoiced,
 			"the market pays a part of what goods cost":           helped,
 			"a buyer reviews what came, and writes about it":      spokenOf,
+			"what is bought earns points":                         pointed,
 			"the search is taught and says what was missed":       looked,
 			"what members upload is kept, shown and taken away":   uploaded,
 			"sellers claim, moderators decide":                    desked,

@@ -9,6 +9,7 @@ import (
 
 	"tiwiza/marketplace/groupbuys"
 	"tiwiza/marketplace/pools"
+	"tiwiza/pkg/id"
 	"tiwiza/pkg/pg"
 )
 
@@ -257,6 +258,53 @@ var postings = map[string]func(*testing.T, *onceRig) posting{
 		over(t, o.owner, "pools.pool", pool)
 		o.until(t, "the pool to be cleared", func() bool { return strings.Contains(o.shows(t, "", "/v1/pools/"+pool), `"cleared"`) })
 		p.path, p.effect, p.of = "/v1/pools/"+pool+"/baskets", ofLines, w.variant
+		return p.moved()
+	},
+	"loyalty.burn": func(t *testing.T, o *onceRig) posting {
+		k := o.buyer(t)
+		var me struct{ Person string }
+		o.ask(t, req{key: k, method: "GET", path: "/v1/loyalty"}).into(t, &me)
+		o.ask(t, req{key: o.operator(), method: "POST", path: "/v1/loyalty/adjustments", body: map[string]any{"person": me.Person, "points": 1500, "reason": "Exercice"}, idem: once()}).into(t, nil)
+		p := o.second(map[string]int{"points": 500}, map[string]int{"points": 499}, map[string]int{"points": 501})
+		p.key, p.path, p.effect, p.of = k, "/v1/loyalty/burn", ofBurns, me.Person
+		return p.moved()
+	},
+	"loyalty.adjust": func(t *testing.T, o *onceRig) posting {
+		who, why := id.New(id.Person), mark("Geste")
+		with := func(points int) map[string]any {
+			return map[string]any{"person": who, "points": points, "reason": why}
+		}
+		p := o.second(with(5), with(0), with(6))
+		p.path, p.effect, p.of = "/v1/loyalty/adjustments", ofPoints, why
+		return p.moved()
+	},
+	"loyalty.rule": func(t *testing.T, o *onceRig) posting {
+		s := o.seller(t)
+		with := func(per string) map[string]any {
+			return map[string]any{"seller": s.org, "per_dirham": per, "since": "2098-01-01T00:00:00Z"}
+		}
+		p := o.second(with("1"), with("21"), with("2"))
+		p.path, p.effect, p.of = "/v1/loyalty/rules", ofEarning, s.org
+		return p.moved()
+	},
+	"loyalty.tier": func(t *testing.T, o *onceRig) posting {
+		code := "t" + strings.ToLower(once()[:10])
+		with := func(code string, bonus int) map[string]any {
+			return map[string]any{"code": code, "names": map[string]string{"fr": "Exemple"}, "bonus": bonus}
+		}
+		p := o.second(with(code, 5), with("-", 5), with(code, 6))
+		p.path = "/v1/loyalty/tiers"
+		p.effect, p.of = trail("loyalty.tier", code)
+		return p.moved()
+	},
+	"loyalty.terms": func(t *testing.T, o *onceRig) posting {
+		since := time.Date(2098, 1, int(days.Add(1)), 0, 0, 0, 0, time.UTC).Format(time.RFC3339)
+		with := func(least int, since string) map[string]any {
+			return map[string]any{"worth": 1, "months": 12, "least": least, "voucher_days": 30, "since": since}
+		}
+		p := o.second(with(500, since), with(500, "2020-01-01T00:00:00Z"), with(600, since))
+		p.path = "/v1/loyalty/terms"
+		p.effect, p.of = trail("loyalty.terms", since)
 		return p.moved()
 	},
 	"delivery_tariffs.add": func(t *testing.T, o *onceRig) posting {

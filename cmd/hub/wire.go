@@ -17,6 +17,7 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/groupbuys"
+	"tiwiza/marketplace/loyalty"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
@@ -63,6 +64,7 @@ type house struct {
 	policies *authz.Policies
 	members  *members.Service
 	catalog  *catalog.Service
+	orders   *orders.Service
 	media    *media.Service
 	index    search.Index
 	local    *pgsearch.Index
@@ -158,6 +160,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	})
 	quo := quotations.New(store, quotations.Needs{Sellers: m, Goods: cat, Files: kept, Agreed: agreed, Baskets: ord})
 	pooled := pools.New(store, cat, m, agreed, ord)
+	points := loyalty.New(store, loyalty.Needs{Orders: ord, Escrows: escrows, Approvals: desk, Gifts: offs})
 	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Risk: bounds, Judge: policies})
 	own := treasury.New(store, books, out, engine, desk)
 	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o), Suspended: barred(m), Alone: alone(bounds)}).Receives(ch)
@@ -174,6 +177,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	orders.Tell(bus)
 	groupbuys.Tell(bus)
 	pools.Tell(bus)
+	loyalty.Tell(bus)
 	charges.Tell(bus)
 	escrow.Tell(bus)
 	disputes.Tell(bus)
@@ -181,6 +185,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	orders.Subscribe(bus, ord)
 	quotations.Subscribe(bus, quo)
 	pooled.Subscribe(bus)
+	loyalty.Subscribe(bus, points)
 	disputes.Subscribe(bus, disp)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
@@ -200,6 +205,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	disp.Work(timers)
 	agreements.Timers(timers, agreed)
 	orders.Timers(timers, ord)
+	loyalty.Timers(timers, points)
 	offs.Work(timers)
 	quotations.Timers(timers, quo)
 	groups.Work(timers, ord)
@@ -209,7 +215,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
 	h := &house{
-		store: store, policies: policies, members: m, catalog: cat, media: kept, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
+		store: store, policies: policies, members: m, catalog: cat, orders: ord, media: kept, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
 		proofs: proofs, look: time.Minute,
 	}
@@ -225,7 +231,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()), delivery.Routes(ways), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists), orders.Routes(ord), quotations.Routes(quo), groupbuys.Routes(groups), pools.Routes(pooled), charges.Routes(ch), escrow.Routes(escrows),
+		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()), delivery.Routes(ways), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists), orders.Routes(ord), quotations.Routes(quo), groupbuys.Routes(groups), pools.Routes(pooled), loyalty.Routes(points), charges.Routes(ch), escrow.Routes(escrows),
 		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
@@ -351,7 +357,7 @@ func (h *house) handler(doc []byte, checks []rest.Check, reg *prometheus.Registr
 		Limits: rest.Limits{Principal: o.Rate, PrincipalBurst: 5 * o.Rate, Address: o.Rate / 4, AddressBurst: 2 * o.Rate},
 	})
 	rest.Health(mux, checks, reg, doc)
-	mux.Handle("/", web.New(h.catalog, images()))
+	mux.Handle("/", web.New(h.catalog, h.orders, images()))
 	return mux
 }
 

@@ -37,6 +37,8 @@ type Contact struct {
 	Name  string `json:"name" required:"true" minLength:"1" maxLength:"200"`
 	Phone string `json:"phone" required:"true" maxLength:"30" description:"A Moroccan number, as 06… or +2126…"`
 	Email string `json:"email,omitempty" maxLength:"200" pattern:"^[^@\\s]+@[^@\\s]+$"`
+
+	Company *Company `json:"company,omitempty" description:"Whom the invoice names as buyer, when a company pays."`
 }
 
 // DeliveryWanted says how and where to the goods go.
@@ -83,6 +85,9 @@ func (in *CheckoutInput) check() error {
 	wallet, ok := Phone(cmp.Or(in.Payment.Phone, in.Contact.Phone))
 	if in.Payment.Phone != "" && !ok {
 		wrong = at(wrong, "/payment/phone", "Give the mobile number of the wallet, such as 06 12 34 56 78.")
+	}
+	if c := in.Contact.Company; c != nil {
+		wrong = c.check(wrong)
 	}
 	if strings.TrimSpace(in.Contact.Name) == "" {
 		wrong = at(wrong, "/contact/name", "Say whom the parcel is for.")
@@ -225,6 +230,11 @@ func changed(quoted, now Quote, blocking []Problem) error {
 	for i, l := range quoted.Lines {
 		if n := now.Lines[i]; !n.Price.Equal(l.Price) { // the same basket version has the same lines
 			err = err.At(fmt.Sprintf("/lines/%d", i), named(n.Names, "This article")+" now costs "+n.Price.String()+" instead of "+l.Price.String()+".")
+		}
+	}
+	for i, f := range quoted.Fees {
+		if i < len(now.Fees) && f.MakeDays != now.Fees[i].MakeDays {
+			err = err.At(fmt.Sprintf("/fees/%d", i), fmt.Sprintf("The goods now take %d days to make instead of %d.", now.Fees[i].MakeDays, f.MakeDays))
 		}
 	}
 	if !quoted.Totals.Discount.Equal(now.Totals.Discount) {

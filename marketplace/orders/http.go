@@ -56,6 +56,7 @@ type Summary struct {
 	Seller    Party     `json:"seller" required:"true"`
 	Totals    Totals    `json:"totals" required:"true"`
 	CreatedAt time.Time `json:"created_at" required:"true"`
+	ShipsBy   time.Time `json:"ships_by" required:"true" description:"By when the goods leave; until the seller accepts, as if it did at once."`
 }
 
 // View is an order with all that its parties may see.
@@ -158,7 +159,7 @@ func summary(o Order) Summary {
 		o.ID, o.Group, o.State,
 		Party{o.Seller, texts(o.SellerNames)},
 		Totals{mad(o.Goods), mad(o.Delivery), mad(o.Fees), mad(o.Total), mad(o.Discount), mad(o.Bonus)},
-		o.CreatedAt.UTC(),
+		o.CreatedAt.UTC(), o.promised(),
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 // Errors of invoices.
 var (
 	ErrNoInvoice = fault.New(fault.NotFound, "invoices.not_found", "There is no invoice for this order; it is made once the goods are there.")
+	ErrNoPaper   = fault.New(fault.NotFound, "invoices.no_paper", "There is no such invoice; open it from the order.")
 	ErrVATRate   = fault.New(fault.Invalid, "vat_rates.percent", "There is no such rate of VAT.")
 	ErrVATSince  = fault.New(fault.Invalid, "vat_rates.since", "A rate holds from now or from a day to come: invoices are made by what held when the goods were ordered.")
 )
@@ -41,6 +42,7 @@ type Invoice struct {
 	Total    int64 // centimes, VAT in it
 	VAT      int64 `db:"vat"`
 	Body     InvoiceBody
+	PrintKey string // "" until it is read back
 
 	parts []vatPart
 }
@@ -81,6 +83,8 @@ type InvoiceBuyer struct {
 	Name    string `json:"name" required:"true"`
 	Address string `json:"address,omitempty"`
 	Commune string `json:"commune" required:"true"`
+
+	Company *Company `json:"company,omitempty"`
 }
 
 // InvoiceLine is what is charged for: an article, or its delivery.

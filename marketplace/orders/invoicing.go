@@ -35,7 +35,7 @@ func (s *Service) issue(ctx context.Context, tx *pg.Tx, o Order) error {
 	lines, parts := o.bill(bought, rates)
 	inv := o.paper(invoiceKind, parts, tx.Now())
 	inv.Body = InvoiceBody{
-		Seller: printed(sellers[o.Seller]), Buyer: InvoiceBuyer{g.Contact.Name, g.Delivery.Address, g.Delivery.Commune},
+		Seller: printed(sellers[o.Seller]), Buyer: InvoiceBuyer{g.Contact.Name, g.Delivery.Address, g.Delivery.Commune, g.Contact.Company},
 		Lines: lines, Ordered: o.CreatedAt.UTC(), Came: tx.Now().UTC(), Payment: o.Payment, MarketPays: o.Bonus,
 	}
 	if inv, err = number(ctx, tx, inv); err != nil {

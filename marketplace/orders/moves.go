@@ -204,6 +204,7 @@ func (s *Service) step(ctx context.Context, tx *pg.Tx, o Order, m Move) error {
 			return err
 		}
 	}
+	o = o.promise(tx.Now())
 	save(tx, o)
 	watch(tx, o)
 	if err := s.follow(ctx, tx, o); err != nil {

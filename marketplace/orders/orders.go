@@ -129,6 +129,8 @@ type Order struct {
 	Method       string         // carrier, own, pickup or relay
 	Way          string         // the seller's way of delivery, or the relay point; "" is the market's own
 	LeadDays     int            // how long the goods travel
+	MakeDays     int            // how long they are made before they leave
+	ShipsBy      *time.Time     // by when they leave, once the order was accepted
 	Fetch        *delivery.Spot `db:"spot"` // where the buyer fetches them
 	DeliveryCode string         // the buyer shows it to whoever brings the goods
 	CodeTries    int

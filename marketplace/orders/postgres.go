@@ -142,9 +142,9 @@ func insertGroup(tx *pg.Tx, g group, drafts []Draft) {
 	tx.Queue(`insert into orders.order_group (id, basket, buyer, charge, currency, total, contact, delivery, created_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, g.ID, g.Basket, g.Buyer, g.Charge, g.Currency, g.Total, g.Contact, g.Delivery, g.CreatedAt)
 	for _, d := range drafts {
-		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment, way, lead_days, spot, discount, bonus, agreed, seat, waits)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
-			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment, d.Way, d.LeadDays, d.Fetch, d.Discount, d.Bonus, d.Agreed, d.Seat, d.Waits)
+		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment, way, lead_days, spot, discount, bonus, agreed, seat, waits, make_days)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
+			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment, d.Way, d.LeadDays, d.Fetch, d.Discount, d.Bonus, d.Agreed, d.Seat, d.Waits, d.MakeDays)
 	}
 	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement)
 		select order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement
@@ -173,7 +173,7 @@ type boughtLine struct {
 
 const lineColumns = `order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement`
 
-const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, discount, bonus, delivery, fees, total, legs, method, way, lead_days, spot,
+const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, discount, bonus, delivery, fees, total, legs, method, way, lead_days, make_days, ships_by, spot,
 	delivery_code, code_tries, carrier, tracking, settled, payment, received, agreed, seat, waits, rebate, delivered_at, preparing_at, version, created_at`
 
 // lockOrders locks orders, always in the order of their ids.
@@ -182,8 +182,8 @@ func lockOrders(ctx context.Context, tx *pg.Tx, ids []string) ([]Order, error) {
 }
 
 func save(tx *pg.Tx, o Order) {
-	tx.Queue(`update orders.seller_order set state = $2, code_tries = $3, carrier = $4, tracking = $5, settled = $6, version = $7, received = $8, delivered_at = $9, preparing_at = $10, waits = $11, rebate = $12 where id = $1`,
-		o.ID, o.State, o.CodeTries, o.Carrier, o.Tracking, o.Settled, o.Version, o.Received, o.DeliveredAt, o.PreparingAt, o.Waits, o.Rebate)
+	tx.Queue(`update orders.seller_order set state = $2, code_tries = $3, carrier = $4, tracking = $5, settled = $6, version = $7, received = $8, delivered_at = $9, preparing_at = $10, waits = $11, rebate = $12, ships_by = $13 where id = $1`,
+		o.ID, o.State, o.CodeTries, o.Carrier, o.Tracking, o.Settled, o.Version, o.Received, o.DeliveredAt, o.PreparingAt, o.Waits, o.Rebate, o.ShipsBy)
 }
 
 // note adds to an order's timeline, in the name of whoever is at work.

@@ -64,6 +64,8 @@ type QuoteLine struct {
 	PriceFrom    From              `json:"price_from" required:"true" enum:"public,list,agreement" description:"By which rule the price came."`
 	Agreement    string            `json:"agreement,omitempty" description:"By which it is sold."`
 
+	MakeDays int `json:"make_days" required:"true" description:"How long it is made before it leaves."`
+
 	weight   int64
 	category string
 	agreed   *agreements.Agreement
@@ -87,6 +89,8 @@ type Fee struct {
 
 	Way      string            `json:"way,omitempty" description:"The seller's way of delivery, or the relay point; left out when it is the market's own."`
 	LeadDays int               `json:"lead_days" required:"true" description:"How long the goods travel."`
+	MakeDays int               `json:"make_days" required:"true" description:"How long the goods are made before they leave."`
+	ShipsBy  *time.Time        `json:"ships_by,omitempty" description:"By when they leave, if the seller accepts at once."`
 	Names    map[string]string `json:"names,omitempty"`
 	Fetch    *delivery.Spot    `json:"fetch,omitempty" description:"Where the buyer fetches the goods."`
 
@@ -107,7 +111,7 @@ type Totals struct {
 // be mended before checking out; the others only ask for a look.
 type Problem struct {
 	Pointer  string       `json:"pointer" required:"true" description:"The line, as /lines/0, or the code, as /codes/0."`
-	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote,not_delivered,too_heavy,commune_needed,agreement_ended,agreement_quantity,agreement_incomplete,agreement_alone,code_unknown,code_not_now,code_below_minimum,code_other_goods,code_used_up,code_no_room"`
+	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote,not_delivered,too_heavy,commune_needed,agreement_ended,agreement_quantity,agreement_incomplete,agreement_alone,code_unknown,code_not_now,code_below_minimum,code_other_goods,code_used_up,code_no_room,made_too_long"`
 	Detail   string       `json:"detail" required:"true"`
 	Variant  string       `json:"variant" required:"true" description:"Empty for a code."`
 	Blocking bool         `json:"blocking" required:"true"`
@@ -158,7 +162,7 @@ func (m Market) Quote(lines []Line, d Destination) Quote {
 	q.Problems = append(q.Problems, m.incomplete(lines)...)
 	parcels := m.parcels(q.Lines, d)
 	for _, seller := range slices.Sorted(maps.Keys(parcels)) {
-		f := m.deliver(&q, parcels[seller], d)
+		f := m.deliver(&q, parcels[seller], d).made(q.Lines, m.At)
 		q.Fees = append(q.Fees, f)
 		q.Totals.Delivery = q.Totals.Delivery.Add(f.Amount)
 		m.discount(&q, parcels[seller].seller, f.Amount)
@@ -194,7 +198,7 @@ func (m Market) line(l Line) QuoteLine {
 		Variant: l.Variant, Offer: item.Offer, Seller: m.party(item.Seller), Names: texts(item.OfferNames),
 		VariantNames: texts(item.Names), SKU: item.SKU, Quantity: l.Quantity, Price: price, Total: price.Times(int64(l.Quantity)), Discount: money.Dirhams(0), MarketPays: money.Dirhams(0),
 		PriceFrom: from, Agreement: l.Agreement, agreed: m.agreement(l.Agreement),
-		weight: int64(item.WeightG) * int64(l.Quantity), category: item.Category, exempt: item.WithdrawalExempt,
+		MakeDays: item.LeadDays, weight: int64(item.WeightG) * int64(l.Quantity), category: item.Category, exempt: item.WithdrawalExempt,
 	}
 }
 
@@ -219,6 +223,12 @@ func (m Market) problems(i int, l Line) []Problem {
 		return []Problem{p}
 	}
 	out := m.unagreed(i, l)
+	if item.LeadDays > mostMaking && l.Agreement == "" {
+		out = append(out, Problem{
+			Pointer: p.Pointer, Code: "made_too_long", Variant: l.Variant, Blocking: true,
+			Detail: fmt.Sprintf("%s takes %d days to make, and money is held for orders of at most %d; take it out of the basket and ask its seller for a quotation.", name, item.LeadDays, mostMaking),
+		})
+	}
 	if item.Available < l.Quantity {
 		left := max(item.Available, 0)
 		p.Code, p.Left = "sold_out", &left
@@ -262,9 +272,12 @@ func (q Quote) canonical() []byte {
 		q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region)
 	for _, l := range q.Lines {
 		b = fmt.Appendf(b, "line %q %q %q %d %s %s %s %s %q %q\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total, l.Discount, l.MarketPays, l.PriceFrom, l.Agreement)
+		if l.MakeDays > 0 {
+			b = fmt.Appendf(b, "made in %d\n", l.MakeDays)
+		}
 	}
 	for _, f := range q.Fees {
-		b = fmt.Appendf(b, "fee %q %q %q %q %d %d %s\n", f.Kind, f.Seller.ID, f.Method, f.Way, f.LeadDays, f.WeightG, f.Amount)
+		b = fmt.Appendf(b, "fee %q %q %q %q %d %d %d %s\n", f.Kind, f.Seller.ID, f.Method, f.Way, f.LeadDays, f.MakeDays, f.WeightG, f.Amount)
 	}
 	for _, d := range q.Discounts {
 		b = fmt.Appendf(b, "discount %q %q %s %s\n", d.Promotion, d.Seller.ID, d.PaidBy, d.Amount)

@@ -417,6 +417,25 @@ var cases = map[string]func(s story) []wound{
 			do("invoice inv_3 is of 10.00 with VAT 0.00; its rates make 0.00 with 0.00", paper("inv_3", "credit_note", "inv_1", "y", 2, 1000)[:1]...),
 		}
 	},
+	"R12": func(story) []wound {
+		move := func(id, kind, ref string, points int) []string {
+			return []string{
+				fmt.Sprintf(`insert into loyalty.move (id, person, kind, ref, actor, points, owed, after, at) values ('%s', 'per_x', '%s', '%s', 'x', %d, 0, 0, now())`, id, kind, ref, points),
+				fmt.Sprintf(`insert into loyalty.entry (move, account, amount) values ('%s', 'points', %d), ('%s', 'issued', %d)`, id, points, id, -points),
+			}
+		}
+		return []wound{
+			do("per_x has 5 points and owes 0; its moves make 0 and 0", `insert into loyalty.account (person, points) values ('per_x', 5)`,
+				`insert into loyalty.lot (move, person, ref, points, remains, expires_at) values ('m0', 'per_x', 'x', 5, 5, now())`),
+			do("per_x has 5 points; its lots make 4", append(move("m0", "adjusted", "m0", 5), `update loyalty.lot set points = 4, remains = 4`)...),
+			do("lot m0 has 5 of 6; 0 were drawn", `update loyalty.lot set points = 6, remains = 5`),
+			do("move m0 adds up to 1", `update loyalty.lot set points = 5`, `update loyalty.entry set amount = amount + 1 where account = 'issued'`),
+			do("order ord_y stands for 3 points; its moves make 0", `update loyalty.entry set amount = -5 where account = 'issued'`,
+				`insert into loyalty.sale (order_id, person, seller, total, kept, earned, net, completed_at) values ('ord_y', 'per_x', 'org_x', 100, 100, 3, 3, now())`),
+			do("of prm_y 2 points came back; its moves make 0", `delete from loyalty.sale`,
+				`insert into loyalty.voucher (promotion, person, move, points, worth, until, back) values ('prm_y', 'per_x', 'm0', 5, 5, now(), 2)`),
+		}
+	},
 	"R4": func(story) []wound {
 		return []wound{
 			do("acq told captured", `alter table operations.evidence drop constraint evidence_connector_event_id_key`,

@@ -39,7 +39,7 @@ var Guarantees = []Guarantee{
 		"one-order-one-payment", "A basket is ordered once and paid once, and exactly what was shown is taken, however often a button is pressed.",
 		[]string{buyers},
 		[]string{"R1"},
-		[]string{"marketplace/orders.TestManyKeysForOneBasketAreOneOrder", "marketplace/orders.TestOneKeySentTwentyTimesAtOnceIsOneOrder", "payments/charges.TestTwentyCallbacksAtOnceConfirmOnce"},
+		[]string{"marketplace/orders.TestRule3_5ManyKeysForOneBasketAreOneOrder", "marketplace/orders.TestRule3_5OneKeySentTwentyTimesAtOnceIsOneOrder", "payments/charges.TestTwentyCallbacksAtOnceConfirmOnce"},
 		"order groups",
 	},
 	{
@@ -116,7 +116,7 @@ var Guarantees = []Guarantee{
 		"never-oversold", "No more is sold than there is, and the goods of an order leave the stock exactly once.",
 		[]string{buyers, cooperatives},
 		[]string{"R2", "R3"},
-		[]string{"marketplace/catalog.TestTwoHundredBuyersOfFiveGetFive", "marketplace/orders.TestFortyBuyersRaceForFiveUnits", "marketplace/orders.TestBeingToldTwiceOfPaymentTakesStockOnce"},
+		[]string{"marketplace/catalog.TestTwoHundredBuyersOfFiveGetFive", "marketplace/orders.TestRule3_1FortyBuyersRaceForFiveUnits", "marketplace/orders.TestRule3_5BeingToldTwiceOfPaymentTakesStockOnce"},
 		"variants",
 	},
 	{
@@ -146,6 +146,13 @@ var Guarantees = []Guarantee{
 		[]string{"R11"},
 		[]string{"marketplace/orders.TestInvoiceNumbersHaveNoHolesWhoeverHangsUp", "marketplace/orders.TestWhatGoesBackIsCreditedOnce", "marketplace/orders.TestCreditNotesTakeExactlyWhatAnInvoiceHad"},
 		"invoices",
+	},
+	{
+		"points-add-up", "Each point is issued once and spent, taken back or over once; what goes back of an order takes its part of its points, and no more.",
+		[]string{buyers},
+		[]string{"R12"},
+		[]string{"marketplace/loyalty.TestBooksOfPointsHold", "marketplace/loyalty.TestNoPointIsSpentTwice", "marketplace/loyalty.TestTwoBurnsAtOnceSpendWhatThereIsOnce"},
+		"moves of points",
 	},
 	{
 		"second-person", "A payout above the limit leaves only with the word of a second person, who approves exactly that amount to exactly that account.",

@@ -27,6 +27,7 @@ var counted = map[string]string{
 	"promotions used":      `select count(*) from promotions.redemption where given_back_at is null`,
 	"group buys":           `select count(*) from groupbuys.group_buy`,
 	"pools":                `select count(*) from pools.pool`,
+	"moves of points":      `select count(*) from loyalty.move`,
 	"invoices":             `select count(*) from orders.invoice`,
 	"variants":             `select count(*) from catalog.variant`,
 	"halts":                `select count(*) from treasury.halt`,

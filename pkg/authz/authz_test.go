@@ -208,9 +208,19 @@ var matrix = map[string]map[auth.Role]string{
 	"payment_rules.list":    {auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*"},
 	"payment_rules.add":     {auth.Operator: "*"},
 
-	"promotions.make": {auth.Seller: "own", auth.Operator: "*"},
-	"promotions.list": {auth.Seller: "own", auth.Buyer: "own", auth.Operator: "*"},
-	"promotions.end":  {auth.Seller: "own", auth.Operator: "*"},
+	"promotions.make":   {auth.Seller: "own", auth.Operator: "*"},
+	"promotions.list":   {auth.Seller: "own", auth.Buyer: "own", auth.Operator: "*"},
+	"loyalty.show":      {auth.Buyer: "*", auth.Operator: "*"},
+	"loyalty.entries":   {auth.Buyer: "*", auth.Operator: "*"},
+	"loyalty.burn":      {auth.Buyer: "*"},
+	"loyalty.adjust":    {auth.Operator: "*"},
+	"loyalty.liability": {auth.Operator: "*"},
+	"loyalty.rules":     {auth.Operator: "*"},
+	"loyalty.rule":      {auth.Operator: "*"},
+	"loyalty.tier":      {auth.Operator: "*"},
+	"loyalty.terms":     {auth.Operator: "*"},
+
+	"promotions.end": {auth.Seller: "own", auth.Operator: "*"},
 
 	"agreements.list": {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
 	"agreements.show": {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},

@@ -70,6 +70,9 @@ const (
 	Pool     Kind = "pol"
 	Pledge   Kind = "plg"
 	Deal     Kind = "dea"
+
+	Points   Kind = "pts"
+	EarnRule Kind = "erl"
 )
 
 var (
