@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/media"
@@ -17,6 +18,9 @@ import (
 
 // timerReturn is the deadline of whoever is to act next, by return.
 const timerReturn = "orders.return"
+
+// remindAfter is how often a return is told of that waits for an agent.
+const remindAfter = 3 * 24 * time.Hour
 
 // RequestReturn has a buyer send goods back: all of an order or some of it. Its
 // money stays where it is meanwhile. A withdrawal needs no leave of the seller's.
@@ -180,6 +184,10 @@ func (s *Service) tellReturn(ctx context.Context, tx *pg.Tx, o Order, r GoodsRet
 		what = "return_over"
 	}
 	note(ctx, tx, o.ID, what)
+	return s.publishReturn(ctx, tx, o, r)
+}
+
+func (s *Service) publishReturn(ctx context.Context, tx *pg.Tx, o Order, r GoodsReturn) error {
 	return tx.Publish(ctx, ReturnMoved{Moved{o.ID, o.Group, o.Seller, o.Buyer}, r.ID, r.State, r.Waits, r.EndedAt != nil})
 }
 
@@ -297,7 +305,7 @@ func (r GoodsReturn) within(h escrow.Hold) int64 {
 // or cash on its way is waited for, and what was released only an agent gives
 // back.
 func (s *Service) settleReturn(ctx context.Context, tx *pg.Tx, o Order, h escrow.Hold, r GoodsReturn, agent bool) (GoodsReturn, error) {
-	owed, soon := r.owed(o, h), tx.Now().Add(patience)
+	owed, soon, later := r.owed(o, h), tx.Now().Add(patience), tx.Now().Add(remindAfter)
 	var err error
 	switch {
 	case owed == 0:
@@ -306,8 +314,12 @@ func (s *Service) settleReturn(ctx context.Context, tx *pg.Tx, o Order, h escrow
 		r, err = r.Wait("case", &soon)
 	case h.Cash && !h.Settled:
 		r, err = r.Wait("cash", &soon)
+	case owed > r.within(h) && !agent && r.Waits == "operator": // and nobody has decided
+		r.Deadline = &later
+		job.Set(tx, timerReturn, r.ID, later)
+		return saveReturn(tx, r), s.publishReturn(ctx, tx, o, r)
 	case owed > r.within(h) && !agent:
-		r, err = r.Wait("operator", nil)
+		r, err = r.Wait("operator", &later)
 	default:
 		return s.payReturn(ctx, tx, o, r, owed, id.New(id.Refund))
 	}

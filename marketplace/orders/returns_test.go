@@ -327,6 +327,18 @@ func TestMoneyThatWasReleasedComesBackByAnAgentOnly(t *testing.T) {
 			}
 			h.cannot("returns.released", "", s.key, r.ID, "refund", "{}")
 			h.cannot("returns.state", "/state", s.key, r.ID, "reject", `{"reason":"used","text":"x"}`)
+			told := func() int {
+				n, err := pg.Value[int](t.Context(), h.db, nil, `select count(*) from platform.event where type = 'orders.return_moved' and payload::text like '%' || $1 || '%'`, r.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return n
+			}
+			before := told()
+			h.advance(4 * 24 * time.Hour)
+			if n := told() - before; n != 1 {
+				t.Errorf("of a return that waited for an agent for four days was told %d times, want once more", n)
+			}
 			h.advance(30 * 24 * time.Hour)
 			h.went()
 			v := h.turn(h.boss, r.ID, "refund", "{}")
