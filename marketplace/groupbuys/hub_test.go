@@ -20,6 +20,7 @@ import (
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
@@ -75,7 +76,7 @@ func newHub(t testing.TB) *hub {
 	h.till = &till{Charges: real}
 	groups := groupbuys.New(db, groupbuys.Needs{Catalogue: cat, Sellers: h.members, Ways: ways, Agreed: agreed})
 	ord := orders.New(db, orders.Needs{
-		Judge: policies, Catalogue: cat, Sellers: h.members, Keys: h.members, Ways: ways, Offs: offs, Agreed: agreed, Groups: groups, Escrows: h.escrows, Charges: h.till,
+		Judge: policies, Catalogue: cat, Sellers: h.members, Keys: h.members, Ways: ways, Offs: offs, Agreed: agreed, Prices: pricing.New(db, h.members, cat), Groups: groups, Escrows: h.escrows, Charges: h.till,
 		Disputes: disputes.New(db, h.escrows, h.till, people, policies), Approvals: people, Limits: limits.New(db, people), Files: files,
 	})
 	orders.Timers(h.timers, ord)
