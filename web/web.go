@@ -25,16 +25,18 @@ var pages = template.Must(template.ParseFS(files, "templates/*.html"))
 // site serves the pages.
 type site struct {
 	catalog *catalog.Service
+	papers  Papers
 	images  fs.FS
 }
 
-// New makes the handler of /, /offres/, /paiement/, /static/ and /media/. Pictures come
-// from images, by file name.
-func New(c *catalog.Service, images fs.FS) http.Handler {
-	s := &site{c, images}
+// New makes the handler of /, /offres/, /factures/, /paiement/, /static/ and /media/.
+// Pictures come from images, by file name.
+func New(c *catalog.Service, papers Papers, images fs.FS) http.Handler {
+	s := &site{c, papers, images}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.list)
 	mux.HandleFunc("GET /offres/{offer}", s.offer)
+	mux.HandleFunc("GET /factures/{invoice}", s.invoice)
 	mux.HandleFunc("/paiement/{group}", s.returned)
 	mux.Handle("GET /static/", cached(http.FileServerFS(files)))
 	mux.HandleFunc("GET /media/{file}", s.media)
@@ -155,7 +157,9 @@ func show(w http.ResponseWriter, r *http.Request, status int, name string, data 
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-cache")
+	if w.Header().Get("Cache-Control") == "" {
+		w.Header().Set("Cache-Control", "no-cache")
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // the visitor may be gone
 }

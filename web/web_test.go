@@ -77,7 +77,7 @@ func open(t *testing.T) (http.Handler, *pg.Store) {
 			t.Fatal(err, r.Rejected)
 		}
 	}
-	return web.New(s, os.DirFS(demo+"/images")), db
+	return web.New(s, nil, os.DirFS(demo+"/images")), db
 }
 
 func get(t *testing.T, h http.Handler, path string, want int) (body string, header http.Header) {
@@ -291,7 +291,7 @@ func TestPicturesAndStylesAreServed(t *testing.T) {
 
 func ExampleNew() {
 	mux := http.NewServeMux()
-	mux.Handle("/", web.New(catalog.New(nil, nil, anyone{}, nil), os.DirFS(demo+"/images")))
+	mux.Handle("/", web.New(catalog.New(nil, nil, anyone{}, nil), nil, os.DirFS(demo+"/images")))
 	w := httptest.NewRecorder()
 	mux.ServeHTTP(w, httptest.NewRequest("GET", "/static/icon.svg", http.NoBody))
 	fmt.Println(w.Code, w.Header().Get("Content-Type"))
@@ -300,7 +300,7 @@ func ExampleNew() {
 
 func TestTheAcquirersReturnShowsAndDecidesNothing(t *testing.T) {
 	t.Parallel()
-	h := web.New(nil, fstest.MapFS{})
+	h := web.New(nil, nil, fstest.MapFS{})
 	post := httptest.NewRequest("POST", "/paiement/grp_1", strings.NewReader("lang=ar&Response=Approved"))
 	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()

@@ -51,7 +51,7 @@ var kindNames = map[string][2]string{
 var classOrder = []string{
 	"bank:*:safeguard", "bank:*:transit", "psp:*:clearing", "psp:*:disputed", "carrier:*:cod", "bank:*:operating", "seller:*:receivable",
 	"escrow:*", "seller:*:available", "seller:*:reserve", "payout:*", "refund:*", "payable:carrier:*", "payable:insurer:*", "suspense:*",
-	"payable:vat", "fees", "psp_cost", "dispute_cost", "loss", "capital",
+	"payable:vat", "fees", "psp_cost", "dispute_cost", "promotions", "loss", "capital",
 }
 
 // classOf is an account's class, its name left out, and that name.
@@ -236,6 +236,7 @@ var reasons = map[string]string{
 	"payable:vat":         "VAT on our commission, for the tax office",
 	"fees":                "our commission",
 	"psp_cost":            "what acquirer and carrier cost us",
+	"promotions":          "what the market paid for its buyers",
 	"loss":                "what we bear ourselves",
 	"capital":             "our own money, paid in when the market opened",
 }

@@ -231,7 +231,7 @@ func (p *player) stock(ctx context.Context, s *shop, mark string, i int) error {
 	const head = "offer_key,category,name_fr,name_ar,name_en,description_fr,description_ar,description_en,sku,variant_fr,variant_ar,unit,weight_g,price,stock,region,commune,lat,lng,label,label_issuer,label_number,label_from,label_to,withdrawal_exempt,image\n"
 	rows := []string{
 		"argan-%[1]s,oils,Huile d’argane %[1]s,زيت أركان %[1]s,Argan oil %[1]s,Pressée à froid (exemple),معصور على البارد (مثال),Cold pressed (example),ARG-%[1]s,250 ml,250 مل,bottle,480,135.00,20,MA-09,Taroudant,,,,,,,,,oil-argan.svg\n" +
-			"miel-%[1]s,honey,Miel de thym %[1]s,عسل الزعتر %[1]s,Thyme honey %[1]s,Récolté en montagne (exemple),من الجبل (مثال),From the mountains (example),MIE-%[1]s,500 g,500 غ,jar,720,210.00,12,MA-09,Taroudant,,,,,,,,,honey.svg\n",
+			"miel-%[1]s,honey,Miel de thym %[1]s,عسل الزعتر %[1]s,Thyme honey %[1]s,Récolté en montagne (exemple),من الجبل (مثال),From the mountains (example),MIE-%[1]s,500 g,500 غ,jar,720,210.00,30,MA-09,Taroudant,,,,,,,,,honey.svg\n",
 		"plat-%[1]s,pottery,Plat bleu de Fès %[1]s,طبق فاسي أزرق %[1]s,Blue dish from Fez %[1]s,Peint à la main (exemple),مرسوم باليد (مثال),Hand painted (example),PLA-%[1]s,30 cm,30 سم,piece,1600,180.00,8,MA-03,Fès,,,,,,,,,plate.svg\n",
 		"jben-%[1]s,dairy,Fromage frais de chèvre %[1]s,جبن الماعز الطري %[1]s,Fresh goat cheese %[1]s,Du matin (exemple),طري (مثال),Made in the morning (example),JBE-%[1]s,400 g,400 غ,piece,400,48.00,20,MA-01,Chefchaouen,,,,,,,,perishable,cheese.svg\n",
 	}[i]

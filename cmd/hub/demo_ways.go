@@ -20,6 +20,7 @@ type ways struct {
 	ChargedBack string `json:"charged_back"` // by a buyer's bank, after the release
 	Recovered   string `json:"recovered"`    // of that, from the cooperative's next sale
 	Returned    string `json:"returned"`     // a payout, days after it was paid
+	Grouped     string `json:"grouped"`      // back to buyers: of a group that reached a lower price, and one that missed its minimum
 }
 
 // An outing plays one way, and tells of it when it is over.
@@ -44,6 +45,8 @@ func (p *player) otherWays(ctx context.Context, shops []*shop, mark string, turn
 	alpha, beta := shops[0], shops[1]
 	var given [3]moneyView
 	var later struct{ payout, parcel, dispute string }
+	var cheaper moneyView
+	var missed gathering
 	err = p.atOnce(
 		p.outing(alpha, func(o *outing) (err error) { w.Transferred, err = o.transfer(ctx); return err }),
 		p.outing(alpha, func(o *outing) (err error) { w.Cash, err = o.cash(ctx); return err }),
@@ -55,6 +58,8 @@ func (p *player) otherWays(ctx context.Context, shops []*shop, mark string, turn
 		p.outing(gamma, func(o *outing) (err error) { later.payout, w.Returned, err = o.paidToClosing(ctx); return err }),
 		p.outing(gamma, func(o *outing) (err error) { later.parcel, err = o.left(ctx); return err }),
 		p.outing(alpha, func(o *outing) (err error) { later.dispute, err = o.unanswered(ctx); return err }),
+		p.outing(alpha, func(o *outing) (err error) { cheaper, err = o.grouped(ctx); return err }),
+		p.outing(alpha, func(o *outing) (err error) { missed, err = o.tooFew(ctx); return err }),
 	)
 	if err != nil {
 		return w, err
@@ -64,7 +69,11 @@ func (p *player) otherWays(ctx context.Context, shops []*shop, mark string, turn
 		return w, fmt.Errorf("move the clock: %w", err)
 	}
 	p.step("the clock is moved: three days pass")
-	return w, p.threeDaysOn(ctx, gamma, later.payout, later.parcel, later.dispute)
+	if err := p.threeDaysOn(ctx, gamma, later.payout, later.parcel, later.dispute); err != nil {
+		return w, err
+	}
+	w.Grouped = cheaper.Add(missed.paid).Amount()
+	return w, p.fellThrough(ctx, missed)
 }
 
 // closingRIB is the RIB of an account that the stand-in bank plays as being closed.

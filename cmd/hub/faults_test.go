@@ -171,7 +171,7 @@ func TestAcquirerThatMisbehavesTakesOnce(t *testing.T) {
 	t.Run("a refused capture may be followed by another card", func(t *testing.T) { r.refusedCapture(t, w) })
 	t.Run("a settlement that tells only the net is booked by the contract", func(t *testing.T) { r.netOfFee(t, w) })
 	t.Run("a quote expires", func(t *testing.T) { r.expiredQuote(t, w) })
-	t.Run("money after the window goes back", func(t *testing.T) { r.tooLate(t, s) })
+	t.Run("rule 3.2: money after the window goes back", func(t *testing.T) { r.tooLate(t, s) })
 	r.verify(t)
 }
 

@@ -38,13 +38,18 @@ func TestHub(t *testing.T) {
 			"a dispute keeps the money until it is ruled":         disputed,
 			"a cancelled order's money goes back":                 givenBack,
 			"goods are sent back":                                 sentBack,
+			"of three sellers asked one is chosen":                chosen,
+			"customers of a group pay its prices":                 pricedByGroup,
 			"an order travels in parcels":                         parcelled,
 			"a delivered order has an invoice":                    invoiced,
+			"the market pays a part of what goods cost":           helped,
 			"a buyer reviews what came, and writes about it":      spokenOf,
+			"what is bought earns points":                         pointed,
 			"the search is taught and says what was missed":       looked,
 			"what members upload is kept, shown and taken away":   uploaded,
 			"sellers claim, moderators decide":                    desked,
 			"catalogues come and go as files":                     filed,
+			"people buy together":                                 together,
 			"the rest of the interface answers":                   restOf,
 			"nobody makes itself another member":                  impersonated,
 			"the main job by bank transfer":                       byTransfer,
@@ -110,7 +115,7 @@ func playOnce(t *testing.T, r *rig) {
 	if f.Orders != 2 || f.Matched != 3 || f.Violations != 0 || f.Charged != f.Released || sum.Amount() != f.Released || sum.Sign() <= 0 {
 		t.Errorf("the figures are %+v; want 2 orders, 3 movements matched, no violation, and paid out + fees + VAT + delivery (%s) = released = charged", f, sum)
 	}
-	want := ways{Transferred: "240.00", Cash: "240.00", GivenBack: "315.00", SentBack: "135.00", ChargedBack: "210.00", Recovered: "84.60", Returned: "45.12"}
+	want := ways{Transferred: "240.00", Cash: "240.00", GivenBack: "315.00", SentBack: "135.00", ChargedBack: "210.00", Recovered: "84.60", Returned: "45.12", Grouped: "330.00"}
 	if f.Ways != want {
 		t.Errorf("the other ways moved %+v, want %+v", f.Ways, want)
 	}

@@ -16,7 +16,8 @@ func invoiced(t *testing.T, r *rig, _ trade) {
 	var v struct {
 		Number      string
 		Total       moneyView
-		VAT         moneyView                   `json:"vat_total"`
+		VAT         moneyView `json:"vat_total"`
+		Print       string
 		CreditNotes []struct{ Total moneyView } `json:"credit_notes"`
 	}
 	r.until(t, "the credit note", func() bool {
@@ -25,6 +26,9 @@ func invoiced(t *testing.T, r *rig, _ trade) {
 	})
 	if v.Total.Amount() != "130.00" || v.VAT.Amount() != "21.67" || v.CreditNotes[0].Total.Amount() != "12.00" {
 		t.Errorf("the invoice is %+v", v)
+	}
+	if page := r.shows(t, "", v.Print); !strings.Contains(page, v.Number) || !strings.Contains(page, "21,67") {
+		t.Errorf("its page is %s", page)
 	}
 }
 

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"tiwiza/marketplace/groupbuys"
+	"tiwiza/marketplace/pools"
+	"tiwiza/pkg/id"
 	"tiwiza/pkg/pg"
 )
 
@@ -195,6 +198,115 @@ var postings = map[string]func(*testing.T, *onceRig) posting{
 		p.effect, p.of = trail("promotions.end", made.ID)
 		return p.moved()
 	},
+	"group_buys.make": func(t *testing.T, o *onceRig) posting {
+		s := o.seller(t)
+		w := o.rig.ware(t, s, 9, "100.00")
+		p := o.second(grouping(w.variant, 9), grouping(w.variant, 2), grouping(w.variant, 8))
+		p.key, p.path, p.effect, p.of = s.key, "/v1/group-buys", ofGroupBuys, w.variant
+		return p.moved()
+	},
+	"group_buys.admit": func(t *testing.T, o *onceRig) posting { return o.onGroup(t, "admit", o.shop.key, nil, nil, nil) },
+	"group_buys.decline": func(t *testing.T, o *onceRig) posting {
+		return o.onGroup(t, "decline", o.shop.key, reason("Non."), reason(""), reason("Jamais."))
+	},
+	"group_buys.cancel": func(t *testing.T, o *onceRig) posting {
+		return o.onGroup(t, "cancel", o.operator(), reason("Non."), reason(""), reason("Jamais."))
+	},
+	"group_buys.join": func(t *testing.T, o *onceRig) posting {
+		g := posts[groupbuys.View](t, o.rig, o.shop.key, "/v1/group-buys", grouping(o.ware.variant, 9))
+		with := func(n int) map[string]int { return map[string]int{"quantity": n} }
+		p := o.second(with(2), with(10), with(3))
+		p.key, p.by, p.path = o.buyer(t), o.buyer(t), "/v1/group-buys/"+g.ID+"/baskets"
+		p.effect, p.of = trail("group_buys.join", g.ID)
+		return p.moved()
+	},
+	"pools.make": func(t *testing.T, o *onceRig) posting {
+		name := mark("Huile exemple")
+		p := o.second(seeking(name, "90.00"), seeking(name, "-1.00"), seeking(name, "80.00"))
+		p.key, p.path, p.effect, p.of = o.buyer(t), "/v1/pools", ofPools, name
+		return p.moved()
+	},
+	"pools.cancel": func(t *testing.T, o *onceRig) posting {
+		key, pool := o.poolOf(t)
+		p := o.second(nil, nil, nil)
+		p.key, p.path = key, "/v1/pools/"+pool+"/cancel"
+		p.effect, p.of = trail("pools.cancel", pool)
+		return p.moved()
+	},
+	"pools.pledge": func(t *testing.T, o *onceRig) posting {
+		_, pool := o.poolOf(t)
+		p := o.second(pledging(3, "50.00", ""), pledging(3, "-1.00", ""), pledging(4, "50.00", ""))
+		p.key, p.by, p.path, p.effect, p.of = o.buyer(t), o.buyer(t), "/v1/pools/"+pool+"/pledges", ofPledges, pool
+		return p.moved()
+	},
+	"pools.withdraw": func(t *testing.T, o *onceRig) posting {
+		_, pool := o.poolOf(t)
+		p := o.second(nil, nil, nil)
+		p.key, p.by = o.buyer(t), o.buyer(t)
+		v := posts[pools.PledgeView](t, o.rig, p.key, "/v1/pools/"+pool+"/pledges", pledging(3, "50.00", ""))
+		p.path = "/v1/pools/" + pool + "/pledges/" + v.ID + "/withdraw"
+		p.effect, p.of = trail("pools.withdraw", v.ID)
+		return p.moved()
+	},
+	"pools.basket": func(t *testing.T, o *onceRig) posting {
+		_, pool := o.poolOf(t)
+		w := o.rig.ware(t, o.shop, 9, "100.00")
+		p := o.second(nil, nil, nil)
+		p.key, p.by = o.buyer(t), o.buyer(t)
+		posts[pools.PledgeView](t, o.rig, p.key, "/v1/pools/"+pool+"/pledges", pledging(5, "60.00", ""))
+		posts[pools.PledgeView](t, o.rig, o.shop.key, "/v1/pools/"+pool+"/pledges", pledging(5, "50.00", w.variant))
+		over(t, o.owner, "pools.pool", pool)
+		o.until(t, "the pool to be cleared", func() bool { return strings.Contains(o.shows(t, "", "/v1/pools/"+pool), `"cleared"`) })
+		p.path, p.effect, p.of = "/v1/pools/"+pool+"/baskets", ofLines, w.variant
+		return p.moved()
+	},
+	"loyalty.burn": func(t *testing.T, o *onceRig) posting {
+		k := o.buyer(t)
+		var me struct{ Person string }
+		o.ask(t, req{key: k, method: "GET", path: "/v1/loyalty"}).into(t, &me)
+		o.ask(t, req{key: o.operator(), method: "POST", path: "/v1/loyalty/adjustments", body: map[string]any{"person": me.Person, "points": 1500, "reason": "Exercice"}, idem: once()}).into(t, nil)
+		p := o.second(map[string]int{"points": 500}, map[string]int{"points": 499}, map[string]int{"points": 501})
+		p.key, p.path, p.effect, p.of = k, "/v1/loyalty/burn", ofBurns, me.Person
+		return p.moved()
+	},
+	"loyalty.adjust": func(t *testing.T, o *onceRig) posting {
+		who, why := id.New(id.Person), mark("Geste")
+		with := func(points int) map[string]any {
+			return map[string]any{"person": who, "points": points, "reason": why}
+		}
+		p := o.second(with(5), with(0), with(6))
+		p.path, p.effect, p.of = "/v1/loyalty/adjustments", ofPoints, why
+		return p.moved()
+	},
+	"loyalty.rule": func(t *testing.T, o *onceRig) posting {
+		s := o.seller(t)
+		with := func(per string) map[string]any {
+			return map[string]any{"seller": s.org, "per_dirham": per, "since": "2098-01-01T00:00:00Z"}
+		}
+		p := o.second(with("1"), with("21"), with("2"))
+		p.path, p.effect, p.of = "/v1/loyalty/rules", ofEarning, s.org
+		return p.moved()
+	},
+	"loyalty.tier": func(t *testing.T, o *onceRig) posting {
+		code := "t" + strings.ToLower(once()[:10])
+		with := func(code string, bonus int) map[string]any {
+			return map[string]any{"code": code, "names": map[string]string{"fr": "Exemple"}, "bonus": bonus}
+		}
+		p := o.second(with(code, 5), with("-", 5), with(code, 6))
+		p.path = "/v1/loyalty/tiers"
+		p.effect, p.of = trail("loyalty.tier", code)
+		return p.moved()
+	},
+	"loyalty.terms": func(t *testing.T, o *onceRig) posting {
+		since := time.Date(2098, 1, int(days.Add(1)), 0, 0, 0, 0, time.UTC).Format(time.RFC3339)
+		with := func(least int, since string) map[string]any {
+			return map[string]any{"worth": 1, "months": 12, "least": least, "voucher_days": 30, "since": since}
+		}
+		p := o.second(with(500, since), with(500, "2020-01-01T00:00:00Z"), with(600, since))
+		p.path = "/v1/loyalty/terms"
+		p.effect, p.of = trail("loyalty.terms", since)
+		return p.moved()
+	},
 	"delivery_tariffs.add": func(t *testing.T, o *onceRig) posting {
 		payee, since := "c"+strings.ToLower(once()[:12]), time.Date(2098, 1, int(days.Add(1)), 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 		with := func(per string) map[string]any {
@@ -304,6 +416,23 @@ func (o *onceRig) onOrder(t *testing.T, at, move, key string, body, bad, other a
 	p.bad, p.other = p.at(p.path, bad), p.at(p.path, other)
 	p.effect, p.of = trail("orders."+move, strings.TrimPrefix(at, "/v1/orders/"))
 	return p.moved()
+}
+
+// onGroup is a move of a group buy that a buyer asked for.
+func (o *onceRig) onGroup(t *testing.T, move, key string, body, bad, other any) posting {
+	t.Helper()
+	g := posts[groupbuys.View](t, o.rig, o.buyer(t), "/v1/group-buys", grouping(o.ware.variant, 9))
+	p := o.second(body, bad, other)
+	p.key, p.by, p.path = key, o.stranger.key, "/v1/group-buys/"+g.ID+"/"+move
+	p.effect, p.of = trail("group_buys."+move, g.ID)
+	return p.moved()
+}
+
+// poolOf is a pool, and the key of whoever opened it.
+func (o *onceRig) poolOf(t *testing.T) (key, pool string) {
+	t.Helper()
+	key = o.buyer(t)
+	return key, posts[pools.View](t, o.rig, key, "/v1/pools", seeking(mark("Huile exemple"), "90.00")).ID
 }
 
 // takesOff is a promotion of an amount, by a code of its own.

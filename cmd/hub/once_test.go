@@ -310,6 +310,13 @@ const (
 	ofAsked      = `select count(*) from approvals.request where why like '%' || $1 || '%'`
 	ofWays       = `select count(*) from delivery.way where names ->> 'fr' = $1`
 	ofPromotions = `select count(*) from promotions.promotion where names ->> 'fr' = $1`
+	ofGroupBuys  = `select count(*) from groupbuys.group_buy where variant = $1`
+	ofPools      = `select count(*) from pools.pool where names ->> 'fr' = $1`
+	ofPledges    = `select count(*) from pools.pledge where pool = $1`
+	ofLines      = `select count(*) from orders.basket_line where variant = $1`
+	ofPoints     = `select count(*) from loyalty.move where note = $1`
+	ofBurns      = `select count(*) from loyalty.voucher where person = $1`
+	ofEarning    = `select count(*) from loyalty.rule where seller = $1`
 	ofTariffs    = `select count(*) from orders.tariff where payee = $1`
 	ofRules      = `select count(*) from orders.payment_rule where seller = $1`
 	ofMoves      = `select count(*) from treasury.move where kind = $1`

@@ -44,15 +44,6 @@ type receipt struct {
 
 // buys fills a basket, has it quoted and orders it.
 func (p *player) buys(ctx context.Context, w purchase) (r receipt, err error) {
-	if w.name == "" {
-		w.name = "Acheteur exemple"
-	}
-	if w.phone == "" {
-		w.phone = "+212600000000"
-	}
-	if w.to == "" {
-		w.to = "Rabat"
-	}
 	var basket struct{ ID string }
 	if err := p.post(ctx, w.buyer, "/v1/baskets", nil, &basket); err != nil {
 		return r, err
@@ -63,12 +54,26 @@ func (p *player) buys(ctx context.Context, w purchase) (r receipt, err error) {
 			return r, err
 		}
 	}
+	return p.checksOut(ctx, w, basket.ID)
+}
+
+// checksOut has a basket quoted and orders it.
+func (p *player) checksOut(ctx context.Context, w purchase, basket string) (r receipt, err error) {
+	if w.name == "" {
+		w.name = "Acheteur exemple"
+	}
+	if w.phone == "" {
+		w.phone = "+212600000000"
+	}
+	if w.to == "" {
+		w.to = "Rabat"
+	}
 	var quote struct{ Hash string }
-	if err := p.post(ctx, w.buyer, "/v1/baskets/"+basket.ID+"/quotes", map[string]any{"delivery": map[string]string{"method": "carrier", "commune": w.to}}, &quote); err != nil {
+	if err := p.post(ctx, w.buyer, "/v1/baskets/"+basket+"/quotes", map[string]any{"delivery": map[string]string{"method": "carrier", "commune": w.to}}, &quote); err != nil {
 		return r, err
 	}
 	return r, p.commit(ctx, w.buyer, "/v1/checkouts", map[string]any{
-		"basket": basket.ID, "quote": quote.Hash,
+		"basket": basket, "quote": quote.Hash,
 		"contact":  map[string]string{"name": w.name, "phone": w.phone, "email": "acheteur@exemple.ma"},
 		"delivery": map[string]string{"method": "carrier", "commune": w.to, "address": "12, rue de l’Exemple"},
 		"payment":  map[string]string{"method": w.way},

@@ -65,6 +65,12 @@ func (r *rig) byHand(t *testing.T) {
 	if got.State != "posted" {
 		t.Errorf("after the second person agreed it is %q, want posted", got.State)
 	}
+	undo := req{key: r.operator(), method: "POST", path: "/v1/ledger/reversals", body: map[string]string{"reference": "l3", "note": "paid in twice"}, idem: once()}
+	r.ask(t, undo).into(t, &got)
+	yes.path, yes.idem = "/v1/approvals/"+got.Approval, once()
+	r.ask(t, yes).into(t, nil)
+	undo.idem = once()
+	r.ask(t, undo).refused(t, 409, "ledger.taken_back")
 	big := post(byHand("h6", "psp_cost", "fees", "10000.01"))
 	r.ask(t, big).into(t, &got)
 	no := yes

@@ -35,11 +35,13 @@ func TestTwoHubsAreOne(t *testing.T) {
 	two := one.second(t)
 	t.Run("together", func(t *testing.T) {
 		for name, fact := range map[string]func(*testing.T, *rig, *rig){
-			"demonstrations play through both":                playBoth,
-			"buyers at both race for the same stock":          raceBoth,
-			"either takes in the other's callbacks, and once": callBoth,
-			"a checkout sent to both is one order":            checkoutBoth,
-			"a seller's money is paid out once":               payoutBoth,
+			"demonstrations play through both":                               playBoth,
+			"rule 3.1: buyers at both race for the same stock":               raceBoth,
+			"rule 3.1: a crowd wants three articles in any order":            crowdBoth,
+			"rule 3.5: either takes in the other's callbacks, and once":      callBoth,
+			"rule 3.5: a checkout sent to both is one order":                 checkoutBoth,
+			"rule 3.5: two tabs and ten double clicks in each are one order": tabsBoth,
+			"a seller's money is paid out once":                              payoutBoth,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -47,6 +49,7 @@ func TestTwoHubsAreOne(t *testing.T) {
 			})
 		}
 	})
+	t.Run("rule 3.2: no checkout waits for another buyer's partner", func(t *testing.T) { patientBoth(t, one, two) })
 	t.Run("a halt at one stops both", func(t *testing.T) { haltBoth(t, one, two) })
 	one.verify(t)
 	two.stop(t)

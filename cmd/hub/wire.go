@@ -13,12 +13,18 @@ import (
 
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/wallet"
+	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
+	"tiwiza/marketplace/groupbuys"
+	"tiwiza/marketplace/loyalty"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/marketplace/pools"
+	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
+	"tiwiza/marketplace/quotations"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/disputes"
@@ -58,6 +64,7 @@ type house struct {
 	policies *authz.Policies
 	members  *members.Service
 	catalog  *catalog.Service
+	orders   *orders.Service
 	media    *media.Service
 	index    search.Index
 	local    *pgsearch.Index
@@ -146,9 +153,14 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	out.Handle(charges.KindTransfer, files.Kind{Pay: ch.Transfer, Moved: ch.RefundMoved, Contradicted: ch.RefundContradicted})
 	disp := disputes.New(store, escrows, ch, desk, policies)
 	ways, offs := delivery.New(store, cat, m), promotions.New(store, m)
+	agreed, lists := agreements.New(store), pricing.New(store, m, cat)
+	groups := groupbuys.New(store, groupbuys.Needs{Catalogue: cat, Sellers: m, Ways: ways, Agreed: agreed})
 	ord := orders.New(store, orders.Needs{
-		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: desk, Limits: bounds, Files: kept,
+		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Agreed: agreed, Prices: lists, Groups: groups, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: desk, Limits: bounds, Files: kept,
 	})
+	quo := quotations.New(store, quotations.Needs{Sellers: m, Goods: cat, Files: kept, Agreed: agreed, Baskets: ord})
+	pooled := pools.New(store, cat, m, agreed, ord)
+	points := loyalty.New(store, loyalty.Needs{Orders: ord, Escrows: escrows, Approvals: desk, Gifts: offs})
 	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Risk: bounds, Judge: policies})
 	own := treasury.New(store, books, out, engine, desk)
 	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o), Suspended: barred(m), Alone: alone(bounds)}).Receives(ch)
@@ -159,12 +171,21 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	members.Tell(bus)
 	delivery.Tell(bus)
 	promotions.Tell(bus)
+	agreements.Tell(bus)
+	pricing.Tell(bus)
+	quotations.Tell(bus)
 	orders.Tell(bus)
+	groupbuys.Tell(bus)
+	pools.Tell(bus)
+	loyalty.Tell(bus)
 	charges.Tell(bus)
 	escrow.Tell(bus)
 	disputes.Tell(bus)
 	payouts.Tell(bus)
 	orders.Subscribe(bus, ord)
+	quotations.Subscribe(bus, quo)
+	pooled.Subscribe(bus)
+	loyalty.Subscribe(bus, points)
 	disputes.Subscribe(bus, disp)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
@@ -172,6 +193,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	pay.Check(blocked{escrows, ch}.check)
 	books.Approve(desk)
 	escrows.Approve(desk)
+	offs.Approve(desk)
 	books.Work(timers)
 	engine.Work(workers, timers)
 	ch.Work(workers, timers)
@@ -181,13 +203,19 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	escrows.Work(timers)
 	rec.Work(timers)
 	disp.Work(timers)
+	agreements.Timers(timers, agreed)
 	orders.Timers(timers, ord)
+	loyalty.Timers(timers, points)
+	offs.Work(timers)
+	quotations.Timers(timers, quo)
+	groups.Work(timers, ord)
+	pooled.Work(timers)
 	catalog.Work(workers, cat)
 	catalog.Timers(timers, cat)
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
 	h := &house{
-		store: store, policies: policies, members: m, catalog: cat, media: kept, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
+		store: store, policies: policies, members: m, catalog: cat, orders: ord, media: kept, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
 		proofs: proofs, look: time.Minute,
 	}
@@ -203,7 +231,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()), delivery.Routes(ways), promotions.Routes(offs), orders.Routes(ord), charges.Routes(ch), escrow.Routes(escrows),
+		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()), delivery.Routes(ways), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists), orders.Routes(ord), quotations.Routes(quo), groupbuys.Routes(groups), pools.Routes(pooled), loyalty.Routes(points), charges.Routes(ch), escrow.Routes(escrows),
 		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
@@ -329,7 +357,7 @@ func (h *house) handler(doc []byte, checks []rest.Check, reg *prometheus.Registr
 		Limits: rest.Limits{Principal: o.Rate, PrincipalBurst: 5 * o.Rate, Address: o.Rate / 4, AddressBurst: 2 * o.Rate},
 	})
 	rest.Health(mux, checks, reg, doc)
-	mux.Handle("/", web.New(h.catalog, images()))
+	mux.Handle("/", web.New(h.catalog, h.orders, images()))
 	return mux
 }
 

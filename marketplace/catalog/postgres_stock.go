@@ -14,14 +14,14 @@ import (
 // lockStock locks variants in the order of their ids and then, in a statement that
 // sees what others did before, says what is free and where it lies. Those that do
 // not exist are missing: nothing of them is free.
-func lockStock(ctx context.Context, tx *pg.Tx, variants []string) (map[string]stock, error) {
+func lockStock(ctx context.Context, tx *pg.Tx, variants, agreed []string) (map[string]stock, error) {
 	tx.Queue(`select id from catalog.variant where id = any($1) order by id for update`, variants)
-	rows, err := pg.All[stock](ctx, tx, `select v.id, v.offer, case when o.state = 'published' and o.way <> 'quote' then catalog.free(v) else 0 end as free,
+	rows, err := pg.All[stock](ctx, tx, `select v.id, v.offer, case when o.state = 'published' and (o.way <> 'quote' or v.id = any($2)) then catalog.free(v) else 0 end as free,
 			v.on_hand - v.reserved as there,
 			case when v.placed = 0 then '[]' else coalesce((select jsonb_agg(to_jsonb(s) order by s.place)
 				from catalog.stock_place s where s.variant = v.id), '[]') end as spots
 		from catalog.variant v join catalog.offer o on o.id = v.offer
-		where v.id = any($1)`, variants)
+		where v.id = any($1)`, variants, agreed)
 	if err != nil {
 		return nil, fmt.Errorf("lock stock: %w", err)
 	}
@@ -156,6 +156,15 @@ type itemRow struct {
 	Cents    int64
 	Currency string
 	Tiers    []Tier
+}
+
+func variantsOf(ctx context.Context, db pg.DB, offer string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select id from catalog.variant where offer = $1`, offer)
+}
+
+func shelvesOf(ctx context.Context, db pg.DB, seller string, all []string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select c from unnest($2::text[]) c
+		where exists (select from catalog.offer o where o.seller = $1 and o.category = c and o.state = 'published')`, seller, all)
 }
 
 func items(ctx context.Context, db pg.DB, variants []string) (map[string]Item, error) {

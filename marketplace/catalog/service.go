@@ -243,6 +243,26 @@ func (s *Service) Items(ctx context.Context, db pg.DB, variants []string) (map[s
 	return items(ctx, db, variants)
 }
 
+// ItemsOf are the variants of an offer, by their ids; none when there is no such
+// offer.
+func (s *Service) ItemsOf(ctx context.Context, db pg.DB, offer string) ([]Item, error) {
+	ids, err := variantsOf(ctx, db, offer)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	by, err := items(ctx, db, ids)
+	out := make([]Item, 0, len(by))
+	for _, v := range slices.Sorted(maps.Keys(by)) {
+		out = append(out, by[v])
+	}
+	return out, err
+}
+
+// Shelves are the categories that a seller has something on offer in.
+func (s *Service) Shelves(ctx context.Context, db pg.DB, seller string) ([]string, error) {
+	return shelvesOf(ctx, db, seller, CategoryCodes())
+}
+
 // An Item is one variant as a basket needs it.
 type Item struct {
 	Variant          string
@@ -267,6 +287,14 @@ type Item struct {
 
 // PriceOf is the price of each, for whoever takes so many.
 func (i Item) PriceOf(n int) money.Money { return at(i.Price, i.tiers, n) }
+
+// Steps are the numbers from which each costs less, by rising number.
+func (i Item) Steps() (out []int) {
+	for _, t := range i.tiers {
+		out = append(out, t.From)
+	}
+	return out
+}
 
 // Travels says whether it is brought to its buyer: files and services are not.
 func (i Item) Travels() bool { return i.Kind != Labour && i.Kind != Digital }

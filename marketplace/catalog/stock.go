@@ -16,10 +16,12 @@ import (
 // when their own window ends.
 const HoldFor = 73 * time.Hour
 
-// A Line asks for some of a variant.
+// A Line asks for some of a variant. What has no price of its own is sold only
+// when that was agreed on.
 type Line struct {
 	Variant  string
 	Quantity int
+	Agreed   bool
 }
 
 // A holding is what one order holds of one variant; Made of it is to be made.
@@ -50,7 +52,7 @@ func (s *Service) Reserve(ctx context.Context, tx *pg.Tx, order map[string][]Lin
 		return err
 	}
 	ids := slices.Sorted(maps.Keys(want))
-	left, err := lockStock(ctx, tx, ids)
+	left, err := lockStock(ctx, tx, ids, agreed(order))
 	if err != nil {
 		return err
 	}
@@ -71,6 +73,19 @@ func (s *Service) Reserve(ctx context.Context, tx *pg.Tx, order map[string][]Lin
 	hold, shares := allot(hold, left)
 	keep(tx, hold, shares, tx.Now().Add(HoldFor))
 	return s.flipped(ctx, tx, emptied)
+}
+
+// agreed are the variants that are sold as was agreed on.
+func agreed(order map[string][]Line) []string {
+	out := []string{}
+	for _, lines := range order {
+		for _, l := range lines {
+			if l.Agreed {
+				out = append(out, l.Variant)
+			}
+		}
+	}
+	return out
 }
 
 // sum adds up what orders ask for: for each order and variant, and for each

@@ -199,7 +199,7 @@ func (o Offer) suits(v Variant) findings {
 func (o Offer) usual(v Variant) Variant {
 	if v.Policy == "" {
 		v.Policy = Stocked
-		if o.Kind == Digital {
+		if o.Kind == Digital || o.Way == ByQuote { // what is asked for has no stock
 			v.Policy = Unlimited
 		}
 	}

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,6 +123,8 @@ type LineInput struct {
 	Basket   string `path:"basket"`
 	Variant  string `path:"variant"`
 	Quantity int    `json:"quantity" required:"true" minimum:"0" maximum:"999" description:"0 takes the line out."`
+
+	Agreement string `json:"agreement,omitempty" maxLength:"40" description:"By which it is sold; a line keeps its own when left out."`
 }
 
 // PutLine sets how many of a variant lie in the basket. Setting what is there
@@ -145,14 +148,14 @@ func (s *Service) putLine(ctx context.Context, tx *pg.Tx, in LineInput) error {
 	if err := s.still(ctx, tx, c.basket); err != nil {
 		return err
 	}
-	before := 0
+	var before Line
 	for _, l := range c.basket.Lines {
 		if l.Variant == in.Variant {
-			before = l.Quantity
+			before = l
 		}
 	}
 	if in.Quantity == 0 {
-		if before > 0 {
+		if before.Quantity > 0 {
 			deleteLine(tx, in.Basket, in.Variant)
 		}
 		return nil
@@ -165,13 +168,26 @@ func (s *Service) putLine(ctx context.Context, tx *pg.Tx, in LineInput) error {
 	if !there || !item.Published {
 		return ErrNoVariant
 	}
-	if item.Way == catalog.ByQuote {
+	line := Line{Variant: in.Variant, Quantity: in.Quantity, Agreement: cmp.Or(in.Agreement, before.Agreement)}
+	if item.Way == catalog.ByQuote && line.Agreement == "" {
 		return catalog.ErrByQuote
 	}
-	if before == 0 && len(c.basket.Lines) >= mostLines {
+	if before.Quantity == 0 && len(c.basket.Lines) >= mostLines {
 		return ErrFull
 	}
-	putLine(tx, in.Basket, Line{in.Variant, in.Quantity, item.PriceOf(in.Quantity).Centimes()}, before != in.Quantity)
+	m := Market{Items: items, Buyer: c.basket.Buyer, At: tx.Now()}
+	err = pg.Together(ctx, tx, s.Agreed.Of(agreedIn([]Line{line}), &m.Agreed), s.Prices.For(m.Buyer, []string{item.Seller}, []string{in.Variant}, &m.Own))
+	if err != nil {
+		return err
+	}
+	if line.Agreement != "" {
+		if err := m.allowed(line); err != nil {
+			return err
+		}
+	}
+	price, _ := m.price(line)
+	line.Price = price.Centimes()
+	putLine(tx, in.Basket, line, before.Quantity != line.Quantity || before.Agreement != line.Agreement)
 	return nil
 }
 
@@ -267,7 +283,7 @@ func (s *Service) open(ctx context.Context, tx *pg.Tx, basket, hash, action stri
 // market reads what is sold, by whom, and how it reaches its buyer, as it is now.
 func (s *Service) market(ctx context.Context, db pg.DB, c counter, to Destination, codes []string) (m Market, err error) {
 	m.Tariffs, m.Rules, m.Fees, m.Methods = c.tariffs, c.rules, c.fees, s.Charges.Methods()
-	m.Codes = codes
+	m.Codes, m.Buyer = codes, c.basket.Buyer
 	if len(c.basket.Lines) == 0 {
 		return m, nil
 	}
@@ -286,9 +302,14 @@ func (s *Service) market(ctx context.Context, db pg.DB, c counter, to Destinatio
 		}
 	}
 	m.Sellers = make(map[string]members.Seller, len(sellers))
-	err = pg.Together(ctx, db, s.Sellers.Facing(sellers, m.Sellers), s.Ways.Serving(sellers, to.Region, to.Commune, &m.Ways),
-		s.Offs.For(c.basket.Buyer, sellers, codes, &m.Offs))
-	if err != nil {
+	reads := []pg.Read{
+		s.Sellers.Facing(sellers, m.Sellers), s.Ways.Serving(sellers, to.Region, to.Commune, &m.Ways),
+		s.Offs.For(c.basket.Buyer, sellers, codes, &m.Offs), s.Prices.For(c.basket.Buyer, sellers, variants, &m.Own),
+	}
+	if by := agreedIn(c.basket.Lines); len(by) > 0 {
+		reads = append(reads, s.Agreed.Of(by, &m.Agreed))
+	}
+	if err = pg.Together(ctx, db, reads...); err != nil {
 		return m, fmt.Errorf("read the sellers: %w", err)
 	}
 	return m, nil

@@ -16,8 +16,9 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-// How long sellers have: to accept a paid order, and to ship an accepted one,
-// after which its buyer is told and, later, it is cancelled by itself.
+// How long sellers have: to accept a paid order, and to ship an accepted one
+// besides the days that its goods are made, after which its buyer is told and,
+// later, it is cancelled by itself.
 const (
 	acceptWithin = 48 * time.Hour
 	shipWithin   = 96 * time.Hour
@@ -106,7 +107,9 @@ func (s *Service) cancelled(ctx context.Context, tx *pg.Tx, o Order) (err error)
 		return err
 	}
 	if o.Cash() { // nothing was paid
-		s.unpaid(tx, o)
+		if err := s.unpaid(ctx, tx, o); err != nil {
+			return err
+		}
 	}
 	return s.step(ctx, tx, o, Cancel)
 }
@@ -191,11 +194,13 @@ func watch(tx *pg.Tx, o Order) {
 	switch o.State {
 	case Paid, Confirmed:
 		job.Clear(tx, timerConfirm, o.ID)
-		job.Set(tx, timerSilent, o.ID, tx.Now().Add(acceptWithin))
+		if !o.Waits {
+			job.Set(tx, timerSilent, o.ID, tx.Now().Add(acceptWithin))
+		}
 	case Accepted:
 		job.Clear(tx, timerSilent, o.ID)
-		job.Set(tx, timerLate, o.ID, tx.Now().Add(shipWithin))
-		job.Set(tx, timerUnshipped, o.ID, tx.Now().Add(cancelAfter))
+		job.Set(tx, timerLate, o.ID, o.promised())
+		job.Set(tx, timerUnshipped, o.ID, o.promised().Add(cancelAfter-shipWithin))
 	case Shipped, Delivered, Cancelled, Refunded, Refused:
 		for _, t := range []string{timerConfirm, timerSilent, timerLate, timerUnshipped, timerUncollected} {
 			job.Clear(tx, t, o.ID)

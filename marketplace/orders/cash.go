@@ -56,8 +56,7 @@ func (s *Service) unconfirmed(ctx context.Context, tx *pg.Tx, order string) erro
 	if err := s.Catalogue.Unreserve(ctx, tx, o.ID); err != nil {
 		return err
 	}
-	s.unpaid(tx, o)
-	return nil
+	return s.unpaid(ctx, tx, o)
 }
 
 // CollectInput says how much was collected at the door.
@@ -164,7 +163,9 @@ func (s *Service) Refuse(ctx context.Context, tx *pg.Tx, in RefuseInput) (v View
 	if err != nil {
 		return v, err
 	}
-	s.unpaid(tx, o)
+	if err := s.unpaid(ctx, tx, o); err != nil {
+		return v, err
+	}
 	return s.view(ctx, tx, in.Order)
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
@@ -36,6 +37,8 @@ type Contact struct {
 	Name  string `json:"name" required:"true" minLength:"1" maxLength:"200"`
 	Phone string `json:"phone" required:"true" maxLength:"30" description:"A Moroccan number, as 06… or +2126…"`
 	Email string `json:"email,omitempty" maxLength:"200" pattern:"^[^@\\s]+@[^@\\s]+$"`
+
+	Company *Company `json:"company,omitempty" description:"Whom the invoice names as buyer, when a company pays."`
 }
 
 // DeliveryWanted says how and where to the goods go.
@@ -82,6 +85,9 @@ func (in *CheckoutInput) check() error {
 	wallet, ok := Phone(cmp.Or(in.Payment.Phone, in.Contact.Phone))
 	if in.Payment.Phone != "" && !ok {
 		wrong = at(wrong, "/payment/phone", "Give the mobile number of the wallet, such as 06 12 34 56 78.")
+	}
+	if c := in.Contact.Company; c != nil {
+		wrong = c.check(wrong)
 	}
 	if strings.TrimSpace(in.Contact.Name) == "" {
 		wrong = at(wrong, "/contact/name", "Say whom the parcel is for.")
@@ -142,7 +148,12 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	if err := s.reserve(ctx, tx, drafts); err != nil {
 		return v, err
 	}
-	s.redeem(tx, drafts)
+	if err := s.redeem(ctx, tx, drafts); err != nil {
+		return v, err
+	}
+	if err := s.useAgreed(ctx, tx, drafts); err != nil {
+		return v, err
+	}
 	v = CheckoutView{g.ID, nil, ChargeView{receipt.ID, receipt.State, q.Totals.Total, receipt.NextAction, receipt.Refusal}}
 	insertGroup(tx, g, drafts)
 	ids := make([]string, len(drafts))
@@ -157,6 +168,9 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	}
 	audit.Record(tx, "checkouts.create", g.ID, policy, nil)
 	if err := s.Limits.Check(ctx, tx, bounded(g, drafts, in)); err != nil {
+		return v, err
+	}
+	if err := s.take(ctx, tx, drafts); err != nil {
 		return v, err
 	}
 	return v, tx.Publish(ctx, Placed{Group: g.ID, Buyer: g.Buyer, Orders: ids})
@@ -205,7 +219,7 @@ func (s *Service) agreed(ctx context.Context, tx *pg.Tx, c counter, in CheckoutI
 // changed says what changed between the quote and now.
 func changed(quoted, now Quote, blocking []Problem) error {
 	err := ErrQuoteChanged
-	for code, all := range map[string]*fault.Error{"sold_out": catalog.ErrSoldOut, "seller_closed": ErrClosed, "seller_unavailable": ErrSuspended} {
+	for code, all := range map[string]*fault.Error{"sold_out": catalog.ErrSoldOut, "seller_closed": ErrClosed, "seller_unavailable": ErrSuspended, "agreement_ended": agreements.ErrEnded} {
 		if len(blocking) > 0 && !slices.ContainsFunc(blocking, func(p Problem) bool { return p.Code != code }) {
 			err = all
 		}
@@ -216,6 +230,11 @@ func changed(quoted, now Quote, blocking []Problem) error {
 	for i, l := range quoted.Lines {
 		if n := now.Lines[i]; !n.Price.Equal(l.Price) { // the same basket version has the same lines
 			err = err.At(fmt.Sprintf("/lines/%d", i), named(n.Names, "This article")+" now costs "+n.Price.String()+" instead of "+l.Price.String()+".")
+		}
+	}
+	for i, f := range quoted.Fees {
+		if i < len(now.Fees) && f.MakeDays != now.Fees[i].MakeDays {
+			err = err.At(fmt.Sprintf("/fees/%d", i), fmt.Sprintf("The goods now take %d days to make instead of %d.", now.Fees[i].MakeDays, f.MakeDays))
 		}
 	}
 	if !quoted.Totals.Discount.Equal(now.Totals.Discount) {
@@ -258,7 +277,7 @@ func (s *Service) reserve(ctx context.Context, tx *pg.Tx, drafts []Draft) error 
 	want := make(map[string][]catalog.Line, len(drafts))
 	for _, d := range drafts {
 		for _, l := range d.Lines {
-			want[d.ID] = append(want[d.ID], catalog.Line{Variant: l.Variant, Quantity: l.Quantity})
+			want[d.ID] = append(want[d.ID], catalog.Line{Variant: l.Variant, Quantity: l.Quantity, Agreed: l.Agreement != ""})
 		}
 	}
 	return s.Catalogue.Reserve(ctx, tx, want)

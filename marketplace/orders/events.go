@@ -209,6 +209,13 @@ func news(o Order) pg.Event {
 	}
 }
 
+// AgreementKept says that an order by an agreement is paid, or confirmed when it
+// is paid at the door: nobody waits for it any more.
+type AgreementKept struct{ Moved }
+
+// EventType names the event.
+func (AgreementKept) EventType() string { return "orders.agreement_kept" }
+
 // Subscribe has orders hear of the money.
 func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, "orders", s.paid)
@@ -229,10 +236,10 @@ func (s *Service) paid(ctx context.Context, tx *pg.Tx, e charges.Paid) error {
 	for _, o := range all {
 		switch o.State {
 		case PendingPayment:
-			if err := s.step(ctx, tx, o, Pay); err != nil {
+			if err := s.Catalogue.Take(ctx, tx, o.ID); err != nil { // stock is locked before a group
 				return err
 			}
-			if err := s.Catalogue.Take(ctx, tx, o.ID); err != nil {
+			if err := s.step(ctx, tx, o, Pay); err != nil {
 				return err
 			}
 		case Expired:
@@ -248,19 +255,20 @@ func (s *Service) lapsed(ctx context.Context, tx *pg.Tx, e charges.Lapsed) error
 	if err != nil {
 		return err
 	}
+	var ended []Order
 	for _, o := range all {
 		if o.State != PendingPayment {
 			continue
 		}
-		if err := s.step(ctx, tx, o, Lapse); err != nil {
-			return err
-		}
+		ended = append(ended, o)
 		if err := s.Catalogue.Unreserve(ctx, tx, o.ID); err != nil {
 			return err
 		}
-		s.unpaid(tx, o)
+		if err := s.step(ctx, tx, o, Lapse); err != nil {
+			return err
+		}
 	}
-	return nil
+	return s.unpaid(ctx, tx, ended...)
 }
 
 // released completes an order of which nothing is held any more. One that has
@@ -298,5 +306,5 @@ func (s *Service) returned(ctx context.Context, tx *pg.Tx, e escrow.Ended) error
 		return s.step(ctx, tx, o, Return)
 	}
 	save(tx, o)
-	return nil
+	return s.follow(ctx, tx, o)
 }

@@ -56,6 +56,7 @@ type Summary struct {
 	Seller    Party     `json:"seller" required:"true"`
 	Totals    Totals    `json:"totals" required:"true"`
 	CreatedAt time.Time `json:"created_at" required:"true"`
+	ShipsBy   time.Time `json:"ships_by" required:"true" description:"By when the goods leave; until the seller accepts, as if it did at once."`
 }
 
 // View is an order with all that its parties may see.
@@ -71,6 +72,9 @@ type View struct {
 	Shipments []ShipmentView `json:"shipments" required:"true"`
 
 	Refunds []charges.RefundBrief `json:"refunds" required:"true"`
+
+	Waits  bool         `json:"waits" required:"true" description:"For its group buy to be ordered."`
+	Rebate *money.Money `json:"rebate,omitempty" description:"What went back of its goods, for its group reached a lower price."`
 }
 
 // An OrderLine is one article of an order; it never changes.
@@ -83,7 +87,10 @@ type OrderLine struct {
 	Quantity     int               `json:"quantity" required:"true"`
 	Price        money.Money       `json:"price" required:"true"`
 	Total        money.Money       `json:"total" required:"true"`
-	Discount     money.Money       `json:"discount" required:"true" description:"What a promotion took off the total."`
+	Discount     money.Money       `json:"discount" required:"true" description:"What promotions took off the total."`
+	MarketPays   money.Money       `json:"market_pays" required:"true" description:"Of the discount, what the market pays to the seller."`
+	PriceFrom    From              `json:"price_from" required:"true" enum:"public,list,agreement" description:"By which rule the price came."`
+	Agreement    string            `json:"agreement,omitempty" description:"By which it was sold."`
 }
 
 // EscrowView is what is held for an order.
@@ -151,8 +158,8 @@ func summary(o Order) Summary {
 	return Summary{
 		o.ID, o.Group, o.State,
 		Party{o.Seller, texts(o.SellerNames)},
-		Totals{mad(o.Goods), mad(o.Delivery), mad(o.Fees), mad(o.Total), mad(o.Discount)},
-		o.CreatedAt.UTC(),
+		Totals{mad(o.Goods), mad(o.Delivery), mad(o.Fees), mad(o.Total), mad(o.Discount), mad(o.Bonus)},
+		o.CreatedAt.UTC(), o.promised(),
 	}
 }
 
@@ -168,13 +175,18 @@ func (f file) view(p auth.Principal, o Order, h escrow.Hold, c *CaseView, back [
 		Method: o.Method, Commune: to.Commune, Region: to.Region, Carrier: o.Carrier, Tracking: o.Tracking,
 		Way: o.Way, LeadDays: o.LeadDays, Fetch: o.Fetch, PreparingSince: rest.UTC(o.PreparingAt),
 	}
-	if p.Role != auth.Seller || o.State != PendingPayment && o.State != ToConfirm && o.State != Expired {
+	if p.Role != auth.Seller || !o.Waits && o.State != PendingPayment && o.State != ToConfirm && o.State != Expired {
 		d.Address, d.Point, d.Contact = to.Address, to.Point, &f.group.Contact
 	}
 	if p.Role == auth.Buyer {
 		d.Code = o.DeliveryCode
 	}
-	return View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), PaymentView{Method: o.Payment}, c, d, f.entries[o.ID], f.parcels(o, p.Role == auth.Buyer), charges.Briefs(back)}
+	v := View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), PaymentView{Method: o.Payment}, c, d, f.entries[o.ID], f.parcels(o, p.Role == auth.Buyer), charges.Briefs(back), o.Waits, nil}
+	if o.Rebate > 0 {
+		back := money.FromCentimes(o.Rebate, o.Currency)
+		v.Rebate = &back
+	}
+	return v
 }
 
 // Show shows an order to its buyer, its seller and the operator.

@@ -54,6 +54,9 @@ type InvoiceView struct {
 	Buyer    InvoiceBuyer      `json:"buyer" required:"true"`
 	Lines    []InvoiceLineView `json:"lines" required:"true"`
 	Sums
+	MarketPays  *money.Money     `json:"market_pays,omitempty" description:"Of the total, where the market pays some of it."`
+	BuyerPays   *money.Money     `json:"buyer_pays,omitempty" description:"The rest of it."`
+	Print       string           `json:"print" required:"true" description:"The page to print it from. Whoever has this address sees the invoice."`
 	CreditNotes []CreditNoteView `json:"credit_notes" required:"true"`
 }
 
@@ -65,7 +68,7 @@ type InvoiceLineView struct {
 	SKU          string            `json:"sku,omitempty"`
 	Quantity     int               `json:"quantity" required:"true"`
 	Price        money.Money       `json:"price" required:"true"`
-	Discount     money.Money       `json:"discount" required:"true" description:"What a promotion took off."`
+	Discount     money.Money       `json:"discount" required:"true" description:"What its seller took off."`
 	Total        money.Money       `json:"total" required:"true" description:"Less the discount."`
 	Percent      int               `json:"vat_percent" required:"true"`
 }
@@ -91,6 +94,7 @@ type CreditNoteView struct {
 	Number   string    `json:"number" required:"true"`
 	IssuedAt time.Time `json:"issued_at" required:"true"`
 	Cause    string    `json:"cause" required:"true" description:"The refund, or what else it is for."`
+	Print    string    `json:"print" required:"true"`
 	Sums
 }
 
@@ -106,14 +110,21 @@ func (i Invoice) sums() Sums {
 }
 
 func (i Invoice) credit() CreditNoteView {
-	return CreditNoteView{i.ID, i.Number(), i.IssuedAt.UTC(), i.Cause, i.sums()}
+	return CreditNoteView{i.ID, i.Number(), i.IssuedAt.UTC(), i.Cause, i.printed(), i.sums()}
 }
+
+// printed is the address of the page to print the paper from.
+func (i Invoice) printed() string { return "/factures/" + i.ID + "?cle=" + i.PrintKey }
 
 func (i Invoice) view() InvoiceView {
 	m := func(c int64) money.Money { return money.FromCentimes(c, i.Currency) }
 	v := InvoiceView{
 		ID: i.ID, Number: i.Number(), IssuedAt: i.IssuedAt.UTC(), Order: i.Order, Ordered: i.Body.Ordered, Came: i.Body.Came, Payment: i.Body.Payment,
-		Seller: i.Body.Seller, Buyer: i.Body.Buyer, Lines: []InvoiceLineView{}, Sums: i.sums(), CreditNotes: []CreditNoteView{},
+		Seller: i.Body.Seller, Buyer: i.Body.Buyer, Lines: []InvoiceLineView{}, Sums: i.sums(), Print: i.printed(), CreditNotes: []CreditNoteView{},
+	}
+	if i.Body.MarketPays > 0 {
+		market, buyer := m(i.Body.MarketPays), m(i.Total-i.Body.MarketPays)
+		v.MarketPays, v.BuyerPays = &market, &buyer
 	}
 	for _, l := range i.Body.Lines {
 		v.Lines = append(v.Lines, InvoiceLineView{l.Kind, l.Names, l.VariantNames, l.SKU, l.Quantity, m(l.Price), m(l.Discount), m(l.Total), l.BasisPoints / 100})

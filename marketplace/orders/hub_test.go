@@ -13,11 +13,13 @@ import (
 	"sync"
 	"testing"
 
+	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
+	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
@@ -50,6 +52,7 @@ type hub struct {
 	catalog  *catalog.Service
 	ways     *delivery.Service
 	offs     *promotions.Service
+	agreed   *agreements.Service
 	orders   *orders.Service
 	escrows  *escrow.Service
 	disputes *disputes.Service
@@ -76,8 +79,12 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	h.catalog = catalog.New(db, noIndex{}, h.members, media.New(db, nil, nil))
 	h.ways = delivery.New(db, h.catalog, h.members)
 	h.offs = promotions.New(db, h.members)
+	h.agreed = agreements.New(db)
+	lists := pricing.New(db, h.members, h.catalog)
 	h.escrows = escrow.New(db, ledger.New(db), policies).TopUpFrom("bank")
 	h.people, h.timers = approvals.New(db), job.NewTimers(db)
+	h.offs.Approve(h.people)
+	h.offs.Work(h.timers)
 	h.charges = charges.New(db, ledger.New(db), h.escrows, operations.New(db), policies, nil, charges.Config{
 		Bank: "bank", Account: charges.Account{RIB: "999780000000000000010193", Holder: "EXEMPLE HUB"},
 	}).ApprovedBy(h.people)
@@ -85,15 +92,16 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	h.disputes = disputes.New(db, h.escrows, h.till, h.people, policies)
 	files := media.New(db, blob.Over(shelf(t)), picture.NewPress(picture.PressOptions{}))
 	h.orders = orders.New(db, orders.Needs{
-		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Keys: h.members, Ways: h.ways, Offs: h.offs, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people), Files: files,
+		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Keys: h.members, Ways: h.ways, Offs: h.offs, Agreed: h.agreed, Prices: lists, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people), Files: files,
 	})
 	h.disputes.Work(h.timers)
+	agreements.Timers(h.timers, h.agreed)
 	orders.Timers(h.timers, h.orders)
 	h.escrows.Work(h.timers)
 	orders.Subscribe(h.bus, h.orders)
 	disputes.Subscribe(h.bus, h.disputes)
 	mux := http.NewServeMux()
-	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), delivery.Routes(h.ways), promotions.Routes(h.offs), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes), media.Routes(files)), rest.Edge{
+	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), delivery.Routes(h.ways), promotions.Routes(h.offs), agreements.Routes(h.agreed), pricing.Routes(lists), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes), media.Routes(files)), rest.Edge{
 		Store: db, Authenticate: h.members.Authenticate, Log: quiet, Limits: rest.Limits{Principal: -1, Address: -1},
 		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
 			return policies.May(p, action, authz.Resource{})

@@ -15,6 +15,7 @@ import (
 // Errors of invoices.
 var (
 	ErrNoInvoice = fault.New(fault.NotFound, "invoices.not_found", "There is no invoice for this order; it is made once the goods are there.")
+	ErrNoPaper   = fault.New(fault.NotFound, "invoices.no_paper", "There is no such invoice; open it from the order.")
 	ErrVATRate   = fault.New(fault.Invalid, "vat_rates.percent", "There is no such rate of VAT.")
 	ErrVATSince  = fault.New(fault.Invalid, "vat_rates.since", "A rate holds from now or from a day to come: invoices are made by what held when the goods were ordered.")
 )
@@ -41,6 +42,7 @@ type Invoice struct {
 	Total    int64 // centimes, VAT in it
 	VAT      int64 `db:"vat"`
 	Body     InvoiceBody
+	PrintKey string // "" until it is read back
 
 	parts []vatPart
 }
@@ -62,6 +64,8 @@ type InvoiceBody struct {
 	Ordered time.Time     `json:"ordered"`
 	Came    time.Time     `json:"came"`
 	Payment string        `json:"payment"`
+
+	MarketPays int64 `json:"market_pays,omitempty"` // of the total; the buyer pays the rest
 }
 
 // InvoiceSeller is who sells, as the law knows it.
@@ -79,6 +83,8 @@ type InvoiceBuyer struct {
 	Name    string `json:"name" required:"true"`
 	Address string `json:"address,omitempty"`
 	Commune string `json:"commune" required:"true"`
+
+	Company *Company `json:"company,omitempty"`
 }
 
 // InvoiceLine is what is charged for: an article, or its delivery.
@@ -131,13 +137,14 @@ func rateOf(rates []VATRate, category string, at time.Time) int {
 
 // bill is what an order's invoice says: its articles and their delivery, each
 // with its rate. Delivery has the rate of the dearest part, as what goes with the
-// goods. What the market takes of the buyer is not the seller's to charge.
+// goods. What the market takes of the buyer is not the seller's to charge; what it
+// pays for the buyer is.
 func (o Order) bill(bought []boughtLine, rates []VATRate) (lines []InvoiceLine, parts []vatPart) {
 	by := map[int]int64{}
 	for _, l := range bought {
 		bp := rateOf(rates, l.Category, o.CreatedAt)
-		by[bp] += l.paid()
-		lines = append(lines, InvoiceLine{"article", l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price, l.Discount, l.paid(), bp})
+		by[bp] += l.price()
+		lines = append(lines, InvoiceLine{"article", l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price, l.Discount - l.Bonus, l.price(), bp})
 	}
 	if o.Delivery > 0 {
 		most, rate := int64(-1), 0

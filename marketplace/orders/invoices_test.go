@@ -2,6 +2,7 @@ package orders_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http/httptest"
@@ -83,6 +84,71 @@ func TestAnInvoiceNamesThePartiesAndTheVATByRate(t *testing.T) {
 	h.refused(404, "orders.not_found", "", h.shop("1.00", 1, "").key, "GET", "/v1/orders/"+o+"/invoice", "")
 	waits := h.buy(me, 1, s)
 	h.refused(404, "invoices.not_found", "", me, "GET", "/v1/orders/"+waits.ids()[0]+"/invoice", "")
+}
+
+func TestAPaperIsForWhoeverHasItsKey(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	s, me := h.shop("110.00", 9, ""), h.buyer()
+	c := h.home(me, 1, s)
+	h.want(201, nil, s.key, "POST", "/v1/orders/"+c.ids()[0]+"/refunds", `{"amount":{"amount":"10.00","currency":"MAD"},"reason":"geste"}`, fresh())
+	h.deliver()
+	v := h.invoice(c.ids()[0])
+	read := func(address string) (orders.Paper, error) {
+		name, key, _ := strings.Cut(strings.TrimPrefix(address, "/factures/"), "?cle=")
+		return h.orders.Paper(t.Context(), name, key)
+	}
+	p, err := read(v.Print)
+	if err != nil || p.Number != v.Number || p.Credit != nil || !strings.HasPrefix(v.Print, "/factures/"+v.ID+"?cle=") {
+		t.Errorf("%s: %+v, %v", v.Print, p, err)
+	}
+	note := v.CreditNotes[0]
+	if p, err := read(note.Print); err != nil || p.Credit == nil || p.Credit.Number != note.Number || p.Number != v.Number {
+		t.Errorf("%s: %+v, %v", note.Print, p, err)
+	}
+	_, key, _ := strings.Cut(note.Print, "?cle=")
+	for _, address := range []string{v.Print[:len(v.Print)-1], "/factures/" + v.ID, "/factures/" + v.ID + "?cle=" + key, "/factures/inv_none?cle=" + key, v.Print + "0"} {
+		if _, err := read(address); !errors.Is(err, orders.ErrNoPaper) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+func TestACompanyIsNamedOnTheInvoiceAndIsNoPartyOfTheOrder(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	s, me := h.shop("110.00", 9, ""), h.buyer()
+	b := h.fill(me, 1, s)
+	body := func(company string) string {
+		return strings.Replace(order(b, h.quote(me, b).Hash), `"contact":{`, `"contact":{"company":`+company+`,`, 1)
+	}
+	for company, pointer := range map[string]string{
+		`{"name":"Riad (exemple)","ice":"000000000000098"}`:                          "/contact/company/ice",
+		`{"name":"Riad (exemple)","ice":"97"}`:                                       "/contact/company/ice",
+		`{"name":" ","ice":"000000000000097"}`:                                       "/contact/company/name",
+		`{"name":"Riad (exemple)","ice":"000000000000097","if":"ABC"}`:               "/contact/company/if",
+		`{"name":"Riad (exemple)","ice":"000000000000097","if":"12345678901234567"}`: "/contact/company/if",
+	} {
+		h.refused(422, "orders.invalid", pointer, me, "POST", "/v1/checkouts", body(company), fresh())
+	}
+	var c checkout
+	h.want(201, &c, me, "POST", "/v1/checkouts", body(`{"name":"Riad  (exemple)","ice":"٠٠٠ 000 000 000 097","if":"123 456"}`), fresh())
+	o := c.ids()[0]
+	h.pay(c)
+	h.want(200, nil, s.key, "POST", "/v1/orders/"+o+"/accept", "")
+	h.want(200, nil, s.key, "POST", "/v1/orders/"+o+"/ship", shipping)
+	h.want(200, nil, s.key, "POST", "/v1/orders/"+o+"/deliver", fmt.Sprintf(`{"code":%q}`, h.show(me, o).Delivery.Code))
+	v := h.invoice(o)
+	if got := v.Buyer.Company; got == nil || *got != (orders.Company{Name: "Riad (exemple)", ICE: "000000000000097", IF: "123456"}) || v.Buyer.Name != "Acheteur (exemple)" {
+		t.Errorf("the invoice names %+v", v.Buyer)
+	}
+	for ice, taken := range map[string]bool{"000000000000097": true, "000000000000098": false, "97": false, "": false} {
+		_, err := h.db.Exec(t.Context(), `insert into orders.order_group (id, basket, buyer, charge, currency, total, contact, delivery)
+			select id || $2, basket || $2, buyer, charge, currency, total, jsonb_set(contact, '{company,ice}', to_jsonb($2::text)), delivery from orders.order_group where id = $1`, c.Group, ice)
+		if (err == nil) != taken {
+			t.Errorf("the database on an ICE of %q: %v", ice, err)
+		}
+	}
 }
 
 func TestWhatGoesBackIsCreditedOnce(t *testing.T) {

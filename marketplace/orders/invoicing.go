@@ -35,8 +35,8 @@ func (s *Service) issue(ctx context.Context, tx *pg.Tx, o Order) error {
 	lines, parts := o.bill(bought, rates)
 	inv := o.paper(invoiceKind, parts, tx.Now())
 	inv.Body = InvoiceBody{
-		Seller: printed(sellers[o.Seller]), Buyer: InvoiceBuyer{g.Contact.Name, g.Delivery.Address, g.Delivery.Commune},
-		Lines: lines, Ordered: o.CreatedAt.UTC(), Came: tx.Now().UTC(), Payment: o.Payment,
+		Seller: printed(sellers[o.Seller]), Buyer: InvoiceBuyer{g.Contact.Name, g.Delivery.Address, g.Delivery.Commune, g.Contact.Company},
+		Lines: lines, Ordered: o.CreatedAt.UTC(), Came: tx.Now().UTC(), Payment: o.Payment, MarketPays: o.Bonus,
 	}
 	if inv, err = number(ctx, tx, inv); err != nil {
 		return err
@@ -73,11 +73,12 @@ func (s *Service) correct(ctx context.Context, tx *pg.Tx, o Order, inv Invoice, 
 	return tx.Publish(ctx, InvoiceIssued{Moved{o.ID, o.Group, o.Seller, o.Buyer}, note.ID, note.Kind, note.Number()})
 }
 
-// unpaid is what of an order went back to its buyer, or was never collected.
+// unpaid is what of an order went back to its buyer, or was never collected, and
+// what the market therefore does not pay.
 func unpaid(o Order, h escrow.Hold) int64 {
-	n := h.Returned()
+	n := h.Returned() + h.BonusUndone()
 	if o.Cash() && h.FundedAt != nil {
-		n += o.Total - h.Amount
+		n += o.Total - h.Amount + o.Bonus - h.Bonus
 	}
 	return n
 }

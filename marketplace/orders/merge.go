@@ -106,6 +106,11 @@ func pour(to, from []Line, items map[string]catalog.Item) (put, left []Line, not
 	notes = []Note{}
 	for _, l := range from {
 		old, there := had[l.Variant]
+		if l.Agreement != "" || old.Agreement != "" {
+			left = append(left, l)
+			notes = append(notes, Note{"left", "What was agreed on is ordered by itself; this stays in the other basket.", l.Variant, l.Quantity, old.Quantity})
+			continue
+		}
 		if !there {
 			if room == 0 {
 				left = append(left, l)
@@ -123,7 +128,7 @@ func pour(to, from []Line, items map[string]catalog.Item) (put, left []Line, not
 		if n < want {
 			notes = append(notes, Note{"capped", "There are not as many as both baskets had together.", l.Variant, want, n})
 		}
-		put = append(put, Line{l.Variant, n, cmp.Or(old.Price, l.Price)})
+		put = append(put, Line{Variant: l.Variant, Quantity: n, Price: cmp.Or(old.Price, l.Price)})
 	}
 	slices.SortFunc(put, func(a, b Line) int { return cmp.Compare(a.Variant, b.Variant) })
 	return put, left, notes

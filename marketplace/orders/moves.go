@@ -204,9 +204,18 @@ func (s *Service) step(ctx context.Context, tx *pg.Tx, o Order, m Move) error {
 			return err
 		}
 	}
+	o = o.promise(tx.Now())
 	save(tx, o)
 	watch(tx, o)
+	if err := s.follow(ctx, tx, o); err != nil {
+		return err
+	}
 	note(ctx, tx, o.ID, told[m])
+	if o.Agreed && (m == Pay || m == Confirm) {
+		if err := tx.Publish(ctx, AgreementKept{Moved{o.ID, o.Group, o.Seller, o.Buyer}}); err != nil {
+			return err
+		}
+	}
 	return tx.Publish(ctx, news(o))
 }
 

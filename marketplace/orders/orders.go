@@ -37,6 +37,7 @@ var (
 	ErrDelivery     = fault.New(fault.Invalid, "orders.delivery_differs", "The quote was made for another delivery; ask for one for this delivery.")
 	ErrInvalid      = fault.New(fault.Invalid, "orders.invalid", "Some of this is not right; see errors.")
 	ErrPayment      = fault.New(fault.Invalid, "orders.payment_method", "This order cannot be paid in this way; the quote says how it can.")
+	ErrGathers      = fault.New(fault.Conflict, "orders.gathers", "This order waits for its group buy to be ordered; then you can accept it.")
 	ErrUncollected  = fault.New(fault.Conflict, "orders.uncollected", "This order is paid in cash: whoever brings it says how much was collected.")
 	ErrAtTheDoor    = fault.New(fault.Conflict, "orders.on_its_way", "The goods are on their way; refuse them when they are brought.")
 	ErrState        = fault.New(fault.Conflict, "orders.state", "The order's state does not allow this now.")
@@ -119,7 +120,8 @@ type Order struct {
 	State        State
 	Currency     string
 	Goods        int64 // centimes
-	Discount     int64 // centimes; what the seller takes off its goods
+	Discount     int64 // centimes; what is taken off its goods
+	Bonus        int64 // of that, what the market pays to the seller
 	Delivery     int64 // centimes; the buyer pays it
 	Fees         int64 // centimes; what the market takes of the buyer
 	Total        int64 // centimes
@@ -127,6 +129,8 @@ type Order struct {
 	Method       string         // carrier, own, pickup or relay
 	Way          string         // the seller's way of delivery, or the relay point; "" is the market's own
 	LeadDays     int            // how long the goods travel
+	MakeDays     int            // how long they are made before they leave
+	ShipsBy      *time.Time     // by when they leave, once the order was accepted
 	Fetch        *delivery.Spot `db:"spot"` // where the buyer fetches them
 	DeliveryCode string         // the buyer shows it to whoever brings the goods
 	CodeTries    int
@@ -134,7 +138,11 @@ type Order struct {
 	Tracking     string
 	Settled      bool // nothing is held for it any more
 	Payment      string
-	Received     bool // the buyer of a cash order has accepted the goods; the money waits for its carrier
+	Received     bool   // the buyer of a cash order has accepted the goods; the money waits for its carrier
+	Agreed       bool   // some of it was agreed on before
+	Seat         string // its place in a group buy, if it has one
+	Waits        bool   // for that group
+	Rebate       int64  // centimes that went back of its goods, for the group reached a lower price
 	PreparingAt  *time.Time
 	DeliveredAt  *time.Time
 	Version      int64
@@ -153,6 +161,8 @@ func (o Order) Do(m Move) (Order, error) {
 		return o, ErrUncollected
 	case !o.Cash() && (m == Confirm || m == Collect || m == Refuse):
 		return o, ErrState.Say("This order is not paid in cash.")
+	case o.Waits && m == Accept && o.State == Paid:
+		return o, ErrGathers
 	}
 	if !slices.Contains(step.from, o.State) {
 		return o, ErrState.Say("This order is %s; to %s it, it must be %s.", words(o.State), m, either(step.from))

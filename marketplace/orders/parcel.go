@@ -83,6 +83,7 @@ type parcel struct {
 	delivery.Parcel
 	seller  Party
 	travels []int // indices of lines
+	all     []int
 }
 
 // parcels gathers what each seller sends.
@@ -96,6 +97,7 @@ func (m Market) parcels(lines []QuoteLine, d Destination) map[string]parcel {
 		if !ok {
 			p.seller, p.Parcel = l.Seller, delivery.Parcel{}.To(d.Commune, d.Region)
 		}
+		p.all = append(p.all, i)
 		p.Grams += l.weight
 		p.Goods += l.Total.Centimes()
 		if m.Items[l.Variant].Travels() {
@@ -110,6 +112,9 @@ func (m Market) parcels(lines []QuoteLine, d Destination) map[string]parcel {
 // cheapest of the method that was; a problem of each line, if nothing brings it
 // there so.
 func (m Market) deliver(q *Quote, p parcel, d Destination) Fee {
+	if f, ok := m.deliverAgreed(q, p, d); ok {
+		return f
+	}
 	want := cmp.Or(d.Choices[p.seller.ID], d.Method)
 	if len(p.travels) == 0 { // files and services
 		method := d.Method

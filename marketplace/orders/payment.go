@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -75,7 +76,7 @@ func (m Market) ways(q Quote) []Way {
 		if !slices.Contains(m.Methods, method) {
 			w.Why = noPartner
 		} else {
-			w.Why = m.unpayable(q, method)
+			w.Why = cmp.Or(m.unpayable(q, method), m.together(q, method))
 		}
 		w.Offered = w.Why == ""
 		out = append(out, w)

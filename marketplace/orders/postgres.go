@@ -31,7 +31,7 @@ func lockBasket(ctx context.Context, tx *pg.Tx, e Escrows, basket, hash string) 
 		QueryRow(func(r pgx.Row) error {
 			return r.Scan(&c.basket.ID, &c.basket.Buyer, &c.basket.Ordered, &c.basket.Merged, &c.basket.Version)
 		})
-	collect(b, &c.basket.Lines, `select variant, quantity, price from orders.basket_line where basket = $1 order by variant`, basket)
+	collect(b, &c.basket.Lines, `select variant, quantity, price, agreement from orders.basket_line where basket = $1 order by variant`, basket)
 	collect(b, &c.tariffs, `select distinct on (method) method, base, included_g, per_kg, payee, offered from orders.tariff
 		where since <= platform.now() order by method, since desc`)
 	collect(b, &c.rules, `select distinct on (method, seller) method, seller, most from orders.payment_rule
@@ -67,8 +67,9 @@ func missing(err, instead error) error {
 }
 
 func putLine(tx *pg.Tx, basket string, l Line, changed bool) {
-	tx.Queue(`insert into orders.basket_line (basket, variant, quantity, price) values ($1, $2, $3, $4)
-		on conflict (basket, variant) do update set quantity = excluded.quantity, price = excluded.price`, basket, l.Variant, l.Quantity, l.Price)
+	tx.Queue(`insert into orders.basket_line (basket, variant, quantity, price, agreement) values ($1, $2, $3, $4, $5)
+		on conflict (basket, variant) do update set quantity = excluded.quantity, price = excluded.price, agreement = excluded.agreement`,
+		basket, l.Variant, l.Quantity, l.Price, l.Agreement)
 	if changed {
 		bump(tx, basket)
 	}
@@ -134,20 +135,20 @@ func insertGroup(tx *pg.Tx, g group, drafts []Draft) {
 	for i, d := range drafts {
 		ids[i] = d.ID
 		for _, l := range d.Lines {
-			lines = append(lines, boughtLine{d.ID, l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price.Centimes(), l.Total.Centimes(), l.Discount.Centimes(), l.exempt, l.category})
+			lines = append(lines, boughtLine{d.ID, l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price.Centimes(), l.Total.Centimes(), l.Discount.Centimes(), l.exempt, l.category, l.MarketPays.Centimes(), l.PriceFrom, l.Agreement})
 		}
 	}
 	tx.Queue(`update orders.basket set state = 'ordered', version = version + 1 where id = $1`, g.Basket)
 	tx.Queue(`insert into orders.order_group (id, basket, buyer, charge, currency, total, contact, delivery, created_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, g.ID, g.Basket, g.Buyer, g.Charge, g.Currency, g.Total, g.Contact, g.Delivery, g.CreatedAt)
 	for _, d := range drafts {
-		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment, way, lead_days, spot, discount)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
-			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment, d.Way, d.LeadDays, d.Fetch, d.Discount)
+		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment, way, lead_days, spot, discount, bonus, agreed, seat, waits, make_days)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
+			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment, d.Way, d.LeadDays, d.Fetch, d.Discount, d.Bonus, d.Agreed, d.Seat, d.Waits, d.MakeDays)
 	}
-	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category)
-		select order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category
-		from jsonb_to_recordset($1::jsonb) as l(order_id text, variant text, offer text, names jsonb, variant_names jsonb, sku text, quantity int, price bigint, total bigint, discount bigint, exempt text, category text)`, lines)
+	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement)
+		select order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement
+		from jsonb_to_recordset($1::jsonb) as l(order_id text, variant text, offer text, names jsonb, variant_names jsonb, sku text, quantity int, price bigint, total bigint, discount bigint, exempt text, category text, bonus bigint, price_from text, agreement text)`, lines)
 	tx.Queue(`insert into orders.timeline (order_id, at, actor, what) select unnest($1::text[]), $2, 'buyer', 'placed'`, ids, g.CreatedAt)
 }
 
@@ -165,12 +166,15 @@ type boughtLine struct {
 	Discount     int64             `json:"discount"`
 	Exempt       string            `json:"exempt"` // why it cannot be sent back without a fault, if so
 	Category     string            `json:"category"`
+	Bonus        int64             `json:"bonus"`
+	PriceFrom    From              `json:"price_from"`
+	Agreement    string            `json:"agreement"`
 }
 
-const lineColumns = `order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category`
+const lineColumns = `order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement`
 
-const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, discount, delivery, fees, total, legs, method, way, lead_days, spot,
-	delivery_code, code_tries, carrier, tracking, settled, payment, received, delivered_at, preparing_at, version, created_at`
+const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, discount, bonus, delivery, fees, total, legs, method, way, lead_days, make_days, ships_by, spot,
+	delivery_code, code_tries, carrier, tracking, settled, payment, received, agreed, seat, waits, rebate, delivered_at, preparing_at, version, created_at`
 
 // lockOrders locks orders, always in the order of their ids.
 func lockOrders(ctx context.Context, tx *pg.Tx, ids []string) ([]Order, error) {
@@ -178,8 +182,8 @@ func lockOrders(ctx context.Context, tx *pg.Tx, ids []string) ([]Order, error) {
 }
 
 func save(tx *pg.Tx, o Order) {
-	tx.Queue(`update orders.seller_order set state = $2, code_tries = $3, carrier = $4, tracking = $5, settled = $6, version = $7, received = $8, delivered_at = $9, preparing_at = $10 where id = $1`,
-		o.ID, o.State, o.CodeTries, o.Carrier, o.Tracking, o.Settled, o.Version, o.Received, o.DeliveredAt, o.PreparingAt)
+	tx.Queue(`update orders.seller_order set state = $2, code_tries = $3, carrier = $4, tracking = $5, settled = $6, version = $7, received = $8, delivered_at = $9, preparing_at = $10, waits = $11, rebate = $12, ships_by = $13 where id = $1`,
+		o.ID, o.State, o.CodeTries, o.Carrier, o.Tracking, o.Settled, o.Version, o.Received, o.DeliveredAt, o.PreparingAt, o.Waits, o.Rebate, o.ShipsBy)
 }
 
 // note adds to an order's timeline, in the name of whoever is at work.
@@ -235,7 +239,7 @@ func loadFile(ctx context.Context, db pg.DB, by id.Kind, name string) (f file, e
 	f.group, f.lines, f.entries = groups[0], map[string][]OrderLine{}, map[string][]Entry{}
 	for _, l := range lines {
 		mad := func(c int64) money.Money { return money.FromCentimes(c, f.group.Currency) }
-		f.lines[l.OrderID] = append(f.lines[l.OrderID], OrderLine{l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, mad(l.Price), mad(l.Total), mad(l.Discount)})
+		f.lines[l.OrderID] = append(f.lines[l.OrderID], OrderLine{l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, mad(l.Price), mad(l.Total), mad(l.Discount), mad(l.Bonus), l.PriceFrom, l.Agreement})
 	}
 	for _, e := range entries {
 		e.At = e.At.UTC()
@@ -250,4 +254,21 @@ func listOrders(ctx context.Context, db pg.DB, seller, buyer, state, below strin
 	return pg.All[Order](ctx, db, `select `+orderColumns+` from orders.seller_order
 		where ($1 = '' or seller = $1) and ($2 = '' or buyer = $2) and ($3 = '' or state = $3) and ($4 = '' or id < $4)
 		order by id desc limit $5`, seller, buyer, state, below, limit)
+}
+
+// faces reads orders with whom they are for, and by which agreement one was
+// bought that has one.
+func faces(ctx context.Context, db pg.DB, ids []string) (map[string]Face, error) {
+	type row struct {
+		ID string
+		Face
+	}
+	rows, err := pg.All[row](ctx, db, `select o.id, o.state, o.waits, coalesce(g.contact ->> 'name', '') as name, coalesce(g.contact ->> 'phone', '') as phone,
+			coalesce((select l.agreement from orders.line l where l.order_id = o.id and l.agreement <> '' limit 1), '') as agreement
+		from orders.seller_order o join orders.order_group g on g.id = o.grp where o.id `+pg.OfThese, ids)
+	out := make(map[string]Face, len(rows))
+	for _, r := range rows {
+		out[r.ID] = r.Face
+	}
+	return out, err
 }

@@ -31,7 +31,7 @@ func number(ctx context.Context, tx *pg.Tx, i Invoice) (Invoice, error) {
 	return i, nil
 }
 
-const invoiceColumns = `id, order_id, seller, kind, year, n, coalesce(of, '') as of, cause, issued_at, currency, total, vat, body`
+const invoiceColumns = `id, order_id, seller, kind, year, n, coalesce(of, '') as of, cause, issued_at, currency, total, vat, body, print_key`
 
 // invoicesOf are an order's invoice and then its credit notes, in their order.
 func invoicesOf(ctx context.Context, db pg.DB, order string) ([]Invoice, error) {
@@ -52,6 +52,11 @@ func invoicesOf(ctx context.Context, db pg.DB, order string) ([]Invoice, error) 
 		}
 	}
 	return all, nil
+}
+
+// orderOfPaper is whose invoice or credit note one is.
+func orderOfPaper(ctx context.Context, db pg.DB, invoice string) (string, error) {
+	return pg.Value[string](ctx, db, ErrNoPaper, `select order_id from orders.invoice where id = $1`, invoice)
 }
 
 // invoiceOf is an order's invoice.

@@ -23,7 +23,7 @@ func lockBaskets(ctx context.Context, tx *pg.Tx, ids ...string) (map[string]Bask
 	var lines []line
 	b := &pgx.Batch{}
 	collect(b, &rows, `select id, buyer, state = 'ordered' as ordered, state = 'merged' as merged, version from orders.basket where id = any($1) order by id for update`, ids)
-	collect(b, &lines, `select basket, variant, quantity, price from orders.basket_line where basket = any($1) order by variant`, ids)
+	collect(b, &lines, `select basket, variant, quantity, price, agreement from orders.basket_line where basket = any($1) order by variant`, ids)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return nil, err
 	}

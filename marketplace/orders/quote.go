@@ -8,9 +8,11 @@ import (
 	"slices"
 	"time"
 
+	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/money"
@@ -30,7 +32,7 @@ type Quote struct {
 	Lines     []QuoteLine `json:"lines" required:"true"`
 	Fees      []Fee       `json:"fees" required:"true" description:"For each seller its parcel, and what the market takes of the buyer."`
 	Offers    []Choice    `json:"deliveries" required:"true" description:"How each seller's parcel can reach its buyer."`
-	Discounts []Discount  `json:"discounts" required:"true" description:"What sellers take off their goods."`
+	Discounts []Discount  `json:"discounts" required:"true" description:"What is taken off the goods: of each seller one promotion of its own, and one of the market's, at most."`
 	Codes     []string    `json:"codes" required:"true" description:"That were typed."`
 	Totals    Totals      `json:"totals" required:"true"`
 	Problems  []Problem   `json:"problems" required:"true"`
@@ -57,10 +59,16 @@ type QuoteLine struct {
 	Quantity     int               `json:"quantity" required:"true"`
 	Price        money.Money       `json:"price" required:"true"`
 	Total        money.Money       `json:"total" required:"true"`
-	Discount     money.Money       `json:"discount" required:"true" description:"What a promotion takes off the total."`
+	Discount     money.Money       `json:"discount" required:"true" description:"What promotions take off the total."`
+	MarketPays   money.Money       `json:"market_pays" required:"true" description:"Of the discount, what the market pays to the seller."`
+	PriceFrom    From              `json:"price_from" required:"true" enum:"public,list,agreement" description:"By which rule the price came."`
+	Agreement    string            `json:"agreement,omitempty" description:"By which it is sold."`
+
+	MakeDays int `json:"make_days" required:"true" description:"How long it is made before it leaves."`
 
 	weight   int64
 	category string
+	agreed   *agreements.Agreement
 	exempt   string // why it cannot be sent back, if so
 }
 
@@ -81,6 +89,8 @@ type Fee struct {
 
 	Way      string            `json:"way,omitempty" description:"The seller's way of delivery, or the relay point; left out when it is the market's own."`
 	LeadDays int               `json:"lead_days" required:"true" description:"How long the goods travel."`
+	MakeDays int               `json:"make_days" required:"true" description:"How long the goods are made before they leave."`
+	ShipsBy  *time.Time        `json:"ships_by,omitempty" description:"By when they leave, if the seller accepts at once."`
 	Names    map[string]string `json:"names,omitempty"`
 	Fetch    *delivery.Spot    `json:"fetch,omitempty" description:"Where the buyer fetches the goods."`
 
@@ -89,18 +99,19 @@ type Fee struct {
 
 // Totals are sums.
 type Totals struct {
-	Goods    money.Money `json:"goods" required:"true"`
-	Delivery money.Money `json:"delivery" required:"true"`
-	Fees     money.Money `json:"fees" required:"true" description:"What the market takes of the buyer, VAT included."`
-	Total    money.Money `json:"total" required:"true"`
-	Discount money.Money `json:"discount" required:"true" description:"What promotions take off the goods; the total is less it."`
+	Goods      money.Money `json:"goods" required:"true"`
+	Delivery   money.Money `json:"delivery" required:"true"`
+	Fees       money.Money `json:"fees" required:"true" description:"What the market takes of the buyer, VAT included."`
+	Total      money.Money `json:"total" required:"true"`
+	Discount   money.Money `json:"discount" required:"true" description:"What promotions take off the goods; the total is less it."`
+	MarketPays money.Money `json:"market_pays" required:"true" description:"Of the discount, what the market pays to the sellers."`
 }
 
 // A Problem is what stands between a line and its sale. One that blocks must
 // be mended before checking out; the others only ask for a look.
 type Problem struct {
 	Pointer  string       `json:"pointer" required:"true" description:"The line, as /lines/0, or the code, as /codes/0."`
-	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote,not_delivered,too_heavy,commune_needed,code_unknown,code_not_now,code_below_minimum,code_other_goods,code_used_up"`
+	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote,not_delivered,too_heavy,commune_needed,agreement_ended,agreement_quantity,agreement_incomplete,agreement_alone,code_unknown,code_not_now,code_below_minimum,code_other_goods,code_used_up,code_no_room,made_too_long"`
 	Detail   string       `json:"detail" required:"true"`
 	Variant  string       `json:"variant" required:"true" description:"Empty for a code."`
 	Blocking bool         `json:"blocking" required:"true"`
@@ -113,9 +124,10 @@ type Problem struct {
 // A Line is what lies in a basket. Price is the one the buyer was shown last,
 // in centimes.
 type Line struct {
-	Variant  string
-	Quantity int
-	Price    int64
+	Variant   string
+	Quantity  int
+	Price     int64
+	Agreement string // by which it is sold, if by one
 }
 
 // A Market is what a quote is made from: things as they are now.
@@ -125,6 +137,9 @@ type Market struct {
 	Tariffs []Tariff       // the market's own delivery
 	Ways    []delivery.Way // that of sellers, and relay points
 	Offs    []promotions.Available
+	Agreed  []agreements.Agreement
+	Own     []pricing.Own
+	Buyer   string
 	Codes   []string // that the buyer typed
 	Rules   []Rule
 	Methods []string     // the ways to pay that there are partners for
@@ -137,16 +152,17 @@ type Market struct {
 func (m Market) Quote(lines []Line, d Destination) Quote {
 	q := Quote{Delivery: d, Lines: []QuoteLine{}, Fees: []Fee{}, Offers: []Choice{}, Discounts: []Discount{}, Codes: append([]string{}, m.Codes...), Problems: []Problem{}}
 	none := money.Dirhams(0)
-	q.Totals = Totals{none, none, none, none, none}
+	q.Totals = Totals{none, none, none, none, none, none}
 	for i, l := range lines {
 		line := m.line(l)
 		q.Lines = append(q.Lines, line)
 		q.Totals.Goods = q.Totals.Goods.Add(line.Total)
 		q.Problems = append(q.Problems, m.problems(i, l)...)
 	}
+	q.Problems = append(q.Problems, m.incomplete(lines)...)
 	parcels := m.parcels(q.Lines, d)
 	for _, seller := range slices.Sorted(maps.Keys(parcels)) {
-		f := m.deliver(&q, parcels[seller], d)
+		f := m.deliver(&q, parcels[seller], d).made(q.Lines, m.At)
 		q.Fees = append(q.Fees, f)
 		q.Totals.Delivery = q.Totals.Delivery.Add(f.Amount)
 		m.discount(&q, parcels[seller].seller, f.Amount)
@@ -155,18 +171,20 @@ func (m Market) Quote(lines []Line, d Destination) Quote {
 			q.Totals.Fees = q.Totals.Fees.Add(money.Dirhams(onTop))
 		}
 	}
+	m.subsidise(&q)
 	m.judgeCodes(&q)
 	q.Totals.Total = q.Totals.Goods.Sub(q.Totals.Discount).Add(q.Totals.Delivery).Add(q.Totals.Fees)
 	q.Payments = m.ways(q)
 	return q
 }
 
-// sale is one seller's part of a quote, for the fees on it.
+// sale is one seller's part of a quote, for the fees on it: at its price, whoever
+// pays it.
 func (q Quote) sale(seller string, delivery money.Money, at time.Time) escrow.Sale {
 	s := escrow.Sale{Goods: map[string]int64{}, Delivery: delivery.Centimes(), At: at}
 	for _, l := range q.Lines {
 		if l.Seller.ID == seller {
-			s.Goods[l.category] += l.Total.Sub(l.Discount).Centimes()
+			s.Goods[l.category] += l.Total.Sub(l.Discount).Add(l.MarketPays).Centimes()
 		}
 	}
 	return s
@@ -174,15 +192,13 @@ func (q Quote) sale(seller string, delivery money.Money, at time.Time) escrow.Sa
 
 // line prices one line. What is no longer on offer keeps the price shown last.
 func (m Market) line(l Line) QuoteLine {
-	item, there := m.Items[l.Variant]
-	price := item.PriceOf(l.Quantity)
-	if !there {
-		price = money.Dirhams(l.Price)
-	}
+	item := m.Items[l.Variant]
+	price, from := m.price(l)
 	return QuoteLine{
 		Variant: l.Variant, Offer: item.Offer, Seller: m.party(item.Seller), Names: texts(item.OfferNames),
-		VariantNames: texts(item.Names), SKU: item.SKU, Quantity: l.Quantity, Price: price, Total: price.Times(int64(l.Quantity)), Discount: money.Dirhams(0),
-		weight: int64(item.WeightG) * int64(l.Quantity), category: item.Category, exempt: item.WithdrawalExempt,
+		VariantNames: texts(item.Names), SKU: item.SKU, Quantity: l.Quantity, Price: price, Total: price.Times(int64(l.Quantity)), Discount: money.Dirhams(0), MarketPays: money.Dirhams(0),
+		PriceFrom: from, Agreement: l.Agreement, agreed: m.agreement(l.Agreement),
+		MakeDays: item.LeadDays, weight: int64(item.WeightG) * int64(l.Quantity), category: item.Category, exempt: item.WithdrawalExempt,
 	}
 }
 
@@ -195,7 +211,7 @@ func (m Market) problems(i int, l Line) []Problem {
 	case !there || !item.Published:
 		p.Code, p.Detail = "not_published", name+" is no longer on offer; take it out of the basket."
 		return []Problem{p}
-	case item.Way == catalog.ByQuote:
+	case item.Way == catalog.ByQuote && l.Agreement == "":
 		p.Code, p.Detail = "by_quote", name+" has no fixed price; take it out of the basket and ask its seller for a quotation."
 		return []Problem{p}
 	case !m.Sellers[item.Seller].Active:
@@ -206,7 +222,13 @@ func (m Market) problems(i int, l Line) []Problem {
 		p.Detail = "The seller of " + name + " is away and sells again on " + item.Reopens + "; order it then, or take it out of the basket."
 		return []Problem{p}
 	}
-	var out []Problem
+	out := m.unagreed(i, l)
+	if item.LeadDays > mostMaking && l.Agreement == "" {
+		out = append(out, Problem{
+			Pointer: p.Pointer, Code: "made_too_long", Variant: l.Variant, Blocking: true,
+			Detail: fmt.Sprintf("%s takes %d days to make, and money is held for orders of at most %d; take it out of the basket and ask its seller for a quotation.", name, item.LeadDays, mostMaking),
+		})
+	}
 	if item.Available < l.Quantity {
 		left := max(item.Available, 0)
 		p.Code, p.Left = "sold_out", &left
@@ -216,7 +238,8 @@ func (m Market) problems(i int, l Line) []Problem {
 		}
 		out = append(out, p)
 	}
-	if was, now := money.Dirhams(l.Price), item.PriceOf(l.Quantity); !was.Equal(now) {
+	now, _ := m.price(l)
+	if was := money.Dirhams(l.Price); !was.Equal(now) {
 		out = append(out, Problem{
 			Pointer: p.Pointer, Code: "price_changed", Variant: l.Variant, Was: &was, Now: &now,
 			Detail: fmt.Sprintf("%s now costs %s instead of %s.", name, now, was),
@@ -245,18 +268,21 @@ func (q Quote) Seal() Quote {
 // canonical writes all that the buyer agrees to, and nothing else: names and
 // problems may change without changing the deal.
 func (q Quote) canonical() []byte {
-	b := fmt.Appendf(nil, "quote 3\n%q %q %d %d\n%q %q %q\n", q.ID, q.Basket, q.Version, q.ExpiresAt.UnixMicro(),
+	b := fmt.Appendf(nil, "quote 4\n%q %q %d %d\n%q %q %q\n", q.ID, q.Basket, q.Version, q.ExpiresAt.UnixMicro(),
 		q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region)
 	for _, l := range q.Lines {
-		b = fmt.Appendf(b, "line %q %q %q %d %s %s %s\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total, l.Discount)
+		b = fmt.Appendf(b, "line %q %q %q %d %s %s %s %s %q %q\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total, l.Discount, l.MarketPays, l.PriceFrom, l.Agreement)
+		if l.MakeDays > 0 {
+			b = fmt.Appendf(b, "made in %d\n", l.MakeDays)
+		}
 	}
 	for _, f := range q.Fees {
-		b = fmt.Appendf(b, "fee %q %q %q %q %d %d %s\n", f.Kind, f.Seller.ID, f.Method, f.Way, f.LeadDays, f.WeightG, f.Amount)
+		b = fmt.Appendf(b, "fee %q %q %q %q %d %d %d %s\n", f.Kind, f.Seller.ID, f.Method, f.Way, f.LeadDays, f.MakeDays, f.WeightG, f.Amount)
 	}
 	for _, d := range q.Discounts {
-		b = fmt.Appendf(b, "discount %q %q %s\n", d.Promotion, d.Seller.ID, d.Amount)
+		b = fmt.Appendf(b, "discount %q %q %s %s\n", d.Promotion, d.Seller.ID, d.PaidBy, d.Amount)
 	}
-	return fmt.Appendf(b, "totals %s %s %s %s %s\n", q.Totals.Goods, q.Totals.Discount, q.Totals.Delivery, q.Totals.Fees, q.Totals.Total)
+	return fmt.Appendf(b, "totals %s %s %s %s %s %s\n", q.Totals.Goods, q.Totals.Discount, q.Totals.MarketPays, q.Totals.Delivery, q.Totals.Fees, q.Totals.Total)
 }
 
 // blocking are the problems that must be mended first.

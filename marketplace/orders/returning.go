@@ -86,6 +86,9 @@ func (o Order) sends(ctx context.Context, tx *pg.Tx, in ReturnInput) (r GoodsRet
 	if err != nil {
 		return r, nil, err
 	}
+	if o.Rebate > 0 { // a place in a group is one line
+		bought[0].Discount += o.Rebate
+	}
 	before, err := sentBack(ctx, tx, o.ID)
 	if err != nil {
 		return r, nil, err

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"time"
 
+	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/disputes"
@@ -53,11 +55,24 @@ type Ways interface {
 	Serving(sellers []string, region, commune string, out *[]delivery.Way) pg.Read
 }
 
-// Promotions are what sellers take off their goods.
+// Promotions are what sellers take off their goods, and what the market pays them
+// for.
 type Promotions interface {
 	For(buyer string, sellers, codes []string, out *[]promotions.Available) pg.Read
-	Redeem(tx *pg.Tx, u promotions.Use)
-	GiveBack(tx *pg.Tx, order string)
+	Redeem(ctx context.Context, tx *pg.Tx, u promotions.Use) error
+	GiveBack(ctx context.Context, tx *pg.Tx, orders ...string) error
+}
+
+// Agreements are what buyers and sellers agreed on before.
+type Agreements interface {
+	Of(ids []string, out *[]agreements.Agreement) pg.Read
+	Use(ctx context.Context, tx *pg.Tx, a agreements.Agreement, order string) error
+	GiveBack(ctx context.Context, tx *pg.Tx, order string) error
+}
+
+// Prices are what buyers pay by the lists that they are on.
+type Prices interface {
+	For(buyer string, sellers, variants []string, out *[]pricing.Own) pg.Read
 }
 
 // Escrows hold the money of orders.
@@ -114,6 +129,9 @@ type Needs struct {
 	Keys      Keys
 	Ways      Ways
 	Offs      Promotions
+	Agreed    Agreements
+	Prices    Prices
+	Groups    Groups
 	Escrows   Escrows
 	Charges   Charges
 	Disputes  Disputes

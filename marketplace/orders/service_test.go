@@ -45,7 +45,7 @@ func race(n int, f func(i int)) {
 	all.Wait()
 }
 
-func TestOneKeySentTwentyTimesAtOnceIsOneOrder(t *testing.T) {
+func TestRule3_5OneKeySentTwentyTimesAtOnceIsOneOrder(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	s, me := h.shop("100.00", 50, ""), h.buyer()
@@ -86,7 +86,7 @@ func (h *hub) list(k auth.Key) []orders.Summary {
 	return p.Data
 }
 
-func TestManyKeysForOneBasketAreOneOrder(t *testing.T) {
+func TestRule3_5ManyKeysForOneBasketAreOneOrder(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	s, me := h.shop("100.00", 50, ""), h.buyer()
@@ -120,7 +120,7 @@ func TestManyKeysForOneBasketAreOneOrder(t *testing.T) {
 	h.refused(409, "orders.basket_ordered", "", me, "POST", "/v1/baskets/"+b+"/quotes", "")
 }
 
-func TestFortyBuyersRaceForFiveUnits(t *testing.T) {
+func TestRule3_1FortyBuyersRaceForFiveUnits(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	s := h.shop("100.00", 5, "")
@@ -152,7 +152,7 @@ func TestFortyBuyersRaceForFiveUnits(t *testing.T) {
 	}
 }
 
-func TestAtOnceNoLineOfABasketIsLost(t *testing.T) {
+func TestRule3_6AtOnceNoLineOfABasketIsLost(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	me := h.buyer()
@@ -169,7 +169,7 @@ func TestAtOnceNoLineOfABasketIsLost(t *testing.T) {
 	}
 }
 
-func TestAnUnpaidOrderExpiresAndGivesItsGoodsBack(t *testing.T) {
+func TestRule3_2AnUnpaidOrderExpiresAndGivesItsGoodsBack(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	s, me := h.shop("100.00", 5, ""), h.buyer()
@@ -193,7 +193,7 @@ func TestAnUnpaidOrderExpiresAndGivesItsGoodsBack(t *testing.T) {
 	}
 }
 
-func TestBeingToldTwiceOfPaymentTakesStockOnce(t *testing.T) {
+func TestRule3_5BeingToldTwiceOfPaymentTakesStockOnce(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	s, me := h.shop("100.00", 5, ""), h.buyer()

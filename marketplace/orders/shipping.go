@@ -93,7 +93,7 @@ func (s *Service) pack(ctx context.Context, tx *pg.Tx, o Order, sh Shipment, wan
 	if all {
 		job.Clear(tx, timerRest, o.ID)
 	} else {
-		job.Set(tx, timerRest, o.ID, tx.Now().Add(shipWithin))
+		job.Set(tx, timerRest, o.ID, later(o.promised(), tx.Now().Add(shipWithin)))
 	}
 	if o.State == Accepted {
 		o.Carrier, o.Tracking = sh.Carrier, sh.Tracking

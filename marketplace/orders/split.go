@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"slices"
 	"time"
 
 	"tiwiza/payments/charges"
@@ -14,8 +15,8 @@ import (
 type Draft struct {
 	Order
 	Lines   []QuoteLine
-	Off     Discount // what is taken off its goods, if something is
-	Payee   string   // the carrier the delivery fee goes to; "" is the seller
+	Offs    []Discount // what is taken off its goods
+	Payee   string     // the carrier the delivery fee goes to; "" is the seller
 	Windows escrow.Windows
 }
 
@@ -27,33 +28,37 @@ func (q Quote) Split(group, buyer string, fees escrow.Sheet, at time.Time) []Dra
 		if f.Kind != "delivery" { // each seller has one parcel
 			continue
 		}
-		goods, off := money.Dirhams(0), money.Dirhams(0)
+		goods, off, bonus := money.Dirhams(0), money.Dirhams(0), money.Dirhams(0)
 		var lines []QuoteLine
 		for _, l := range q.Lines {
 			if l.Seller.ID == f.Seller.ID {
-				goods, off, lines = goods.Add(l.Total), off.Add(l.Discount), append(lines, l)
+				goods, off, bonus, lines = goods.Add(l.Total), off.Add(l.Discount), bonus.Add(l.MarketPays), append(lines, l)
 			}
 		}
 		legs, taken := fees.Share(q.sale(f.Seller.ID, f.Amount, at))
+		legs.Seller -= bonus.Centimes() // its buyer does not pay it
 		onTop := escrow.OnTop(taken)
-		out = append(out, Draft{Lines: lines, Off: q.off(f.Seller.ID), Payee: f.payee, Windows: windows(lines), Order: Order{
+		place := seatOf(lines)
+		out = append(out, Draft{Lines: lines, Offs: q.offs(f.Seller.ID), Payee: f.payee, Windows: windows(lines), Order: Order{
 			ID: id.New(id.Order), Group: group, Seller: f.Seller.ID, SellerNames: f.Seller.Names, Buyer: buyer,
-			State: PendingPayment, Currency: goods.Currency(), Goods: goods.Centimes(), Discount: off.Centimes(), Delivery: f.Amount.Centimes(), Fees: onTop,
-			Total: goods.Sub(off).Add(f.Amount).Centimes() + onTop, Legs: legs, Method: f.Method, Way: f.Way, LeadDays: f.LeadDays, Fetch: f.Fetch,
+			State: PendingPayment, Currency: goods.Currency(), Goods: goods.Centimes(), Discount: off.Centimes(), Bonus: bonus.Centimes(), Delivery: f.Amount.Centimes(), Fees: onTop,
+			Total: goods.Sub(off).Add(f.Amount).Centimes() + onTop, Legs: legs, Method: f.Method, Way: f.Way, LeadDays: f.LeadDays, MakeDays: f.MakeDays, Fetch: f.Fetch,
+			Agreed: slices.ContainsFunc(lines, func(l QuoteLine) bool { return l.Agreement != "" }),
+			Seat:   place, Waits: place != "",
 			DeliveryCode: newCode(), Version: 1, CreatedAt: at,
 		}})
 	}
 	return out
 }
 
-// off is what is taken off a seller's goods, if something is.
-func (q Quote) off(seller string) Discount {
+// offs are what is taken off a seller's goods.
+func (q Quote) offs(seller string) (all []Discount) {
 	for _, d := range q.Discounts {
 		if d.Seller.ID == seller {
-			return d
+			all = append(all, d)
 		}
 	}
-	return Discount{}
+	return all
 }
 
 // Paid is the draft of an order that is paid in a way.
@@ -76,6 +81,6 @@ func (d Draft) Part() charges.Part {
 func (d Draft) Terms(charge string) escrow.Terms {
 	return escrow.Terms{
 		Order: d.ID, Seller: d.Seller, Buyer: d.Buyer, Charge: charge, Carrier: d.Payee,
-		Amount: money.FromCentimes(d.Total, d.Currency), Legs: d.Legs, Release: d.Windows,
+		Amount: money.FromCentimes(d.Total, d.Currency), Legs: d.Legs, Bonus: d.Bonus, Release: d.Windows,
 	}
 }

@@ -136,6 +136,9 @@ func Tell(bus *event.Bus) {
 		n := ReturnNews{e.Return, e.Order, e.Seller, e.State, e.Over}
 		return map[string]ReturnNews{e.Seller: n, e.Buyer: n}, nil
 	})
+	event.Tell(bus, 1, "The group that the order waited for was ordered: its seller serves it now.", func(_ context.Context, _ *pg.Tx, e OrderGathered) (map[string]News, error) {
+		return e.news(Paid), nil
+	})
 	event.Tell(bus, 1, "All the money of the order goes back to its buyer.", func(_ context.Context, _ *pg.Tx, e OrderRefunded) (map[string]News, error) {
 		return e.news(Refunded), nil
 	})

@@ -25,7 +25,7 @@ func Routes(s *Service) []rest.Route {
 	const all = "/v1/promotions"
 	return []rest.Route{
 		rest.Commit("POST", all, "promotions.make", "Take something off one's goods", http.StatusCreated, s.Make),
-		rest.Handle("GET", all, "promotions.list", "List a seller's promotions, the newest first", http.StatusOK, s.List),
+		rest.Handle("GET", all, "promotions.list", "List a seller's promotions, the market's, or what it gave the caller, the newest first", http.StatusOK, s.List),
 		rest.Commit("POST", all+"/{promotion}/end", "promotions.end", "End a promotion", http.StatusOK, s.End),
 	}
 }
@@ -38,6 +38,8 @@ type One struct {
 // Input makes a promotion.
 type Input struct {
 	Seller     string            `json:"seller,omitempty" maxLength:"40" description:"Whose it is; for operators."`
+	PaidBy     Payer             `json:"paid_by,omitempty" enum:"seller,market" default:"seller" description:"Operators say market: sellers of the goods get from the market what their buyers do not pay."`
+	Budget     *money.Money      `json:"budget,omitempty" description:"What the market pays in all, and no more; above a sum a second person decides."`
 	Code       string            `json:"code,omitempty" maxLength:"30" description:"What buyers type, in letters, digits and hyphens; it is for every buyer when left out."`
 	Names      map[string]string `json:"names" required:"true" description:"By language; French at least."`
 	Kind       Kind              `json:"kind" required:"true" enum:"percent,amount,free_delivery"`
@@ -56,7 +58,9 @@ type Input struct {
 // View is a promotion as its seller and the operator see it.
 type View struct {
 	ID         string            `json:"id" required:"true"`
-	Seller     string            `json:"seller" required:"true"`
+	Seller     string            `json:"seller,omitempty" description:"Left out when the market pays."`
+	PaidBy     Payer             `json:"paid_by" required:"true" enum:"seller,market"`
+	Person     string            `json:"person,omitempty" description:"Who alone can use it."`
 	Code       string            `json:"code,omitempty"`
 	Names      map[string]string `json:"names" required:"true"`
 	Kind       Kind              `json:"kind" required:"true" enum:"percent,amount,free_delivery"`
@@ -70,20 +74,28 @@ type View struct {
 	To         string            `json:"to" required:"true" format:"date"`
 	Total      *int              `json:"total,omitempty"`
 	PerBuyer   *int              `json:"per_buyer,omitempty"`
-	Used       *int              `json:"used,omitempty" description:"How many of total were used, by orders that did not end unpaid."`
+	Used       *int              `json:"used,omitempty" description:"How often it was used, if that is counted, by orders that did not end unpaid."`
+	Budget     *money.Money      `json:"budget,omitempty" description:"What the market pays in all."`
+	Spent      *money.Money      `json:"spent,omitempty" description:"Of it, for orders that did not end unpaid."`
+	AgreedAt   *time.Time        `json:"agreed_at,omitempty" description:"From when it can be used; until then a second person must approve it."`
+	Approval   string            `json:"approval,omitempty" description:"What a second person must approve: POST /v1/approvals/{id}. Told once."`
 	MadeAt     time.Time         `json:"made_at" required:"true"`
 	EndedAt    *time.Time        `json:"ended_at,omitempty"`
 }
 
 func (p Promotion) view() View {
 	v := View{
-		ID: p.ID, Seller: p.Seller, Code: p.Code, Names: p.Names, Kind: p.Kind, Amount: dirhams(p.Amount), Minimum: dirhams(p.Minimum),
+		ID: p.ID, Seller: p.Seller, PaidBy: p.Payer, Person: p.Person, AgreedAt: rest.UTC(p.AgreedAt), Code: p.Code, Names: p.Names, Kind: p.Kind, Amount: dirhams(p.Amount), Minimum: dirhams(p.Minimum),
 		Offers: p.Offers, Categories: p.Categories, From: p.Since.In(clock.Morocco).Format(time.DateOnly),
 		To: p.Until.In(clock.Morocco).AddDate(0, 0, -1).Format(time.DateOnly), Total: p.Total, PerBuyer: p.PerBuyer,
 		MadeAt: p.MadeAt.UTC(), EndedAt: rest.UTC(p.EndedAt),
 	}
-	if p.Total != nil {
+	if p.counted() {
 		v.Used = &p.Used
+	}
+	if p.Budget != nil {
+		spent := money.Dirhams(p.Spent)
+		v.Budget, v.Spent = dirhams(*p.Budget), &spent
 	}
 	if p.Kind == Percent {
 		v.Percent = &p.Percent
@@ -104,25 +116,33 @@ func dirhams(centimes int64) *money.Money {
 
 // ListInput asks for promotions.
 type ListInput struct {
-	Seller string `query:"seller" maxLength:"40" description:"Whose; for operators, who must say it."`
+	Seller string `query:"seller" maxLength:"40" description:"Whose; for operators, who say this or paid_by."`
+	PaidBy Payer  `query:"paid_by" enum:"market" description:"The market's own; for operators."`
 	Ended  bool   `query:"ended" description:"Also those that have ended."`
 	rest.Paging
 }
 
-// List lists a seller's promotions.
+// List lists a seller's promotions or, for operators, the market's; to a buyer
+// what it was given.
 func (s *Service) List(ctx context.Context, in ListInput) (p rest.Page[View], err error) {
-	seller, ok := auth.From(ctx).Of(in.Seller)
+	who := auth.From(ctx)
+	seller, ok := who.Of(in.Seller)
+	person := ""
 	switch {
-	case !ok:
+	case !ok || in.PaidBy == Market && who.Role != auth.Operator:
 		return p, ErrNotFound
-	case seller == "":
+	case who.Role == auth.Buyer:
+		seller, person = "", who.Subject
+	case in.PaidBy == Market && seller != "":
+		return p, ErrInvalid.At("?seller", "What the market pays is no seller's.")
+	case in.PaidBy != Market && seller == "":
 		return p, ErrInvalid.At("?seller", "Say whose promotions.")
 	}
 	below, err := in.After(id.Promotion)
 	if err != nil {
 		return p, err
 	}
-	all, err := list(ctx, s.db, seller, in.Ended, below, in.Limit+1)
+	all, err := list(ctx, s.db, seller, person, in.Ended, below, in.Limit+1)
 	if err != nil {
 		return p, err
 	}
@@ -165,10 +185,10 @@ var (
 const longest = 366 * 24 * time.Hour
 
 // promotion reads what is wanted and says all that is wrong with it.
-func (in Input) promotion(seller string, now time.Time) (Promotion, error) {
+func (in Input) promotion(payer Payer, seller string, now time.Time) (Promotion, error) {
 	var f faults
 	p := Promotion{
-		ID: id.New(id.Promotion), Seller: seller, Code: Code(in.Code), Names: map[string]string{}, Kind: in.Kind, Amount: f.sum("/amount", in.Amount),
+		ID: id.New(id.Promotion), Payer: payer, Seller: seller, Code: Code(in.Code), Names: map[string]string{}, Kind: in.Kind, Amount: f.sum("/amount", in.Amount),
 		Minimum: f.sum("/minimum", in.Minimum), Offers: append([]string{}, in.Offers...), Categories: append([]string{}, in.Categories...),
 		Total: in.Total, PerBuyer: in.PerBuyer, MadeAt: now,
 	}
@@ -192,6 +212,7 @@ func (in Input) promotion(seller string, now time.Time) (Promotion, error) {
 		most := f.sum("/most", in.Most)
 		p.Most = &most
 	}
+	f.budget(&p, in)
 	f.scope(in)
 	f.period(&p, in, now)
 	if f.wrong != nil {
@@ -210,6 +231,16 @@ func (f *faults) names(to, from map[string]string) {
 	}
 	if to["fr"] == "" {
 		f.say("/names/fr", "Give the name in French at least.")
+	}
+}
+
+func (f *faults) budget(p *Promotion, in Input) {
+	if (p.Payer == Market) != (in.Budget != nil) {
+		f.say("/budget", "What the market pays, and only that, has a budget.")
+	}
+	if in.Budget != nil {
+		n := f.sum("/budget", in.Budget)
+		p.Budget = &n
 	}
 }
 

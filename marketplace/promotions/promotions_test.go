@@ -21,7 +21,7 @@ func offered(change func(*promotions.Promotion)) promotions.Available {
 func TestAPromotionTakesOffWhatItSays(t *testing.T) {
 	t.Parallel()
 	one, most := 1, int64(500)
-	lines := []promotions.Line{{"off_a", "honey", 9999}, {"off_b", "oil", 1}, {"off_c", "honey", 5000}}
+	lines := []promotions.Line{{"off_a", "honey", 9999, 0}, {"off_b", "oil", 1, 0}, {"off_c", "honey", 5000, 0}}
 	for _, c := range []struct {
 		name string
 		p    promotions.Available

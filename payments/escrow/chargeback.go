@@ -94,7 +94,7 @@ func (s *Service) stake(ctx context.Context, tx *pg.Tx, caseID string, st Stake)
 	if err != nil {
 		return h, err
 	}
-	k := contested{Contest: caseID, OrderID: h.Order, Seller: h.Seller, Amount: st.Amount, Uncovered: cut.Gone.Total()}
+	k := contested{Contest: caseID, OrderID: h.Order, Seller: h.Seller, Amount: st.Amount, Uncovered: cut.Gone.Total() + cut.Bonus}
 	if k.Uncovered > 0 {
 		if k.Kept, err = s.keepBack(ctx, tx, k, h.Currency); err != nil {
 			return h, err
@@ -225,7 +225,7 @@ func (s *Service) lose(ctx context.Context, tx *pg.Tx, h Hold, amount int64, cas
 		if err != nil {
 			return 0, nil, err
 		}
-		if _, legs, err = s.bear(ctx, tx, h, cut.Gone, Bearing{All: l.PlatformBears && h.ReleaseDue != nil}); err != nil {
+		if _, legs, err = s.bear(ctx, tx, h, cut, Bearing{All: l.PlatformBears && h.ReleaseDue != nil}); err != nil {
 			return 0, nil, err
 		}
 		legs = append(legs, ledger.Debit(ledger.Escrow(h.Order), cut.Held.Total()))

@@ -23,6 +23,7 @@ var (
 	ErrRefund   = fault.New(fault.NotFound, "escrow.no_refund", "There is no such refund of an escrow.")
 	ErrShares   = fault.New(fault.Invalid, "escrow.shares", "What goes back and what is released must together be what is held.")
 	ErrBank     = fault.New(fault.Internal, "escrow.no_bank", "No bank is configured to top up the clients' account from.")
+	ErrBonus    = fault.New(fault.Internal, "escrow.bonus", "The market adds at most what leaves the buyer to pay delivery, fees and their VAT.")
 	ErrTerms    = fault.New(fault.Internal, "escrow.terms", "The shares of an escrow do not add up to it.")
 )
 
@@ -71,6 +72,7 @@ type Terms struct {
 	Carrier                      string // whose the delivery leg is: payable:carrier:{Carrier}; "" is the seller
 	Amount                       money.Money
 	Legs                         Legs
+	Bonus                        int64 // centimes that the market adds for the seller, beside the amount
 	Release                      Windows
 }
 
@@ -107,6 +109,10 @@ type Hold struct {
 	Charged   int64 // lost by chargeback out of what was held
 	Recovered int64 // gone back to the buyer after its release
 	Clawed    int64 // lost by chargeback after its release
+
+	// What the market adds for the seller, beside the amount: promised, given with
+	// what was released, and taken back of that.
+	Bonus, BonusGiven, BonusBack int64
 
 	Legs      Legs `db:"-"` // how the whole is shared
 	Gone      Legs `db:"-"` // how what was released was shared

@@ -22,6 +22,7 @@ type Let struct {
 	Seller string      `json:"seller"`
 	Amount money.Money `json:"amount"`
 	Share  money.Money `json:"share"` // what came to the seller's available money
+	Bonus  money.Money `json:"bonus"` // of it, what the market added
 	Whole  bool        `json:"whole"` // nothing is held any more
 }
 

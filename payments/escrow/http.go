@@ -35,12 +35,23 @@ type View struct {
 	Case     string      `json:"case,omitempty" description:"The open case that keeps it as it is."`
 	Settled  bool        `json:"settled" required:"true" description:"The money has reached the safeguard account."`
 	Approval string      `json:"approval,omitempty" description:"What a second person must agree to first."`
+
+	// What the market adds for the seller, who has less of the buyer.
+	Bonus      *money.Money `json:"bonus,omitempty" description:"What the market adds for the seller beside the amount, as it is released."`
+	BonusGiven *money.Money `json:"bonus_given,omitempty" description:"Of it, what the seller has."`
 }
 
 // View is the escrow as the API shows it.
 func (h Hold) View() View {
 	m := func(c int64) money.Money { return money.FromCentimes(c, h.Currency) }
-	v := View{h.ID, h.Order, h.Seller, h.State, m(h.Amount), m(h.Held()), m(h.Released), m(h.Returned()), m(h.Charged + h.Clawed), "", h.Settled, ""}
+	v := View{
+		ID: h.ID, Order: h.Order, Seller: h.Seller, State: h.State, Amount: m(h.Amount), Held: m(h.Held()), Released: m(h.Released),
+		Refunded: m(h.Returned()), Charged: m(h.Charged + h.Clawed), Settled: h.Settled,
+	}
+	if has, _ := h.Bonuses(); h.Bonus > 0 {
+		all, given := m(h.Bonus), m(has)
+		v.Bonus, v.BonusGiven = &all, &given
+	}
 	if len(h.Cases) > 0 {
 		v.Case = h.Cases[len(h.Cases)-1]
 	}

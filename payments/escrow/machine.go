@@ -91,7 +91,7 @@ var (
 var Machine = []Rule{
 	{
 		Move: MoveOpen, To: []State{Awaiting}, Ways: []Way{{Buyer, "checkouts.create"}},
-		Guard: "the seller is active; the shares add up to the order and never change",
+		Guard: "the seller is active; the shares add up to what the buyer pays and never change; what the market adds for the seller stands beside them, and leaves the buyer to pay delivery, fees and their VAT",
 	},
 	{
 		Move: MoveAuthorize, From: []State{Awaiting}, To: []State{Authorized}, Ways: []Way{{Partner, "status query"}},
@@ -151,7 +151,10 @@ var Machine = []Rule{
 		},
 		Guard: "at most what is held; cash only once remitted; by itself after the longer of the inspection (72 h, fresh food 24 h, at most 14 d) " +
 			"and the withdrawal window (7 d, law 31-08; 0 for exempt goods) after delivery; up to half of the seller's share pays its debt first",
-		Post: []string{"escrow / seller:available, seller:reserve, seller:receivable, fees, payable:vat, payable:carrier"},
+		Post: []string{
+			"escrow / seller:available, seller:reserve, seller:receivable, fees, payable:vat, payable:carrier",
+			"promotions, bank:transit / seller:available, seller:receivable, bank:operating (what the market adds, in proportion to the goods)",
+		},
 	},
 	{
 		Move: MoveRefund, From: []State{Funded}, Calm: true,
@@ -163,6 +166,7 @@ var Machine = []Rule{
 			{Seller, "orders.cancel"},
 			{Agent, "orders.cancel"},
 			{Timer, "an order not served in time"},
+			{Timer, "a group that failed, or got a lower price"},
 			{Seller, "returns.receive"},
 			{Seller, "returns.refund"},
 			{Agent, "returns.refund"},
@@ -177,7 +181,8 @@ var Machine = []Rule{
 		Guard: "at most what was captured less what went back; cash only once remitted; once goods came back also a carrier's fee that is still held (by their seller or the timer); this order's reserve, then the oldest, then available, then receivable",
 		Post: []string{
 			"escrow, payable:carrier (goods that never left), seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss / refund",
-			"bank:transit / bank:operating (receivable + fees + VAT + loss)",
+			"seller:reserve, seller:available, seller:receivable / promotions (what the market had added to it)",
+			"bank:transit / bank:operating (receivable + fees + VAT + loss, less what the market has back)",
 		},
 	},
 	{
@@ -191,7 +196,7 @@ var Machine = []Rule{
 	{
 		Move: MoveUndo, From: ever, To: []State{Funded}, Ways: []Way{{Partner, "a chargeback took its place"}},
 		Guard: "the refund was surely never sent, or came back; what a lost chargeback had cost us beyond its orders is made good first",
-		Post:  []string{"refund / what the intent had taken", "escrow, seller:reserve, seller:available, seller:receivable, fees, payable:vat / loss"},
+		Post:  []string{"refund / what the intent had taken", "escrow, seller:reserve, seller:available, seller:receivable, fees, payable:vat / loss, promotions"},
 	},
 	{
 		Move: MoveFreeze, From: ever, Ways: []Way{{Buyer, "orders.dispute"}, {Buyer, "returns.create"}, {Timer, TimerUndelivered}, {Timer, TimerCap}, {Partner, "chargeback"}},
@@ -228,7 +233,7 @@ var Machine = []Rule{
 	{
 		Move: MoveLose, From: ever, To: ended, Ways: []Way{{Partner, "chargeback"}},
 		Guard: "no refund of its orders is on its way; escrow first, then as a refund after release, or all our loss where the delivery is proved and we bear it",
-		Post:  []string{"escrow, seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss / psp:disputed"},
+		Post:  []string{"escrow, seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss / psp:disputed, promotions"},
 	},
 	{
 		Move: MoveReserve, From: ever, Calm: true, Ways: []Way{{Timer, timerReserve}},

@@ -75,7 +75,7 @@ func (m *machine) try(f func(ctx context.Context, tx *pg.Tx) error) bool {
 
 func (m *machine) buy() {
 	charge := id.New(id.Charge)
-	l := &life{order: m.sale(m.seller, charge, rapid.SampledFrom([]string{"", "k"}).Draw(m.t, "carrier")), charge: charge, flying: map[string]int64{}}
+	l := &life{order: m.helped(m.seller, charge, rapid.SampledFrom([]string{"", "k"}).Draw(m.t, "carrier"), rapid.SampledFrom([]int64{0, 1, 1999, 60000}).Draw(m.t, "bonus")), charge: charge, flying: map[string]int64{}}
 	m.fund(charge)
 	m.lives = append(m.lives, l)
 }

@@ -6,6 +6,10 @@ import (
 	"tiwiza/pkg/pg"
 )
 
+// Pending is what a seller waits for, in centimes: its share of what is still
+// held, and what the market adds to it as it is released.
+type Pending struct{ Share, Bonus int64 }
+
 // Payable is what a seller was given of settled money and no payout covers yet,
 // in centimes.
 func (s *Service) Payable(ctx context.Context, db pg.DB, seller, currency string) (int64, error) {

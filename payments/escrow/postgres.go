@@ -6,7 +6,7 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-const columns = `id, order_id, seller, buyer, charge, carrier, currency, amount, released, refunded, charged, recovered, clawed,
+const columns = `id, order_id, seller, buyer, charge, carrier, currency, amount, released, refunded, charged, recovered, clawed, bonus, bonus_given, bonus_back,
 	state, wait_s, settled, cash, flying, cases, frozen_at, funded_at, shipped_at, sign_due, release_due, version,
 	legs as wide_legs, gone as wide_gone, cancelled as wide_cancelled, taken as wide_taken`
 
@@ -67,9 +67,9 @@ func ofCharge(ctx context.Context, db pg.DB, charge string) ([]Hold, error) {
 }
 
 func insert(tx *pg.Tx, h Hold) {
-	tx.Queue(`insert into escrow.hold (id, order_id, seller, buyer, charge, carrier, currency, amount, legs, state, wait_s)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		h.ID, h.Order, h.Seller, h.Buyer, h.Charge, h.Carrier, h.Currency, h.Amount, h.Legs.wide(), h.State, h.WaitS)
+	tx.Queue(`insert into escrow.hold (id, order_id, seller, buyer, charge, carrier, currency, amount, legs, state, wait_s, bonus)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		h.ID, h.Order, h.Seller, h.Buyer, h.Charge, h.Carrier, h.Currency, h.Amount, h.Legs.wide(), h.State, h.WaitS, h.Bonus)
 }
 
 // save keeps a hold, and returns it as it is kept.
@@ -79,10 +79,10 @@ func save(tx *pg.Tx, h Hold) Hold {
 	}
 	tx.QueueOne(ErrState, `update escrow.hold set amount = $3, released = $4, refunded = $5, charged = $6, recovered = $7, clawed = $8,
 			legs = $9, gone = $10, cancelled = $11, taken = $12, state = $13, settled = $14, cash = $15, flying = $16, cases = $17,
-			frozen_at = $18, funded_at = $19, shipped_at = $20, release_due = $21, sign_due = $22, version = version + 1
+			frozen_at = $18, funded_at = $19, shipped_at = $20, release_due = $21, sign_due = $22, bonus = $23, bonus_given = $24, bonus_back = $25, version = version + 1
 		where id = $1 and version = $2`, h.ID, h.Version, h.Amount, h.Released, h.Refunded, h.Charged, h.Recovered, h.Clawed,
 		h.Legs.wide(), h.Gone.wide(), h.Cancelled.wide(), h.Taken.wide(), h.State, h.Settled, h.Cash, h.Flying, h.Cases,
-		h.FrozenAt, h.FundedAt, h.ShippedAt, h.ReleaseDue, h.SignDue)
+		h.FrozenAt, h.FundedAt, h.ShippedAt, h.ReleaseDue, h.SignDue, h.Bonus, h.BonusGiven, h.BonusBack)
 	h.Version++
 	return h
 }
@@ -173,8 +173,10 @@ func allSettled(ctx context.Context, db pg.DB, releases []string) (bool, error) 
 	return pg.Value[bool](ctx, db, nil, `select not exists (select from escrow.release where id = any($1) and not settled)`, releases)
 }
 
-func pending(ctx context.Context, db pg.DB, seller, currency string) (int64, error) {
-	return pg.Value[int64](ctx, db, nil, `select coalesce(sum(legs[1] - gone[1] - cancelled[1]
-			+ case when carrier = '' then legs[5] - gone[5] - cancelled[5] else 0 end), 0)::bigint from escrow.hold
+func pending(ctx context.Context, db pg.DB, seller, currency string) (Pending, error) {
+	return pg.One[Pending](ctx, db, nil, `select coalesce(sum(legs[1] - gone[1] - cancelled[1]
+			+ case when carrier = '' then legs[5] - gone[5] - cancelled[5] else 0 end), 0)::bigint as share,
+			coalesce(sum(case when bonus = 0 then 0 else div(bonus::numeric * (amount - legs[5] - cancelled[1] - cancelled[2] - cancelled[3] - cancelled[4]),
+				amount - legs[5]) - bonus_given end), 0)::bigint as bonus from escrow.hold
 		where seller = $1 and currency = $2 and state = 'funded'`, seller, currency)
 }

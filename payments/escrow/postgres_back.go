@@ -19,7 +19,7 @@ type back struct {
 	Goodwill  bool
 }
 
-func (b back) cut() Cut { return Cut{legsOf(b.Cancelled), legsOf(b.Taken)} }
+func (b back) cut() Cut { return Cut{legsOf(b.Cancelled), legsOf(b.Taken), b.Source.Bonus} }
 
 func insertBack(tx *pg.Tx, h Hold, b Back, c Cut, src Source) {
 	tx.Queue(`insert into escrow.back (refund, hold, order_id, seller, currency, amount, cancelled, taken, source, goodwill)

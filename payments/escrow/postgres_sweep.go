@@ -17,18 +17,19 @@ func lockFreeOrders(ctx context.Context, tx *pg.Tx, orders []string) ([]Hold, er
 // saveLettings keeps what releases change of their holds, each as it was locked.
 func saveLettings(tx *pg.Tx, all []letting) {
 	ids, states := make([]string, len(all)), make([]string, len(all))
-	versions, released := make([]int64, len(all)), make([]int64, len(all))
+	versions, released, bonus := make([]int64, len(all)), make([]int64, len(all)), make([]int64, len(all))
 	var gone [5][]int64
 	for i, l := range all {
 		ids[i], states[i], versions[i], released[i] = l.hold.ID, string(l.hold.State), l.hold.Version, l.hold.Released
+		bonus[i] = l.hold.BonusGiven
 		for k, n := range l.hold.Gone.wide() {
 			gone[k] = append(gone[k], n)
 		}
 	}
-	tx.QueueThen(allOf(len(all)), `update escrow.hold h set state = x.state, released = x.released, gone = array[x.a, x.b, x.c, x.d, x.e], version = h.version + 1
-		from unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
-			x (id, version, state, released, a, b, c, d, e)
-		where h.id = x.id and h.version = x.version`, ids, versions, states, released, gone[0], gone[1], gone[2], gone[3], gone[4])
+	tx.QueueThen(allOf(len(all)), `update escrow.hold h set state = x.state, released = x.released, gone = array[x.a, x.b, x.c, x.d, x.e], bonus_given = x.bonus, version = h.version + 1
+		from unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
+			x (id, version, state, released, a, b, c, d, e, bonus)
+		where h.id = x.id and h.version = x.version`, ids, versions, states, released, gone[0], gone[1], gone[2], gone[3], gone[4], bonus)
 }
 
 // insertLettings writes down what payouts may cover of releases, and what is kept
@@ -36,7 +37,7 @@ func saveLettings(tx *pg.Tx, all []letting) {
 func insertLettings(tx *pg.Tx, all []letting, due time.Time) {
 	var shares, lots givings
 	for _, l := range all {
-		shares.add(l.id, l.hold, l.hold.Share(l.part)-l.debt)
+		shares.add(l.id, l.hold, l.hold.Share(l.part)+l.bonus-l.debt)
 		lots.add(l.id, l.hold, l.part.Reserve)
 	}
 	insertReleases(tx, shares)

@@ -77,7 +77,7 @@ func (s *Service) regain(ctx context.Context, tx *pg.Tx, h Hold, c contest, amou
 	if err != nil {
 		return h, err
 	}
-	src, legs, err := s.bear(ctx, tx, h, cut.Gone, Bearing{})
+	src, legs, err := s.bear(ctx, tx, h, cut, Bearing{})
 	if err != nil {
 		return h, err
 	}

@@ -72,11 +72,11 @@ func (s *Service) TakeBack(ctx context.Context, tx *pg.Tx, b Back) (Hold, error)
 // takeBack writes a refund down and says what it books, but for what leaves the
 // escrow itself.
 func (s *Service) takeBack(ctx context.Context, tx *pg.Tx, h Hold, b Back, cut Cut) (Hold, []ledger.Leg, error) {
-	src, legs, err := s.bear(ctx, tx, h, cut.Gone, Bearing{Delivery: b.Goodwill})
+	src, legs, err := s.bear(ctx, tx, h, cut, Bearing{Delivery: b.Goodwill})
 	if err != nil {
 		return h, nil, err
 	}
-	top, err := s.topUp(src.TopUp())
+	top, err := s.topUp(max(0, src.TopUp()))
 	if err != nil {
 		return h, nil, err
 	}
@@ -89,7 +89,8 @@ func (s *Service) takeBack(ctx context.Context, tx *pg.Tx, h Hold, b Back, cut C
 
 // bear takes what goes back after its release out of the seller's reserve and
 // available money, in their order, and says what is booked.
-func (s *Service) bear(ctx context.Context, tx *pg.Tx, h Hold, cut Legs, b Bearing) (Source, []ledger.Leg, error) {
+func (s *Service) bear(ctx context.Context, tx *pg.Tx, h Hold, c Cut, b Bearing) (Source, []ledger.Leg, error) {
+	cut := c.Gone
 	if cut.Total() == 0 {
 		return Source{}, nil, nil
 	}
@@ -97,11 +98,11 @@ func (s *Service) bear(ctx context.Context, tx *pg.Tx, h Hold, cut Legs, b Beari
 	var releases []Part
 	if !b.All {
 		var err error
-		if purse, releases, err = s.purse(ctx, tx, h, cut.Seller+cut.Reserve+cut.Carrier); err != nil {
+		if purse, releases, err = s.purse(ctx, tx, h, cut.Seller+cut.Reserve+cut.Carrier+c.Bonus); err != nil {
 			return Source{}, nil, err
 		}
 	}
-	src := h.Bear(cut, purse, b)
+	src := h.Bear(c, purse, b)
 	src.Releases = pick(src.Available, releases)
 	for _, l := range src.Lots {
 		useLot(tx, l.ID, l.Amount)
@@ -117,6 +118,7 @@ func (s *Service) bear(ctx context.Context, tx *pg.Tx, h Hold, cut Legs, b Beari
 		ledger.Debit(ledger.Fees, src.Fees),
 		ledger.Debit(ledger.VAT, src.VAT),
 		ledger.Debit(ledger.Loss, src.Loss),
+		ledger.Credit(ledger.Promotions, src.Bonus),
 	}, nil
 }
 
@@ -198,6 +200,7 @@ func (s *Service) PutBack(ctx context.Context, tx *pg.Tx, refund string) (Hold, 
 		ledger.Credit(ledger.VAT, back.VAT),
 		ledger.Credit(ledger.Loss, back.Loss),
 		ledger.Credit(ledger.CarrierPayable(h.Carrier), back.Carrier),
+		ledger.Debit(ledger.Promotions, back.Bonus),
 	}
 	top, err := s.topUp(back.TopUp())
 	if err != nil {

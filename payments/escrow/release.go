@@ -23,16 +23,18 @@ func (s *Service) ReleaseOrder(ctx context.Context, tx *pg.Tx, order string) (Ho
 // release books one release: the shares leave the escrow, and the seller's is
 // written down for payouts to cover.
 func (s *Service) release(ctx context.Context, tx *pg.Tx, h Hold, amount int64) (Hold, error) {
+	before := h.BonusGiven
 	h, part, err := h.Release(amount)
 	if err != nil {
 		return h, err
 	}
+	bonus := h.BonusGiven - before
 	bare, err := bareStakes(ctx, tx, h.Seller)
 	if err != nil {
 		return h, err
 	}
 	rid := id.New(id.Release)
-	legs, err := s.give(ctx, tx, h, rid, part)
+	legs, err := s.give(ctx, tx, h, rid, part, bonus)
 	if err != nil {
 		return h, err
 	}
@@ -49,21 +51,28 @@ func (s *Service) release(ctx context.Context, tx *pg.Tx, h Hold, amount int64) 
 	if h, err = s.keep(ctx, tx, h); err != nil {
 		return h, err
 	}
-	return h, s.tell(ctx, tx, h, part)
+	return h, s.tell(ctx, tx, h, part, bonus)
 }
 
 // tell says that a part of a hold was let go.
-func (s *Service) tell(ctx context.Context, tx *pg.Tx, h Hold, part Legs) error {
-	return tx.Publish(ctx, Let{
-		h.ID, h.Order, h.Seller, h.money(part.Total()), h.money(h.Share(part)), h.Held() == 0,
-	})
+func (s *Service) tell(ctx context.Context, tx *pg.Tx, h Hold, part Legs, bonus int64) error {
+	return tx.Publish(ctx, h.told(part, bonus))
 }
 
-// give says what a part that is let go credits: half of the seller's share at
-// most pays its debt first. What payouts may cover and what is kept in reserve
-// is written down.
-func (s *Service) give(ctx context.Context, tx *pg.Tx, h Hold, rid string, part Legs) ([]ledger.Leg, error) {
-	share := h.Share(part)
+// told is a part of a hold that was let go, as others hear of it.
+func (h Hold) told(part Legs, bonus int64) Let {
+	return Let{h.ID, h.Order, h.Seller, h.money(part.Total()), h.money(h.Share(part) + bonus), h.money(bonus), h.Held() == 0}
+}
+
+// give says what a part that is let go credits, and what the market adds to it out
+// of our own money: half of the seller's share at most pays its debt first. What
+// payouts may cover and what is kept in reserve is written down.
+func (s *Service) give(ctx context.Context, tx *pg.Tx, h Hold, rid string, part Legs, bonus int64) ([]ledger.Leg, error) {
+	top, err := s.topUp(bonus)
+	if err != nil {
+		return nil, err
+	}
+	share := h.Share(part) + bonus
 	debt, err := s.debt(ctx, tx, h.Seller, h.Currency, share/2)
 	if err != nil {
 		return nil, err
@@ -77,14 +86,18 @@ func (s *Service) give(ctx context.Context, tx *pg.Tx, h Hold, rid string, part 
 		insertLot(tx, rid, h, part.Reserve, due)
 		job.Set(tx, timerReserve, rid, due)
 	}
-	return h.credits(part, debt), nil
+	return append(h.credits(part, bonus, debt), top...), nil
 }
 
-// credits are where a part goes that is let go, when some of the seller's share
-// pays its debt.
-func (h Hold) credits(part Legs, debt int64) []ledger.Leg {
+// credits are where a part goes that is let go, and what the market adds to it,
+// when some of the seller's share pays its debt. The seller reads what was added
+// as a line of its own.
+func (h Hold) credits(part Legs, bonus, debt int64) []ledger.Leg {
+	share := max(0, h.Share(part)-debt)
 	legs := []ledger.Leg{
-		ledger.Credit(ledger.Available(h.Seller), h.Share(part)-debt),
+		ledger.Debit(ledger.Promotions, bonus),
+		ledger.Credit(ledger.Available(h.Seller), share),
+		ledger.Credit(ledger.Available(h.Seller), h.Share(part)+bonus-debt-share),
 		ledger.Credit(ledger.Receivable(h.Seller), debt),
 		ledger.Credit(ledger.Reserve(h.Seller), part.Reserve),
 		ledger.Credit(ledger.Fees, part.Commission),

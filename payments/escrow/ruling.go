@@ -44,9 +44,12 @@ func (s *Service) Rule(ctx context.Context, tx *pg.Tx, r Ruling) (Hold, error) {
 		t.Legs = append(t.Legs, legs...)
 	}
 	var part Legs
+	var bonus int64
 	if held := h.Held(); held > 0 {
+		before := h.BonusGiven
 		h, part = h.let(held)
-		legs, err := s.give(ctx, tx, h, id.New(id.Release), part)
+		bonus = h.BonusGiven - before
+		legs, err := s.give(ctx, tx, h, id.New(id.Release), part, bonus)
 		if err != nil {
 			return h, err
 		}
@@ -64,5 +67,5 @@ func (s *Service) Rule(ctx context.Context, tx *pg.Tx, r Ruling) (Hold, error) {
 	if h, err = s.keep(ctx, tx, h); err != nil || part.Total() == 0 {
 		return h, err
 	}
-	return h, s.tell(ctx, tx, h, part)
+	return h, s.tell(ctx, tx, h, part, bonus)
 }

@@ -67,9 +67,12 @@ func (s *Service) Open(_ context.Context, tx *pg.Tx, t Terms) (string, error) {
 	if t.Legs.Total() != t.Amount.Centimes() || t.Amount.Sign() <= 0 {
 		return "", ErrTerms
 	}
+	if t.Bonus < 0 || t.Bonus > 0 && t.Legs.Seller <= 0 {
+		return "", ErrBonus
+	}
 	h := Hold{
 		ID: id.New(id.Escrow), Order: t.Order, Seller: t.Seller, Buyer: t.Buyer, Charge: t.Charge, Carrier: t.Carrier,
-		Currency: t.Amount.Currency(), Amount: t.Amount.Centimes(), Legs: t.Legs, State: Awaiting,
+		Currency: t.Amount.Currency(), Amount: t.Amount.Centimes(), Legs: t.Legs, Bonus: t.Bonus, State: Awaiting,
 		WaitS: int64(t.Release.Wait() / time.Second),
 	}
 	insert(tx, h)
@@ -227,7 +230,8 @@ func (s *Service) OfCharge(ctx context.Context, db pg.DB, charge string) ([]Hold
 	return ofCharge(ctx, db, charge)
 }
 
-// Pending is a seller's share of what is still held, in centimes.
-func (s *Service) Pending(ctx context.Context, db pg.DB, seller, currency string) (int64, error) {
+// Pending is a seller's share of what is still held, and what the market adds to
+// it, in centimes.
+func (s *Service) Pending(ctx context.Context, db pg.DB, seller, currency string) (Pending, error) {
 	return pending(ctx, db, seller, currency)
 }

@@ -63,7 +63,8 @@ func (h Hold) Expire() (Hold, error) { return h.to(MoveExpire, Expired) }
 
 // Collect says that a carrier took cash, its own fee in it: the fee becomes the
 // delivery leg and is released at once; what the cash leaves for the rest is
-// shared as the whole was.
+// shared as the whole was. Of what the market adds the seller has the part that
+// the buyer paid of the rest.
 func (h Hold) Collect(cash, fee int64, at time.Time) (Hold, error) {
 	if err := h.may(MoveCollect); err != nil {
 		return h, err
@@ -71,6 +72,7 @@ func (h Hold) Collect(cash, fee int64, at time.Time) (Hold, error) {
 	if cash <= 0 || cash > h.Amount || fee < 0 || fee > cash {
 		return h, ErrAmount.At("/amount", "above zero, at most "+h.money(h.Amount).Amount())
 	}
+	h.Bonus = proportion(h.Bonus, cash, h.Amount)
 	if fee > 0 {
 		goods := h.Legs
 		goods.Carrier = 0
@@ -78,6 +80,9 @@ func (h Hold) Collect(cash, fee int64, at time.Time) (Hold, error) {
 		h.Legs.Carrier = fee
 	} else {
 		h.Legs = share(cash, h.Legs)
+	}
+	if h.Legs.goods() == 0 {
+		h.Bonus = 0
 	}
 	h.Amount, h.Released, h.Gone = cash, fee, Legs{Carrier: fee}
 	h.State, h.FundedAt, h.Cash = Funded, &at, true
@@ -105,6 +110,7 @@ func (h Hold) let(amount int64) (Hold, Legs) {
 	part := share(amount, h.left())
 	h.Released += amount
 	h.Gone = h.Gone.Plus(part)
+	h.BonusGiven = h.due(h.Gone.goods())
 	return h.end(), part
 }
 
@@ -122,10 +128,13 @@ func (h Hold) holds(amount int64) error {
 
 // A Cut is how an amount that goes back is shared: over the legs that are still
 // held, which it cancels, and over those that were released, of which it is
-// taken back.
-type Cut struct{ Held, Gone Legs }
+// taken back, with what the market had added for those.
+type Cut struct {
+	Held, Gone Legs
+	Bonus      int64
+}
 
-// Total is all of it.
+// Total is all that goes back to the buyer.
 func (c Cut) Total() int64 { return c.Held.Total() + c.Gone.Total() }
 
 // Cut shares an amount that goes back to the buyer: what is held first, and of
@@ -155,6 +164,7 @@ func (h Hold) Cut(amount int64, delivery bool) (Cut, error) {
 	c := Cut{Held: spread(n, held)}
 	if amount > n {
 		c.Gone = spread(amount-n, h.Gone.Minus(h.Taken).Plus(kept))
+		c.Bonus = h.takes(c.Gone)
 	}
 	return c, nil
 }
@@ -209,6 +219,7 @@ func (h Hold) ruled(r Ruling) error {
 func (h Hold) Refund(c Cut) Hold {
 	h.Refunded += c.Held.Total()
 	h.Recovered += c.Gone.Total()
+	h.BonusBack += c.Bonus
 	h.Cancelled, h.Taken = h.Cancelled.Plus(c.Held), h.Taken.Plus(c.Gone)
 	return h
 }
@@ -218,6 +229,7 @@ func (h Hold) Refund(c Cut) Hold {
 func (h Hold) Undo(c Cut) Hold {
 	h.Refunded -= c.Held.Total()
 	h.Recovered -= c.Gone.Total()
+	h.BonusBack -= c.Bonus
 	h.Cancelled, h.Taken = h.Cancelled.Minus(c.Held), h.Taken.Minus(c.Gone)
 	if c.Held.Total() > 0 {
 		h.State = Funded
@@ -229,6 +241,7 @@ func (h Hold) Undo(c Cut) Hold {
 func (h Hold) Lose(c Cut) Hold {
 	h.Charged += c.Held.Total()
 	h.Clawed += c.Gone.Total()
+	h.BonusBack += c.Bonus
 	h.Cancelled, h.Taken = h.Cancelled.Plus(c.Held), h.Taken.Plus(c.Gone)
 	return h.end()
 }

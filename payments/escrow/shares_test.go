@@ -19,6 +19,9 @@ func anyHold(t *rapid.T) escrow.Hold {
 	n[0]++
 	legs := escrow.Legs{Seller: n[0], Reserve: n[1], Commission: n[2], VAT: n[3], Carrier: n[4]}
 	h := escrow.Hold{Amount: legs.Total(), Legs: legs, State: escrow.Funded, Currency: money.MAD, Carrier: rapid.SampledFrom([]string{"", "k"}).Draw(t, "carrier")}
+	if rapid.Bool().Draw(t, "the market adds") {
+		h.Bonus = rapid.Int64Range(1, 1e12).Draw(t, "bonus")
+	}
 	for range rapid.IntRange(0, 6).Draw(t, "past") {
 		if h.State == escrow.Funded && h.Held() > 0 && rapid.Bool().Draw(t, "release") {
 			next, _, err := h.Release(rapid.Int64Range(1, h.Held()).Draw(t, "amount"))
@@ -62,7 +65,7 @@ func whole(h escrow.Hold) error {
 	case h.Refunded+h.Charged+h.Recovered+h.Clawed > h.Amount:
 		return fmt.Errorf("more went back than was captured")
 	}
-	return nil
+	return added(h)
 }
 
 // Whatever goes back is shared to the centime; nothing gives more than it has;
@@ -103,7 +106,7 @@ func TestWhatGoesBackIsSharedExactly(t *testing.T) {
 		if err := whole(h.Lose(c)); err != nil {
 			t.Fatalf("after a chargeback of %d: %v", amount, err)
 		}
-		if back := h.Refund(c).Undo(c); back.Refunded != h.Refunded || back.Recovered != h.Recovered || back.Cancelled != h.Cancelled || back.Taken != h.Taken {
+		if back := h.Refund(c).Undo(c); back.Refunded != h.Refunded || back.Recovered != h.Recovered || back.Cancelled != h.Cancelled || back.Taken != h.Taken || back.BonusBack != h.BonusBack {
 			t.Fatalf("undone it is %+v, was %+v", back, h)
 		}
 	})
@@ -132,7 +135,7 @@ func TestTheWaterfallGoesInItsOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := escrow.Bearing{Delivery: rapid.Bool().Draw(t, "goodwill"), All: rapid.Bool().Draw(t, "ours")}
-		s := h.Bear(c.Gone, purse, b)
+		s := h.Bear(c, purse, b)
 		if s.Total() != c.Gone.Total() {
 			t.Fatalf("%d is borne by %+v, which makes %d", c.Gone.Total(), s, s.Total())
 		}
@@ -146,7 +149,10 @@ func TestTheWaterfallGoesInItsOrder(t *testing.T) {
 		if s.Available > 0 && s.Reserve() != lots || s.Receivable > 0 && s.Available != purse.Available {
 			t.Fatalf("the order was not kept: %+v of %+v", s, purse)
 		}
-		if b.All && s.Loss != c.Gone.Total() || !b.All && (s.Fees != c.Gone.Commission || s.VAT != c.Gone.VAT) {
+		if s.Bonus != c.Bonus {
+			t.Fatalf("the market has %d back, want %d", s.Bonus, c.Bonus)
+		}
+		if b.All && s.Loss != c.Gone.Total()+c.Bonus || !b.All && (s.Fees != c.Gone.Commission || s.VAT != c.Gone.VAT) {
 			t.Fatalf("commission and VAT are not given back as they were taken: %+v of %+v", s, c.Gone)
 		}
 		// A refund books escrow, reserve, available and a carrier's fee out of what clients are
@@ -180,7 +186,7 @@ func TestTheExampleOfTheBooksAfterRelease(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := h.Bear(cut.Gone, purse, c.b)
+		got := h.Bear(cut, purse, c.b)
 		if !c.b.All && got.Reserve() != 540 {
 			t.Errorf("a refund of %d takes %d of the reserve, want all 540", c.amount, got.Reserve())
 		}

@@ -11,10 +11,12 @@ import (
 
 // A letting is one release among many.
 type letting struct {
-	hold Hold // as it is afterwards
-	part Legs
-	id   string
-	debt int64 // of the seller's share, what pays its debt
+	hold  Hold // as it is afterwards
+	part  Legs
+	bonus int64        // what the market adds
+	top   []ledger.Leg // the money of ours that is
+	id    string
+	debt  int64 // of the seller's share, what pays its debt
 }
 
 // sweep is releaseDue of many orders at once, in a handful of statements. What
@@ -48,8 +50,12 @@ func (s *Service) sweep(ctx context.Context, tx *pg.Tx, orders []string) (left [
 				left = append(left, h.Order)
 				continue
 			}
-			l := letting{hold: after, part: part, id: id.New(id.Release)}
-			l.debt = Recovery(h.Share(part), debts[h.purse()])
+			l := letting{hold: after, part: part, bonus: after.BonusGiven - h.BonusGiven, id: id.New(id.Release)}
+			if l.top, err = s.topUp(l.bonus); err != nil {
+				left = append(left, h.Order)
+				continue
+			}
+			l.debt = Recovery(h.Share(part)+l.bonus, debts[h.purse()])
 			debts[h.purse()] -= l.debt
 			all = append(all, l)
 		}
@@ -108,7 +114,7 @@ func (s *Service) letAll(ctx context.Context, tx *pg.Tx, all []letting) (refused
 	done, not, err := ledger.PostEach(ctx, tx, s.books, all, func(l letting) ledger.Transfer {
 		return ledger.Transfer{
 			Key: "release:" + l.id, Kind: "escrow.release", Order: l.hold.Order, Currency: l.hold.Currency,
-			Legs: append(l.hold.credits(l.part, l.debt), ledger.Debit(ledger.Escrow(l.hold.Order), l.part.Total())),
+			Legs: append(append(l.hold.credits(l.part, l.bonus, l.debt), l.top...), ledger.Debit(ledger.Escrow(l.hold.Order), l.part.Total())),
 		}
 	})
 	if err != nil {
@@ -140,7 +146,7 @@ func keepAll(ctx context.Context, tx *pg.Tx, all []letting) error {
 		if l.part.Reserve > 0 {
 			lots.Add(l.id, due)
 		}
-		events = append(events, Let{h.ID, h.Order, h.Seller, h.money(l.part.Total()), h.money(h.Share(l.part)), h.Held() == 0})
+		events = append(events, h.told(l.part, l.bonus))
 	}
 	job.SetAll(tx, timerReserve, lots)
 	if len(ended) > 0 {

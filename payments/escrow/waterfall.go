@@ -44,6 +44,7 @@ type Source struct {
 	VAT        int64  `json:"vat,omitempty"`        // on it
 	Loss       int64  `json:"loss,omitempty"`
 	Carrier    int64  `json:"carrier,omitempty"` // the fee of a carrier who has not got the goods
+	Bonus      int64  `json:"bonus,omitempty"`   // of all this, what the market has back that it had added
 }
 
 // Reserve is what the lots give.
@@ -55,12 +56,14 @@ func (s Source) Reserve() int64 {
 	return n
 }
 
-// Total is all of it.
+// Total is all of it that goes back to the buyer.
 func (s Source) Total() int64 { return s.Reserve() + s.Available + s.Carrier + s.TopUp() }
 
 // TopUp is what our own money must bring in, so that clients' money is not
-// short when this is paid to a buyer: all that is not clients' money.
-func (s Source) TopUp() int64 { return s.Receivable + s.Fees + s.VAT + s.Loss }
+// short when this is paid to a buyer: all that is not clients' money, less what
+// the market has back. Below zero so much of it is the market's: it leaves with
+// the sweep.
+func (s Source) TopUp() int64 { return s.Receivable + s.Fees + s.VAT + s.Loss - s.Bonus }
 
 // Waterfall says where money that a seller gives back comes from: the lots in
 // their order, then what is available, then it is owed.
@@ -80,14 +83,15 @@ func Waterfall(amount int64, p Purse) Source {
 }
 
 // Bear says where the money comes from that is taken back of what was released:
-// the seller's share and reserve by the waterfall, commission and VAT of what we
+// the seller's share and reserve, with what the market had added, by the waterfall, commission and VAT of what we
 // took, delivery from the seller or as our loss. A carrier who has not got the
 // goods gives its fee back: it is not paid before they leave.
-func (h Hold) Bear(cut Legs, p Purse, b Bearing) Source {
+func (h Hold) Bear(c Cut, p Purse, b Bearing) Source {
+	cut := c.Gone
 	if b.All {
-		return Source{Loss: cut.Total()}
+		return Source{Loss: cut.Total() + c.Bonus, Bonus: c.Bonus}
 	}
-	seller, loss, carrier := cut.Seller+cut.Reserve, int64(0), int64(0)
+	seller, loss, carrier := cut.Seller+cut.Reserve+c.Bonus, int64(0), int64(0)
 	switch {
 	case h.unsent():
 		carrier = cut.Carrier
@@ -97,7 +101,7 @@ func (h Hold) Bear(cut Legs, p Purse, b Bearing) Source {
 		seller += cut.Carrier
 	}
 	s := Waterfall(seller, p)
-	s.Fees, s.VAT, s.Loss, s.Carrier = cut.Commission, cut.VAT, loss, carrier
+	s.Fees, s.VAT, s.Loss, s.Carrier, s.Bonus = cut.Commission, cut.VAT, loss, carrier, c.Bonus
 	return s
 }
 

@@ -168,6 +168,24 @@ var cases = map[string]func(s story) []wound{
 			do("seller s4: 3.00 MAD is kept back, its lots make 0.00", `update escrow.lot set done = true`),
 		}
 	},
+	"P1": func(story) []wound {
+		return []wound{
+			post("the market paid -0.05 MAD by its books; its escrows make 0.00", "chargeback.regained", ledger.Debit("fees", 10), ledger.Credit("loss", 5), ledger.Credit("promotions", 5)),
+			do("order A was promised 0.00 of the market; its escrow says 9.00", `update escrow.hold set bonus = 900, bonus_given = div(900 * (gone[1] + gone[2] + gone[3] + gone[4]), amount - legs[5]) where order_id = 'A'`),
+			do("has 0.00 of the 9.00 that the market promised, for 190.00 of 190.00", `alter table escrow.hold drop constraint hold_bonus_given, drop constraint hold_bonus_back`,
+				`update escrow.hold set bonus_given = 900 - bonus_given where order_id = 'A'`),
+		}
+	},
+	"P2": func(story) []wound {
+		made := `insert into promotions.promotion (id, seller, slot, code, names, kind, amount, since, until, total, payer, budget, agreed_at)
+			values ('prm_1', '', 1, '', '{"fr":"x"}', 'amount', 100, now(), now() + interval '1 day', 5, 'market', 500, now())`
+		return []wound{
+			do("promotion prm_1 counts 1 uses that cost 1.00; its orders make 0 and 0.00", made, `update promotions.promotion set used = 1, spent = 100`),
+			do("order A has 0.00 off, 0.00 of the market; what it used makes 1.00 and 1.00", `insert into promotions.redemption (order_id, promotion, buyer, amount) values ('A', 'prm_1', 'per_b', 100)`),
+			do("is expired; what it used of promotion prm_1 was not given back", `insert into promotions.redemption (order_id, promotion, buyer, amount)
+				select id, 'prm_1', 'per_b', 100 from orders.seller_order where state = 'expired' limit 1`),
+		}
+	},
 	"E2": func(s story) []wound {
 		return []wound{
 			{says: "is kept still by dsp_x; these cases are open: ", do: func(w *world) {
@@ -350,6 +368,40 @@ var cases = map[string]func(s story) []wound{
 				`update escrow.hold set funded_at = now() - interval '11 minutes' where order_id = 'E'`),
 		}
 	},
+	"G1": func(story) []wound {
+		group := func(n int, state string, paid, undone int, final string) string {
+			return fmt.Sprintf(`insert into groupbuys.group_buy (id, seller, offer, variant, names, variant_names, category, region, commune, organiser, organiser_role, slot,
+					min_qty, max_qty, price, tiers, way, deadline, state, paid, buyers, undone, final, why, closed_at)
+				values ('gbu_%d', 's', 'o', 'v', '{}', '{}', 'c', 'r', 'c', 's', 'seller', %[1]d, 2, 9, 1000, '[]', '', now() + interval '1 day', '%s', %d, least(1, %[3]d), %d, %s, 'x', now())`,
+				n, state, paid, undone, final)
+		}
+		seat := func(n int, order, state string, squared bool) string {
+			return fmt.Sprintf(`insert into groupbuys.seat (id, grp, buyer, quantity, agreement, order_id, state, paid_back, squared) values ('sea_%d', 'gbu_%[1]d', 'b', 2, 'agr_%[1]d', '%s', '%s', 100, %t)`,
+				n, order, state, squared)
+		}
+		return []wound{
+			do("group gbu_1 counts 1 paid by 1 and 0 not paid; its seats make 0 by 0 and 0", group(1, "open", 1, 0, "null")),
+			do("group gbu_2 is ordered with 1 orders open; its seats make 0", group(2, "ordered", 2, 1, "900")),
+			do("order A is completed and waits f, and its place in gbu_3 is late", group(3, "failed", 0, 0, "null"), seat(3, "A", "late", false)),
+			do("order B had 1.00 back of group gbu_4; the difference is 2.00, its order says 0.00 and its refunds make 0.00", group(4, "distributed", 2, 0, "900"), seat(4, "B", "served", true)),
+		}
+	},
+	"G2": func(story) []wound {
+		pool := func(n int, state, price string, quantity int) string {
+			return fmt.Sprintf(`insert into pools.pool (id, organiser, slot, names, text, category, unit, region, commune, ceiling, least, deadline, state, price, quantity)
+				values ('pol_%d', 'o', %[1]d, '{"fr":"x"}', '', 'c', 'u', 'r', 'c', 1000, 1, now() + interval '1 day', '%s', %s, %d)`, n, state, price, quantity)
+		}
+		pledge := func(n int, member, side, variant string, price int) string {
+			return fmt.Sprintf(`insert into pools.pledge (id, pool, member, side, variant, quantity, price, filled, state) values ('plg_%d_%s', 'pol_%[1]d', '%[2]s', '%s', '%s', 2, %d, 1, 'matched')`,
+				n, member, side, variant, price)
+		}
+		return []wound{
+			do("pool pol_1 matched 5 at 9.00 with 0 open; its deals make 0, 0 open", pool(1, "cleared", "900", 5)),
+			do("pledge plg_2_b of 2 was filled with 1; its deals make 0", pool(2, "open", "null", 0), pledge(2, "b", "buy", "", 900)),
+			do("deal dea_1 is at 9.00; pool pol_3 cleared at 9.00, and b pledged 8.00", pool(3, "settled", "900", 1), pledge(3, "b", "buy", "", 800), pledge(3, "s", "sell", "v", 500),
+				`insert into pools.deal (id, pool, buyer, seller, variant, quantity, price, agreement, state, order_id, until) values ('dea_1', 'pol_3', 'b', 's', 'v', 1, 900, 'agr_1', 'paid', 'A', now())`),
+		}
+	},
 	"R11": func(story) []wound {
 		paper := func(id, kind, of, cause string, n, total int) []string {
 			return []string{
@@ -363,6 +415,25 @@ var cases = map[string]func(s story) []wound{
 				`insert into orders.invoice_series (seller, kind, year, last) select seller, kind, year, n from orders.invoice`)...),
 			do("invoice inv_1 is of 10.00; 10.01 was credited", paper("inv_2", "credit_note", "inv_1", "x", 1, 1001)...),
 			do("invoice inv_3 is of 10.00 with VAT 0.00; its rates make 0.00 with 0.00", paper("inv_3", "credit_note", "inv_1", "y", 2, 1000)[:1]...),
+		}
+	},
+	"R12": func(story) []wound {
+		move := func(id, kind, ref string, points int) []string {
+			return []string{
+				fmt.Sprintf(`insert into loyalty.move (id, person, kind, ref, actor, points, owed, after, at) values ('%s', 'per_x', '%s', '%s', 'x', %d, 0, 0, now())`, id, kind, ref, points),
+				fmt.Sprintf(`insert into loyalty.entry (move, account, amount) values ('%s', 'points', %d), ('%s', 'issued', %d)`, id, points, id, -points),
+			}
+		}
+		return []wound{
+			do("per_x has 5 points and owes 0; its moves make 0 and 0", `insert into loyalty.account (person, points) values ('per_x', 5)`,
+				`insert into loyalty.lot (move, person, ref, points, remains, expires_at) values ('m0', 'per_x', 'x', 5, 5, now())`),
+			do("per_x has 5 points; its lots make 4", append(move("m0", "adjusted", "m0", 5), `update loyalty.lot set points = 4, remains = 4`)...),
+			do("lot m0 has 5 of 6; 0 were drawn", `update loyalty.lot set points = 6, remains = 5`),
+			do("move m0 adds up to 1", `update loyalty.lot set points = 5`, `update loyalty.entry set amount = amount + 1 where account = 'issued'`),
+			do("order ord_y stands for 3 points; its moves make 0", `update loyalty.entry set amount = -5 where account = 'issued'`,
+				`insert into loyalty.sale (order_id, person, seller, total, kept, earned, net, completed_at) values ('ord_y', 'per_x', 'org_x', 100, 100, 3, 3, now())`),
+			do("of prm_y 2 points came back; its moves make 0", `delete from loyalty.sale`,
+				`insert into loyalty.voucher (promotion, person, move, points, worth, until, back) values ('prm_y', 'per_x', 'm0', 5, 5, now(), 2)`),
 		}
 	},
 	"R4": func(story) []wound {

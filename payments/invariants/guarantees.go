@@ -39,7 +39,7 @@ var Guarantees = []Guarantee{
 		"one-order-one-payment", "A basket is ordered once and paid once, and exactly what was shown is taken, however often a button is pressed.",
 		[]string{buyers},
 		[]string{"R1"},
-		[]string{"marketplace/orders.TestManyKeysForOneBasketAreOneOrder", "marketplace/orders.TestOneKeySentTwentyTimesAtOnceIsOneOrder", "payments/charges.TestTwentyCallbacksAtOnceConfirmOnce"},
+		[]string{"marketplace/orders.TestRule3_5ManyKeysForOneBasketAreOneOrder", "marketplace/orders.TestRule3_5OneKeySentTwentyTimesAtOnceIsOneOrder", "payments/charges.TestTwentyCallbacksAtOnceConfirmOnce"},
 		"order groups",
 	},
 	{
@@ -116,8 +116,29 @@ var Guarantees = []Guarantee{
 		"never-oversold", "No more is sold than there is, and the goods of an order leave the stock exactly once.",
 		[]string{buyers, cooperatives},
 		[]string{"R2", "R3"},
-		[]string{"marketplace/catalog.TestTwoHundredBuyersOfFiveGetFive", "marketplace/orders.TestFortyBuyersRaceForFiveUnits", "marketplace/orders.TestBeingToldTwiceOfPaymentTakesStockOnce"},
+		[]string{"marketplace/catalog.TestTwoHundredBuyersOfFiveGetFive", "marketplace/orders.TestRule3_1FortyBuyersRaceForFiveUnits", "marketplace/orders.TestRule3_5BeingToldTwiceOfPaymentTakesStockOnce"},
 		"variants",
+	},
+	{
+		"market-pays-what-it-says", "A cooperative gets for goods that the market makes cheaper what it would have got at their price, and no promotion is used more often, or costs more, than it says.",
+		[]string{buyers, cooperatives},
+		[]string{"P1", "P2"},
+		[]string{"payments/escrow.TestTheMarketAddsInProportion", "payments/escrow.TestAnySequenceKeepsTheBooksSound", "marketplace/orders.TestRule3_7TwoHundredAtOnceSpendABudgetExactly", "marketplace/orders.TestRule3_7TwoHundredAtOnceUseFiveSlots"},
+		"promotions used",
+	},
+	{
+		"together-or-not-at-all", "Who joins a group buy pays no more than the price that the group reached, and has the rest back to the centime; when too few join, all of it.",
+		[]string{buyers, cooperatives},
+		[]string{"G1"},
+		[]string{"marketplace/groupbuys.TestAGroupThatReachesATierPaysBackTheDifference", "marketplace/groupbuys.TestAGroupThatMissesItsMinimumGivesAllBack", "marketplace/groupbuys.TestWhatIsPaidAfterTheGroupWasDecidedGoesBack", "marketplace/groupbuys.TestFiftyJoinersGetTheLastUnits"},
+		"group buys",
+	},
+	{
+		"one-price-for-a-pool", "In a pool all buy and sell at one price: nobody pays more than pledged, and nobody gets less.",
+		[]string{buyers, cooperatives},
+		[]string{"G2"},
+		[]string{"marketplace/pools.TestNobodyIsWorseOffThanPledged", "marketplace/pools.TestAPoolClearsAtOnePrice"},
+		"pools",
 	},
 	{
 		"invoices-without-holes", "Every delivered order has an invoice of its seller's, numbered without holes, and what goes back is credited on it.",
@@ -125,6 +146,13 @@ var Guarantees = []Guarantee{
 		[]string{"R11"},
 		[]string{"marketplace/orders.TestInvoiceNumbersHaveNoHolesWhoeverHangsUp", "marketplace/orders.TestWhatGoesBackIsCreditedOnce", "marketplace/orders.TestCreditNotesTakeExactlyWhatAnInvoiceHad"},
 		"invoices",
+	},
+	{
+		"points-add-up", "Each point is issued once and spent, taken back or over once; what goes back of an order takes its part of its points, and no more.",
+		[]string{buyers},
+		[]string{"R12"},
+		[]string{"marketplace/loyalty.TestBooksOfPointsHold", "marketplace/loyalty.TestNoPointIsSpentTwice", "marketplace/loyalty.TestTwoBurnsAtOnceSpendWhatThereIsOnce"},
+		"moves of points",
 	},
 	{
 		"second-person", "A payout above the limit leaves only with the word of a second person, who approves exactly that amount to exactly that account.",

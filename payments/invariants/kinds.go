@@ -16,7 +16,7 @@ import (
 var classes = []string{
 	"escrow:*", "payout:*", "refund:*", "suspense:*", "seller:*:available", "seller:*:reserve", "seller:*:receivable",
 	"bank:*:safeguard", "bank:*:transit", "bank:*:operating", "psp:*:clearing", "psp:*:disputed", "carrier:*:cod",
-	"payable:carrier:*", "payable:insurer:*", "payable:vat", "fees", "psp_cost", "dispute_cost", "loss", "capital",
+	"payable:carrier:*", "payable:insurer:*", "payable:vat", "fees", "psp_cost", "dispute_cost", "loss", "capital", "promotions",
 }
 
 // A leg is what a kind of transfer may do to a class of accounts.
@@ -40,13 +40,13 @@ var kinds = map[string][]leg{
 	"charge.late": {debit("psp:*:clearing"), credit("suspense:*")},
 
 	"refund.intent": {
-		mayDebit("payable:carrier:*"),
+		mayDebit("payable:carrier:*"), mayCredit("promotions"),
 		credit("refund:*"), mayDebit("escrow:*"),
 		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"),
 		mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
 	},
 	"refund.undone": {
-		mayCredit("payable:carrier:*"),
+		mayCredit("payable:carrier:*"), mayDebit("promotions"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
 		debit("refund:*"), mayCredit("escrow:*"), mayCredit("suspense:*"),
 		mayCredit("seller:*:reserve"), mayCredit("seller:*:available"), mayCredit("seller:*:receivable"),
 		mayCredit("fees"), mayCredit("payable:vat"), mayCredit("loss"), mayCredit("bank:*:transit"), mayDebit("bank:*:operating"),
@@ -59,23 +59,25 @@ var kinds = map[string][]leg{
 	"chargeback.opened":   {debit("psp:*:disputed"), mayDebit("dispute_cost"), debit("bank:*:transit"), credit("psp:*:clearing"), credit("bank:*:operating")},
 	"chargeback.won":      {debit("psp:*:clearing"), credit("psp:*:disputed")},
 	"chargeback.lost": {
-		mayDebit("payable:carrier:*"),
+		mayDebit("payable:carrier:*"), mayCredit("promotions"),
 		credit("psp:*:disputed"), mayDebit("escrow:*"), mayDebit("suspense:*"),
 		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"), mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"),
 	},
 	"chargeback.regained": {
-		mayDebit("payable:carrier:*"),
+		mayDebit("payable:carrier:*"), mayCredit("promotions"),
 		credit("loss"), mayDebit("escrow:*"), mayDebit("suspense:*"),
 		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"), mayDebit("fees"), mayDebit("payable:vat"),
 	},
 	"escrow.release": {
 		debit("escrow:*"), mayCredit("seller:*:available"), mayCredit("seller:*:reserve"), mayCredit("seller:*:receivable"),
 		mayCredit("payable:carrier:*"), mayCredit("fees"), mayCredit("payable:vat"),
+		// what the market adds
+		mayDebit("promotions"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
 	},
 	"reserve.release": {debit("seller:*:reserve"), mayCredit("seller:*:available"), mayCredit("seller:*:receivable")},
 	// A refund and a release in one.
 	"dispute.ruling": {
-		mayDebit("payable:carrier:*"),
+		mayDebit("payable:carrier:*"), mayDebit("promotions"), mayCredit("promotions"),
 		debit("escrow:*"), mayCredit("refund:*"),
 		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"),
 		mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),

@@ -139,5 +139,30 @@ var market = []Invariant{
 		from orders.invoice i join (select of, sum(total) as total, sum(vat) as vat from orders.invoice where kind = 'credit_note' group by of) c on c.of = i.id
 		where c.total > i.total or c.vat > i.vat`},
 
+	{"R12", "Points add up: what somebody has is what moved and what lies in lots, and an order stands for as many as its buyer kept of it.", `
+		select format('move %s adds up to %s', move, sum(amount)) from loyalty.entry group by move having sum(amount) <> 0
+		union all
+		select format('%s has %s points and owes %s; its moves make %s and %s', a.person, a.points, a.owed, coalesce(m.points, 0), coalesce(m.owed, 0))
+		from loyalty.account a left join (select person, sum(points) as points, sum(owed) as owed from loyalty.move group by person) m on m.person = a.person
+		where a.points <> coalesce(m.points, 0) or a.owed <> coalesce(m.owed, 0)
+		union all
+		select format('%s has %s points; its lots make %s', a.person, a.points, coalesce(l.n, 0))
+		from loyalty.account a left join (select person, sum(remains) as n from loyalty.lot group by person) l on l.person = a.person
+		where a.points <> coalesce(l.n, 0)
+		union all
+		select format('lot %s has %s of %s; %s were drawn', l.move, l.remains, l.points, coalesce(d.n, 0))
+		from loyalty.lot l left join (select lot, sum(points) as n from loyalty.draw group by lot) d on d.lot = l.move
+		where l.remains <> l.points - coalesce(d.n, 0)
+		union all
+		select format('order %s stands for %s points; its moves make %s', s.order_id, s.net, coalesce(m.n, 0))
+		from loyalty.sale s left join (
+				select split_part(ref, '/', 1) as ref, sum(points - owed) as n from loyalty.move where kind in ('earned', 'taken_back') group by 1) m on m.ref = s.order_id
+		where s.net <> coalesce(m.n, 0)
+		union all
+		select format('of %s %s points came back; its moves make %s', v.promotion, v.back, coalesce(m.n, 0))
+		from loyalty.voucher v left join (
+				select split_part(ref, '/', 1) as ref, sum(points - owed) as n from loyalty.move where kind in ('given_back', 'taken_back') group by 1) m on m.ref = v.promotion
+		where v.back <> coalesce(m.n, 0)`},
+
 	{"R7", "No row of the audit trail has been altered, deleted or slipped in since it was sealed.", audit.Chain.Broken(0)},
 }

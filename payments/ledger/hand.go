@@ -33,7 +33,7 @@ func handKey(reference string) string { return hand + ":" + reference }
 
 // machines are the accounts that only their own domain moves: people go by its
 // routes.
-var machines = []string{"escrow:*", "payout:*", "refund:*", "suspense:*", "seller:*:reserve"}
+var machines = []string{"escrow:*", "payout:*", "refund:*", "suspense:*", "seller:*:reserve", "promotions"}
 
 // light are the accounts that one person moves. Money of clients is not among
 // them, nor what lies at banks and partners, what is owed to or by anybody, and

@@ -164,6 +164,7 @@ var chart = []Account{
 	{"psp_cost", "D", false, 8},
 	{"dispute_cost", "D", false, 1},
 	{"loss", "D", false, 1},
+	{"promotions", "D", false, 8},
 	{"capital", "C", false, 1},
 }
 
@@ -260,5 +261,6 @@ const (
 	PSPCost     = "psp_cost"
 	DisputeCost = "dispute_cost"
 	Loss        = "loss"
+	Promotions  = "promotions" // what the market pays sellers for their buyers
 	Capital     = "capital"
 )

@@ -77,6 +77,7 @@ func (p Payout) view(covers []escrow.Cover) View {
 type BalanceView struct {
 	Available  money.Money `json:"available" required:"true" description:"What a payout can take."`
 	Pending    money.Money `json:"pending" required:"true" description:"Its share of what is still in escrow."`
+	Bonus      money.Money `json:"pending_bonus" required:"true" description:"What the market adds to that, for buyers who pay less."`
 	Reserve    money.Money `json:"reserve" required:"true"`
 	Receivable money.Money `json:"receivable" required:"true" description:"What it owes the platform."`
 }
@@ -98,7 +99,7 @@ func (s *Service) Balance(ctx context.Context, _ rest.None) (BalanceView, error)
 		*to = money.Dirhams(n)
 	}
 	n, err := s.Escrows.Pending(ctx, s.db, who.Subject, money.MAD)
-	v.Pending = money.Dirhams(n)
+	v.Pending, v.Bonus = money.Dirhams(n.Share), money.Dirhams(n.Bonus)
 	return v, err
 }
 

@@ -38,7 +38,7 @@ type Escrows interface {
 	AllSettled(ctx context.Context, db pg.DB, releases []string) (bool, error)
 	Payable(ctx context.Context, db pg.DB, seller, currency string) (int64, error)
 	Unsettled(ctx context.Context, db pg.DB, carrier, currency string) (int64, error)
-	Pending(ctx context.Context, db pg.DB, seller, currency string) (int64, error)
+	Pending(ctx context.Context, db pg.DB, seller, currency string) (escrow.Pending, error)
 	ReleasesOf(ctx context.Context, db pg.DB, charge string) ([]string, error)
 	ReleasesOfOrders(ctx context.Context, db pg.DB, orders []string) ([]string, error)
 	OrdersOf(ctx context.Context, db pg.DB, releases []string) ([]string, error)

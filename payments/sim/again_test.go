@@ -97,7 +97,7 @@ func (b *chargeback) unplaced(x *order) int64 {
 // regain takes from an order what a lost chargeback had cost us.
 func (o *oracle) regain(b *chargeback, x *order, n int64) {
 	held, gone := x.cut(n, true)
-	var src source
+	src := source{market: x.unpay(gone)}
 	legs := o.bear(x, gone, false, &src)
 	x.charged += held.sum()
 	x.clawed += gone.sum()

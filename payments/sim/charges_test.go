@@ -286,11 +286,12 @@ func funded(c *charge) bool {
 func (o *oracle) stake(b *chargeback, x *order, amount int64) {
 	_, gone := x.cut(amount, true)
 	s := o.seller(x.seller)
-	kept := max(0, min(gone.sum(), o.free(s)))
+	open := gone.sum() + x.unpay(gone)
+	kept := max(0, min(open, o.free(s)))
 	if kept > 0 {
 		s.kept[b.name()+x.id] = kept
 	}
-	b.stakes = append(b.stakes, &stake{order: x, amount: amount, uncovered: gone.sum() - kept})
+	b.stakes = append(b.stakes, &stake{order: x, amount: amount, uncovered: open - kept})
 	slices.SortFunc(b.stakes, func(p, q *stake) int { return cmp.Compare(p.order.id, q.order.id) })
 	o.freeze(x, b.name())
 }
@@ -380,7 +381,7 @@ func (o *oracle) lost(b *chargeback) {
 		if n > 0 {
 			held, gone := x.cut(n, true)
 			legs = append(legs, dr("escrow:"+x.id, held.sum()))
-			var src source
+			src := source{market: x.unpay(gone)}
 			legs = append(legs, o.bear(x, gone, false, &src)...)
 			x.charged += held.sum()
 			x.clawed += gone.sum()

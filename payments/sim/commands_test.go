@@ -106,6 +106,11 @@ func (m *machine) checkout() {
 		tax := (fee*20 + 50) / 100
 		rest := goods - fee - tax
 		x.legs = split{rest - (rest+5)/10, (rest + 5) / 10, fee, tax, deliveryFee}
+		if m.bool("the market helps") { // what the buyer does not pay of the seller's share
+			x.market.whole = m.int64("help", 1, x.legs[0]-1)
+			x.legs[0] -= x.market.whole
+			x.amount -= x.market.whole
+		}
 		c.orders = append(c.orders, x)
 		c.amount += x.amount
 	}
@@ -116,9 +121,10 @@ func (m *machine) checkout() {
 		}
 		sale.Amount, sale.Parts, terms = money.Dirhams(c.amount), nil, nil
 		for _, x := range c.orders {
-			legs, _ := sheet.Share(escrow.Sale{Goods: map[string]int64{"oils": x.amount - deliveryFee}, Delivery: deliveryFee, At: tx.Now()})
+			legs, _ := sheet.Share(escrow.Sale{Goods: map[string]int64{"oils": x.amount + x.market.whole - deliveryFee}, Delivery: deliveryFee, At: tx.Now()})
+			legs.Seller -= x.market.whole
 			terms = append(terms, escrow.Terms{
-				Order: x.id, Seller: x.seller, Buyer: buyer.subject, Carrier: x.carrier, Amount: money.Dirhams(x.amount), Legs: legs,
+				Order: x.id, Seller: x.seller, Buyer: buyer.subject, Carrier: x.carrier, Amount: money.Dirhams(x.amount), Legs: legs, Bonus: x.market.whole,
 				Release: escrow.Windows{Inspection: 72 * time.Hour, Withdrawal: 7 * day},
 			})
 			sale.Parts = append(sale.Parts, charges.Part{Order: x.id, Amount: money.Dirhams(x.amount), Seller: x.seller, Carrier: x.carrier, Fee: money.Dirhams(deliveryFee)})

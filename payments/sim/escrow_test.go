@@ -70,7 +70,8 @@ func (o *oracle) give(x *order, amount int64) []leg {
 	part := evenly(amount, x.left())
 	x.gone = x.gone.add(part, 1)
 	s := o.seller(x.seller)
-	share := part[0]
+	added := x.pay()
+	share := part[0] + added
 	if x.carrier == "" {
 		share += part[carried]
 	}
@@ -83,9 +84,9 @@ func (o *oracle) give(x *order, amount int64) []leg {
 		lot.due = o.now.Add(30 * day)
 		o.set("reserve", lotName(lot), lot.due)
 	}
-	legs := []leg{
-		cr(available(s), share-debt), cr(receivable(s), debt), cr(reserve(s), part[1]), cr("fees", part[2]), cr("payable:vat", part[3]),
-	}
+	legs := append(topUp(added), []leg{
+		dr("promotions", added), cr(available(s), share-debt), cr(receivable(s), debt), cr(reserve(s), part[1]), cr("fees", part[2]), cr("payable:vat", part[3]),
+	}...)
 	if x.carrier != "" {
 		legs = append(legs, cr(payable(x.carrier), part[carried]))
 	}
@@ -162,22 +163,29 @@ func (o *oracle) intend(r *refund, delivery, goodwill bool) []leg {
 	x := r.order
 	r.goodwill = goodwill
 	r.held, r.released = x.cut(r.amount, delivery)
+	r.from.market = x.unpay(r.released)
 	legs := o.bear(x, r.released, goodwill, &r.from)
 	x.refunded += r.held.sum()
 	x.recovered += r.released.sum()
 	x.cancelled, x.took = x.cancelled.add(r.held, 1), x.took.add(r.released, 1)
 	x.flying++
-	return append(append(legs, topUp(r.from.owed+r.from.fees+r.from.tax+r.from.loss)...), cr(r.account(), r.amount))
+	return append(append(legs, topUp(max(0, r.from.ours()))...), cr(r.account(), r.amount))
 }
 
-// bear takes what was released back: of the seller its reserve, of this order
+// ours is what is not clients' money of what goes back; what the market has back
+// makes up for it.
+func (s source) ours() int64 { return s.owed + s.fees + s.tax + s.loss - s.market }
+
+// bear takes what was released back, and what the market had paid for it, which
+// into says: of the seller its reserve, of this order
 // first, then what is available, then it owes the rest; commission and its VAT
 // from us; delivery from the seller, or from us when nobody was at fault, or from
 // a carrier who has not got the goods.
 func (o *oracle) bear(x *order, cut split, goodwill bool, into *source) []leg {
 	s := o.seller(x.seller)
-	src := source{fees: cut[2], tax: cut[3]}
-	want := cut[0] + cut[1] + cut[carried]
+	src := source{fees: cut[2], tax: cut[3], market: into.market}
+	x.market.back += src.market
+	want := cut[0] + cut[1] + cut[carried] + src.market
 	switch {
 	case x.carrier == "":
 	case !x.shipped && !x.cash:
@@ -208,7 +216,7 @@ func (o *oracle) bear(x *order, cut split, goodwill bool, into *source) []leg {
 	*into = src
 	return []leg{
 		dr(reserve(s), kept), dr(available(s), src.available), dr(receivable(s), src.owed), dr("fees", src.fees), dr("payable:vat", src.tax), dr("loss", src.loss),
-		dr(payable(x.carrier), src.carrier),
+		dr(payable(x.carrier), src.carrier), cr("promotions", src.market),
 	}
 }
 
@@ -252,10 +260,13 @@ func (o *oracle) putBack(r *refund) {
 	x.refunded -= r.held.sum()
 	x.recovered -= r.released.sum()
 	x.cancelled, x.took = x.cancelled.add(r.held, -1), x.took.add(r.released, -1)
-	ours := owed + r.from.fees + r.from.tax + r.from.loss
+	x.market.back -= r.from.market
+	now := r.from
+	now.owed = owed
+	ours := now.ours()
 	o.book(append(topUp(-ours), dr(r.account(), r.amount), cr("escrow:"+x.id, r.held.sum()), cr(reserve(s), kept),
 		cr(available(s), r.from.available+loose), cr(receivable(s), owed), cr("fees", r.from.fees), cr("payable:vat", r.from.tax), cr("loss", r.from.loss),
-		cr(payable(x.carrier), r.from.carrier))...)
+		cr(payable(x.carrier), r.from.carrier), dr("promotions", r.from.market))...)
 	o.secure(s)
 	if r.held.sum() > 0 && x.state != "funded" {
 		x.state = "funded"
@@ -392,6 +403,7 @@ func (o *oracle) collect(x *order, cash int64) string {
 	if x.carrier != "" {
 		fee, cod = min(deliveryFee, cash), "carrier:"+x.carrier+":cod"
 	}
+	x.market.whole = x.market.whole * cash / x.amount
 	if fee > 0 {
 		goods := x.legs
 		goods[carried] = 0
@@ -400,6 +412,9 @@ func (o *oracle) collect(x *order, cash int64) string {
 		x.gone = split{carried: fee}
 	} else {
 		x.legs = evenly(cash, x.legs)
+	}
+	if x.legs.sum() == x.legs[carried] { // all of it was delivery
+		x.market.whole = 0
 	}
 	x.amount, x.collected, x.parcel, x.state, x.cash = cash, cash, "collected", "funded", true
 	legs := []leg{dr(cod, cash), cr("escrow:"+x.id, cash-fee)}

@@ -229,7 +229,7 @@ func (m *machine) compare() {
 		group by a.code having sum(b.dr - b.cr) <> 0`, names), m.o.balances())
 	see("held in", m.pairs(`select a.code, sum(b.held)::text from ledger.account a join ledger.balance b on b.account_id = a.id group by a.code having sum(b.held) <> 0`, nil), m.o.kept())
 	see("escrow", m.pairs(`select order_id, concat_ws(' ', state, 'released', released, 'refunded', refunded, recovered, 'charged', charged, clawed, 'flying', flying,
-		'cases', cardinality(cases)) from escrow.hold`, nil), m.o.escrows())
+		'cases', cardinality(cases), 'market', bonus, bonus_given, bonus_back) from escrow.hold`, nil), m.o.escrows())
 	see("refund", m.listed(`select concat_ws(' ', amount, rail, attempt, state) from charges.refund order by concat(order_id, charge), id`), m.o.refundsText())
 	see("payout", m.listed(`select concat_ws(' ', amount, state, 'owes', owed) from payouts.payout order by id`), m.o.payoutsText())
 	see("dispute", m.listed(`select state from disputes.dispute order by order_id, id`), m.o.disputesText())
@@ -300,7 +300,7 @@ func (o *oracle) escrows() map[string]string {
 	out := map[string]string{}
 	for _, x := range o.orders {
 		out[x.id] = fmt.Sprintln(x.state, "released", x.gone.sum(), "refunded", x.refunded, x.recovered, "charged", x.charged, x.clawed,
-			"flying", x.flying, "cases", len(x.cases))
+			"flying", x.flying, "cases", len(x.cases), "market", x.market.whole, x.market.paid, x.market.back)
 		out[x.id] = strings.TrimSpace(out[x.id])
 	}
 	return out

@@ -61,7 +61,45 @@ func goodsFirst(amount int64, w split) split {
 	return s
 }
 
+// A promise is what the market adds for the seller, whose buyer pays less: it is
+// paid with the goods, and goes back with them.
+type promise struct {
+	whole, paid, back int64
+}
+
+// owed is what belongs to so much of an order's goods.
+func (x *order) owed(goods split) int64 {
+	goods[carried] = 0
+	all := x.legs
+	all[carried] = 0
+	if x.market.whole == 0 || all.sum() == 0 {
+		return 0
+	}
+	return x.market.whole * goods.sum() / all.sum()
+}
+
+// pay brings what the market has paid up to what has been let go, and says what
+// is new.
+func (x *order) pay() int64 {
+	n := x.owed(x.gone) - x.market.paid
+	x.market.paid += n
+	return n
+}
+
+// unpay is what the market has back of a part that is taken back: the seller
+// keeps what belongs to what it keeps.
+func (x *order) unpay(cut split) int64 {
+	goods := cut
+	goods[carried] = 0
+	if goods.sum() == 0 {
+		return 0
+	}
+	stays := x.owed(x.gone.add(x.took, -1).add(cut, -1))
+	return max(0, x.market.paid-x.market.back-stays)
+}
+
 type order struct {
+	market                      promise
 	id, seller, state           string
 	charge                      *charge
 	carrier                     string // "": the seller brings it
@@ -133,7 +171,7 @@ func (r *refund) done() bool      { return r.state == "confirmed" || r.state == 
 type source struct {
 	lots                       []bit
 	available, owed, fees, tax int64
-	loss, carrier              int64
+	loss, carrier, market      int64
 	releases                   []bit
 }
 

@@ -56,7 +56,7 @@ var rooms = []room{
 // siblings of one floor, in the order of an order's life: a later one may
 // import an earlier one, and the way back is an event.
 var siblings = map[string][]string{
-	"marketplace": {"media", "members", "catalog", "delivery", "promotions", "orders", "procedures", "projects", "sharing", "finance", "loyalty", "insight"},
+	"marketplace": {"media", "members", "catalog", "delivery", "promotions", "agreements", "pricing", "orders", "quotations", "groupbuys", "pools", "procedures", "projects", "sharing", "finance", "loyalty", "insight"},
 	"payments":    {"approvals", "ledger", "operations", "files", "limits", "escrow", "charges", "disputes", "payouts", "treasury", "recon", "invariants", "sim"},
 }
 

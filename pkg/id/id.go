@@ -57,6 +57,22 @@ const (
 	Closure      Kind = "clo"
 	Way          Kind = "way"
 	Promotion    Kind = "prm"
+	Agreement    Kind = "agr"
+
+	CustomerGroup Kind = "cgr"
+	PriceList     Kind = "pls"
+
+	QuotationRequest Kind = "rfq"
+	QuotationOffer   Kind = "qof"
+
+	GroupBuy Kind = "gbu"
+	Seat     Kind = "sea"
+	Pool     Kind = "pol"
+	Pledge   Kind = "plg"
+	Deal     Kind = "dea"
+
+	Points   Kind = "pts"
+	EarnRule Kind = "erl"
 )
 
 var (

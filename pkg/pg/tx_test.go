@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/pg"
