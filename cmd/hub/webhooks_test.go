@@ -153,6 +153,11 @@ func bounded(t *testing.T, r *rig, _ trade) {
 	})
 	put := req{key: op, method: "PUT", path: "/v1/limits", body: map[string]any{"version": book.Version, "rules": book.Rules, "why": "Large baskets are looked at."}}
 	var asked struct{ Approval, State string }
+	cards := put // a card is not known when an order is made
+	cards.body = map[string]any{"version": book.Version, "why": "Cards are counted.", "rules": []map[string]any{
+		{"id": "sale_card", "what": "sale", "per": "card", "window_s": 3600, "max_count": 3, "action": "hold", "about": "One card."},
+	}}
+	r.ask(t, cards).refused(t, 422, "request.invalid")
 	r.ask(t, put).into(t, &asked)
 	r.ask(t, req{key: op, method: "GET", path: "/v1/approvals?state=open"}).into(t, nil)
 	r.ask(t, req{key: op, method: "GET", path: "/v1/approvals/" + asked.Approval}).into(t, nil)

@@ -13,6 +13,7 @@ import (
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/clock"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
 
@@ -64,7 +65,7 @@ func TestAnOrderIsCancelledBeforeItIsShippedByEitherSide(t *testing.T) {
 			}
 			h.want(200, nil, key, "POST", "/v1/orders/"+o+"/cancel", `{"reason":"encore"}`, "k2")
 			h.went(total + " plus besoin")
-			if st := h.stock(s); st.OnHand != 5 || st.Reserved != 0 {
+			if st := h.stock(s); st.OnHand != 5 {
 				t.Errorf("the stock is %+v, want 5 on hand", st)
 			}
 			h.refused(409, "orders.state", "", s.key, "POST", "/v1/orders/"+o+"/ship", `{"carrier":"c","tracking":"t"}`)
@@ -246,5 +247,38 @@ func TestAWholeRefundBeforeShippingCancelsTheOrder(t *testing.T) {
 	}
 	if st := h.stock(s); st.OnHand != 5 {
 		t.Errorf("the stock is %+v", st)
+	}
+}
+
+// A part that goes back before the goods are shipped leaves the order to be
+// served; the rest of it cancels the order.
+func TestAPartThatGoesBackBeforeShippingCancelsNothing(t *testing.T) {
+	t.Parallel()
+	for name, boss := range map[string]bool{"seller": false, "operator": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			s, me, c := h.bought()
+			o, by := c.ids()[0], s.key
+			if boss {
+				by = h.boss
+			}
+			h.want(201, nil, by, "POST", "/v1/orders/"+o+"/refunds", refundOf("20.00"), "k1")
+			if v := h.show(me, o); v.State != orders.Paid || v.Escrow.Refunded.Amount() != "20.00" {
+				t.Errorf("the order is %s with %+v", v.State, v.Escrow)
+			}
+			if st := h.stock(s); st.OnHand != 4 {
+				t.Errorf("the stock is %+v", st)
+			}
+			rest := c.Orders[0].Totals.Total.Sub(money.Dirhams(20_00)).Amount()
+			h.want(201, nil, by, "POST", "/v1/orders/"+o+"/refunds", refundOf(rest), "k2")
+			if v := h.show(me, o); v.State != orders.Cancelled {
+				t.Errorf("the order is %s", v.State)
+			}
+			if st := h.stock(s); st.OnHand != 5 {
+				t.Errorf("the stock is %+v", st)
+			}
+			h.went("20.00 abimé", rest+" abimé")
+		})
 	}
 }

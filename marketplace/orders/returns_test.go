@@ -519,3 +519,37 @@ func TestDiscountedGoodsGiveBackWhatWasPaid(t *testing.T) {
 		h.went(went...)
 	}
 }
+
+// Of what is still held some is the carrier's: it does not make room for the
+// goods of a return, which would then be paid of what the buyer had released.
+func TestASellersWordMovesNothingThatWasReleased(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	s, me := h.shop("17.00", 5, ""), h.buyer()
+	c := h.home(me, 2, s)
+	o, all := c.ids()[0], c.Orders[0].Totals
+	if all.Delivery.Centimes() < 10_00 {
+		t.Fatalf("delivery is %s", all.Delivery)
+	}
+	h.letGo(o, all.Total.Centimes()-17_01)
+	available, held := h.balance(ledger.Available(s.id)), h.balance(ledger.Escrow(o))
+	if held != 17_01 {
+		t.Fatalf("%d is held", held)
+	}
+	r := h.sendBack(me, s, o, 1, "withdrawal")
+	h.turn(me, r.ID, "send", parcel)
+	if r = h.turn(s.key, r.ID, "receive", "{}"); r.State != orders.ArrivedBack || r.Waits != "operator" {
+		t.Errorf("received, it is %+v", r)
+	}
+	h.cannot("returns.released", "", s.key, r.ID, "refund", "{}")
+	h.advance(week)
+	h.went()
+	if got := h.balance(ledger.Available(s.id)); got != available {
+		t.Errorf("the seller has %d available, had %d", got, available)
+	}
+	h.turn(h.boss, r.ID, "refund", "{}")
+	h.went("17.00 return " + r.ID)
+	if got := h.balance(ledger.Available(s.id)); got >= available {
+		t.Errorf("the seller has %d available, had %d: the operator's word took nothing", got, available)
+	}
+}

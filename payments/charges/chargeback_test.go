@@ -177,9 +177,10 @@ func TestAMessageThatIsNotAuthenticOrFitsNoChargeIsNoChargeback(t *testing.T) {
 		change func(m map[string]string)
 		want   string
 	}{
-		"forged":          {func(m map[string]string) { m["Word"] = "guess" }, "trouble"},
-		"unknown order":   {func(m map[string]string) { m["Ref"] = "CHGNONE" }, "acknowledge"},
-		"more than taken": {func(m map[string]string) { m["Amount"] = "115.01" }, "acknowledge"},
+		"forged":           {func(m map[string]string) { m["Word"] = "guess" }, "trouble"},
+		"unknown order":    {func(m map[string]string) { m["Ref"] = "CHGNONE" }, "acknowledge"},
+		"another merchant": {func(m map[string]string) { m["Merchant"] = "600002" }, "acknowledge"},
+		"more than taken":  {func(m map[string]string) { m["Amount"] = "115.01" }, "acknowledge"},
 	} {
 		if got := h.contest(c, "CBK-1", "opened", "75.00", tc.change); got != tc.want {
 			t.Errorf("%s is answered %q, want %q", name, got, tc.want)
@@ -189,12 +190,12 @@ func TestAMessageThatIsNotAuthenticOrFitsNoChargeIsNoChargeback(t *testing.T) {
 		t.Errorf("chargebacks = %+v, want none", b)
 	}
 	told, err := pg.Value[int](t.Context(), h.db, nil, `select count(*) from platform.event where type = 'chargebacks.unfit'`)
-	if err != nil || told != 1 {
-		t.Errorf("%d times told of (%v), want 1", told, err)
+	if err != nil || told != 2 {
+		t.Errorf("%d times told of (%v), want 2", told, err)
 	}
 	n, err := pg.Value[int](t.Context(), h.db, nil, `select count(*) from platform.audit where action = 'callbacks.chargeback'`)
-	if err != nil || n != 3 {
-		t.Errorf("%d audit rows (%v), want 3", n, err)
+	if err != nil || n != 4 {
+		t.Errorf("%d audit rows (%v), want 4", n, err)
 	}
 }
 

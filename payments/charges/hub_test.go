@@ -142,7 +142,7 @@ func (a *acquirer) does(it func()) outbound.Result {
 
 // Case reads JSON signed with a word.
 func (a *acquirer) Case(body []byte) (card.Case, error) {
-	var s struct{ ID, Ref, State, Amount, Fee, Word string }
+	var s struct{ ID, Ref, Merchant, State, Amount, Fee, Word string }
 	if json.Unmarshal(body, &s) != nil {
 		return card.Case{}, card.ErrUnreadable
 	}
@@ -151,7 +151,7 @@ func (a *acquirer) Case(body []byte) (card.Case, error) {
 	}
 	sum := sha256.Sum256(body)
 	return card.Case{
-		ID: s.ID, Ref: s.Ref, Merchant: "600001", State: card.CaseState(s.State), Amount: money.MustParse(s.Amount, money.MAD),
+		ID: s.ID, Ref: s.Ref, Merchant: cmp.Or(s.Merchant, "600001"), State: card.CaseState(s.State), Amount: money.MustParse(s.Amount, money.MAD),
 		Fee: money.MustParse(s.Fee, money.MAD), EventID: hex.EncodeToString(sum[:]), Raw: body,
 	}, nil
 }

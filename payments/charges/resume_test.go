@@ -236,3 +236,28 @@ func TestARefundGoesOnForWhatAllItsChargebacksLeftOfIt(t *testing.T) {
 		})
 	}
 }
+
+// What a chargeback took before a refund was decided, the refund was decided
+// without: it goes on for what has been taken since.
+func TestARefundGoesOnForAllThatWasTakenBeforeIt(t *testing.T) {
+	t.Parallel()
+	for verdict, want := range map[string]struct{ charged, again int64 }{"won": {2000, 4000}, "lost": {3000, 3000}} {
+		t.Run(verdict, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			receipt, orders := h.paid(true, 7500)
+			h.contest(receipt, "CBK-1", "lost", "20.00", nil)
+			h.tell(func(a *acquirer) { a.closed = true })
+			rid := h.giveBack(receipt, orders[0], 4000)
+			h.refundIs(rid, charges.RefundAwaiting)
+			h.contest(receipt, "CBK-2", "opened", "10.00", nil)
+			h.refundIs(rid, charges.RefundRejected)
+			h.contest(receipt, "CBK-2", verdict, "10.00", nil)
+			if hold := h.hold(orders[0]); hold.Charged != want.charged || hold.Refunded != want.again || hold.Flying != 1 {
+				t.Errorf("the escrow is %+v, want %+v", hold, want)
+			}
+			h.has(ledger.Loss, 0)
+			h.safe()
+		})
+	}
+}

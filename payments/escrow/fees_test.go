@@ -114,9 +114,11 @@ func TestWhatASheetSays(t *testing.T) {
 		{9, map[string]int64{"food": 10000}, 500, 100, 110 + 22},
 		{10, map[string]int64{"food": 10000}, 400, 80, 110 + 22},
 		{20, map[string]int64{"food": 10000}, 400, 40, 110 + 11},
-		{2, map[string]int64{"crafts": 1000}, 300, 60, 0},                   // its minimum
-		{2, map[string]int64{"crafts": 100000}, 1000, 200, 0},               // its maximum
-		{2, map[string]int64{"crafts": 10000, "food": 10000}, 1300, 260, 0}, // each category its own
+		{2, map[string]int64{"crafts": 1000}, 300, 60, 0},                              // its minimum
+		{2, map[string]int64{"crafts": 100000}, 1000, 200, 0},                          // its maximum
+		{2, map[string]int64{"crafts": 10000, "food": 10000}, 1300, 260, 0},            // each category its own
+		{2, map[string]int64{"food": 10000, "oil": 20000, "soap": 5000}, 1750, 350, 0}, // several under the general one
+		{2, map[string]int64{"crafts": 10000, "food": 10000, "oil": 20000}, 2300, 460, 0},
 	} {
 		var amount, vat int64
 		lines := s.Fees(escrow.Sale{Goods: c.goods, Delivery: 1000, At: day(c.day)})

@@ -54,7 +54,7 @@ func (a Action) weight() int { return slices.Index([]Action{Pass, Review, Hold, 
 type Rule struct {
 	ID        string       `json:"id" required:"true" pattern:"^[a-z][a-z0-9_]{2,39}$"`
 	What      string       `json:"what" required:"true" enum:"sale,payout,write_off,give_back" description:"write_off and give_back: what one of the operator's people gives up of a bank's line, or has a seller give back, without a second one."`
-	Per       string       `json:"per" required:"true" enum:"buyer,seller,phone,address,card,person,all" description:"Whose sales, payouts or decisions are counted together; all: everybody's."`
+	Per       string       `json:"per" required:"true" enum:"buyer,seller,phone,address,person,all" description:"Whose sales, payouts or decisions are counted together; all: everybody's. A card is not among them: it is typed on the acquirer's own page, after the order was made."`
 	Method    string       `json:"method,omitempty" enum:"card,wallet,transfer,cash_on_delivery" description:"Only sales paid in this way."`
 	WindowS   int64        `json:"window_s" required:"true" minimum:"0" maximum:"2678400" description:"Seconds, 300 to a month; 0 looks at each single one."`
 	Max       *money.Money `json:"max_amount,omitempty" db:"-" description:"The most in the window."`
@@ -157,7 +157,7 @@ func verdict(figures []Figure) (worst Action, over []Figure) {
 // sentence says what was reached, to those whose sale or payout it is.
 func (f Figure) sentence(what string) string {
 	each := f.WindowS == 0
-	whose := map[string]string{"buyer": " for one buyer", "seller": " for one cooperative", "phone": " for one phone", "address": " to one address", "card": " with one card"}[f.Per]
+	whose := map[string]string{"buyer": " for one buyer", "seller": " for one cooperative", "phone": " for one phone", "address": " to one address"}[f.Per]
 	switch over := f.Most > 0 && f.Used+f.Asked > f.Most; {
 	case over && each:
 		return fmt.Sprintf("One %s is at most %s.", what, money.Dirhams(f.Most))

@@ -41,7 +41,6 @@ type Sale struct {
 	Method  string
 	Phone   string // in one form for each number
 	Address string // as the buyer gave it; "" when the goods are fetched
-	Card    string // what stands for the card, if it is known
 	Amount  money.Money
 	Parts   []Part
 }
@@ -59,7 +58,7 @@ type Part struct {
 // not told. Sales that are never paid count too.
 func (s *Service) Check(ctx context.Context, tx *pg.Tx, sale Sale) error {
 	keys := []key{{"all", "*", sale.Amount.Centimes()}, {"buyer", sale.Buyer, sale.Amount.Centimes()}}
-	for per, text := range map[string]string{"phone": sale.Phone, "address": fold(sale.Address), "card": sale.Card} {
+	for per, text := range map[string]string{"phone": sale.Phone, "address": fold(sale.Address)} {
 		if text != "" {
 			keys = append(keys, key{per, hash(text), sale.Amount.Centimes()})
 		}

@@ -19,3 +19,12 @@ func TestTheDatabaseCountsAPayoutOnce(t *testing.T) {
 		{"decision_cleared", `update limits.decision set cleared_by = 'x', cleared_at = now() where id = '3'`},
 	}.Stands(t, pgtest.URL(t))
 }
+
+func TestTheDatabaseKeepsNoRuleThatCannotBeReached(t *testing.T) {
+	t.Parallel()
+	const rule = `insert into limits.rule (id, what, per, window_s, max_count, action, about) values `
+	pgtest.Wall{
+		{"", rule + `('by_phone', 'sale', 'phone', 3600, 1, 'hold', 'x')`},
+		{"rule_seen", rule + `('by_card', 'sale', 'card', 3600, 1, 'hold', 'x')`},
+	}.Stands(t, pgtest.URL(t))
+}

@@ -51,6 +51,21 @@ type hub struct {
 	bank      *paperbank.Bank
 	accounts  accounts
 	timers    *job.Timers
+	between   *between
+}
+
+// between has something happen once payouts have covered what they pay.
+type between struct {
+	*escrow.Service
+	then func()
+}
+
+func (b *between) Cover(ctx context.Context, tx *pg.Tx, seller, currency string, amount int64) ([]escrow.Cover, error) {
+	covers, err := b.Service.Cover(ctx, tx, seller, currency, amount)
+	if b.then != nil {
+		b.then()
+	}
+	return covers, err
 }
 
 func newHub(t *testing.T) *hub {
@@ -76,10 +91,11 @@ func newHubAt(t *testing.T, url string) *hub {
 		t.Fatal(err)
 	}
 	h.escrow = escrow.New(db, h.books, policies)
+	h.between = &between{Service: h.escrow}
 	h.approvals = approvals.New(db)
 	h.risk = limits.New(db, h.approvals)
 	h.files = files.New(db, h.engine, files.House{Bank: bank.New("bank", h.bank, bank.Options{}), Safeguard: bank.Account{RIB: safeguard, Name: "Tiwiza"}})
-	h.payouts = payouts.New(db, payouts.Needs{Books: h.books, Escrows: h.escrow, Accounts: h.accounts, Files: h.files, Approvals: h.approvals, Risk: h.risk, Judge: policies})
+	h.payouts = payouts.New(db, payouts.Needs{Books: h.books, Escrows: h.between, Accounts: h.accounts, Files: h.files, Approvals: h.approvals, Risk: h.risk, Judge: policies})
 	h.engine.Work(workers, h.timers)
 	h.files.Work(workers, h.timers)
 	h.payouts.Work(h.timers)

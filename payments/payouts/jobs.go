@@ -56,6 +56,10 @@ func (s *Service) scheduled(ctx context.Context, tx *pg.Tx, named string) error 
 	if err != nil {
 		return err
 	}
-	p, _, err := s.draft(ctx, tx, b, want, a, false)
+	covers, want, err := s.take(ctx, tx, b, want, false)
+	if err != nil {
+		return err
+	}
+	p, err := s.draft(ctx, tx, b, want, covers, a, false)
 	return s.refused(ctx, tx, p, err)
 }

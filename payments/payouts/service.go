@@ -154,15 +154,24 @@ func (s *Service) Create(ctx context.Context, tx *pg.Tx, in CreateInput) (View, 
 	case have <= 0 && want <= 0:
 		return View{}, ErrNothing
 	case want > have:
-		have = max(0, have)
-		return View{}, ErrTooMuch.At("/amount", "at most "+money.Dirhams(have).Amount()).Say("You can be paid at most %s at the moment.", money.Dirhams(have))
+		return View{}, tooMuch(have)
 	}
 	a, err := s.account(ctx, tx, b, in.Account)
 	if err != nil {
 		return View{}, err
 	}
-	p, covers, err := s.draft(ctx, tx, b, want, a, in.Account != nil)
+	covers, want, err := s.take(ctx, tx, b, want, in.Amount == nil)
+	if err != nil {
+		return View{}, err
+	}
+	p, err := s.draft(ctx, tx, b, want, covers, a, in.Account != nil)
 	return p.view(covers), err
+}
+
+// tooMuch refuses an amount that is more than there is.
+func tooMuch(have int64) error {
+	most := money.Dirhams(max(0, have))
+	return ErrTooMuch.At("/amount", "at most "+most.Amount()).Say("You can be paid at most %s at the moment.", most)
 }
 
 // beneficiary is whom the principal may have paid: a seller itself, the
@@ -233,30 +242,23 @@ func (s *Service) member(ctx context.Context, db pg.DB, name string) (Account, e
 	return all[name], err
 }
 
-// draft takes want out of what is due to b and makes a payout of it.
-func (s *Service) draft(ctx context.Context, tx *pg.Tx, b Beneficiary, want int64, a Account, two bool) (Payout, []escrow.Cover, error) {
+// draft makes a payout of what was taken of what is due to b.
+func (s *Service) draft(ctx context.Context, tx *pg.Tx, b Beneficiary, want int64, covers []escrow.Cover, a Account, two bool) (Payout, error) {
 	h, ok := s.Files.House("")
 	if !ok {
-		return Payout{}, nil, ErrNoAccount.Say("There is no bank to pay from.")
+		return Payout{}, ErrNoAccount.Say("There is no bank to pay from.")
 	}
 	limits, err := limitsAt(ctx, tx, tx.Now())
 	if err != nil {
-		return Payout{}, nil, err
+		return Payout{}, err
 	}
 	p := newPayout(b, want, a, h.Bank.ID(), auth.From(ctx).Person(), tx.Now())
 	p.NeedsTwo = two || want > limits.TwoAbove
-	var covers []escrow.Cover
-	if b.Payee == Seller {
-		if covers, err = s.cover(ctx, tx, p, want); err != nil {
-			return p, nil, err
-		}
-	}
 	insert(tx, p, covers)
 	if err = s.Books.Post(ctx, tx, p.intent()); err != nil {
-		return p, nil, err
+		return p, err
 	}
-	p, err = s.advance(ctx, tx, p, a, covers)
-	return p, covers, err
+	return s.advance(ctx, tx, p, a, covers)
 }
 
 // newPayout is a draft of what is due to b.
@@ -277,14 +279,41 @@ func (p Payout) intent() ledger.Transfer {
 	}
 }
 
+// take covers what a seller's payout pays, and locks the account that it leaves:
+// the releases first, as refunds do. A chargeback may have kept back some of it
+// since it was looked at. Who asked for all there is then gets the rest; an
+// amount that was named is refused.
+func (s *Service) take(ctx context.Context, tx *pg.Tx, b Beneficiary, want int64, orLess bool) ([]escrow.Cover, int64, error) {
+	if b.Payee != Seller {
+		return nil, want, nil
+	}
+	covers, err := s.cover(ctx, tx, b, want)
+	if err != nil {
+		return nil, 0, err
+	}
+	all, err := s.Books.Free(ctx, tx, money.MAD, b.Source())
+	free := all[b.Source()]
+	switch {
+	case err != nil || free >= want:
+		return covers, want, err
+	case !orLess:
+		return nil, 0, tooMuch(free)
+	case free <= 0:
+		return nil, 0, ErrNothing
+	}
+	s.Escrows.Uncover(tx, covers)
+	covers, err = s.cover(ctx, tx, b, free)
+	return covers, free, err
+}
+
 // cover takes the releases that a payout pays.
-func (s *Service) cover(ctx context.Context, tx *pg.Tx, p Payout, want int64) ([]escrow.Cover, error) {
-	covers, err := s.Escrows.Cover(ctx, tx, p.Seller, p.Currency, want)
+func (s *Service) cover(ctx context.Context, tx *pg.Tx, b Beneficiary, want int64) ([]escrow.Cover, error) {
+	covers, err := s.Escrows.Cover(ctx, tx, b.Name, money.MAD, want)
 	if err != nil {
 		return nil, err
 	}
 	if sum := total(covers); sum != want {
-		return nil, ErrNothing.Say("Only %s of this is free at the moment: another payout is taking the rest.", money.FromCentimes(sum, p.Currency))
+		return nil, ErrNothing.Say("Only %s of this is free at the moment: another payout is taking the rest.", money.Dirhams(sum))
 	}
 	return covers, nil
 }

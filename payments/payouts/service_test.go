@@ -9,9 +9,12 @@ import (
 
 	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/payments/approvals"
+	"tiwiza/payments/ledger"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/fault"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
@@ -292,5 +295,59 @@ func TestARefusedPayoutGivesTheMoneyBack(t *testing.T) {
 	again := h.mustAsk(0)
 	if again.Amount.Centimes() != 5000 {
 		t.Errorf("the money can be asked for again: %+v", again)
+	}
+}
+
+// A chargeback that keeps money back between a look at what is due and the
+// payout itself leaves less: all there is is then the rest, and an amount that
+// was named is refused with what there is.
+func TestAPayoutThatAChargebackOvertakes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		asked, kept int64
+		paid        int64
+		err         error
+		says        string
+	}{
+		"all there is":       {0, 3000, 2000, nil, ""},
+		"an amount":          {5000, 3000, 0, payouts.ErrTooMuch, "at most 20.00 MAD"},
+		"an amount in reach": {2000, 3000, 2000, nil, ""},
+		"all is kept":        {0, 5000, 0, payouts.ErrNothing, ""},
+		"an amount of none":  {1000, 5000, 0, payouts.ErrTooMuch, "at most 0.00 MAD"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			h.earn(3500, true)
+			h.earn(1500, true)
+			var once sync.Once
+			h.between.then = func() {
+				once.Do(func() {
+					h.do(t.Context(), func(tx *pg.Tx) error {
+						_, err := h.books.HoldUpTo(t.Context(), tx, ledger.Hold{ID: "cbk", Account: "seller:org_s:available", Currency: money.MAD, Amount: c.kept, Why: "chargeback"})
+						return err
+					})
+				})
+			}
+			v, err := h.ask(c.asked)
+			if !errors.Is(err, c.err) {
+				t.Fatalf("%+v, %v, want %v", v, err, c.err)
+			}
+			if f, ok := errors.AsType[*fault.Error](err); ok && !strings.Contains(f.Text, c.says) {
+				t.Errorf("it says «%s», want «%s»", f.Text, c.says)
+			}
+			var covered int64
+			for _, p := range v.Covers {
+				covered += p.Amount.Centimes()
+			}
+			if covered != c.paid || err == nil && v.Amount.Centimes() != c.paid {
+				t.Errorf("%d of %s is covered, want %d", covered, v.Amount, c.paid)
+			}
+			h.has("seller:org_s:available", 5000-c.paid)
+			left, err := pg.Value[int64](t.Context(), h.db, nil, `select sum(amount - covered - taken)::bigint from escrow.release`)
+			if err != nil || left != 5000-c.paid {
+				t.Errorf("payouts could cover %d (%v), want %d", left, err, 5000-c.paid)
+			}
+		})
 	}
 }
