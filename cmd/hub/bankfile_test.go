@@ -80,12 +80,29 @@ func bankFiles(t *testing.T, r *rig) {
 			t.Errorf("a statement handed in twice answers\n%s and\n%s", first.body, second.body)
 		}
 	}
+	r.barred(t, real)
 	if after := r.books(t); after != before {
 		t.Errorf("files that are refused, or known, changed the books from\n%s to\n%s", before, after)
 	}
 	r.closing(t)
 	r.putOut(t, r.quiet(t))
 	r.explains(t)
+}
+
+// barred suspends the bank's organisation, whose key then hands in nothing, also
+// nothing that is known, and reactivates it.
+func (r *rig) barred(t *testing.T, file string) {
+	t.Helper()
+	m, err := loadNote[market](t.Context(), r.house.store, "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	org := "/v1/organisations/" + m.Bank
+	r.ask(t, req{key: r.operator(), method: "POST", path: org + "/suspend", body: map[string]string{"note": "Contrôle (exemple)"}}).into(t, nil)
+	r.upload(t, r.keys.Bank.APIKey, file).refused(t, 403, "recon.suspended")
+	r.upload(t, r.keys.Bank.APIKey, strings.Replace(file, "<AddtlNtryInf>", "<AddtlNtryInf>Y", 1)).refused(t, 403, "recon.suspended")
+	r.ask(t, req{key: r.operator(), method: "POST", path: org + "/reactivate"}).into(t, nil)
+	r.upload(t, r.keys.Bank.APIKey, file).into(t, nil)
 }
 
 // closing closes the day of the bank's last statement, once.

@@ -19,8 +19,12 @@ func mistyped() url.Values {
 	return url.Values{"q": {"huile argan alimentiare"}, "lang": {"fr"}, "limit": {strconv.Itoa(offersPage)}}
 }
 
-// vastMarket is from where on less is asked of searching.
-const vastMarket = 1_000_000
+// The market of 100,000 offers is the one that searching is compared in; in a vast
+// one less is asked.
+const (
+	fullMarket = 100_000
+	vastMarket = 1_000_000
+)
 
 // search measures searching against PostgreSQL's own search for the same words,
 // and how long readers wait who come whether or not others were answered.
@@ -34,8 +38,12 @@ func (b *bench) search(ctx context.Context, h *benchHub, db string) error {
 	if err != nil {
 		return err
 	}
+	floor := 0.0
+	if b.Offers >= fullMarket {
+		floor = 0.2
+	}
 	b.found(figure{
-		Name: "offers, three words, against bare search", Value: ours.total(), Unit: "ms CPU", Limit: bare, Ratio: bare / max(ours.total(), 0.01), Floor: 0.2,
+		Name: "offers, three words, against bare search", Value: ours.total(), Unit: "ms CPU", Limit: bare, Ratio: bare / max(ours.total(), 0.01), Floor: floor,
 		Note: "the limit is PostgreSQL's @@ ordered by ts_rank, its first 24 ids alone",
 	})
 	rate, ceiling := 50, 60.0

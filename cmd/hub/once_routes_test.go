@@ -134,6 +134,14 @@ var postings = map[string]func(*testing.T, *onceRig) posting{
 		p.path, p.effect, p.of = "/v1/ledger/closings", ofAsked, why
 		return p.moved()
 	},
+	"ledger.reverse": func(t *testing.T, o *onceRig) posting {
+		ref, why := once(), mark("typed twice")
+		o.ask(t, req{key: o.operator(), method: "POST", path: "/v1/ledger/transfers", body: byHand(ref, "psp_cost", "fees", "1.00"), idem: once()}).into(t, nil)
+		with := func(ref, why string) map[string]string { return map[string]string{"reference": ref, "note": why} }
+		p := o.second(with(ref, why), with(once(), why), with(ref, "other"))
+		p.path, p.effect, p.of = "/v1/ledger/reversals", ofAsked, why
+		return p.moved()
+	},
 	"escrows.release": func(t *testing.T, o *onceRig) posting {
 		s := o.sold(t, o.ware, goodCard, false)
 		var e struct{ Escrow struct{ ID string } }

@@ -187,6 +187,9 @@ func (c partnerConfig) unsafe() error {
 	if c.Acquirer.SettlesFrom == "" && len(c.Bank.Settlements) == 0 {
 		errs = append(errs, errors.New("the acquirer's settles_from is missing: nothing tells its settlements from a stranger's transfer"))
 	}
+	if d := c.Bank.MT940; d != "" && d != mt940.Text && len(c.Bank.Settlements) == 0 {
+		errs = append(errs, fmt.Errorf("the bank's settlements are missing: in its MT940 (%s) a payer's words could pass for the sender's account; set settlements to the bank's own words for an acquirer's settlement, or mt940 to text", d))
+	}
 	errs = append(errs, c.Wallet.unsafe()...)
 	if c.Bank.HostKey == "" {
 		errs = append(errs, errors.New("the bank's host_key is missing: anybody could stand in for it"))

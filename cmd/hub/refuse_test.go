@@ -333,9 +333,10 @@ func changedSince(t *testing.T, r *rig, _ trade) {
 }
 
 // suspended takes a seller out of the market while a buyer has its goods in a
-// basket.
+// basket. What it has earned is its own, and paid once a second person looked.
 func suspended(t *testing.T, r *rig, _ trade) {
 	s, key := r.seller(t), r.buyer(t)
+	r.earn(t, s, "60.00")
 	w := r.ware(t, s, 2, "20.00")
 	basket := r.basket(t, key, map[string]int{w.variant: 1})
 	hash := r.quote(t, key, basket)
@@ -351,6 +352,12 @@ func suspended(t *testing.T, r *rig, _ trade) {
 	if r.ask(t, req{method: "GET", path: "/v1/offers?seller=" + s.org}).into(t, &list); len(list.Data) != 0 {
 		t.Errorf("a suspended seller shows %d offers, want none", len(list.Data))
 	}
+	p := r.payout(t, s, "40.00")
+	if waits := r.shows(t, s.key, "/v1/payouts/"+p.ID); p.State != "draft" || !strings.Contains(waits, "second_person") {
+		t.Errorf("a suspended seller's payout is %+v: %s; want a draft for a second person", p, waits)
+	}
+	r.ask(t, req{key: r.keys.SecondOperator.APIKey, method: "POST", path: "/v1/payouts/" + p.ID + "/approve", idem: once()}).into(t, nil)
+	r.until(t, "the payout "+p.ID, func() bool { return r.payoutOf(t, s, p.ID).State == "paid" })
 	r.ask(t, req{key: r.operator(), method: "POST", path: org + "/reactivate"}).into(t, nil)
 	r.ask(t, req{key: key, method: "POST", path: "/v1/checkouts", body: ordering(basket, hash), idem: once()}).into(t, nil)
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tiwiza/adapters/bank/mt940"
 )
 
 // TestHubNeedsNothing starts a hub without a database. It keeps a server of its
@@ -139,6 +141,7 @@ func TestProductionRefusesUnsafeSettings(t *testing.T) {
 		"an acquirer that anybody may play": {func(p *partnerConfig) { p.Acquirer.SettlesFrom = "" }, url, public, "settles_from"},
 		"no hash key":                       {func(p *partnerConfig) { p.Acquirer.StoreKey = "" }, url, public, "store_key"},
 		"a bank that anybody may play":      {func(p *partnerConfig) { p.Bank.HostKey = "" }, url, public, "host_key"},
+		"payers' words for an account":      {func(p *partnerConfig) { p.Bank.MT940 = mt940.Plus }, url, public, "set settlements"},
 		"a database of its own":             {func(*partnerConfig) {}, "", public, "HUB_DATABASE_URL"},
 		"pages in the clear":                {func(*partnerConfig) {}, url, "http://market.invalid", "HUB_PUBLIC_URL"},
 	} {
@@ -166,6 +169,15 @@ func TestProductionRefusesUnsafeSettings(t *testing.T) {
 			t.Errorf("storage without a bucket is opened: %v", err)
 		}
 	})
+	for _, d := range []mt940.Dialect{"", mt940.Text, mt940.Slashes, mt940.Numbered, mt940.Plus} {
+		c := safe()
+		if c.Bank.MT940 = d; (c.unsafe() == nil) != (d == "" || d == mt940.Text) {
+			t.Errorf("mt940 %q without settlements: %v", d, c.unsafe())
+		}
+		if c.Bank.Settlements = []string{"NTRF"}; c.unsafe() != nil {
+			t.Errorf("mt940 %q with settlements: %v", d, c.unsafe())
+		}
+	}
 	if out, _ := serveInProduction(t, safe(), url, public); strings.Contains(out, "not safe") {
 		t.Errorf("safe settings are refused: %s", out)
 	}

@@ -151,7 +151,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	})
 	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Risk: bounds, Judge: policies})
 	own := treasury.New(store, books, out, engine, desk)
-	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o)}).Receives(ch)
+	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o), Suspended: barred(m), Alone: alone(bounds)}).Receives(ch)
 	proofs := invariants.New(store)
 	hooks := webhook.New(store, bus, policies, webhook.Config{Guard: webhook.Guard{Loopback: o.Loopback}, Metrics: webhook.NewMetrics(o.Metrics)})
 
@@ -262,9 +262,13 @@ type accounts struct{ members *members.Service }
 // PayoutAccounts are where members are paid; one that has no account is left out.
 func (a accounts) PayoutAccounts(ctx context.Context, db pg.DB, orgs ...string) (map[string]payouts.Account, error) {
 	found, err := a.members.PayoutAccounts(ctx, db, orgs...)
+	if err != nil {
+		return nil, err
+	}
+	barred, err := a.members.Suspended(ctx, db, orgs...)
 	out := make(map[string]payouts.Account, len(found))
 	for org, m := range found {
-		p := payouts.Account{RIB: m.RIB, Holder: m.Holder, Verified: m.Verified()}
+		p := payouts.Account{RIB: m.RIB, Holder: m.Holder, Verified: m.Verified(), Suspended: barred[org]}
 		if !m.First && m.Since != nil {
 			p.Since = *m.Since
 		}
@@ -285,6 +289,21 @@ func owner(store *pg.Store, p *partners, o options) func(context.Context, string
 			return "", nil
 		}
 		return m.Bank, err
+	}
+}
+
+// suspended tells reconciliation whether a member is suspended.
+func barred(m *members.Service) func(context.Context, pg.DB, string) (bool, error) {
+	return func(ctx context.Context, db pg.DB, organisation string) (bool, error) {
+		found, err := m.Suspended(ctx, db, organisation)
+		return found[organisation], err
+	}
+}
+
+// alone tells reconciliation what one person may still give up.
+func alone(bounds *limits.Service) func(context.Context, *pg.Tx, string, money.Money) (bool, error) {
+	return func(ctx context.Context, tx *pg.Tx, person string, amount money.Money) (bool, error) {
+		return bounds.Alone(ctx, tx, limits.OfWriteOffs, person, amount)
 	}
 }
 

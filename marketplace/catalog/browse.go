@@ -214,12 +214,10 @@ func (s *Service) Show(ctx context.Context, in OfferInput) (View, error) {
 	}
 	p := auth.From(ctx)
 	if p.Role == auth.Operator || p.Role == auth.Seller && p.Subject == o.Seller {
-		v := viewOwn(o, sellers[o.Seller])
-		return v, v.dress(ctx, s.db)
+		return viewOwn(o, sellers[o.Seller]), nil
 	}
 	if o.State != Published || !sellers[o.Seller].Active {
 		return View{}, ErrNotFound
 	}
-	v := view(o, sellers[o.Seller])
-	return v, v.dress(ctx, s.db)
+	return view(o, sellers[o.Seller]), nil
 }

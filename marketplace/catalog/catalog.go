@@ -73,6 +73,7 @@ type Offer struct {
 	PublishedAt      *time.Time
 	Variants         []Variant
 	Labels           []Label
+	Photos           []Photo // in order
 	Reviews          int     // how many buyers' reviews are shown
 	Stars            int64   // of all of them together
 	Reopens          string  // when its seller is away, the day on which it sells again

@@ -172,11 +172,8 @@ func (p *Pictures) edit(ctx context.Context, offer string, fn func(*pg.Tx, Offer
 		if err := o.takesPictures(); err != nil {
 			return o, err
 		}
-		all, err := photos(ctx, tx, o.ID)
+		all, err := fn(tx, o, o.Photos)
 		if err != nil {
-			return o, err
-		}
-		if all, err = fn(tx, o, all); err != nil {
 			return o, err
 		}
 		savePhotos(tx, o.ID, all)
@@ -229,17 +226,3 @@ func (v PhotoView) shown() string {
 
 // image is a photograph among the pictures of an offer.
 func (v PhotoView) image() ImageView { return ImageView{URL: v.shown(), Photo: &v} }
-
-// dress puts an offer's photographs before its drawing, which is shown only when
-// there are none.
-func (v *View) dress(ctx context.Context, db pg.DB) error {
-	all, err := photos(ctx, db, v.ID)
-	if err != nil || len(all) == 0 {
-		return err
-	}
-	v.Images = v.Images[:0]
-	for _, x := range all {
-		v.Images = append(v.Images, x.view().image())
-	}
-	return nil
-}

@@ -16,6 +16,7 @@ type offerRow struct {
 	offerJSON
 	Variants []variantRow
 	Labels   []Label
+	Photos   []photoJSON
 	Asked    *Change
 	Reopens  string
 	Reviews  int
@@ -80,6 +81,9 @@ func (r offerRow) offer() Offer {
 	for _, v := range r.Variants {
 		o.Variants = append(o.Variants, v.variant())
 	}
+	for _, x := range r.Photos {
+		o.Photos = append(o.Photos, Photo(x))
+	}
 	return o
 }
 
@@ -87,6 +91,7 @@ const offers = `select o.id, o.seller, o.ref, o.kind, o.way, o.category, o.attri
 		o.region, o.commune, o.lat, o.lng, o.withdrawal_exempt, o.image, o.state, o.version, o.created_at, o.published_at,
 		coalesce((select jsonb_agg(` + variantRead + ` order by v.id) from catalog.variant v where v.offer = o.id), '[]') as variants,
 		(select ` + labelsJSON + ` from catalog.labels_of(o.id, o.seller) l) as labels,
+		(select coalesce(jsonb_agg(` + photoRead + ` order by p.place), '[]') from catalog.picture p where p.offer = o.id) as photos,
 		(select ` + changeJSON + ` from catalog.change c where c.offer = o.id order by c.id desc limit 1) as asked,
 		coalesce(catalog.reopens(o.seller, d.today)::text, '') as reopens, coalesce(g.reviews, 0) as reviews, coalesce(g.stars, 0) as stars
 	from catalog.offer o left join catalog.rating g on g.offer = o.id cross join (select catalog.today() as today) d `

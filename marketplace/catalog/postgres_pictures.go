@@ -1,20 +1,9 @@
 package catalog
 
-import (
-	"context"
-	"fmt"
+import "tiwiza/pkg/pg"
 
-	"tiwiza/pkg/pg"
-)
-
-// photos are the photographs of an offer, in order.
-func photos(ctx context.Context, db pg.DB, offer string) ([]Photo, error) {
-	all, err := pg.All[Photo](ctx, db, `select file, alt, width, height from catalog.picture where offer = $1 order by place`, offer)
-	if err != nil {
-		return nil, fmt.Errorf("read photographs of %s: %w", offer, err)
-	}
-	return all, nil
-}
+// photoRead is a photograph p as photoJSON reads it.
+const photoRead = `jsonb_build_object('file', p.file, 'alt', p.alt, 'width', p.width, 'height', p.height)`
 
 type photoJSON struct {
 	File   string            `json:"file"`

@@ -196,8 +196,7 @@ type card struct {
 func cards(ctx context.Context, db pg.DB, ids []string) (map[string]card, error) {
 	rows, err := pg.All[card](ctx, db, `select o.id, o.seller, o.names, o.category, o.region, o.image, v.price, v.currency, v.available,
 			coalesce(catalog.reopens(o.seller, d.today)::text, '') as reopens, o.kind, o.way, l.labels,
-			(select jsonb_build_object('file', p.file, 'alt', p.alt, 'width', p.width, 'height', p.height)
-				from catalog.picture p where p.offer = o.id and p.place = 1) as photo
+			(select `+photoRead+` from catalog.picture p where p.offer = o.id and p.place = 1) as photo
 		from catalog.offer o
 		cross join (select catalog.today() as today) d
 		cross join lateral (

@@ -204,7 +204,7 @@ func (s *Service) change(ctx context.Context, fn func(*pg.Tx) (Offer, error)) (v
 			return fmt.Errorf("look up seller %s: %w", o.Seller, err)
 		}
 		v = viewOwn(read[0], known[o.Seller])
-		return v.dress(ctx, tx)
+		return nil
 	})
 	return v, err
 }

@@ -200,7 +200,10 @@ func view(o Offer, s members.Seller) View {
 		at := o.PublishedAt.UTC().Format(time.RFC3339)
 		v.PublishedAt = &at
 	}
-	if o.Image != "" {
+	for _, x := range o.Photos {
+		v.Images = append(v.Images, x.view().image())
+	}
+	if len(o.Photos) == 0 && o.Image != "" {
 		v.Images = append(v.Images, ImageView{URL: drawings + o.Image, Drawing: true})
 	}
 	for _, x := range o.Variants {

@@ -51,6 +51,11 @@ func imprints(ctx context.Context, db pg.DB, ids []string) ([]Imprint, error) {
 	return pg.All[Imprint](ctx, db, `select id, names, legal, region, commune from members.organisation where id = any($1)`, ids)
 }
 
+// suspended are those of some organisations that are suspended.
+func suspended(ctx context.Context, db pg.DB, ids []string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select id from members.organisation where id = any($1) and state = 'suspended'`, ids)
+}
+
 func insertPerson(tx *pg.Tx, id string, p NewPerson) {
 	tx.Queue(`insert into members.person (id, names, phone, email) values ($1, $2, nullif($3, ''), nullif($4, ''))`, id, p.Names, p.Phone, p.Email)
 }

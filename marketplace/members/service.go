@@ -33,6 +33,7 @@ func New(db *pg.Store, judge Judge) *Service { return &Service{db: db, judge: ju
 // has another secret is auth.ErrUnknown; one that waits for a second person is
 // ErrWaits. The keys of a suspended organisation
 // still open the door: it must be able to see its orders, and to finish them.
+// What it may not do until it is reactivated, each domain refuses.
 func (s *Service) Authenticate(ctx context.Context, k auth.Key) (auth.Principal, error) {
 	return s.Holder(ctx, s.db, k)
 }
@@ -69,6 +70,16 @@ func (s *Service) Facing(ids []string, out map[string]Seller) pg.Read {
 			out[f.ID] = Organisation{ID: f.ID, Kind: f.Kind, Names: f.Names, State: f.State}.Seller()
 		}
 	})
+}
+
+// Suspended says which of some organisations are suspended.
+func (s *Service) Suspended(ctx context.Context, db pg.DB, ids ...string) (map[string]bool, error) {
+	all, err := suspended(ctx, db, ids)
+	out := make(map[string]bool, len(all))
+	for _, id := range all {
+		out[id] = true
+	}
+	return out, err
 }
 
 // Imprints say how organisations stand on their invoices.

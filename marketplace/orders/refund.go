@@ -9,6 +9,7 @@ import (
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
+	"tiwiza/payments/limits"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/fault"
@@ -68,8 +69,17 @@ func (s *Service) Refund(ctx context.Context, tx *pg.Tx, in RefundInput) (v char
 		return v, ErrGoodwill.At("/goodwill", "leave it out")
 	}
 	back := escrow.Back{Amount: in.Amount.Centimes(), Delivery: in.Delivery, Goodwill: in.Goodwill, HeldOnly: seller}
-	if !seller && back.Amount > h.Held() && back.Amount+h.Recovered > twoAbove && back.Amount <= h.Claim() {
-		return s.askRefund(ctx, tx, h, back, in.Reason)
+	if !seller && back.Amount <= h.Claim() {
+		within := h.ForGoods()
+		if back.Delivery {
+			within = h.Held()
+		}
+		if two, err := s.needsTwo(ctx, tx, h, back.Amount, within); err != nil || two {
+			if err == nil {
+				v, err = s.askRefund(ctx, tx, h, back, in.Reason)
+			}
+			return v, err
+		}
 	}
 	r, err := s.refund(ctx, tx, o, h, back, in.Reason)
 	if err != nil {
@@ -77,6 +87,17 @@ func (s *Service) Refund(ctx context.Context, tx *pg.Tx, in RefundInput) (v char
 	}
 	audit.Record(tx, "orders.refund", o.ID, policy, map[string]string{"refund": r.ID, "amount": in.Amount.String(), "reason": in.Reason})
 	return r.View(), nil
+}
+
+// needsTwo says whether two people decide on an agent's refund, of which so much is
+// within what is held: of what was released a large one, and what is above what one has given back that day. What
+// one decides alone counts.
+func (s *Service) needsTwo(ctx context.Context, tx *pg.Tx, h escrow.Hold, amount, within int64) (bool, error) {
+	if amount <= within || amount+h.Recovered > twoAbove {
+		return amount > within, nil
+	}
+	alone, err := s.Limits.Alone(ctx, tx, limits.OfGiveBacks, auth.From(ctx).Person(), money.FromCentimes(amount-within, h.Currency))
+	return !alone, err
 }
 
 // refund gives money back, and ends an order of which all of it goes back before

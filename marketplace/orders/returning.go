@@ -281,6 +281,15 @@ func (r GoodsReturn) owed(o Order, h escrow.Hold) int64 {
 	return max(0, min(r.Amount(), most))
 }
 
+// within is how much goes back for a return, in centimes, before it takes from
+// what was released. A whole order's delivery is the seller's to bear.
+func (r GoodsReturn) within(h escrow.Hold) int64 {
+	if r.Extra > 0 {
+		return h.Held()
+	}
+	return h.ForGoods()
+}
+
 // settleReturn pays for goods that came back, as soon as it can be: another case
 // or cash on its way is waited for, and what was released only an agent gives
 // back.
@@ -294,7 +303,7 @@ func (s *Service) settleReturn(ctx context.Context, tx *pg.Tx, o Order, h escrow
 		r, err = r.Wait("case", &soon)
 	case h.Cash && !h.Settled:
 		r, err = r.Wait("cash", &soon)
-	case owed > h.Held() && !agent:
+	case owed > r.within(h) && !agent:
 		r, err = r.Wait("operator", nil)
 	default:
 		return s.payReturn(ctx, tx, o, r, owed, id.New(id.Refund))
@@ -360,10 +369,17 @@ func (s *Service) RefundReturn(ctx context.Context, tx *pg.Tx, in ReturnOne) (Re
 		if len(h.Cases) > 1 || h.Cash && !h.Settled {
 			return r, ErrReturnWaits
 		}
-		if owed > h.Held() && !agent {
+		if owed > r.within(h) && !agent {
 			return r, ErrReturnRelease
 		}
-		if owed > h.Held() && owed+h.Recovered > twoAbove {
+		two := false
+		if agent {
+			var err error
+			if two, err = s.needsTwo(ctx, tx, h, owed, r.within(h)); err != nil {
+				return r, err
+			}
+		}
+		if two {
 			a, err := s.askFor(ctx, tx, h, wanted{id.New(id.Refund), o.ID, owed, r.Extra > 0, false, "return " + r.ID, r.ID})
 			approval = a.Approval
 			return r, err

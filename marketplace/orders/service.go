@@ -16,6 +16,7 @@ import (
 	"tiwiza/payments/limits"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
 )
@@ -100,9 +101,10 @@ type Files interface {
 	Of(ctx context.Context, db pg.DB, file, subject string) (rest.Blob, error)
 }
 
-// Limits are what may be ordered in a while.
+// Limits are what may be ordered in a while, and what a person may decide alone.
 type Limits interface {
 	Check(ctx context.Context, tx *pg.Tx, sale limits.Sale) error
+	Alone(ctx context.Context, tx *pg.Tx, what, person string, amount money.Money) (bool, error)
 }
 
 // Needs are the others that orders works with.

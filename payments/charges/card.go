@@ -207,6 +207,8 @@ func (s *Service) inquireCapture(ctx context.Context, o operations.Operation) ou
 		r.Outcome = outbound.NotFound // the reservation stands: no capture yet
 	case card.Declined, card.Voided:
 		r.Outcome = outbound.Declined
+	case card.Refunded:
+		r.Outcome, r.Text = outbound.Unknown, "captured, and given back by somebody: the money is not there"
 	}
 	return r
 }

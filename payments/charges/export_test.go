@@ -5,6 +5,8 @@ var (
 	NewReference = newReference
 	Spread       = spread
 	Announce     = announce
+	AwaitedBy    = awaited
+	UnsettledOf  = unsettled
 )
 
 // Cover is what money for a list does to one order.

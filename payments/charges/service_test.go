@@ -40,6 +40,31 @@ func TestACallbackOrdersTheCaptureAndOnlyTheStatusConfirmsIt(t *testing.T) {
 	h.has("psp:acq:clearing", 11500)
 }
 
+func TestWhatSomebodyGaveBackConfirmsNoCapture(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	c := h.sell()
+	ref := charges.RefOf(c.ID)
+	h.acquirer.set(ref, card.Authorized)
+	if got := h.notify(c.ID, "115.00", nil); got != "capture" {
+		t.Fatalf("reply = %q, want capture", got)
+	}
+	h.becomes(c.ID, charges.Unknown)
+	h.acquirer.mu.Lock()
+	asked := h.acquirer.queries
+	h.acquirer.state[ref] = card.Refunded
+	h.acquirer.mu.Unlock()
+	h.advance(time.Minute)
+	h.until("another question", func(a *acquirer) bool { return a.queries > asked+1 })
+	if got := h.state(c.ID); got != charges.Unknown {
+		t.Errorf("a capture that was given back makes the charge %s, want unknown", got)
+	}
+	h.has("psp:acq:clearing", 0)
+	h.acquirer.set(ref, card.Captured)
+	h.advance(time.Hour)
+	h.becomes(c.ID, charges.Confirmed)
+}
+
 func TestWhatACallbackMustNotDo(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)

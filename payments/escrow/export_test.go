@@ -1,6 +1,11 @@
 package escrow
 
-import "tiwiza/payments/ledger"
+import (
+	"context"
+
+	"tiwiza/payments/ledger"
+	"tiwiza/pkg/pg"
+)
 
 // Pick takes an amount out of parts.
 func Pick(amount int64, of []Part) []Part { return pick(amount, of) }
@@ -16,3 +21,8 @@ func (h Hold) Ruled(r Ruling) error { return h.ruled(r) }
 
 // May says why a move cannot be.
 func (h Hold) May(m Move) error { return h.may(m) }
+
+// ReleaseDue is what the timer does with one order.
+func (s *Service) ReleaseDue(ctx context.Context, tx *pg.Tx, order string) error {
+	return s.releaseDue(ctx, tx, order)
+}

@@ -163,19 +163,24 @@ func TestTwoPeopleChangeTheFeesFromADayToCome(t *testing.T) {
 	fee := escrow.TariffView{Code: "commission", Base: escrow.OfGoods, Percent: seven, Payer: "seller", Since: day(2)}
 	euros, most := fee, money.FromCentimes(100, "EUR")
 	euros.Maximum = &most
+	brought, whole := fee, fee
+	brought.Category, brought.Base = "honey", escrow.OfDelivery
+	whole.Category, whole.Base = "honey", escrow.OfTotal
 	for what, c := range map[string]struct {
 		in escrow.FeesInput
 		at string
 	}{
-		"nothing":        {escrow.FeesInput{}, "/tariffs"},
-		"today":          {escrow.FeesInput{Rates: []escrow.RateView{{"vat", seven, day(0)}}}, "/rates/0/since"},
-		"more than all":  {escrow.FeesInput{Rates: []escrow.RateView{{"vat", decimal.NewFromInt(101), day(2)}}}, "/rates/0/percent"},
-		"below nothing":  {escrow.FeesInput{Rates: []escrow.RateView{{"vat", decimal.NewFromInt(-1), day(2)}}}, "/rates/0/percent"},
-		"five decimals":  {escrow.FeesInput{Rates: []escrow.RateView{{"vat", decimal.New(1, -5), day(2)}}}, "/rates/0/percent"},
-		"twice":          {escrow.FeesInput{Tariffs: []escrow.TariffView{fee, fee}}, "/tariffs/1"},
-		"no day":         {escrow.FeesInput{Rates: []escrow.RateView{{"vat", seven, "soon"}}}, "/rates/0/since"},
-		"other money":    {escrow.FeesInput{Tariffs: []escrow.TariffView{euros}}, "/tariffs/0/maximum/currency"},
-		"both, in order": {escrow.FeesInput{Tariffs: []escrow.TariffView{{Code: "x", Since: day(-1)}}}, "/tariffs/0/since"},
+		"nothing":               {escrow.FeesInput{}, "/tariffs"},
+		"today":                 {escrow.FeesInput{Rates: []escrow.RateView{{"vat", seven, day(0)}}}, "/rates/0/since"},
+		"more than all":         {escrow.FeesInput{Rates: []escrow.RateView{{"vat", decimal.NewFromInt(101), day(2)}}}, "/rates/0/percent"},
+		"below nothing":         {escrow.FeesInput{Rates: []escrow.RateView{{"vat", decimal.NewFromInt(-1), day(2)}}}, "/rates/0/percent"},
+		"five decimals":         {escrow.FeesInput{Rates: []escrow.RateView{{"vat", decimal.New(1, -5), day(2)}}}, "/rates/0/percent"},
+		"a category's delivery": {escrow.FeesInput{Tariffs: []escrow.TariffView{brought}}, "/tariffs/0/base"},
+		"a category's total":    {escrow.FeesInput{Tariffs: []escrow.TariffView{whole}}, "/tariffs/0/base"},
+		"twice":                 {escrow.FeesInput{Tariffs: []escrow.TariffView{fee, fee}}, "/tariffs/1"},
+		"no day":                {escrow.FeesInput{Rates: []escrow.RateView{{"vat", seven, "soon"}}}, "/rates/0/since"},
+		"other money":           {escrow.FeesInput{Tariffs: []escrow.TariffView{euros}}, "/tariffs/0/maximum/currency"},
+		"both, in order":        {escrow.FeesInput{Tariffs: []escrow.TariffView{{Code: "x", Since: day(-1)}}}, "/tariffs/0/since"},
 	} {
 		var f *fault.Error
 		if _, err := change(c.in); !errors.Is(err, escrow.ErrFees) || !errors.As(err, &f) || f.Details[0].Pointer != c.at {

@@ -14,7 +14,8 @@ import (
 func Routes(s *Service) []rest.Route {
 	return []rest.Route{
 		rest.Handle("GET", "/v1/escrows/{escrow}", "escrows.show", "Show what is held for an order", http.StatusOK, s.Show),
-		rest.Commit("POST", "/v1/escrows/{escrow}/release", "escrows.release", "Let a part of an escrow go to those it belongs to", http.StatusOK, s.Release),
+		rest.Commit("POST", "/v1/escrows/{escrow}/release", "escrows.release", "Let a part of an escrow go to those it belongs to", http.StatusOK, s.Release,
+			rest.About("What an operator lets go is written down with its reason; above 5,000 MAD of an order another person decides (/v1/approvals).")),
 		rest.Handle("GET", "/v1/fees", "fees.show", "Show what the market takes, and will take", http.StatusOK, s.ShowFees),
 		rest.Commit("POST", "/v1/fees", "fees.change", "Ask for other fees from a day to come", http.StatusAccepted, s.ChangeFees),
 	}
@@ -33,6 +34,7 @@ type View struct {
 	Charged  money.Money `json:"charged_back" required:"true" description:"Taken by the buyer's bank."`
 	Case     string      `json:"case,omitempty" description:"The open case that keeps it as it is."`
 	Settled  bool        `json:"settled" required:"true" description:"The money has reached the safeguard account."`
+	Approval string      `json:"approval,omitempty" description:"What a second person must agree to first."`
 
 	// What the market adds for the seller, who has less of the buyer.
 	Bonus      *money.Money `json:"bonus,omitempty" description:"What the market adds for the seller beside the amount, as it is released."`
@@ -77,9 +79,11 @@ func (s *Service) Show(ctx context.Context, in ShowInput) (View, error) {
 type ReleaseInput struct {
 	Escrow string      `path:"escrow"`
 	Amount money.Money `json:"amount" required:"true" description:"At most what is held."`
+	Reason string      `json:"reason,omitempty" maxLength:"500" description:"Why an operator lets it go without its buyer's word."`
 }
 
-// Release lets a part of an escrow go, by its buyer's or the operator's word.
+// Release lets a part of an escrow go, by its buyer's or the operator's word. What
+// an operator lets go above AgentAlone waits for a second person.
 func (s *Service) Release(ctx context.Context, tx *pg.Tx, in ReleaseInput) (View, error) {
 	h, err := lock(ctx, tx, in.Escrow)
 	if err != nil {
@@ -91,6 +95,11 @@ func (s *Service) Release(ctx context.Context, tx *pg.Tx, in ReleaseInput) (View
 	if in.Amount.Currency() != h.Currency {
 		return View{}, ErrAmount.At("/amount/currency", "the escrow is in "+h.Currency)
 	}
-	h, err = s.release(ctx, tx, h, in.Amount.Centimes())
-	return h.View(), err
+	approval, err := s.byAgent(ctx, tx, h, in.Amount.Centimes(), in.Reason)
+	if err == nil && approval == "" {
+		h, err = s.release(ctx, tx, h, in.Amount.Centimes())
+	}
+	v := h.View()
+	v.Approval = approval
+	return v, err
 }

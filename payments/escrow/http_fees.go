@@ -31,7 +31,7 @@ const kindFees = "fees.change"
 // TariffView is a fee as the interface shows it.
 type TariffView struct {
 	Code     string          `json:"code" required:"true" pattern:"^[a-z][a-z0-9_]{1,29}$"`
-	Category string          `json:"category,omitempty" maxLength:"60" description:"Of the goods it is for. Left out: all that have no fee of this code of their own."`
+	Category string          `json:"category,omitempty" maxLength:"60" description:"Of the goods it is for, whose share it is. Left out: all that have no fee of this code of their own."`
 	Base     Base            `json:"base" required:"true" enum:"goods,delivery,total"`
 	Percent  decimal.Decimal `json:"percent" required:"true" description:"Of the base, before VAT; 0 ends the fee."`
 	Minimum  *money.Money    `json:"minimum,omitempty"`
@@ -115,10 +115,12 @@ func (s *Service) ChangeFees(ctx context.Context, tx *pg.Tx, in FeesInput) (v As
 	return AskedView{r.ID, r.State}, nil
 }
 
-// Approve has two people change the fees. It is called at start.
+// Approve has two people change the fees, and let much money go without its
+// buyer's word. It is called at start.
 func (s *Service) Approve(a *approvals.Service) {
 	s.approvals = a
 	a.Handle(kindFees, s.feesDecided)
+	a.Handle(kindRelease, s.releaseDecided)
 }
 
 // feesDecided puts fees in force that a second person approved, unless their day
@@ -158,6 +160,9 @@ func (in FeesInput) sheet(now time.Time) (s Sheet, err error) {
 		if t.Maximum != nil {
 			most := t.Maximum.Centimes()
 			f.Maximum = &most
+		}
+		if f.Category != "" && f.Base != OfGoods {
+			c.say(at+"/base", "goods: delivery belongs to no category")
 		}
 		if f.Minimum < 0 || f.Maximum != nil && *f.Maximum < f.Minimum {
 			c.say(at+"/maximum", "at least the minimum, and neither below zero")

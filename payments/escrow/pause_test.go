@@ -115,3 +115,27 @@ func TestACoveredChargebackDoesNotBlock(t *testing.T) {
 	h.has("seller:org_a:receivable", 0)
 	h.sound()
 }
+
+// A timer of one order looks again whether its time has come, as a sweep of many
+// does.
+func TestATimerOfOneOrderReleasesNothingBeforeItsTime(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	order := h.sale("org_s", "chg_1", "k")
+	h.fund("chg_1")
+	h.ship(order)
+	h.deliver(order)
+	fires := func() {
+		h.must(func(ctx context.Context, tx *pg.Tx) error { return h.escrow.ReleaseDue(ctx, tx, order) })
+	}
+	fires()
+	h.has("escrow:"+order, 7500)
+	h.freeze(order, "dsp_1")
+	h.advance(30 * day)
+	fires()
+	h.has("escrow:"+order, 7500)
+	h.thaw(order, "dsp_1")
+	h.advance(30 * day)
+	fires()
+	h.has("escrow:"+order, 0)
+}

@@ -219,7 +219,7 @@ func (s *Service) PutBack(ctx context.Context, tx *pg.Tx, refund string) (Hold, 
 		return h, err
 	}
 	if ended && h.State == Funded {
-		job.Set(tx, TimerCap, h.Order, tx.Now().Add(holdFor))
+		job.Set(tx, TimerCap, h.Order, maxTime(tx.Now(), h.FundedAt.Add(holdFor))) // nothing begins anew
 		if !h.frozen() {
 			h = h.goOn(tx, tx.Now())
 		}

@@ -177,11 +177,21 @@ func (h Hold) heldOnly(amount int64) error {
 	if err := h.holds(amount); err != nil {
 		return err
 	}
-	if most := h.left(); h.ShippedAt != nil && !h.own() && amount > most.Total()-most.Carrier {
+	if most := h.ForGoods(); amount > most {
 		return ErrAmount.Say("The goods are on their way: their delivery is paid for, and only %s can go back.",
-			h.money(most.Total()-most.Carrier)).At("/amount", "less the carrier's fee")
+			h.money(most)).At("/amount", "less the carrier's fee")
 	}
 	return nil
+}
+
+// ForGoods is how much of what is held can go back, in centimes, before it takes
+// from what was released: once the goods are on their way, the carrier's fee stays.
+func (h Hold) ForGoods() int64 {
+	n := h.Held()
+	if h.State == Funded && h.ShippedAt != nil && !h.own() {
+		n -= h.left().Carrier
+	}
+	return n
 }
 
 // ruled says why a ruling cannot be, or nil.

@@ -179,7 +179,7 @@ var Guarantees = []Guarantee{
 		"told-once-counts-once", "What a bank or an acquirer tells us counts once, however often it is told, and a forgery counts for nothing.",
 		[]string{banks},
 		[]string{"R4"},
-		[]string{"payments/recon.TestAStatementCountsOnce", "payments/recon.TestAMovementInTwoStatementsIsBookedOnce", "payments/recon.TestAStatementPutOutAgainBooksOnlyWhatIsNew", "payments/recon.TestOnlyItsAcquirerSettlesACharge", "adapters/card/nestpay.TestNoAlteredNoticeIsAccepted", "adapters/card/nestpay.TestForgedNoticesAreRefused"},
+		[]string{"payments/recon.TestAStatementCountsOnce", "payments/recon.TestAMovementInTwoStatementsIsBookedOnce", "payments/recon.TestAStatementPutOutAgainBooksOnlyWhatIsNew", "payments/recon.TestAReferenceThatAFormatCutsIsOneMovement", "payments/recon.TestOnlyItsAcquirerSettlesACharge", "adapters/card/nestpay.TestNoAlteredNoticeIsAccepted", "adapters/card/nestpay.TestForgedNoticesAreRefused"},
 		"pieces of evidence",
 	},
 	{

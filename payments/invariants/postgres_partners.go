@@ -94,7 +94,7 @@ var partners = []Invariant{
 		with ` + account + `
 		select format('line %s of statement %s (%s %s) is %s: %s', l.id, l.statement, ` + dh("l.amount") + `, l.currency, l.state, l.why)
 		from recon.line l left join account a on a.code = 'suspense:' || l.id and a.currency = l.currency
-		where (a.id is null and l.state in ('partly', 'unmatched', 'suspense') or l.booked <> l.amount and l.state <> 'noted') and ` + late("l.at", "24 hours")},
+		where (a.id is null and l.state in ('partly', 'unmatched', 'suspense') or l.open) and ` + late("l.at", "24 hours")},
 
 	{"I16", "Every partner call without an outcome has its next step ahead of it.", `
 		select format('operation %s (%s of %s) is %s and nobody will ask', o.id, o.kind, o.subject, o.state)
@@ -154,7 +154,7 @@ var partners = []Invariant{
 		said as (
 			select t.bank, t.account, t.currency, t.statement_id, t.at, t.closing
 				- (select coalesce(sum(l.amount - l.booked), 0) from recon.line l join recon.statement s on s.id = l.statement
-					where s.bank = t.bank and s.account = t.account and s.kind = 'statement' and l.booked <> l.amount and l.state <> 'noted')
+					where s.bank = t.bank and s.account = t.account and s.kind = 'statement' and l.open)
 				- (select coalesce(sum(k.amount), 0) from recon.booking k where k.bank = t.bank and k.account = t.account and k.at > t.at) as amount
 			from last t),
 		mirror as (

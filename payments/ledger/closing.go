@@ -56,6 +56,7 @@ const closing = "ledger.closing"
 func (b *Books) Approve(a *approvals.Service) {
 	b.approvals = a
 	a.Handle(handApproval, b.decided)
+	a.Handle(reverseApproval, b.reverseDecided)
 	a.Handle(closing, func(ctx context.Context, tx *pg.Tx, r approvals.Request) error {
 		if r.State != approvals.Approved {
 			return nil

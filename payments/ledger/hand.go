@@ -28,6 +28,9 @@ const (
 	ahead = time.Minute
 )
 
+// handKey is what a transfer by hand is known by in the books.
+func handKey(reference string) string { return hand + ":" + reference }
+
 // machines are the accounts that only their own domain moves: people go by its
 // routes.
 var machines = []string{"escrow:*", "payout:*", "refund:*", "suspense:*", "seller:*:reserve", "promotions"}

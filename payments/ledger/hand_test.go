@@ -20,9 +20,11 @@ import (
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/event"
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/pgtest"
 	"tiwiza/pkg/rest"
 )
 
@@ -378,5 +380,51 @@ func TestWhatIsRefusedLeavesNothingThatWaits(t *testing.T) {
 		if n := tally(t, b.db, sql); n != 20 {
 			t.Errorf("%d %s, want 20", n, what)
 		}
+	}
+}
+
+// An approval is for exactly the transfer that was asked for: one whose draft
+// says something else by then is not posted, whoever changed it.
+func TestAnApprovalIsForExactlyOneTransfer(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]string{
+		"another amount":  `update ledger.draft set transfer = replace(transfer::text, '500', '50000')::jsonb`,
+		"another account": `update ledger.draft set transfer = replace(transfer::text, 'psp_cost', 'dispute_cost')::jsonb`,
+		"another note":    `update ledger.draft set transfer = jsonb_set(transfer, '{Note}', '"y"')`,
+		"another key":     `update ledger.draft set transfer = jsonb_set(transfer, '{Key}', '"hand:other"')`,
+		"another time":    `update ledger.draft set transfer = jsonb_set(transfer, '{Effective}', '"2026-01-02T03:04:05.000006Z"')`,
+		"nothing":         `update ledger.draft set transfer = transfer`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := pgtest.URL(t)
+			db, owner := pgtest.Open(t, url, pg.Options{MaxConns: 4}), pgtest.Open(t, url, pg.Options{MaxConns: 1})
+			db.Use(nil, event.NewBus())
+			b, desk := books{ledger.New(db), db, t}, approvals.New(db)
+			b.Approve(desk)
+			l, as := b.lane(ledger.LaneOptions{}), func(who string) context.Context {
+				return auth.With(t.Context(), auth.Principal{Subject: who, Role: auth.Operator})
+			}
+			in := handed("r", "psp_cost", "capital", 500)
+			if _, err := l.Take(as("per_1"), rest.KeepFor(auth.From(as("per_1")), "k", []byte{1}, 201), ledger.PostInput{Transfers: []ledger.HandInput{in}}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.db.Exec(t.Context(), change); err == nil || pg.Code(err) != "42501" {
+				t.Fatalf("the hub may change what waits: %v", err)
+			}
+			for _, sql := range []string{`set role none`, change} {
+				if _, err := owner.Exec(t.Context(), sql); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := b.db.InTx(as("per_2"), func(tx *pg.Tx) error {
+				_, err := desk.Approve(as("per_2"), tx, "ledger.hand", "r", "")
+				return err
+			})
+			posted := tally(t, b.db, `select count(*) from ledger.transfer`)
+			if same := name == "nothing"; same && (err != nil || posted != 1) || !same && (!errors.Is(err, approvals.ErrChanged) || posted != 0) {
+				t.Errorf("with %s in the draft: %v, %d transfers posted", name, err, posted)
+			}
+		})
 	}
 }

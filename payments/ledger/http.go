@@ -23,6 +23,8 @@ func Routes(b *Books) []rest.Route {
 		rest.Handle("GET", "/v1/ledger/closings", "ledger.closings", "List closed periods, newest first", http.StatusOK, b.Closings),
 		rest.Handle("GET", "/v1/ledger/closings/{upto}/trial-balance", "ledger.closing", "Show the trial balance kept of a closed period", http.StatusOK, b.Closing,
 			rest.About("The very bytes that were hashed: a line for each account that was not at zero, with code, currency, debit and credit, parted by tabs. Empty until it is known.")),
+		rest.Commit("POST", "/v1/ledger/reversals", "ledger.reverse", "Ask for a transfer by hand to be taken back", http.StatusCreated, b.AskToReverse,
+			rest.About("Another person decides (/v1/approvals); then its mirror is posted, with the reason. What orders, payouts and refunds posted is undone by their own routes.")),
 		rest.Commit("POST", "/v1/ledger/closings", "ledger.close", "Ask for the books to be closed up to a day", http.StatusCreated, b.AskToClose,
 			rest.About("Another person decides (/v1/approvals). From then on nothing that counts from before the end of that day is taken.")),
 	}

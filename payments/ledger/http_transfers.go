@@ -75,7 +75,7 @@ func (in PostInput) all() ([]HandInput, bool, error) {
 
 // transfer is what is asked for, in the books' own terms.
 func (in HandInput) transfer() (Transfer, error) {
-	t := Transfer{Key: hand + ":" + in.Reference, Kind: hand, Order: in.Order, Note: in.Note, Legs: make([]Leg, len(in.Legs))}
+	t := Transfer{Key: handKey(in.Reference), Kind: hand, Order: in.Order, Note: in.Note, Legs: make([]Leg, len(in.Legs))}
 	if in.EffectiveAt != nil {
 		t.Effective = in.EffectiveAt.UTC()
 	}

@@ -14,6 +14,14 @@ var (
 	ErrShort    = fault.New(fault.Conflict, "ledger.clients_short", "Taking this back would leave clients short; post a transfer with its own top-up instead.")
 )
 
+func (r reversible) transfer() Transfer {
+	t := Transfer{Order: r.OrderID, Currency: r.Currency}
+	for i, a := range r.Accounts {
+		t.Legs = append(t.Legs, Leg{a, r.Amounts[i]})
+	}
+	return t
+}
+
 // Reverse takes the transfer of key of back, as part of tx, by posting its
 // mirror under key, with the reason. It answers the key under which it was taken
 // back: a transfer is taken back once, and whoever comes second gets the first
@@ -29,11 +37,7 @@ func (b *Books) Reverse(ctx context.Context, tx *pg.Tx, key, of, why string) (st
 	case row.ReversedBy != "":
 		return row.ReversedBy, nil
 	}
-	t := Transfer{Order: row.OrderID, Currency: row.Currency}
-	for i, a := range row.Accounts {
-		t.Legs = append(t.Legs, Leg{a, row.Amounts[i]})
-	}
-	m, err := t.Mirror(key, why)
+	m, err := row.transfer().Mirror(key, why)
 	if err != nil {
 		return "", err
 	}

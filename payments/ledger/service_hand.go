@@ -140,6 +140,9 @@ func (b *Books) decided(ctx context.Context, tx *pg.Tx, r approvals.Request) err
 	if err := json.Unmarshal(d.Transfer, &t); err != nil {
 		return fmt.Errorf("read the transfer %s: %w", d.Reference, err)
 	}
+	if t.Key != handKey(d.Reference) || !bytes.Equal(t.Hash(), r.Hash) { // what is posted is what was shown
+		return approvals.ErrChanged
+	}
 	if _, err := ByHand(t); err != nil {
 		return err
 	}

@@ -53,8 +53,8 @@ func (a Action) weight() int { return slices.Index([]Action{Pass, Review, Hold, 
 // five minutes, and count what began in their first step.
 type Rule struct {
 	ID        string       `json:"id" required:"true" pattern:"^[a-z][a-z0-9_]{2,39}$"`
-	What      string       `json:"what" required:"true" enum:"sale,payout"`
-	Per       string       `json:"per" required:"true" enum:"buyer,seller,phone,address,card,all" description:"Whose sales or payouts are counted together; all: everybody's."`
+	What      string       `json:"what" required:"true" enum:"sale,payout,write_off,give_back" description:"write_off and give_back: what one of the operator's people gives up of a bank's line, or has a seller give back, without a second one."`
+	Per       string       `json:"per" required:"true" enum:"buyer,seller,phone,address,card,person,all" description:"Whose sales, payouts or decisions are counted together; all: everybody's."`
 	Method    string       `json:"method,omitempty" enum:"card,wallet,transfer,cash_on_delivery" description:"Only sales paid in this way."`
 	WindowS   int64        `json:"window_s" required:"true" minimum:"0" maximum:"2678400" description:"Seconds, 300 to a month; 0 looks at each single one."`
 	Max       *money.Money `json:"max_amount,omitempty" db:"-" description:"The most in the window."`
@@ -77,9 +77,18 @@ func (r Rule) check() (field, wrong string) {
 		return "window_s", "A window has at least 300 seconds; 0 looks at each single one."
 	case r.What == OfPayouts && (r.Per != "seller" && r.Per != "all" || r.Method != ""):
 		return "per", "Payouts are counted for a seller or for all, whatever the method."
+	case r.What == OfSales && r.Per == "person":
+		return "per", "Sales are counted for their buyer; a person is one of the operator's."
+	case r.alone() && (r.Per != "person" && r.Per != "all" || r.Method != ""):
+		return "per", "What one decides alone is counted for the person or for all."
+	case r.alone() && r.Action != Review:
+		return "action", "Above it a second person looks at it: review."
 	}
 	return "", ""
 }
+
+// alone says whether the rule is about what people decide alone.
+func (r Rule) alone() bool { return r.What == OfWriteOffs || r.What == OfGiveBacks }
 
 // priced fills in the amount in the form that the API has.
 func (r Rule) priced() Rule {

@@ -33,7 +33,7 @@ func (s *Service) advance(ctx context.Context, tx *pg.Tx, p Payout, a Account, c
 	if err != nil {
 		return p, err
 	}
-	p.NeedsTwo = p.NeedsTwo || st.MemberDay+p.Amount > st.Limits.TwoAbove // split, it is as much
+	p.NeedsTwo = p.NeedsTwo || st.two(p.Amount)
 	p.Waits = p.WaitsFor(st, tx.Now())
 	more, err := s.others(ctx, tx, []Payout{p})
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Service) advance(ctx context.Context, tx *pg.Tx, p Payout, a Account, c
 		save(tx, p)
 		p.Version++
 		job.Set(tx, timerReady, p.ID, lookAgain(p.Waits, tx.Now()))
-		return p, s.ask(ctx, tx, p, st.Hash)
+		return p, s.ask(ctx, tx, p, a, st.Hash)
 	}
 	job.Clear(tx, timerReady, p.ID)
 	if p, err = p.approve(tx.Now()); err != nil {
@@ -142,7 +142,7 @@ func (s *Service) refused(ctx context.Context, tx *pg.Tx, p Payout, err error) e
 }
 
 // ask has a second person decide, unless one is asked for exactly this already.
-func (s *Service) ask(ctx context.Context, tx *pg.Tx, p Payout, hash []byte) error {
+func (s *Service) ask(ctx context.Context, tx *pg.Tx, p Payout, a Account, hash []byte) error {
 	if !slices.ContainsFunc(p.Waits, func(w Wait) bool { return w.Code == "second_person" }) {
 		return nil
 	}
@@ -153,10 +153,13 @@ func (s *Service) ask(ctx context.Context, tx *pg.Tx, p Payout, hash []byte) err
 	if err != nil && !errors.Is(err, approvals.ErrNotFound) {
 		return err
 	}
-	amount := p.Money()
+	amount, said := p.Money(), ""
+	if a.Suspended {
+		said = " The member is suspended."
+	}
 	_, err = s.Approvals.Ask(ctx, tx, approvals.Ask{
 		Kind: kindApproval, Subject: p.ID, Hash: hash, Amount: &amount,
-		Why: "Payout to " + p.To().String() + ", account …" + p.RIB[20:] + " of " + p.Holder + ".",
+		Why: "Payout to " + p.To().String() + ", account …" + p.RIB[20:] + " of " + p.Holder + "." + said,
 	})
 	return err
 }

@@ -131,6 +131,9 @@ func RefOf(id string) string { return files.RefOf(id) }
 type Account struct {
 	RIB, Holder string
 	Verified    bool
+	// Suspended says that the member is: a second person decides whether it is
+	// paid meanwhile. The money is still its own.
+	Suspended bool `db:"-"`
 	// Since is when it became the account; zero for a member's first verified
 	// one, which needs no cooling.
 	Since time.Time

@@ -2,6 +2,7 @@ package payouts_test
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/rest"
 )
 
 func TestAPayoutIsPaidWhenTheStatementSaysSo(t *testing.T) {
@@ -181,6 +183,54 @@ func TestAboveTheLimitASecondPersonDecides(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.becomes(v.ID, payouts.Approved)
+}
+
+// A suspended member's money is still its own; whether it is paid meanwhile a
+// person decides, of what it asks for and of what is due by itself.
+func TestASuspendedMemberIsPaidOnASecondPersonsWord(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.earn(5000, true)
+	a := h.accounts["org_s"]
+	a.Suspended = true
+	h.accounts["org_s"] = a
+	v := h.mustAsk(1000)
+	if v.State != payouts.Draft || !v.NeedsTwo || len(v.Waits) != 1 || v.Waits[0].Code != "second_person" {
+		t.Fatalf("payout = %+v, want a draft for a second person", v)
+	}
+	h.do(auth.With(t.Context(), first), func(tx *pg.Tx) error {
+		r, err := h.approvals.Of(t.Context(), tx, "payouts.pay", v.ID)
+		if err == nil && !strings.Contains(r.Why, "suspended") {
+			t.Errorf("the second person reads %q", r.Why)
+		}
+		return err
+	})
+	h.do(auth.With(t.Context(), first), func(tx *pg.Tx) error {
+		_, err := h.payouts.Approve(auth.With(t.Context(), first), tx, payouts.ApproveInput{Payout: v.ID})
+		return err
+	})
+	h.becomes(v.ID, payouts.Approved)
+	h.set(seller, payouts.SetSettingInput{Schedule: payouts.Daily}) // the rest, by itself
+	h.morning()
+	h.fire()
+	var list rest.Page[payouts.View]
+	h.until(func() bool {
+		var err error
+		if list, err = h.payouts.List(auth.With(t.Context(), seller), rest.Paging{Limit: 10}); err != nil {
+			t.Fatal(err)
+		}
+		return len(list.Data) == 2
+	})
+	if v := list.Data[0]; v.State != payouts.Draft || !v.NeedsTwo || v.Amount.Centimes() != 4000 {
+		t.Errorf("by schedule it is %+v, want a draft of the rest for a second person", v)
+	}
+	a.Suspended = false
+	h.accounts["org_s"] = a
+	h.set(seller, payouts.SetSettingInput{Schedule: payouts.Manual})
+	h.earn(1000, true)
+	if v := h.mustAsk(1000); v.State != payouts.Approved {
+		t.Errorf("reactivated, it is %+v", v)
+	}
 }
 
 func TestALostAnswerIsFoundAndNothingIsSentTwice(t *testing.T) {

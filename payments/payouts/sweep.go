@@ -202,7 +202,7 @@ func (s *Service) unheld(ctx context.Context, tx *pg.Tx, all []going, accounts m
 			Account: accounts[g.Seller], Refused: back[payee{g.Seller, g.RIB}], Limits: caps.Limits,
 			MemberDay: used[g.Seller], TotalDay: whole, Owes: owes[debts[i]],
 		}
-		g.NeedsTwo = st.MemberDay+g.Amount > caps.TwoAbove
+		g.NeedsTwo = st.two(g.Amount)
 		if len(g.WaitsFor(st, tx.Now())) == 0 && len(others[g.ID]) == 0 {
 			whole += g.Amount
 			some = append(some, g)

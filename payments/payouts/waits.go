@@ -36,6 +36,12 @@ type Standing struct {
 	Owes      int64 // what the member owes
 }
 
+// two says whether a second person must approve an amount: above a limit, which
+// as much in parts is too, and while the member is suspended.
+func (s Standing) two(amount int64) bool {
+	return s.MemberDay+amount > s.Limits.TwoAbove || s.Account.Suspended
+}
+
 // WaitsFor lists everything that a draft waits for; nothing means that it may
 // go out now.
 func (p Payout) WaitsFor(s Standing, at time.Time) (waits []Wait) {

@@ -1,6 +1,7 @@
 package recon
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -48,7 +49,7 @@ type UploadView struct {
 // an operator hands in, or a key that an operator made, waits for a second
 // person. The same file again answers the same and changes nothing.
 func (s *Service) Upload(ctx context.Context, tx *pg.Tx, in UploadInput) (UploadView, error) {
-	house, err := s.house(ctx, in.Bank)
+	house, err := s.house(ctx, tx, in.Bank)
 	if err != nil {
 		return UploadView{}, err
 	}
@@ -68,9 +69,15 @@ func (s *Service) Upload(ctx context.Context, tx *pg.Tx, in UploadInput) (Upload
 }
 
 // house is the bank that a caller may hand in statements of: a bank's key only
-// its own, so that for it there are no others.
-func (s *Service) house(ctx context.Context, name string) (House, error) {
+// its own, so that for it there are no others, and none while its organisation is
+// suspended.
+func (s *Service) house(ctx context.Context, tx *pg.Tx, name string) (House, error) {
 	who := auth.From(ctx)
+	if who.Role == auth.Bank && s.ties.Suspended != nil {
+		if barred, err := s.ties.Suspended(ctx, tx, who.Subject); err != nil || barred {
+			return House{}, cmp.Or(err, error(ErrBarred))
+		}
+	}
 	var mine []House
 	for _, h := range s.houses {
 		own := who.Role != auth.Bank

@@ -253,13 +253,14 @@ func (w *work) line(ctx context.Context, p Piece, amount int64) error {
 }
 
 // repeats says whether two lines may be one movement: of the same amount and day,
-// by the bank's reference where both have one, else in different statements.
+// by the bank's reference where both have one, else in different statements. A
+// format may have cut one of the references.
 func (l lineRow) repeats(other lineRow) bool {
 	if l.Amount != other.Amount || !l.BookedOn.Equal(other.BookedOn) {
 		return false
 	}
 	if l.BankRef != "" && other.BankRef != "" {
-		return l.BankRef == other.BankRef
+		return l.BankRef == other.BankRef || alike(l.BankRef, other.BankRef) && l.Statement != other.Statement
 	}
 	return l.Statement != other.Statement
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"time"
+	"unicode/utf8"
 
 	"tiwiza/adapters/bank"
 	"tiwiza/pkg/pg"
@@ -61,7 +62,7 @@ func statementByName(ctx context.Context, tx *pg.Tx, of string, st bank.Statemen
 // name.
 func statementByContent(ctx context.Context, tx *pg.Tx, of string, st bank.Statement, content []byte) (statementRow, error) {
 	return pg.One[statementRow](ctx, tx, errNoFile, `select id, entries, matched, partly, unmatched, content from recon.statement
-		where bank = $1 and account = $2 and kind = $3 and day = $4 and content = $5`, of, st.Account, st.Kind, st.Day(), content)
+		where bank = $1 and account = $2 and kind = 'statement' and day = $3 and content = $4`, of, st.Account, st.Day(), content)
 }
 
 func insertStatement(tx *pg.Tx, of, file, role string, st bank.Statement, content []byte, r Read) {
@@ -102,34 +103,34 @@ func saveLine(tx *pg.Tx, l Line) {
 	tx.QueueOne(ErrNoBreak, `update recon.line set state = $2, matched_to = $3, why = left($4, 1000), booked = $5 where id = $1`, l.ID, l.State, l.MatchedTo, l.Why, l.Booked)
 }
 
-// shown is the name of another statement that has the very same movement, by
-// the bank's own reference of it; "" when none has. The payer's may be missing:
-// not every format gives it.
-func shown(ctx context.Context, tx *pg.Tx, of, account string, l Line, ref string) (string, error) {
+// shown are the lines of other statements that have a line's amount and day, and
+// the bank's own reference of it, whole or as a format has cut it.
+func shown(ctx context.Context, tx *pg.Tx, of, account string, l Line) ([]stood, error) {
 	if l.BankRef == "" {
-		return "", nil
+		return nil, nil
 	}
-	names, err := pg.Column[string](ctx, tx, `select s.statement_id from recon.line l join recon.statement s on s.id = l.statement
+	const columns, same = `select l.id, s.statement_id as name, l.amount, l.currency, l.ref, l.bank_ref, l.info, l.booked_on,
+			l.state = 'unmatched' and l.why like $8 || '%' as again
+		from recon.line l join recon.statement s on s.id = l.statement
 		where s.bank = $1 and s.account = $2 and s.kind = 'statement' and l.state <> 'noted' and l.statement <> $3
-			and l.bank_ref = $4 and l.bank_ref <> '' and l.amount = $5 and l.currency = $6 and (l.ref in ($7, '') or $7 = '') and l.booked_on = $8 limit 1`,
-		of, account, l.Statement, l.BankRef, l.Amount, l.Currency, ref, l.BookedOn)
-	if err != nil || len(names) == 0 {
-		return "", err
+			and l.amount = $4 and l.currency = $5 and l.booked_on = $6`, ` and l.bank_ref <> '' and l.bank_ref = `
+	sql, args := columns+same+`$7`, []any{of, account, l.Statement, l.Amount, l.Currency, l.BookedOn, l.BankRef, sameAs}
+	switch n := utf8.RuneCountInString(l.BankRef); {
+	case n > cutAfter: // each way has an index of its own
+		sql, args = sql+` union all `+columns+same+`$9`, append(args, beginning(l.BankRef, cutAfter))
+	case n == cutAfter:
+		sql += ` union all ` + columns + ` and length(l.bank_ref) > 16 and left(l.bank_ref, 16) = $7`
 	}
-	return names[0], nil
+	return pg.All[stood](ctx, tx, sql+` order by id`, args...)
 }
 
-// sameLine is the line of that movement, in the statement of that name.
-func sameLine(ctx context.Context, tx *pg.Tx, of, name string, l Line, ref string) (string, error) {
-	ids, err := pg.Column[string](ctx, tx, `select l.id from recon.line l join recon.statement s on s.id = l.statement
-		where s.bank = $1 and s.kind = 'statement' and l.state <> 'noted' and l.statement <> $2
-			and (l.bank_ref = $3 and (l.ref in ($6, '') or $6 = '') or l.bank_ref = '' or $3 = '') and l.amount = $4 and l.currency = $5 and l.booked_on = $7 and s.statement_id = $8
-		order by l.ref = $6 desc, l.id limit 1`,
-		of, l.Statement, l.BankRef, l.Amount, l.Currency, ref, l.BookedOn, name)
-	if err != nil || len(ids) == 0 {
-		return "", err
-	}
-	return ids[0], nil
+// linesLike are the lines of the statement of some name that have a line's
+// amount and day.
+func linesLike(ctx context.Context, tx *pg.Tx, of, account, name string, l Line) ([]stood, error) {
+	return pg.All[stood](ctx, tx, `select l.id, s.statement_id as name, l.amount, l.currency, l.ref, l.bank_ref, l.info, l.booked_on, false as again
+		from recon.line l join recon.statement s on s.id = l.statement
+		where s.bank = $1 and s.account = $2 and s.kind = 'statement' and s.statement_id = $3 and l.state <> 'noted' and l.statement <> $4
+			and l.amount = $5 and l.currency = $6 and l.booked_on = $7 order by l.id`, of, account, name, l.Statement, l.Amount, l.Currency, l.BookedOn)
 }
 
 // notified are the details that a notification gave of the same entry.

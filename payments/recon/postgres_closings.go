@@ -9,8 +9,8 @@ import (
 
 // changed says whether the bank's word on any account of a closing is another
 // now than it was.
-const changed = `exists (select from recon.closed d left join recon.fact f on f.bank = d.bank and f.account = d.account and f.day = c.day
-	where d.closing = c.id and d.hash is distinct from f.hash)`
+const changed = `exists (select from recon.closed d where d.closing = c.id
+	and d.hash is distinct from (select f.hash from recon.fact f where f.bank = d.bank and f.account = d.account and f.day = c.day))`
 
 const closingColumns = `c.id, c.day, c.revision, c.report, c.hash, c.prev, c.by, c.at, ` + changed + ` as changed`
 
@@ -59,33 +59,48 @@ type accountDay struct {
 }
 
 // daysOf are the accounts of a bank that a statement up to the day speaks of.
+// Each is read from its last statements back: how long its history is does not
+// count, but what is not booked yet and what came after the day do. A day is
+// closed when the next one is there, so that is little.
 func daysOf(ctx context.Context, tx *pg.Tx, of string, day time.Time) ([]accountDay, error) {
-	return pg.All[accountDay](ctx, tx, `with stm as (
-			select * from recon.statement where bank = $1 and kind = 'statement' and day <= $2),
-		last as (
-			select distinct on (account) account, role, currency, closing from stm where closing is not null
-			order by account, day desc, created_at desc, sequence desc, page desc, at desc),
-		first as (
-			select distinct on (account) account, opening from stm where day = $2 and opening is not null order by account, created_at, sequence, page, at),
-		today as (
-			select s.account, array_agg(distinct s.statement_id) as statements, count(l.id) as lines,
-				coalesce(sum(l.amount) filter (where l.amount > 0), 0)::bigint as credits, coalesce(sum(l.amount) filter (where l.amount < 0), 0)::bigint as debits,
+	return pg.All[accountDay](ctx, tx, `with recursive named as (
+			(select account from recon.statement where bank = $1 and kind = 'statement' order by account limit 1)
+			union all
+			select (select s.account from recon.statement s where s.bank = $1 and s.kind = 'statement' and s.account > n.account order by s.account limit 1)
+				from named n where n.account is not null)
+		select n.account, t.role, t.currency, coalesce(d.statements, '{}') as statements, coalesce(f.opening, t.closing) as opening, t.closing,
+			coalesce(d.credits, 0)::bigint as credits, coalesce(d.debits, 0)::bigint as debits, coalesce(d.lines, 0)::bigint as lines,
+			coalesce(d.matched, 0)::bigint as matched, coalesce(d.unmatched, 0)::bigint as unmatched,
+			(select coalesce(sum(l.amount - l.booked), 0) from recon.line l where l.open
+				and (select s.bank = $1 and s.account = n.account and s.kind = 'statement' and s.day <= $2 from recon.statement s where s.id = l.statement))::bigint as unbooked,
+			(select coalesce(sum((select sum(l.booked) from recon.line l where l.statement = s.id)), 0) from recon.statement s
+				where s.bank = $1 and s.account = n.account and s.kind = 'statement' and s.day between $2::date + 1 and date 'infinity')::bigint as later,
+			(select count(*) from recon.break b where b.kind = 'gap' and b.state <> 'resolved'
+				and (select s.bank = $1 and s.account = n.account and s.kind = 'statement' and s.day <= $2 from recon.statement s where s.id = b.statement)) as gaps
+		from named n
+		cross join lateral (select s.role, s.currency, s.closing from recon.statement s
+			where s.bank = $1 and s.account = n.account and s.kind = 'statement' and s.day <= $2 and s.closing is not null
+			order by s.day desc, s.created_at desc, s.sequence desc, s.page desc, s.at desc limit 1) t
+		left join lateral (select s.opening from recon.statement s
+			where s.bank = $1 and s.account = n.account and s.kind = 'statement' and s.day = $2 and s.opening is not null
+			order by s.created_at, s.sequence, s.page, s.at limit 1) f on true
+		cross join lateral (select array_agg(distinct s.statement_id) as statements, sum(l.lines) as lines, sum(l.credits) as credits, sum(l.debits) as debits,
+				sum(l.matched) as matched, sum(l.unmatched) as unmatched from recon.statement s
+			cross join lateral (select count(*) as lines, sum(l.amount) filter (where l.amount > 0) as credits, sum(l.amount) filter (where l.amount < 0) as debits,
 				count(*) filter (where l.state = 'matched') as matched, count(*) filter (where l.state in ('partly', 'suspense', 'unmatched')) as unmatched
-			from stm s left join recon.line l on l.statement = s.id and l.state <> 'noted' where s.day = $2 group by s.account)
-		select t.account, t.role, t.currency, coalesce(d.statements, '{}') as statements, coalesce(f.opening, t.closing) as opening, t.closing,
-			coalesce(d.credits, 0) as credits, coalesce(d.debits, 0) as debits, coalesce(d.lines, 0) as lines,
-			coalesce(d.matched, 0) as matched, coalesce(d.unmatched, 0) as unmatched,
-			(select coalesce(sum(l.amount - l.booked), 0) from recon.line l join stm s on s.id = l.statement
-				where s.account = t.account and l.booked <> l.amount and l.state <> 'noted')::bigint as unbooked,
-			(select coalesce(sum(l.booked), 0) from recon.line l join recon.statement s on s.id = l.statement
-				where s.bank = $1 and s.account = t.account and s.kind = 'statement' and s.day > $2)::bigint as later,
-			(select count(*) from recon.break b join stm s on s.id = b.statement where b.kind = 'gap' and b.state <> 'resolved' and s.account = t.account) as gaps
-		from last t left join first f on f.account = t.account left join today d on d.account = t.account order by t.role desc, t.account`, of, day)
+				from recon.line l where l.statement = s.id and l.state <> 'noted') l
+			where s.bank = $1 and s.account = n.account and s.kind = 'statement' and s.day = $2) d
+		order by t.role desc, n.account`, of, day)
 }
 
 // goneOn says whether every account that had a statement by a day has one of a
 // later day.
 func goneOn(ctx context.Context, tx *pg.Tx, day time.Time) (bool, error) {
-	return pg.Value[bool](ctx, tx, nil, `select not exists (
-		select from (select bank, account, max(day) as latest from recon.statement where kind = 'statement' group by bank, account) s where s.latest <= $1)`, day)
+	return pg.Value[bool](ctx, tx, nil, `with recursive named as (
+			(select bank, account from recon.statement where kind = 'statement' order by bank, account limit 1)
+			union all
+			select s.bank, s.account from named n cross join lateral (select s.bank, s.account from recon.statement s
+				where s.kind = 'statement' and (s.bank, s.account) > (n.bank, n.account) order by s.bank, s.account limit 1) s)
+		select not exists (select from named n where (select s.day from recon.statement s
+			where s.bank = n.bank and s.account = n.account and s.kind = 'statement' order by s.day desc limit 1) <= $1)`, day)
 }

@@ -41,7 +41,7 @@ func around(ctx context.Context, tx *pg.Tx, of string, st bank.Statement) ([]dat
 // linesOf are the lines of an account's statements that were booked between two
 // days. What only repeated another is left out: it is there once.
 func linesOf(ctx context.Context, tx *pg.Tx, of string, st bank.Statement, from, to time.Time) ([]stood, error) {
-	return pg.All[stood](ctx, tx, `select s.statement_id as name, l.amount, l.currency, l.ref, l.bank_ref, l.info, l.booked_on
+	return pg.All[stood](ctx, tx, `select l.id, s.statement_id as name, l.amount, l.currency, l.ref, l.bank_ref, l.info, l.booked_on, false as again
 		from recon.line l join recon.statement s on s.id = l.statement
 		where s.bank = $1 and s.account = $2 and s.kind = 'statement' and s.day between $3::date - 40 and $3::date + 40
 			and l.booked_on between $4 and $5 and l.state <> 'noted' and not (l.state = 'unmatched' and l.why like $6 || '%')

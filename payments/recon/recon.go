@@ -17,6 +17,7 @@ import (
 var (
 	ErrNoBank  = fault.New(fault.NotFound, "recon.no_bank", "There is no such bank.")
 	ErrDiffers = fault.New(fault.Conflict, "recon.statement_differs", "A statement by this name was read before, with another content.")
+	ErrBarred  = fault.New(fault.Denied, "recon.suspended", "This bank's organisation is suspended: its statements are not taken in until the operator reactivates it.")
 	ErrReport  = fault.New(fault.Invalid, "recon.not_a_statement", "This file is a report on payments, not a statement.")
 	ErrForeign = fault.New(fault.Invalid, "recon.foreign_account", "This statement is of an account that is not ours at this bank.")
 	ErrMixed   = fault.New(fault.Invalid, "recon.mixed_currencies", "This statement is in another currency than our account.")

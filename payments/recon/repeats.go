@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"tiwiza/adapters/bank"
 	"tiwiza/pkg/pg"
@@ -12,12 +13,24 @@ import (
 
 // A stood is a line of another statement of the same account.
 type stood struct {
-	Name                         string // its statement's
+	ID, Name                     string // Name: its statement's
 	Amount                       int64
 	Currency, Ref, BankRef, Info string
 	BookedOn                     time.Time
-	used                         bool
+	Again                        bool // it only repeats another itself
 }
+
+// cutAfter is how many signs of a reference some formats keep: in an MT940 the
+// bank's and the payer's have 16 each.
+const cutAfter = 16
+
+// cut says whether one reference is another as such a format has it.
+func cut(short, long string) bool {
+	return short != long && utf8.RuneCountInString(short) == cutAfter && beginning(long, cutAfter) == short
+}
+
+// alike says whether two references may be one: the same, or one of them cut.
+func alike(a, b string) bool { return a == b || cut(a, b) || cut(b, a) }
 
 // repeats tells which lines of a statement stand in others already. Lines with
 // the bank's own reference are known by it; of those without, a statement surely
@@ -28,33 +41,58 @@ type stood struct {
 type repeats struct {
 	joins, numbered bool
 	lines           []stood
+	used            map[string]bool // lines that stand for one already
 }
 
 // of is the name of a statement that has the line, "" when it is surely new. A
 // line stands for one only.
 func (r *repeats) of(l Line, ref, info string) string {
-	for i, o := range r.lines {
-		if !o.used && r.same(o, l, ref, info) {
-			r.lines[i].used = true
-			return o.Name
+	return r.take(r.lines, func(o stood) bool { return !r.used[o.ID] && r.same(o, l, ref, info) })
+}
+
+// take is the name of the first line's statement that fits, which from then on
+// is used.
+func (r *repeats) take(lines []stood, fits func(stood) bool) string {
+	i := slices.IndexFunc(lines, fits)
+	if i < 0 {
+		return ""
+	}
+	r.used[lines[i].ID] = true
+	return lines[i].Name
+}
+
+// same says whether a line of which only one, or none, has the bank's reference
+// may be another.
+func (r *repeats) same(o stood, l Line, ref, info string) bool {
+	if o.Amount != l.Amount || o.Currency != l.Currency || !o.BookedOn.Equal(l.BookedOn) || o.BankRef != "" && l.BankRef != "" {
+		return false
+	}
+	return !r.joins || !r.numbered && o.Ref == ref && o.Info == info
+}
+
+// byRef is the name of a statement that has the line by the bank's own reference.
+// A whole one names a movement. One that a format has cut may be that of several:
+// each line there stands for one here.
+func (r *repeats) byRef(lines []stood, l Line, ref string) string {
+	for _, is := range []func(o stood) bool{
+		func(o stood) bool { return o.BankRef == l.BankRef && !r.used[o.ID] },
+		func(o stood) bool { return o.BankRef == l.BankRef },
+		func(o stood) bool { return alike(o.BankRef, l.BankRef) && !r.used[o.ID] && !o.Again },
+	} {
+		if name := r.take(lines, func(o stood) bool { return is(o) && o.mayBe(ref) }); name != "" {
+			return name
 		}
 	}
 	return ""
 }
 
-func (r *repeats) same(o stood, l Line, ref, info string) bool {
-	switch {
-	case o.Amount != l.Amount || o.Currency != l.Currency || !o.BookedOn.Equal(l.BookedOn):
-		return false
-	case o.BankRef != "" && l.BankRef != "":
-		return o.BankRef == l.BankRef && (o.Ref == ref || o.Ref == "" || ref == "") // not every format gives the payer's
-	}
-	return !r.joins || !r.numbered && o.Ref == ref && o.Info == info
-}
+// mayBe says whether the payer's reference is no reason against it: not every
+// format gives it, and some cut it.
+func (o stood) mayBe(ref string) bool { return o.Ref == "" || ref == "" || alike(o.Ref, ref) }
 
 // repeats looks up what other statements told of the days of this one.
 func (s *Service) repeats(ctx context.Context, tx *pg.Tx, of string, st bank.Statement) (*repeats, error) {
-	r := &repeats{joins: true, numbered: st.Sequence > 0}
+	r := &repeats{joins: true, numbered: st.Sequence > 0, used: map[string]bool{}}
 	if st.Kind == bank.Notification || len(st.Entries) == 0 {
 		return r, nil
 	}
@@ -127,15 +165,15 @@ func joins(was, is neighbour) bool {
 // none has.
 func (s *Service) again(ctx context.Context, tx *pg.Tx, of string, st bank.Statement, r *repeats, e bank.Entry, l Line) (string, error) {
 	ref := details(e)[0].Ref
-	name, err := shown(ctx, tx, of, st.Account, l, ref)
+	lines, err := shown(ctx, tx, of, st.Account, l)
 	if err != nil {
 		return "", err
 	}
-	return cmp.Or(r.of(l, ref, cut(l.Info, 1000)), name), nil
+	return cmp.Or(r.byRef(lines, l, ref), r.of(l, ref, beginning(l.Info, 1000))), nil
 }
 
-// cut is as much of a text as a line's row keeps.
-func cut(s string, n int) string {
+// beginning is as much of a text as a line's row keeps.
+func beginning(s string, n int) string {
 	if r := []rune(s); len(r) > n {
 		return string(r[:n])
 	}

@@ -28,7 +28,8 @@ const (
 )
 
 // WriteOffAlone is the amount in centimes up to which one person may give a
-// line up. A second payment of ours always takes two.
+// line up, within what rules allow a day. A second payment of ours always takes
+// two.
 const WriteOffAlone = 100_00
 
 const kindWriteOff = "recon.write_off"
@@ -113,14 +114,19 @@ func (s *Service) snooze(ctx context.Context, tx *pg.Tx, b Break, in ResolveInpu
 	return b.view(), nil
 }
 
-// needsTwo says whether a second person must agree.
+// needsTwo says whether a second person must agree. What one gives up alone
+// counts.
 func (s *Service) needsTwo(ctx context.Context, tx *pg.Tx, b Break, r Resolution) (bool, error) {
 	off := r.costs()
 	if off == 0 || b.Line == nil {
 		return false, nil
 	}
 	l, err := loadLine(ctx, tx, *b.Line)
-	return off > WriteOffAlone || l.MatchedTo != "" && *b.Amount < 0, err
+	if two := off > WriteOffAlone || l.MatchedTo != "" && *b.Amount < 0; err != nil || two || s.ties.Alone == nil {
+		return two, err
+	}
+	alone, err := s.ties.Alone(ctx, tx, auth.From(ctx).Person(), money.FromCentimes(off, b.Currency))
+	return !alone, err
 }
 
 func (s *Service) propose(ctx context.Context, tx *pg.Tx, b Break, r Resolution) (BreakView, error) {

@@ -80,6 +80,12 @@ type Ties struct {
 	Fee func(acquirer string, gross money.Money) (fee money.Money, known bool)
 	// Owner is the organisation whose keys may hand in a bank's statements, or "".
 	Owner func(ctx context.Context, bank string) (organisation string, err error)
+	// Suspended says whether that organisation is suspended: then its keys hand in
+	// nothing.
+	Suspended func(ctx context.Context, db pg.DB, organisation string) (bool, error)
+	// Alone counts what a person gives up without a second one, of a line's
+	// amount; false when a second one must agree.
+	Alone func(ctx context.Context, tx *pg.Tx, person string, amount money.Money) (bool, error)
 	// Receiver is who is paid by an operation's subject; ErrNotOurs when unknown.
 	Receiver func(ctx context.Context, db pg.DB, subject string) (name, rib string, err error)
 }

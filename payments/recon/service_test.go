@@ -98,7 +98,13 @@ type hub struct {
 
 func newHub(t *testing.T) *hub {
 	t.Helper()
-	db := pgtest.New(t)
+	return newHubAt(t, pgtest.URL(t))
+}
+
+// newHubAt is newHub on a database that is there.
+func newHubAt(t *testing.T, url string) *hub {
+	t.Helper()
+	db := pgtest.Open(t, url, pg.Options{MaxConns: 12})
 	db.Use(nil, event.NewBus())
 	h := &hub{t: t, db: db, books: ledger.New(db), engine: operations.New(db), bank: &paperbank.Bank{}, sales: sales{}}
 	h.house = recon.House{Bank: bank.New("bank", h.bank, bank.Options{}), Safeguard: safeguard, Operating: operating, Acquirers: map[string]string{"acq": acquires}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tiwiza/adapters/bank"
@@ -17,11 +18,14 @@ import (
 // suggest looks for a reason that a part of a line may have. What it finds is
 // for people: by amount, day and name alone nothing is ever booked.
 func (s *Service) suggest(ctx context.Context, tx *pg.Tx, h House, st bank.Statement, e bank.Entry, l Line, p part) (*Suggestion, error) {
+	if found, err := s.shownElsewhere(ctx, tx, h, st.Account, l, p); err != nil || found != nil {
+		return found, err
+	}
 	looks := []func(context.Context, *pg.Tx, House, bank.Entry, Line, part) (*Suggestion, error){
-		s.shownElsewhere, s.opposite, s.byReference, s.byAmount, s.bySale,
+		s.opposite, s.byReference, s.byAmount, s.bySale,
 	}
 	if h.role(st.Account) == operating {
-		looks = looks[:2]
+		looks = looks[:1]
 	}
 	for _, look := range looks {
 		if found, err := look(ctx, tx, h, e, l, p); err != nil || found != nil {
@@ -35,20 +39,40 @@ func (s *Service) suggest(ctx context.Context, tx *pg.Tx, h House, st bank.State
 }
 
 // shownElsewhere: an earlier statement had the very same movement.
-func (s *Service) shownElsewhere(ctx context.Context, tx *pg.Tx, h House, _ bank.Entry, l Line, p part) (*Suggestion, error) {
+func (s *Service) shownElsewhere(ctx context.Context, tx *pg.Tx, h House, account string, l Line, p part) (*Suggestion, error) {
 	name, same := strings.CutPrefix(p.why, sameAs)
 	if !same {
 		return nil, nil
 	}
-	line, err := sameLine(ctx, tx, h.Bank.ID(), name, l, p.Ref)
-	if err != nil || line == "" {
+	lines, err := linesLike(ctx, tx, h.Bank.ID(), account, name, l)
+	if err != nil {
 		return nil, err
+	}
+	line := likest(lines, l, p.Ref)
+	if line == "" {
+		return nil, nil
 	}
 	reason := "the bank's reference, amount and day are those of this line"
 	if l.BankRef == "" {
 		reason = "amount and day are those of this line, and the two statements overlap"
 	}
 	return &Suggestion{By: byMatch, To: line, Reason: reason}, nil
+}
+
+// likest is the line that another most probably repeats, of those of its amount
+// and day; "" when none can be it.
+func likest(lines []stood, l Line, ref string) string {
+	for _, is := range []func(o stood) bool{
+		func(o stood) bool { return o.BankRef == l.BankRef && o.Ref == ref },
+		func(o stood) bool { return o.BankRef == l.BankRef && o.mayBe(ref) },
+		func(o stood) bool { return alike(o.BankRef, l.BankRef) && o.mayBe(ref) },
+		func(o stood) bool { return o.BankRef == "" || l.BankRef == "" },
+	} {
+		if i := slices.IndexFunc(lines, is); i >= 0 {
+			return lines[i].ID
+		}
+	}
+	return ""
 }
 
 // opposite: the bank may have taken back what it booked by mistake.

@@ -168,6 +168,7 @@ var matrix = map[string]map[auth.Role]string{
 	"ledger.account":       {auth.Operator: "*"},
 	"ledger.transfers":     {auth.Operator: "*"},
 	"ledger.post":          {auth.Operator: "*"},
+	"ledger.reverse":       {auth.Operator: "*"},
 	"ledger.trial_balance": {auth.Operator: "*"},
 	"ledger.entries":       {auth.Operator: "*"},
 	"ledger.export":        {auth.Operator: "*"},

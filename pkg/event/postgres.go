@@ -40,12 +40,13 @@ type row struct {
 }
 
 // undelivered lists events of the last two days that a subscriber should have taken
-// in by now.
+// in by now, in the order of the index that finds them: by any other the planner
+// may walk through all there ever were.
 func undelivered(ctx context.Context, tx *pg.Tx, typ, subscriber string) ([]string, error) {
 	return pg.Column[string](ctx, tx, `select e.id from platform.event e
 		where e.type = $1 and e.at between platform.now() - interval '2 days' and platform.now() - interval '3 minutes'
 		and not exists (select from platform.handled h where h.event = e.id and h.subscriber = $2)
 		and not exists (select from river.river_job j where j.kind = 'event.deliver' and j.state in ('available', 'running', 'retryable', 'scheduled', 'pending')
 			and j.args @> jsonb_build_object('event', e.id, 'subscriber', $2::text))
-		order by e.seq limit 100`, typ, subscriber)
+		order by e.at limit 100`, typ, subscriber)
 }

@@ -291,10 +291,14 @@ func (tx *Tx) alone(ctx context.Context) error {
 // enter says who is at work, and answers the hub's time.
 const enter = `select platform.enter($1)`
 
-// doubt tells a refusal, which undid the unit, from a lost answer.
+// doubt tells a refusal, which undid the unit, from a lost answer. A server that
+// ends the session may have committed before: while it waits for a standby, say.
 func (tx *Tx) doubt(err error) error {
-	if _, refused := errors.AsType[*pgconn.PgError](err); refused {
-		return err
+	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if said.SeverityUnlocalized != "FATAL" && said.SeverityUnlocalized != "PANIC" {
+			return err
+		}
+		return ErrInDoubt.With(err)
 	}
 	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
 		_ = tx.conn.Conn().Close(tx.ctx) // its answer may still come: nobody else shall read it

@@ -33,6 +33,18 @@ func Through(ctx context.Context, t testing.TB, tx *pg.Tx, step func() error, ta
 	return err
 }
 
+// Past writes a past into a test's database by SQL, as its owner and without its
+// triggers, and has the planner know of it.
+func Past(t testing.TB, url string, statements ...string) {
+	t.Helper()
+	owner := Open(t, url, pg.Options{MaxConns: 1})
+	for _, text := range append([]string{`set role none`, `set session_replication_role = replica`}, append(statements, `analyze`)...) {
+		if _, err := owner.Exec(context.Background(), text); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+}
+
 type read struct {
 	Name        string
 	Scans, Rows int64
