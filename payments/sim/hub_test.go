@@ -57,6 +57,7 @@ func newYard(t testing.TB) *yard {
 	url := pgtest.URL(t)
 	y := &yard{t: t, bank: &paperbank.Bank{}, db: pgtest.Open(t, url, pg.Options{MaxConns: 4}), owner: pgtest.Open(t, url, pg.Options{MaxConns: 1})}
 	y.sql(`set role none`)
+	y.sql(`set jit = off`)
 	pgtest.Fuses(t, y.owner)
 	y.sql(`insert into escrow.rate (kind, percent, since) values ('reserve', 10, '2025-02-01')`)
 	all, err := pg.Column[string](t.Context(), y.owner, `select format('%I.%I', schemaname, tablename) from pg_tables
@@ -165,6 +166,7 @@ func (y *yard) start() {
 	h.disputes.Work(h.timers)
 	h.charges.Work(job.NewWorkers(), h.timers)
 	h.payouts.Work(h.timers)
+	h.recon.Work(h.timers)
 	h.Handler = h.edge()
 	y.hub = h
 }

@@ -13,8 +13,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"tiwiza/payments/invariants"
 	"tiwiza/payments/ledger"
+	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
@@ -136,7 +136,11 @@ func (t *tally) String() string {
 // advance moves the time, and fires what is due.
 func (m *machine) advance(d time.Duration) {
 	m.acted = true
-	m.tx(func(ctx context.Context, tx *pg.Tx) error { _, err := clock.Advance(ctx, tx, d); return err })
+	m.tx(func(ctx context.Context, tx *pg.Tx) error {
+		_, err := clock.Advance(ctx, tx, d)
+		audit.Record(tx, "demo.clock", "clock", "test", map[string]string{"by": d.String()}) // ages count from the move
+		return err
+	})
 	m.fire()
 	m.o.pass(d)
 }
@@ -145,10 +149,11 @@ func (m *machine) fire() {
 	if _, err := m.hub.timers.Due(m.t.Context()); err != nil {
 		m.rt.Fatal(err)
 	}
-	stuck, err := pg.Column[string](m.t.Context(), m.db, `select kind || ' ' || subject || ': ' || coalesce(error, '') from platform.timer where tries > 0 and error <> ''`)
+	stuck, err := pg.Column[string](m.t.Context(), m.db, `select kind || ' ' || subject || ': ' || coalesce(error, '') from platform.timer
+		where tries > 0 and error <> '' or due <= platform.now() and kind not similar to '(operations|files).%'`) // of those the oracle speaks for partners
 	m.ok(err)
 	if len(stuck) > 0 {
-		m.rt.Fatalf("%s: timers fail: %v", m.doing, stuck)
+		m.rt.Fatalf("%s: timers fail, or are left: %v", m.doing, stuck)
 	}
 }
 
@@ -338,20 +343,6 @@ func (o *oracle) chargesText() map[string]string {
 		out[c.id] = fmt.Sprint(c.state, " ", c.captured, " ", c.refunded, " ", settled)
 	}
 	return out
-}
-
-// proofs are the invariants that are about what these commands make. The trade's
-// own rows (orders, stock) are not written here, and no job runs that would ask
-// partners: the oracle's evidence comes instead.
-func (m *machine) proofs(ids ...string) {
-	m.t.Helper()
-	found, err := invariants.Check(m.t.Context(), m.db, ids...)
-	m.ok(err)
-	for _, f := range found {
-		if f.Count > 0 {
-			m.rt.Fatalf("after %s: %s is broken: %q", m.doing, f.ID, f.Rows)
-		}
-	}
 }
 
 func asJSON(v any) []byte {

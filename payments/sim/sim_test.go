@@ -100,11 +100,6 @@ var lottery = func() (all []command) {
 	return all
 }()
 
-// cheap are proved after each command, all that concern payments after each life.
-var cheap = []string{"I2", "I3", "I4", "I5", "I8", "I9", "I10", "I11", "I12", "E1", "E2"}
-
-var all = []string{"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I13", "E1", "E2", "R4", "R6", "M1"}
-
 // TestTheHubDoesWhatTheOracleSays plays lives: random sequences of commands and
 // evidence, some of it twice, late or forged, with crashes and restarts between.
 // After each the hub's answer, every balance and every state are what the oracle
@@ -141,6 +136,7 @@ func (m *machine) live(steps *atomic.Int64) {
 		m.sells()
 	}
 	m.compare()
+	m.proofs()
 	for n := 25 + m.roll("commands", 35); n > 0; n-- {
 		c := one(m, "command", lottery)
 		m.doing, m.acted = c.name, false
@@ -150,9 +146,6 @@ func (m *machine) live(steps *atomic.Int64) {
 		steps.Add(1)
 		m.compare()
 		m.news()
-		if n%5 == 0 {
-			m.proofs(cheap...)
-		}
+		m.proofs()
 	}
-	m.proofs(all...)
 }
