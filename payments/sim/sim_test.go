@@ -84,6 +84,9 @@ var commands = []command{
 	{"a halt", 1, (*machine).halts},
 	{"a hold", 1, (*machine).keeps},
 	{"a reversal", 1, (*machine).reverses},
+	{"a transfer by hand", 4, (*machine).hands},
+	{"a transfer by hand taken back", 2, (*machine).takesBack},
+	{"a closed period", 1, (*machine).shuts},
 	{"an hour", 2, func(m *machine) { m.advance(time.Hour) }},
 	{"some days", 3, func(m *machine) { m.advance(time.Duration(m.int64("days", 1, 9)) * day) }},
 	{"a month", 2, func(m *machine) { m.advance(31 * day) }},
@@ -103,7 +106,7 @@ var lottery = func() (all []command) {
 // TestTheHubDoesWhatTheOracleSays plays lives: random sequences of commands and
 // evidence, some of it twice, late or forged, with crashes and restarts between.
 // After each the hub's answer, every balance and every state are what the oracle
-// says. A failure prints how to play it again.
+// says, and every invariant holds. A failure prints how to play it again.
 func TestTheHubDoesWhatTheOracleSays(t *testing.T) {
 	t.Parallel()
 	workers := 4
