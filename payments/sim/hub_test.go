@@ -4,12 +4,15 @@
 package sim_test
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +50,7 @@ type yard struct {
 	t      testing.TB
 	db     *pg.Store // as the hub
 	owner  *pg.Store // as the database's owner
+	looks  *pg.Store // as the same, for looking at all of it
 	tables []string  // that are empty to begin with
 	bank   *paperbank.Bank
 	hub    *hub
@@ -57,6 +61,9 @@ func newYard(t testing.TB) *yard {
 	url := pgtest.URL(t)
 	y := &yard{t: t, bank: &paperbank.Bank{}, db: pgtest.Open(t, url, pg.Options{MaxConns: 4}), owner: pgtest.Open(t, url, pg.Options{MaxConns: 1})}
 	y.sql(`set role none`)
+	y.looks = pgtest.Open(t, url, pg.Options{MaxConns: 1}) // what it has planned stays planned
+	_, err := y.looks.Exec(t.Context(), `select set_config('role', 'none', false), set_config('jit', 'off', false)`)
+	y.ok(err)
 	pgtest.Fuses(t, y.owner)
 	y.sql(`insert into escrow.rate (kind, percent, since) values ('reserve', 10, '2025-02-01')`)
 	all, err := pg.Column[string](t.Context(), y.owner, `select format('%I.%I', schemaname, tablename) from pg_tables
@@ -95,6 +102,7 @@ func (y *yard) sweep() {
 	for _, name := range append(y.tables, "river.river_job") {
 		b.WriteString("delete from " + name + "; ")
 	}
+	b.WriteString("update ledger.horizon set closed = null, kept = null, fence = null, done = null; ")
 	b.WriteString("end $$")
 	y.sql(b.String())
 	y.sql(`set session_replication_role = origin`)
@@ -107,6 +115,7 @@ type hub struct {
 	*yard
 	http.Handler
 	books    *ledger.Books
+	lane     *ledger.Lane
 	escrows  *escrow.Service
 	ops      *operations.Engine
 	charges  *charges.Service
@@ -149,6 +158,8 @@ func (y *yard) start() {
 	h.ops = operations.New(y.db)
 	h.people = approvals.New(y.db)
 	h.ops.Reviewed(h.people)
+	h.books.Approve(h.people)
+	h.lane = ledger.NewLane(h.books, ledger.LaneOptions{})
 	h.files = files.New(y.db, h.ops, files.House{Bank: b, Safeguard: bank.Account{RIB: paperbank.RIB(1), Name: "Hub"}, Operating: bank.Account{RIB: paperbank.RIB(2), Name: "Hub"}})
 	h.charges = charges.New(y.db, h.books, h.escrows, h.ops, anyone{}, []*card.Acquirer{card.New(acquirer, hosted{}, card.Options{})},
 		charges.Config{PublicURL: "https://hub.example", Bank: house}).PayBy(house, h.files).ApprovedBy(h.people)
@@ -165,6 +176,7 @@ func (y *yard) start() {
 	h.disputes.Work(h.timers)
 	h.charges.Work(job.NewWorkers(), h.timers)
 	h.payouts.Work(h.timers)
+	h.recon.Work(h.timers)
 	h.Handler = h.edge()
 	y.hub = h
 }
@@ -189,18 +201,19 @@ func (h *hub) blocked(ctx context.Context, tx *pg.Tx, all []payouts.Payout) (map
 	return waits, nil
 }
 
-// edge is the hub's own edge over one route: a command is kept with its answer,
-// under its key, as every command of the interface is.
+// edge is the hub's own edge over the books' routes, and over one for all other
+// commands: each is kept with its answer, under its key, as every command of the
+// interface is.
 func (h *hub) edge() http.Handler {
 	type in struct {
 		N int `json:"n" required:"true"`
 	}
 	mux := http.NewServeMux()
-	rest.Mount(mux, []rest.Route{rest.Commit("POST", "/v1/steps", "sim.step", "Do something", http.StatusOK, func(ctx context.Context, tx *pg.Tx, in in) (said, error) {
+	rest.Mount(mux, slices.Concat(ledger.Routes(h.books), ledger.TransferRoutes(h.lane), []rest.Route{rest.Commit("POST", "/v1/steps", "sim.step", "Do something", http.StatusOK, func(ctx context.Context, tx *pg.Tx, in in) (said, error) {
 		out, err := h.steps[in.N](ctx, tx)
 		h.why = err
 		return out, err
-	})}, rest.Edge{
+	})}), rest.Edge{
 		Store: h.db, Log: slog.New(slog.DiscardHandler), Limits: rest.Limits{Principal: -1, Address: -1},
 		Authenticate: func(_ context.Context, k auth.Key) (auth.Principal, error) {
 			for _, p := range persons {
@@ -242,10 +255,16 @@ type reply struct {
 	said
 }
 
-// ask sends step n under a key.
-func (h *hub) ask(who person, n int, key string) (r reply) {
+// A call is a command as it is sent.
+type call struct {
+	path string
+	body []byte
+}
+
+// ask sends a command under a key.
+func (h *hub) ask(who person, c call, key string) (r reply) {
 	h.t.Helper()
-	q := httptest.NewRequest("POST", "/v1/steps", strings.NewReader(fmt.Sprintf(`{"n":%d}`, n)))
+	q := httptest.NewRequest("POST", c.path, bytes.NewReader(c.body))
 	q.Header.Set("Authorization", "Bearer "+who.key.String())
 	q.Header.Set("Idempotency-Key", key)
 	q.Header.Set("Content-Type", "application/json")
@@ -258,7 +277,9 @@ func (h *hub) ask(who person, n int, key string) (r reply) {
 		r.code = p.Code
 		return r
 	}
-	h.ok(json.Unmarshal(w.Body.Bytes(), &r.said))
+	var asked struct{ Approval string }
+	h.ok(errors.Join(json.Unmarshal(w.Body.Bytes(), &r.said), json.Unmarshal(w.Body.Bytes(), &asked)))
+	r.Then = cmp.Or(r.Then, asked.Approval)
 	return r
 }
 

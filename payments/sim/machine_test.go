@@ -13,8 +13,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"tiwiza/payments/invariants"
 	"tiwiza/payments/ledger"
+	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
@@ -36,6 +36,9 @@ type machine struct {
 	acted   bool // the last command did something
 }
 
+// capital is what the operator begins with: more than people take out by hand.
+const capital = 100_000_000
+
 // begin empties the yard for a new life, in which the operator has put in some
 // money.
 func (y *yard) begin(rt *rapid.T) *machine {
@@ -47,10 +50,10 @@ func (y *yard) begin(rt *rapid.T) *machine {
 	m := &machine{yard: y, o: newOracle(now.UTC()), rt: rt}
 	m.tx(func(ctx context.Context, tx *pg.Tx) error {
 		return m.hub.books.Post(ctx, tx, ledger.Transfer{Key: "capital", Kind: "capital", Currency: money.MAD, Legs: []ledger.Leg{
-			ledger.Debit(ledger.Operating(house), 1_000_000), ledger.Credit(ledger.Capital, 1_000_000),
+			ledger.Debit(ledger.Operating(house), capital), ledger.Credit(ledger.Capital, capital),
 		}})
 	})
-	m.o.book(dr(operating, 1_000_000), cr("capital", 1_000_000))
+	m.o.book(dr(operating, capital), cr("capital", capital))
 	return m
 }
 
@@ -70,16 +73,28 @@ func ctx(m *machine) context.Context { return auth.With(m.t.Context(), auth.Hub)
 // anew, and some again.
 func (m *machine) do(who person, run step, want func() string) reply {
 	m.t.Helper()
+	m.hub.steps[m.n+1] = run
+	return m.send(who, call{"/v1/steps", fmt.Appendf(nil, `{"n":%d}`, m.n+1)}, want)
+}
+
+// post is do for a command that has its own route here.
+func (m *machine) post(who person, path string, in any, want func() string) reply {
+	m.t.Helper()
+	m.hub.why = nil
+	return m.send(who, call{path, asJSON(in)}, want)
+}
+
+func (m *machine) send(who person, c call, want func() string) reply {
+	m.t.Helper()
 	m.n++
 	m.acted = true
-	n, key := m.n, fmt.Sprint("key-", m.n)
-	m.hub.steps[n] = run
+	key := fmt.Sprint("key-", m.n)
 	chance := 19 - m.roll("chance", 20)
 	if chance < 2 { // 19 is what a failure is made small to
 		point := []string{"answer", "commit"}[chance]
 		m.sql(`insert into public.fuse (key, at) values ($1, $2)`, key, point)
 		// What is refused never gets that far.
-		if r := m.hub.ask(who, n, key); r.status < 400 {
+		if r := m.hub.ask(who, c, key); r.status < 400 {
 			m.rt.Fatalf("%s is answered %d %s though it was broken off", m.doing, r.status, r.body)
 		}
 		m.sql(`delete from public.fuse where key = $1`, key)
@@ -88,21 +103,21 @@ func (m *machine) do(who person, run step, want func() string) reply {
 	if chance < 4 {
 		m.start()
 	}
-	r := m.hub.ask(who, n, key)
+	r := m.hub.ask(who, c, key)
 	for deadline := 0; r.code == "idempotency.in_progress" && deadline < 200; deadline++ { // the session that broke off is still dying
 		time.Sleep(5 * time.Millisecond)
-		r = m.hub.ask(who, n, key)
+		r = m.hub.ask(who, c, key)
 	}
 	code := want()
 	met.add(m.doing + " → " + code)
 	if r.code != code {
-		m.rt.Fatalf("%s is answered %q, want %q: %v", m.doing, r.code, code, m.hub.why)
+		m.rt.Fatalf("%s is answered %q, want %q: %v %s", m.doing, r.code, code, m.hub.why, r.body)
 	}
 	if r.code == "" && (chance == 16 || chance == 17) {
 		if chance == 16 {
 			m.start()
 		}
-		if again := m.hub.ask(who, n, key); again.body != r.body || !again.replayed {
+		if again := m.hub.ask(who, c, key); again.body != r.body || !again.replayed {
 			m.rt.Fatalf("%s sent again is answered %s, want %s", m.doing, again.body, r.body)
 		}
 	}
@@ -136,7 +151,11 @@ func (t *tally) String() string {
 // advance moves the time, and fires what is due.
 func (m *machine) advance(d time.Duration) {
 	m.acted = true
-	m.tx(func(ctx context.Context, tx *pg.Tx) error { _, err := clock.Advance(ctx, tx, d); return err })
+	m.tx(func(ctx context.Context, tx *pg.Tx) error {
+		_, err := clock.Advance(ctx, tx, d)
+		audit.Record(tx, "demo.clock", "clock", "test", map[string]string{"by": d.String()}) // ages count from the move
+		return err
+	})
 	m.fire()
 	m.o.pass(d)
 }
@@ -145,10 +164,11 @@ func (m *machine) fire() {
 	if _, err := m.hub.timers.Due(m.t.Context()); err != nil {
 		m.rt.Fatal(err)
 	}
-	stuck, err := pg.Column[string](m.t.Context(), m.db, `select kind || ' ' || subject || ': ' || coalesce(error, '') from platform.timer where tries > 0 and error <> ''`)
+	stuck, err := pg.Column[string](m.t.Context(), m.db, `select kind || ' ' || subject || ': ' || coalesce(error, '') from platform.timer
+		where tries > 0 and error <> '' or due <= platform.now() and kind not similar to '(operations|files).%'`) // of those the oracle speaks for partners
 	m.ok(err)
 	if len(stuck) > 0 {
-		m.rt.Fatalf("%s: timers fail: %v", m.doing, stuck)
+		m.rt.Fatalf("%s: timers fail, or are left: %v", m.doing, stuck)
 	}
 }
 
@@ -203,17 +223,9 @@ const (
 	moveRows    = `select id from treasury.move order by created_at`
 )
 
-// compare holds all that stands in the database against the oracle.
-func (m *machine) compare() {
+// names are the oracle's for accounts whose names are drawn.
+func (m *machine) names() map[string]string {
 	m.t.Helper()
-	var wrong []string
-	see := func(what string, got, want map[string]string) {
-		for _, k := range slices.Sorted(maps.Keys(merged(got, want))) {
-			if got[k] != want[k] {
-				wrong = append(wrong, fmt.Sprintf("%s %s: the hub has %s, the oracle %s", what, k, or(got[k]), or(want[k])))
-			}
-		}
-	}
 	names := map[string]string{}
 	refunds := m.o.byOrder()
 	for i, id := range m.rows(refundRows) {
@@ -225,6 +237,21 @@ func (m *machine) compare() {
 	for i, id := range m.rows(payoutRows) {
 		names["payout:"+id] = fmt.Sprint("payout:#", i)
 	}
+	return names
+}
+
+// compare holds all that stands in the database against the oracle.
+func (m *machine) compare() {
+	m.t.Helper()
+	var wrong []string
+	see := func(what string, got, want map[string]string) {
+		for _, k := range slices.Sorted(maps.Keys(merged(got, want))) {
+			if got[k] != want[k] {
+				wrong = append(wrong, fmt.Sprintf("%s %s: the hub has %s, the oracle %s", what, k, or(got[k]), or(want[k])))
+			}
+		}
+	}
+	names := m.names()
 	see("balance", m.pairs(`select a.code, sum(b.dr - b.cr)::text from ledger.account a join ledger.balance b on b.account_id = a.id
 		group by a.code having sum(b.dr - b.cr) <> 0`, names), m.o.balances())
 	see("held in", m.pairs(`select a.code, sum(b.held)::text from ledger.account a join ledger.balance b on b.account_id = a.id group by a.code having sum(b.held) <> 0`, nil), m.o.kept())
@@ -338,20 +365,6 @@ func (o *oracle) chargesText() map[string]string {
 		out[c.id] = fmt.Sprint(c.state, " ", c.captured, " ", c.refunded, " ", settled)
 	}
 	return out
-}
-
-// proofs are the invariants that are about what these commands make. The trade's
-// own rows (orders, stock) are not written here, and no job runs that would ask
-// partners: the oracle's evidence comes instead.
-func (m *machine) proofs(ids ...string) {
-	m.t.Helper()
-	found, err := invariants.Check(m.t.Context(), m.db, ids...)
-	m.ok(err)
-	for _, f := range found {
-		if f.Count > 0 {
-			m.rt.Fatalf("after %s: %s is broken: %q", m.doing, f.ID, f.Rows)
-		}
-	}
 }
 
 func asJSON(v any) []byte {

@@ -285,10 +285,20 @@ type oracle struct {
 	halted   bool
 	holdings int
 	paidDay  map[string]bool
+	entries  []entry
+	hands    []*handed
+	alone    map[string]int64 // moved by hand on a day by the first of the operator's people
+	shut     time.Time        // before it the books are closed
+}
+
+// An entry is one leg in the books, and when it counts.
+type entry struct {
+	leg
+	at time.Time
 }
 
 func newOracle(now time.Time) *oracle {
-	o := &oracle{now: now, bal: map[string]int64{}, alarms: map[alarm]moment{}, paidDay: map[string]bool{}}
+	o := &oracle{now: now, bal: map[string]int64{}, alarms: map[alarm]moment{}, paidDay: map[string]bool{}, alone: map[string]int64{}}
 	for _, p := range sellers {
 		o.sellers = append(o.sellers, &seller{id: p.subject, kept: map[string]int64{}, bad: map[int]bool{}})
 	}
@@ -313,10 +323,13 @@ const (
 )
 
 // book posts legs; what the oracle itself gets wrong here is its own mistake.
-func (o *oracle) book(legs ...leg) {
+func (o *oracle) book(legs ...leg) { o.bookAt(o.now, legs...) }
+
+func (o *oracle) bookAt(at time.Time, legs ...leg) {
 	var sum int64
 	for _, l := range legs {
 		o.bal[l.account] += l.amount
+		o.entries = append(o.entries, entry{l, at})
 		sum += l.amount
 	}
 	if sum != 0 {

@@ -3,7 +3,6 @@ package sim_test
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"tiwiza/adapters/bank"
 	"tiwiza/adapters/bank/paperbank"
@@ -15,17 +14,16 @@ import (
 
 // The bank's statements: the strongest evidence there is.
 
-// at is a time for what banks write; the hub takes none of its own from it.
-var at = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
-
 // statement has the bank say what happened, once or twice.
 func (m *machine) statement(entries []bank.Entry, then func()) {
 	m.said++
+	at := m.o.now
 	st := bank.Statement{
 		Kind: bank.OfAccount, ID: fmt.Sprint("S", m.said), Account: paperbank.RIB(1), Currency: money.MAD, Sequence: int64(m.said),
 		Page: 1, LastPage: true, Created: at, HasBalances: true, Opening: money.Dirhams(m.closing), Entries: entries,
 	}
 	for i, e := range entries {
+		entries[i].Booked, entries[i].BookedOn = true, at
 		entries[i].BankRef = fmt.Sprint("B", m.said, "-", i)
 		m.closing += e.Amount.Centimes()
 	}
@@ -45,7 +43,7 @@ func (m *machine) statement(entries []bank.Entry, then func()) {
 }
 
 func line(d bank.Detail) bank.Entry {
-	return bank.Entry{Amount: d.Amount, Booked: true, BookedOn: at, Details: []bank.Detail{d}}
+	return bank.Entry{Amount: d.Amount, Details: []bank.Detail{d}}
 }
 
 func detail(ref string, gross, fee int64) bank.Detail {
@@ -68,7 +66,7 @@ func (m *machine) settles() {
 }
 
 func (m *machine) settle(of []*charge) {
-	e := bank.Entry{Amount: money.Dirhams(0), Booked: true, BookedOn: at}
+	e := bank.Entry{Amount: money.Dirhams(0)}
 	var gross, fees int64
 	for _, c := range of {
 		d := detail(c.ref, c.amount, c.amount/50)
