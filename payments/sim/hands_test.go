@@ -82,7 +82,11 @@ func (m *machine) hands() {
 			h.at = m.o.now.Add(one(m, "when", []time.Duration{-time.Hour, -day, -3 * day, -40 * day, time.Hour})).Truncate(time.Microsecond)
 		}
 	} else if m.roll("another of its name", 4) == 3 {
-		h = &handed{ref: h.ref, legs: []leg{dr("fees", h.sum()+1), cr("loss", h.sum()+1)}, at: h.at}
+		from, n := "psp_cost", h.sum()/2+1 // which takes as many people
+		if two, _ := may(h); two {
+			from = "loss"
+		}
+		h = &handed{ref: h.ref, legs: []leg{dr("fees", n), cr(from, n)}, at: h.at}
 	}
 	in := ledger.PostInput{Reference: h.ref, Note: "an example"}
 	if !h.at.IsZero() {
