@@ -80,7 +80,7 @@ func (m *machine) hands() {
 		h = &handed{ref: fmt.Sprint("by-hand-", m.n), legs: []leg{dr(to, n), cr(from, n)}}
 		// What would be refused for two reasons is not played.
 		if h.with(receivable(s)) == 0 && m.o.alone[m.o.today()]+n <= aDay && (m.rare("dated") || !m.o.shut.IsZero() && m.bool("dated")) {
-			h.at = m.o.now.Add(one(m, "when", []time.Duration{-time.Hour, -day, -3 * day, -40 * day, time.Hour})).Truncate(time.Microsecond)
+			h.at = m.o.now.Add(one(m, "when", []time.Duration{-time.Hour, -day, -3 * day, -6 * day, time.Hour})).Truncate(time.Microsecond)
 		}
 	} else if m.roll("another of its name", 4) == 3 {
 		from, n := "psp_cost", h.sum()/2+1 // which takes as many people
