@@ -58,7 +58,7 @@ prism: ## send the wallet driver's requests to the GSMA's own document (HUB_GSMA
 
 .PHONY: sim
 sim: SEEDS ?= 2000
-sim: ## play SEEDS=2000 random lives of money against the oracle (15 minutes)
+sim: ## play SEEDS=2000 random lives of money against the oracle, all invariants after each command (20 minutes)
 	SEEDS=$(SEEDS) go run ./cmd/hub postgres -- go test -count=1 -timeout 120m -v -run 'OracleSays' ./payments/sim
 
 # The pure files are all but these, which have SQL, routes or steps in a

@@ -78,11 +78,16 @@ func (m *machine) hands() {
 			n = one(m, "how much", []int64{aDay / 2, aDay, aDay + 1})
 		}
 		h = &handed{ref: fmt.Sprint("by-hand-", m.n), legs: []leg{dr(to, n), cr(from, n)}}
-		if h.with(receivable(s)) == 0 && (m.rare("dated") || !m.o.shut.IsZero() && m.bool("dated")) { // what is too late and too much has two reasons
-			h.at = m.o.now.Add(one(m, "when", []time.Duration{-time.Hour, -day, -3 * day, -40 * day, time.Hour})).Truncate(time.Microsecond)
+		// What would be refused for two reasons is not played.
+		if h.with(receivable(s)) == 0 && m.o.alone[m.o.today()]+n <= aDay && (m.rare("dated") || !m.o.shut.IsZero() && m.bool("dated")) {
+			h.at = m.o.now.Add(one(m, "when", []time.Duration{-time.Hour, -day, -3 * day, -6 * day, time.Hour})).Truncate(time.Microsecond)
 		}
 	} else if m.roll("another of its name", 4) == 3 {
-		h = &handed{ref: h.ref, legs: []leg{dr("fees", h.sum()+1), cr("loss", h.sum()+1)}, at: h.at}
+		from, n := "psp_cost", h.sum()/2+1 // which takes as many people
+		if two, _ := may(h); two {
+			from = "loss"
+		}
+		h = &handed{ref: h.ref, legs: []leg{dr("fees", n), cr(from, n)}}
 	}
 	in := ledger.PostInput{Reference: h.ref, Note: "an example"}
 	if !h.at.IsZero() {
@@ -143,6 +148,7 @@ func (m *machine) balanced() {
 	for upto, got := range m.pairs(`select upto::text, convert_from(trial, 'utf8') from ledger.closing where trial is not null`, nil) {
 		d, err := time.ParseInLocation(time.DateOnly, upto, clock.Morocco)
 		m.ok(err)
+		met.add("a closed period → its trial balance")
 		want, names := m.o.before(d.AddDate(0, 0, 1)), m.names()
 		for line := range strings.Lines(got) {
 			f := strings.Split(strings.TrimSpace(line), "\t")
@@ -192,7 +198,7 @@ func (o *oracle) hand(h *handed) (*handed, string) {
 	known := find(o.hands, func(k *handed) bool { return k.ref == h.ref })
 	late := h.at.After(o.now.Add(time.Minute))
 	same := known != nil && slices.Equal(known.legs, h.legs) && known.at.Equal(h.at)
-	today := o.now.In(clock.Morocco).Format(time.DateOnly)
+	today := o.today()
 	switch {
 	case two && late:
 		return nil, "ledger.future"
@@ -223,6 +229,8 @@ func (o *oracle) hand(h *handed) (*handed, string) {
 	o.hands = append(o.hands, h)
 	return h, ""
 }
+
+func (o *oracle) today() string { return o.now.In(clock.Morocco).Format(time.DateOnly) }
 
 // may says whether people may make such a transfer at all, and whether it takes
 // two: for all that is not our income and costs, and for much.

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"tiwiza/pkg/clock"
 )
 
 // Disputes, payouts, our own money, and time.
@@ -261,7 +259,7 @@ func clients(account string) int64 {
 
 // topsUp brings what our costs took, once a day.
 func (o *oracle) topsUp() string {
-	today := o.now.In(clock.Morocco).Format(time.DateOnly)
+	today := o.today()
 	if o.paidDay[today] {
 		return "treasury.open"
 	}
