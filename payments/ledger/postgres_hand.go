@@ -19,6 +19,11 @@ func putDraft(ctx context.Context, tx *pg.Tx, d draft) (draft, error) {
 	return lockDraft(ctx, tx, d.Reference)
 }
 
+// hashesOf is the hash of what was posted under a key, or nothing.
+func hashesOf(ctx context.Context, tx *pg.Tx, key string) ([][]byte, error) {
+	return pg.Column[[]byte](ctx, tx, `select hash from ledger.lane_keys($1)`, []string{key})
+}
+
 func lockDraft(ctx context.Context, tx *pg.Tx, reference string) (draft, error) {
 	return pg.One[draft](ctx, tx, ErrTransfer, `select `+draftColumns+` from ledger.draft where reference = $1 for update`, reference)
 }

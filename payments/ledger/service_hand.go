@@ -93,6 +93,15 @@ func (b *Books) askFor(ctx context.Context, tx *pg.Tx, reference string, t Trans
 	if err := t.due(tx.Now()); err != nil {
 		return "", "", err
 	}
+	before, err := hashesOf(ctx, tx, t.Key)
+	switch {
+	case err != nil:
+		return "", "", err
+	case len(before) > 0 && !bytes.Equal(before[0], t.Hash()):
+		return "", "", ErrReused
+	case len(before) > 0:
+		return "posted", "", nil
+	}
 	content, err := json.Marshal(t)
 	if err != nil {
 		return "", "", fmt.Errorf("write down a transfer: %w", err)

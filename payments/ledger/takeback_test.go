@@ -69,6 +69,13 @@ func TestTwoPeopleTakeATransferByHandBack(t *testing.T) {
 			t.Errorf("taking %q back: %v, want %v", ref, err, want)
 		}
 	}
+	// A reference that one person posted by is not asked for again with other content.
+	weighty := handed("a", "psp_cost", "capital", 500)
+	k := rest.KeepFor(auth.From(as("per_1")), "a2", []byte{2}, 201)
+	_, err = l.Take(as("per_1"), k, ledger.PostInput{Reference: "a", Note: "x", Legs: weighty.Legs})
+	if !errors.Is(err, ledger.ErrReused) {
+		t.Errorf("a reference posted before with other content: %v, want %v", err, ledger.ErrReused)
+	}
 	// What is taken back between the wish and the word is not taken back twice.
 	post(handed("c", "psp_cost", "fees", 700))
 	if _, err := wants("per_1", "c", "no"); err != nil {
