@@ -13,6 +13,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5"
+
 	"tiwiza/pkg/pg"
 	"tiwiza/search"
 )
@@ -176,6 +178,22 @@ type found struct {
 	KM  *float64
 }
 
+// ask reads in one round trip; what has words, by an index. For words that many
+// documents have the planner would read the table from the start, not knowing that
+// each of its texts lies elsewhere.
+func ask[T any](ctx context.Context, db pg.DB, words bool, sql string, args ...any) (all []T, err error) {
+	err = pg.Together(ctx, db, func(b *pgx.Batch) {
+		if words {
+			b.Queue(`select set_config('enable_seqscan', 'off', true)`)
+		}
+		b.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
+			all, err = pgx.CollectRows(rows, pgx.RowToStructByName[T])
+			return err
+		})
+	})
+	return all, err
+}
+
 // find reads one more hit than is asked, which says whether there are more.
 func find(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at cursor, w way) ([]found, error) {
 	if q.Sort == search.Relevance {
@@ -214,7 +232,7 @@ func find(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at
 	if q.Sort == search.Nearest { // sorted by what is computed
 		sql = "select id, key, km from (" + sql + ") d" + after
 	}
-	rows, err := pg.All[found](ctx, db, sql+" order by "+order+" limit "+c.arg(q.Limit+1), c.args...)
+	rows, err := ask[found](ctx, db, len(terms) > 0, sql+" order by "+order+" limit "+c.arg(q.Limit+1), c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
@@ -249,7 +267,7 @@ func best(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at
 	if at.Int != nil {
 		sql += fmt.Sprintf(" where (key, id) < (%s, %s)", c.arg(*at.Int), c.arg(at.ID))
 	}
-	rows, err := pg.All[found](ctx, db, sql+" order by key desc, id desc limit "+c.arg(q.Limit+1), c.args...)
+	rows, err := ask[found](ctx, db, len(terms) > 0, sql+" order by key desc, id desc limit "+c.arg(q.Limit+1), c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
@@ -298,7 +316,7 @@ func count(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, w
 		Value string
 		N     int
 	}
-	rows, err := pg.All[line](ctx, db, fmt.Sprintf(`with hit as materialized (select category, region, labels, price from search.document%s)
+	rows, err := ask[line](ctx, db, len(terms) > 0, fmt.Sprintf(`with hit as materialized (select category, region, labels, price from search.document%s)
 		select 'category' as facet, category as value, count(*) as n from hit group by category
 		union all select 'region', region, count(*) from hit group by region
 		union all select 'label', l, count(*) from hit, unnest(labels) as l group by l
