@@ -55,7 +55,7 @@ func (m migration) breaks(at int, format string, args ...any) Violation {
 }
 
 // platform are the packages that share the schema platform.
-var platform = []string{"pkg/pg", "pkg/clock", "pkg/job", "pkg/event", "pkg/audit", "pkg/rest", "pkg/webhook"}
+var platform = []string{"pkg/pg", "pkg/clock", "pkg/job", "pkg/event", "pkg/audit", "pkg/rest", "pkg/webhook", "pkg/lanes"}
 
 // auditor reads every domain's tables, because it proves them against each
 // other; it changes none but its own, where it keeps what it found.

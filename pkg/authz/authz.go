@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"sync"
 
 	"github.com/cedar-policy/cedar-go"
 	"github.com/cedar-policy/cedar-go/types"
@@ -25,6 +26,18 @@ var files embed.FS
 // forbids it.
 var ErrDenied = fault.New(fault.Denied, "auth.denied", "You may not do this; ask the market's operator if you should.")
 
+// What a person who signed in is asked for before it may go on; see Load.
+var (
+	ErrPasskey = fault.New(fault.Denied, "auth.passkey", "Sign in with a passkey to do this; add one to your account first if you have none.")
+	ErrStepUp  = fault.New(fault.Denied, "auth.step_up", "Show once more that it is you, with your passkey or a fresh code, and send this again.")
+)
+
+// asks are the errors that policies name with @asks, the first to be said first.
+var asks = []struct {
+	name string
+	err  *fault.Error
+}{{"passkey", ErrPasskey}, {"step_up", ErrStepUp}}
+
 // A Resource is what an action touches, by the subjects that own it. The zero
 // Resource is not yet known: it asks whether such a principal may call the
 // action at all. Once one owner is given, "" means that there is none of that
@@ -35,8 +48,17 @@ type Resource struct{ Seller, Buyer string }
 // runs, and many goroutines may ask at once.
 type Policies struct {
 	rules map[question]cedar.PolicyMap // only those that can speak to a question
-	edge  map[question]answer          // for the zero Resource
+	edge  map[question]answer          // for the zero Resource, of API keys
 	acts  []string
+	asks  map[string]*fault.Error // by policy: what would satisfy it
+
+	proved sync.Map // provedQuestion → answer: the edge of sessions
+}
+
+// A provedQuestion is one that somebody asks who signed in.
+type provedQuestion struct {
+	question
+	proof auth.Proof
 }
 
 type question struct {
@@ -47,6 +69,7 @@ type question struct {
 type answer struct {
 	policy string
 	may    bool
+	asks   *fault.Error // what the caller may do about it
 }
 
 // New compiles the policies that are built in.
@@ -59,12 +82,13 @@ func New() (*Policies, error) {
 }
 
 // roles are all that policies speak of.
-var roles = []auth.Role{auth.Guest, auth.Buyer, auth.Seller, auth.Operator, auth.Bank, auth.Insurer, auth.System}
+var roles = []auth.Role{auth.Guest, auth.Buyer, auth.Seller, auth.Operator, auth.Bank, auth.Insurer, auth.Courier, auth.System}
 
 // Load compiles the *.cedar files of a folder. Each policy has an @id of its
-// own and names its actions.
+// own and names its actions. A forbid with @asks("passkey") or @asks("step_up") is
+// lifted by that proof, and the refusal says so to those whom the rest permits.
 func Load(dir fs.FS) (*Policies, error) {
-	p := &Policies{rules: map[question]cedar.PolicyMap{}, edge: map[question]answer{}}
+	p := &Policies{rules: map[question]cedar.PolicyMap{}, edge: map[question]answer{}, asks: map[string]*fault.Error{}}
 	names, err := fs.Glob(dir, "*.cedar")
 	if err != nil {
 		return nil, err
@@ -93,7 +117,7 @@ func Load(dir fs.FS) (*Policies, error) {
 	slices.Sort(p.acts)
 	p.acts = slices.Compact(p.acts)
 	for q := range p.rules {
-		p.edge[q] = p.decide(q, "", Resource{})
+		p.edge[q] = p.decide(q, auth.Proof{}, "", Resource{})
 	}
 	return p, nil
 }
@@ -105,6 +129,16 @@ func (p *Policies) add(id string, rule *cedar.Policy) error {
 		return err
 	}
 	p.acts = append(p.acts, actions...)
+	if name := string(rule.Annotations()["asks"]); name != "" {
+		for _, a := range asks {
+			if a.name == name {
+				p.asks[id] = a.err
+			}
+		}
+		if p.asks[id] == nil {
+			return fmt.Errorf("it asks for %q, which nobody can give", name)
+		}
+	}
 	for _, a := range actions {
 		for _, r := range roles {
 			q := question{r, a}
@@ -160,17 +194,38 @@ func (p *Policies) Actions() []string { return slices.Clone(p.acts) }
 // it knows whose thing it has in hand.
 func (p *Policies) May(pr auth.Principal, action string, r Resource) (policy string, err error) {
 	q := question{pr.Role, action}
+	if pr.Owns(r.Buyer) { // rules know one buyer: whom the caller was before is the caller
+		r.Buyer = pr.Subject
+	}
 	a, known := p.edge[q]
-	if r != (Resource{}) && known {
-		a = p.decide(q, pr.Subject, r)
+	switch {
+	case !known:
+	case r != (Resource{}):
+		a = p.decide(q, pr.Proof, pr.Subject, r)
+	case pr.Proof != (auth.Proof{}):
+		a = p.atEdge(q, pr.Proof)
 	}
-	if !a.may {
-		if a.policy != "" {
-			return a.policy, ErrDenied.With(fmt.Errorf("%s to %s: %s forbids it", pr.Role, action, a.policy))
-		}
-		return "", ErrDenied.With(fmt.Errorf("%s to %s: no policy permits it", pr.Role, action))
+	switch {
+	case a.may:
+		return a.policy, nil
+	case a.asks != nil:
+		return a.policy, a.asks.With(fmt.Errorf("%s to %s: %s", pr.Role, action, a.policy))
+	case a.policy != "":
+		return a.policy, ErrDenied.With(fmt.Errorf("%s to %s: %s forbids it", pr.Role, action, a.policy))
 	}
-	return a.policy, nil
+	return "", ErrDenied.With(fmt.Errorf("%s to %s: no policy permits it", pr.Role, action))
+}
+
+// atEdge is the answer at the door for a session; there are few kinds of proof,
+// so each is worked out once.
+func (p *Policies) atEdge(q question, proof auth.Proof) answer {
+	key := provedQuestion{q, proof}
+	if a, ok := p.proved.Load(key); ok {
+		return a.(answer)
+	}
+	a := p.decide(q, proof, "", Resource{})
+	p.proved.Store(key, a)
+	return a
 }
 
 const (
@@ -197,10 +252,13 @@ func (e entities) Get(uid types.EntityUID) (types.Entity, bool) {
 	return types.Entity{}, false
 }
 
-func (p *Policies) decide(q question, subject string, r Resource) answer {
+func (p *Policies) decide(q question, proof auth.Proof, subject string, r Resource) answer {
 	mine := types.RecordMap{}
 	if subject != "" {
 		mine["subject"] = types.String(subject)
+	}
+	if proof.Session {
+		mine["session"] = session(proof)
 	}
 	owners := types.RecordMap{}
 	if r.Seller != "" {
@@ -220,19 +278,74 @@ func (p *Policies) decide(q question, subject string, r Resource) answer {
 	if len(owners) > 0 {
 		e.resource.UID.ID = "known"
 	}
-	decision, why := cedar.Authorize(p.rules[q], e, cedar.Request{
+	req := cedar.Request{
 		Principal: e.caller.UID,
 		Action:    types.NewEntityUID(actionType, types.String(q.action)),
 		Resource:  e.resource.UID,
 		Context:   types.Record{},
-	})
-	a := answer{may: decision == cedar.Allow && len(why.Errors) == 0} // a rule that cannot be read denies
-	for _, reason := range why.Reasons {
-		if a.policy == "" || string(reason.PolicyID) < a.policy {
-			a.policy = string(reason.PolicyID)
+	}
+	a, reasons := authorize(p.rules[q], e, req)
+	if a.may || len(reasons) == 0 {
+		return a
+	}
+	if want := p.wants(reasons); want != nil { // and only if nothing else stands in the way
+		rest := cedar.PolicyMap{}
+		for id, rule := range p.rules[q] {
+			if p.asks[string(id)] == nil {
+				rest[id] = rule
+			}
 		}
+		if b, _ := authorize(rest, e, req); b.may {
+			a.asks = want
+			return a
+		}
+		return answer{}
 	}
 	return a
+}
+
+// authorize asks Cedar, and says why.
+func authorize(rules cedar.PolicyMap, e entities, req cedar.Request) (a answer, reasons []string) {
+	decision, why := cedar.Authorize(rules, e, req)
+	a.may = decision == cedar.Allow && len(why.Errors) == 0 // a rule that cannot be read denies
+	for _, reason := range why.Reasons {
+		reasons = append(reasons, string(reason.PolicyID))
+	}
+	slices.Sort(reasons)
+	if len(reasons) > 0 {
+		a.policy = reasons[0]
+	}
+	return a, reasons
+}
+
+// wants is what would lift all of some refusals, the first first; nil when
+// nothing would.
+func (p *Policies) wants(reasons []string) *fault.Error {
+	for _, id := range reasons {
+		if p.asks[id] == nil {
+			return nil
+		}
+	}
+	for _, a := range asks {
+		for _, id := range reasons {
+			if p.asks[id] == a.err {
+				return a.err
+			}
+		}
+	}
+	return nil
+}
+
+// session is what policies see of somebody who signed in.
+func session(p auth.Proof) types.Record {
+	var rights []types.Value
+	for _, n := range p.Rights.Names() {
+		rights = append(rights, types.String(n))
+	}
+	return types.NewRecord(types.RecordMap{
+		"stepped_up": types.Boolean(p.SteppedUp), "passkey": types.Boolean(p.Passkey), "desk": types.Boolean(p.Desk), "pin": types.Boolean(p.PIN), "agent": types.Boolean(p.Agent),
+		"rights": types.NewSet(rights...),
+	})
 }
 
 type policyKey struct{}

@@ -40,6 +40,10 @@ const (
 	Chargeback   Kind = "cbk"
 	Event        Kind = "evt"
 	Key          Kind = "key"
+	Session      Kind = "ses"
+	Membership   Kind = "mbr"
+	Invitation   Kind = "ivt"
+	Passkey      Kind = "psk"
 	Import       Kind = "imp"
 	Account      Kind = "acc"
 	Release      Kind = "rel"
@@ -71,8 +75,21 @@ const (
 	Pledge   Kind = "plg"
 	Deal     Kind = "dea"
 
+	Wish    Kind = "wsh"
+	Erasure Kind = "era"
+	Notice  Kind = "ntc"
+	Attempt Kind = "nat"
+
 	Points   Kind = "pts"
 	EarnRule Kind = "erl"
+
+	Ware Kind = "war"
+
+	Paper     Kind = "pap"
+	Item      Kind = "itm"
+	Consent   Kind = "cns"
+	Programme Kind = "pgm"
+	Glass     Kind = "brk"
 )
 
 var (

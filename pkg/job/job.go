@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -29,12 +30,15 @@ const (
 
 // Queues with the number of jobs each hub runs at once. Partners have queues
 // of their own, so that a slow one holds up no other work, and so does what takes
-// half a minute.
+// half a minute. What people are told waits for none of that.
 const (
 	Default  = river.QueueDefault
 	Events   = "events"
 	Partners = "partners"
 	Bulk     = "bulk"
+	Notices  = "notices"
+
+	Relations = "relations" // systems that no order waits for
 )
 
 // Workers are the kinds of job a hub knows how to run.
@@ -71,8 +75,20 @@ type Runner struct {
 	name   string
 }
 
-// NewRunner makes a runner over the store. With nil workers it only queues.
-func NewRunner(store *pg.Store, w *Workers, log *slog.Logger) (*Runner, error) {
+// PartnerQueue is where the jobs of one partner wait, if it has a queue of its
+// own. Its workers are as many as calls at once that a partner gets.
+func PartnerQueue(partner string) string {
+	return Partners + "-" + strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(partner))
+}
+
+// NewRunner makes a runner over the store. With nil workers it only queues. Own
+// are partners whose jobs wait in queues of their own.
+func NewRunner(store *pg.Store, w *Workers, log *slog.Logger, own ...string) (*Runner, error) {
 	name := "hub-" + id.New("run")
 	cfg := &river.Config{
 		ID:                          name,
@@ -89,7 +105,10 @@ func NewRunner(store *pg.Store, w *Workers, log *slog.Logger) (*Runner, error) {
 	if w != nil {
 		cfg.Workers = w.river
 		cfg.Queues = map[string]river.QueueConfig{
-			Default: {MaxWorkers: 4}, Events: {MaxWorkers: 4}, Partners: {MaxWorkers: 8}, Bulk: {MaxWorkers: 1},
+			Default: {MaxWorkers: 4}, Events: {MaxWorkers: 4}, Partners: {MaxWorkers: 8}, Bulk: {MaxWorkers: 1}, Notices: {MaxWorkers: 4}, Relations: {MaxWorkers: 2},
+		}
+		for _, partner := range own {
+			cfg.Queues[PartnerQueue(partner)] = river.QueueConfig{MaxWorkers: 8}
 		}
 	}
 	c, err := river.NewClient(riverpgxv5.New(store.Pool()), cfg)

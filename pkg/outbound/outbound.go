@@ -32,6 +32,7 @@ type Reason string
 const (
 	Busy        Reason = "busy"        // the bulkhead is full
 	Open        Reason = "open"        // the breaker is open
+	Paused      Reason = "paused"      // people have stopped calls to the partner
 	Limited     Reason = "limited"     // the rate limit, ours or the partner's, says later
 	Cancelled   Reason = "cancelled"   // we gave up, not the partner
 	Credentials Reason = "credentials" // the partner does not let us in: a person must look
@@ -46,7 +47,6 @@ type Result struct {
 	Outcome    Outcome
 	Reason     Reason
 	Code, Text string        // the partner's own code and words
-	Elsewhere  bool          // Declined, by a code that another partner need not share: it may be asked instead
 	PartnerID  string        // the partner's own name for what it did
 	Evidence   []byte        // the raw answer, without secrets
 	RetryAfter time.Duration // how long the partner asks us to wait, at most MaxRetryAfter
@@ -63,6 +63,22 @@ func (r Result) failed() bool {
 
 // excluded says whether the breaker looks away from the result.
 func (r Result) excluded() bool { return r.Reason != "" }
+
+// Answered says whether the partner answered and let us in, whatever it said.
+func (r Result) Answered() bool { return !r.failed() && !r.excluded() }
+
+// Say is a result in few words, for people.
+func (r Result) Say() string {
+	switch {
+	case !r.Answered():
+		return r.why()
+	case r.Code != "" && r.Text != "":
+		return r.Code + " " + r.Text
+	case r.Code+r.Text != "":
+		return r.Code + r.Text
+	}
+	return string(r.Outcome)
+}
 
 // Redact returns b without any of the secrets, so that it can be kept as
 // evidence.

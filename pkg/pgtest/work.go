@@ -3,6 +3,7 @@ package pgtest
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,7 +56,9 @@ func Idle(t testing.TB, db *pg.Store) {
 			return
 		}
 	}
-	t.Fatal("the jobs never end")
+	why, _ := pg.Column[string](t.Context(), db, `select distinct kind || ' ' || args::text || ': ' || coalesce(errors[array_upper(errors, 1)] ->> 'error', state::text)
+		from river.river_job where state in ('available', 'running', 'retryable') limit 5`)
+	t.Fatalf("the jobs never end: %s", strings.Join(why, "; "))
 }
 
 // Advance moves the hub's time.

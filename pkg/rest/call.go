@@ -52,6 +52,18 @@ func withCall(ctx context.Context, c *call) context.Context {
 
 func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
+// Origin is where the request of ctx comes from: the connection's own address
+// and the device's word for itself. Outside of a route both are "".
+func Origin(ctx context.Context) (addr, device string) {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		return address(c.r), c.r.UserAgent()
+	}
+	return "", ""
+}
+
+// AddressOf is the address that requests of one visitor share, as Origin says it.
+func AddressOf(r *http.Request) string { return address(r) }
+
 // findings are the wrong places of a request: those that cannot be read, and
 // those that can but are wrong.
 type findings struct{ unread, wrong []fault.Detail }

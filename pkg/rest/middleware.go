@@ -135,7 +135,7 @@ func (s *server) principal(next endpoint.Endpoint) endpoint.Endpoint {
 			c.who, err = s.crowd.authenticate(ctx, key)
 		}
 		if err != nil {
-			if sent && fault.KindOf(err) == fault.Unauthenticated {
+			if sent && fault.KindOf(err) == fault.Unauthenticated && !errors.Is(err, auth.ErrEnded) { // who was signed out guesses nothing
 				_ = s.wrong.take(http.Header{}, address(c.r), time.Now())
 			}
 			c.who = auth.Nobody

@@ -35,8 +35,14 @@ func keyOf(h http.Header) (string, error) {
 	return key, nil
 }
 
-// owner is who a key belongs to: the member, whichever API key it uses.
-func owner(p auth.Principal) string { return string(p.Role) + " " + p.Subject }
+// owner is who a key belongs to: the member, whichever API key it uses, or one
+// of its people, so that what two people send is never taken for one request.
+func owner(p auth.Principal) string {
+	if p.Human != "" && p.Human != p.Subject {
+		return string(p.Role) + " " + p.Subject + " " + p.Human
+	}
+	return string(p.Role) + " " + p.Subject
+}
 
 // digest is what a request asks for: the operation, its address, its body.
 func (c *call) digest() []byte {

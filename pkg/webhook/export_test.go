@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"net"
 	"sync"
 
 	"tiwiza/pkg/auth"
@@ -34,9 +33,4 @@ func (s *Service) Die(ctx context.Context, endpoint string) (taken int, err erro
 		return nil
 	})
 	return taken, err
-}
-
-// Dial connects as endpoints are connected to.
-func (g Guard) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	return g.dial(ctx, network, address)
 }

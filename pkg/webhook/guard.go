@@ -20,6 +20,9 @@ type Guard struct {
 	// Loopback also lets endpoints be on this machine, by http or https and on
 	// any port: for demonstrations.
 	Loopback bool
+	// Hosts are addresses, host:port, that may be called wherever they are: those
+	// who run the hub named each.
+	Hosts []string
 	// Resolver is asked for names; nil is the system's.
 	Resolver *net.Resolver
 }
@@ -77,19 +80,22 @@ func (g Guard) allows(a netip.AddrPort) error {
 	return nil
 }
 
-// dial connects to what a name means now. The check comes after the name was
+// Dial connects to what a name means now. The check comes after the name was
 // resolved and before the connection is made, so a name that changes its mind
 // in between gains nothing.
-func (g Guard) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (g Guard) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{
 		Timeout: 5 * time.Second, Resolver: g.Resolver,
-		ControlContext: func(_ context.Context, network, address string, _ syscall.RawConn) error {
-			a, err := netip.ParseAddrPort(address)
-			if err != nil || network != "tcp4" && network != "tcp6" {
-				return fmt.Errorf("%w: %s %s", errPrivate, network, address)
-			}
-			return g.allows(a)
-		},
+	}
+	if slices.Contains(g.Hosts, address) {
+		return d.DialContext(ctx, network, address)
+	}
+	d.ControlContext = func(_ context.Context, network, address string, _ syscall.RawConn) error {
+		a, err := netip.ParseAddrPort(address)
+		if err != nil || network != "tcp4" && network != "tcp6" {
+			return fmt.Errorf("%w: %s %s", errPrivate, network, address)
+		}
+		return g.allows(a)
 	}
 	return d.DialContext(ctx, network, address)
 }
@@ -103,8 +109,8 @@ func (g Guard) Check(address string) (wrong string) {
 	}
 	host := strings.TrimSuffix(u.Hostname(), ".")
 	ip, ipErr := netip.ParseAddr(host)
-	local := g.Loopback && (host == "localhost" || ipErr == nil && ip.Unmap().IsLoopback())
 	port := u.Port()
+	local := g.Loopback && (host == "localhost" || ipErr == nil && ip.Unmap().IsLoopback()) || slices.Contains(g.Hosts, whole(u))
 	switch {
 	case u.User != nil:
 		return "Leave out the user and the password: the signature says who calls."
@@ -120,4 +126,22 @@ func (g Guard) Check(address string) (wrong string) {
 		return "The address must be on the open internet."
 	}
 	return ""
+}
+
+// whole is the host and port of an address.
+func whole(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// HostOf is the host and port that an address leads to, or "".
+func HostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return whole(u)
 }

@@ -31,7 +31,7 @@ func newClient(g Guard, roots *x509.CertPool) *http.Client {
 		Timeout:       callTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			DialContext:            g.dial,
+			DialContext:            g.Dial,
 			TLSHandshakeTimeout:    5 * time.Second,
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 			DisableKeepAlives:      true,
