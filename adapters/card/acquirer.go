@@ -55,6 +55,13 @@ func (a *Acquirer) Lanes() []outbound.LaneState {
 	return []outbound.LaneState{a.pay.State(), a.query.State()}
 }
 
+// Ready says whether a buyer may be sent to the acquirer: people have not stopped
+// it, and it answers as far as is known.
+func (a *Acquirer) Ready() bool { return a.pay.Ready() && a.query.Ready() }
+
+// Held says whether people have stopped it.
+func (a *Acquirer) Held() bool { return a.pay.State().Held }
+
 var (
 	refShape   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,34}$`)
 	nonceShape = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)

@@ -4,6 +4,7 @@ package cardconform
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"tiwiza/adapters/card"
@@ -35,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		"authorised money is captured once":         capture,
 		"authorised money can be let go":            void,
 		"settled money can be given back in parts":  refund,
+		"rule 3.4: amounts arrive as they are":      amounts,
 		"a refused payment is declined":             declined,
 		"a chargeback is what the acquirer signed":  cases,
 		"a lost answer is unknown, and inquired":    lost,
@@ -204,6 +206,38 @@ func refund(t *testing.T, f Fixture) {
 	}
 	if r := a.Refund(t.Context(), ref, money.MustParse("4.00", money.MAD)); r.Outcome == outbound.Succeeded || f.Executed("refund", ref) != 2 {
 		t.Errorf("a refund of more than is left: %+v, executed %d", r, f.Executed("refund", ref))
+	}
+}
+
+// amounts sends what drivers get wrong that count in other units: the least, whole
+// dirhams, and many.
+func amounts(t *testing.T, f Fixture) {
+	a := direct(f)
+	for i, amount := range []string{"0.01", "1.00", "103.00", "99999.99"} {
+		of, m := fmt.Sprint(ref, i), money.MustParse(amount, money.MAD)
+		if n, err := a.Notice(f.Notice(of, m, true)); err != nil || !n.Amount.Equal(m) {
+			t.Errorf("a notice of %s is read as %s (%v)", m, n.Amount, err)
+		}
+		f.Authorize(of, m)
+		if _, ok := f.Dial(f.Addr).(card.Capturer); !ok {
+			continue
+		}
+		if r := a.Capture(t.Context(), of, m); r.Outcome != outbound.Succeeded {
+			t.Errorf("Capture of %s = %+v, want Succeeded", m, r)
+		}
+		if s := a.Query(t.Context(), of); !s.Amount.Equal(m) || !s.Captured.Equal(m) {
+			t.Errorf("of %s the inquiry says %s, captured %s", m, s.Amount, s.Captured)
+		}
+		if _, ok := f.Dial(f.Addr).(card.Refunder); !ok {
+			continue
+		}
+		f.Settle(of)
+		if r := a.Refund(t.Context(), of, m); r.Outcome != outbound.Succeeded {
+			t.Errorf("Refund of %s = %+v, want Succeeded", m, r)
+		}
+		if s := a.Query(t.Context(), of); s.Refunded != nil && !s.Refunded.Equal(m) {
+			t.Errorf("after a refund of %s the inquiry says %s went back", m, *s.Refunded)
+		}
 	}
 }
 

@@ -58,7 +58,7 @@ func (d *Driver) move(ctx context.Context, o order) outbound.Result {
 	case a.get("Response") == "Approved" && codes[r.Code].outcome == outbound.Succeeded:
 		r.Outcome = outbound.Succeeded
 	case a.get("Response") == "Declined" && codes[r.Code].outcome == outbound.Declined:
-		r.Outcome, r.Elsewhere = outbound.Declined, codes[r.Code].elsewhere
+		r.Outcome = outbound.Declined
 	default:
 		r.Outcome, r.Err = outbound.Unknown, fmt.Errorf("response %q, code %q", a.get("Response"), r.Code)
 	}
@@ -165,7 +165,11 @@ func (d *Driver) send(ctx context.Context, o order) (answer, outbound.Result, bo
 		return nil, outbound.Result{Outcome: outbound.NotSent, Reason: outbound.Unfit, Err: err}, false
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	got, r, ok := outbound.Send(d.client, req)
+	carry := outbound.Send
+	if o.Status != "" {
+		carry = outbound.Read // a question, though it is posted
+	}
+	got, r, ok := carry(d.client, req)
 	r.Evidence = outbound.Redact(bytes.Clone(got.Body), d.cfg.APIPassword, d.cfg.StoreKey)
 	if !ok {
 		return nil, r, false

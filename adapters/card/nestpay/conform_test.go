@@ -200,13 +200,11 @@ func TestAnswersAreClassed(t *testing.T) {
 	}
 }
 
-// Every code there can be is answered once: only those listed here are final,
-// only two of them let another acquirer be asked, and no code decides anything
-// in an answer of another kind or about another order.
+// Every code there can be is answered once: only those listed here are final, and
+// no code decides anything in an answer of another kind or about another order.
 func TestEveryCodeIsClassedAsReviewed(t *testing.T) {
 	t.Parallel()
 	final := strings.Fields("01 02 03 04 05 07 12 13 14 15 33 36 38 41 43 51 54 55 57 58 61 62 63 65 75")
-	elsewhere := strings.Fields("03 58")
 	answer := ""
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) }))
 	defer s.Close()
@@ -224,8 +222,8 @@ func TestEveryCodeIsClassedAsReviewed(t *testing.T) {
 		if slices.Contains(final, code) {
 			want = outbound.Declined
 		}
-		if r := said("chg_1", "Declined", code); r.Outcome != want || r.Elsewhere != slices.Contains(elsewhere, code) {
-			t.Errorf("a decline with %q is %s, elsewhere %v; want %s", code, r.Outcome, r.Elsewhere, want)
+		if r := said("chg_1", "Declined", code); r.Outcome != want {
+			t.Errorf("a decline with %q is %s, want %s", code, r.Outcome, want)
 		}
 		want = outbound.Unknown
 		if code == "00" {

@@ -1,11 +1,7 @@
 package gsma
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -80,89 +76,6 @@ func readAmount(amount, currency string) (money.Money, error) {
 		amount = strings.TrimSuffix(whole+"."+fraction, ".")
 	}
 	return money.Parse(amount, currency)
-}
-
-// maxDepth is more than any answer of the API nests.
-const maxDepth = 16
-
-// understand reads one JSON object strictly: a name that comes twice (in
-// whatever case: encoding/json takes both for one), anything after the end and
-// text that is not UTF-8 make the whole unreadable, so that nothing is decided
-// from half of it. Fields that nobody knows are the provider's own.
-func understand(body []byte, into any) error {
-	if !utf8.Valid(body) {
-		return errors.New("the text is not UTF-8")
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return errors.Join(err, errors.New("it is not an object"))
-	}
-	if err := once(d, 1); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is something after the end")
-	}
-	return json.Unmarshal(body, into)
-}
-
-// once walks what is open up to its end.
-func once(d *json.Decoder, depth int) error {
-	if depth > maxDepth {
-		return errors.New("it is nested too deep")
-	}
-	seen := map[string]bool{}
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return err
-		}
-		if name, ok := t.(string); ok {
-			folded := strings.ToLower(name)
-			if seen[folded] {
-				return fmt.Errorf("the field %q comes twice", name)
-			}
-			seen[folded] = true
-			if t, err = d.Token(); err != nil {
-				return err
-			}
-		}
-		if err := inside(d, t, depth); err != nil {
-			return err
-		}
-	}
-	_, err := d.Token()
-	return err
-}
-
-// inside walks a value that may hold others.
-func inside(d *json.Decoder, t json.Token, depth int) error {
-	switch t {
-	case json.Delim('{'):
-		return once(d, depth+1)
-	case json.Delim('['):
-		return each(d, depth+1)
-	}
-	return nil
-}
-
-// each walks an array.
-func each(d *json.Decoder, depth int) error {
-	if depth > maxDepth {
-		return errors.New("it is nested too deep")
-	}
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return err
-		}
-		if err := inside(d, t, depth); err != nil {
-			return err
-		}
-	}
-	_, err := d.Token()
-	return err
 }
 
 // cut shortens a text to at most so many bytes, at a rune's edge.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"tiwiza/adapters/wallet"
+	"tiwiza/pkg/strict"
 )
 
 // MaxNotice bounds the body of a callback.
@@ -33,7 +34,7 @@ func (d *Driver) Notice(c wallet.Callback) (wallet.Notice, error) {
 		State string   `json:"status"`
 		Error *problem `json:"error"`
 	}
-	if err := understand(c.Body, &said); err != nil {
+	if err := strict.Object(c.Body, &said); err != nil {
 		return n, wallet.ErrUnreadable.With(err)
 	}
 	n = wallet.Notice{Ref: said.Reference, EventID: hex.EncodeToString(sum[:]), Raw: slices.Clone(c.Body), State: wallet.Pending}

@@ -11,6 +11,7 @@ import (
 
 	"tiwiza/adapters/wallet"
 	"tiwiza/pkg/outbound"
+	"tiwiza/pkg/strict"
 )
 
 var (
@@ -34,7 +35,7 @@ func (d *Driver) Query(ctx context.Context, ref, known string) wallet.Status {
 	var said struct {
 		Link string `json:"link"`
 	}
-	if err := understand(a.Body, &said); err != nil {
+	if err := strict.Object(a.Body, &said); err != nil {
 		return unread(r, err)
 	}
 	what, name := followed(said.Link)
@@ -102,7 +103,7 @@ func (d *Driver) get(ctx context.Context, path string) (outbound.Answer, outboun
 func (d *Driver) lacking(a outbound.Answer, r outbound.Result) wallet.Status {
 	s := wallet.Status{Result: r, State: wallet.None}
 	var p problem
-	if a.Body == nil || understand(a.Body, &p) != nil {
+	if a.Body == nil || strict.Object(a.Body, &p) != nil {
 		return s
 	}
 	switch {

@@ -12,6 +12,7 @@ import (
 	"tiwiza/adapters/wallet"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
+	"tiwiza/pkg/strict"
 )
 
 // A PartnerID that begins so names a request that is not answered yet; any
@@ -81,7 +82,7 @@ func refused(a outbound.Answer, r outbound.Result) outbound.Result {
 		return r
 	}
 	var p problem
-	if understand(a.Body, &p) != nil || p.Code == "" {
+	if strict.Object(a.Body, &p) != nil || p.Code == "" {
 		return r
 	}
 	said := class(p)
@@ -99,7 +100,7 @@ func refused(a outbound.Answer, r outbound.Result) outbound.Result {
 func stateOf(body []byte) wallet.Status {
 	s := wallet.Status{State: wallet.None, Result: outbound.Result{Outcome: outbound.Unknown, Evidence: body}}
 	var q requestState
-	if err := understand(body, &q); err != nil {
+	if err := strict.Object(body, &q); err != nil {
 		s.Err = fmt.Errorf("read answer: %w", err)
 		return s
 	}
@@ -137,7 +138,7 @@ func stateOf(body []byte) wallet.Status {
 func made(body []byte, ref string, amount *money.Money) wallet.Status {
 	s := wallet.Status{State: wallet.None, Result: outbound.Result{Outcome: outbound.Unknown, Evidence: body}}
 	var t transaction
-	if err := understand(body, &t); err != nil {
+	if err := strict.Object(body, &t); err != nil {
 		s.Err = fmt.Errorf("read answer: %w", err)
 		return s
 	}
@@ -203,7 +204,11 @@ func (d *Driver) send(ctx context.Context, method, path string, body []byte, wit
 	if with != nil {
 		with(req.Header)
 	}
-	a, r, ok = outbound.Send(d.client, req)
+	carry := outbound.Send
+	if method == http.MethodGet {
+		carry = outbound.Read
+	}
+	a, r, ok = carry(d.client, req)
 	r.Evidence = outbound.Redact(bytes.Clone(a.Body), d.cfg.APIKey, d.cfg.TokenSecret, token)
 	if a.Status == http.StatusUnauthorized && token != "" {
 		d.tokens.Forget(ctx, token)

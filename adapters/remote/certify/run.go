@@ -1,0 +1,234 @@
+package certify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"tiwiza/adapters/bank"
+	"tiwiza/adapters/remote"
+	"tiwiza/pkg/certificate"
+	"tiwiza/pkg/outbound"
+	"tiwiza/pkg/webhook"
+)
+
+// Options say which connector is asked, and how.
+type Options struct {
+	URL         string
+	Credentials remote.Credentials
+	Roots       string
+	Account     string // the RIB that the sandbox lets us pay from
+	To          string // one that it lets us pay to
+	Level       certificate.Level
+	Seed        uint64
+	Now         func() time.Time
+	// Listen is where the connector sends its events; "" when it was not told to.
+	Listen string
+	// Told is called after each case, if anybody waits.
+	Told func(Result)
+}
+
+// A Result is what came of a case.
+type Result struct {
+	ID      string            `json:"id"`
+	Level   certificate.Level `json:"level"`
+	Title   string            `json:"title"`
+	Passed  bool              `json:"passed"`
+	Skipped string            `json:"skipped,omitempty"` // why it was left out
+	Found   string            `json:"found,omitempty"`   // what is wrong
+	Took    time.Duration     `json:"took_ns"`
+}
+
+// A Report is what a connector has proved.
+type Report struct {
+	Connector string            `json:"connector"`
+	Owner     string            `json:"owner"`
+	URL       string            `json:"url"`
+	Protocol  string            `json:"protocol"`
+	Level     certificate.Level `json:"level"` // the highest that was reached; "" for none
+	Seed      uint64            `json:"seed"`
+	At        time.Time         `json:"at"`
+	Results   []Result          `json:"results"`
+
+	manifest remote.Manifest
+	cases    string
+}
+
+// Run plays the cases, in their order, up to a level.
+func Run(ctx context.Context, c Cases, o Options) (Report, error) {
+	r, err := newRunner(o)
+	if err != nil {
+		return Report{}, err
+	}
+	if o.Listen != "" {
+		stop, err := r.listen(o.Listen)
+		if err != nil {
+			return Report{}, err
+		}
+		defer stop()
+	}
+	out := Report{URL: o.URL, Protocol: c.Protocol, Seed: o.Seed, At: o.Now().UTC(), cases: c.Digest}
+	failed := map[certificate.Level]bool{}
+	for _, k := range c.Cases {
+		if !o.Level.Reaches(k.Level) {
+			continue
+		}
+		res := r.play(ctx, k)
+		if failed[k.Level] = failed[k.Level] || !res.Passed && res.Skipped == ""; o.Told != nil {
+			o.Told(res)
+		}
+		out.Results = append(out.Results, res)
+		if err := ctx.Err(); err != nil {
+			return out, err
+		}
+	}
+	for _, l := range certificate.Levels {
+		if failed[l] || !o.Level.Reaches(l) {
+			break
+		}
+		out.Level = l
+	}
+	out.manifest, out.Connector, out.Owner = r.manifest, r.manifest.ID, r.manifest.Owner
+	return out, nil
+}
+
+// Certificate is what may be signed of a report; false when nothing was proved.
+func (r Report) Certificate() (certificate.Certificate, bool) {
+	bank, _ := r.manifest.Speaks("bank", "1")
+	return certificate.Certificate{
+		Connector: r.Connector, Owner: r.Owner, Protocol: r.Protocol, Features: bank.Features, Level: r.Level, Remembers: r.manifest.Remembers().String(),
+		Manifest: r.manifest.Digest, Cases: r.cases, URL: r.URL, IssuedAt: r.At, ExpiresAt: r.At.Add(certificate.Lifetime),
+	}, r.Level != "" && r.Connector != ""
+}
+
+// runner plays the hub; it remembers all that it sent and was told.
+type runner struct {
+	o        Options
+	random   *rand.Rand
+	client   *http.Client
+	hub      *bank.Bank
+	driver   *remote.Bank
+	guard    webhook.Guard
+	manifest remote.Manifest
+
+	batches  map[string]*sent // of this case, by their names there
+	all      []*sent
+	messages []bank.Message
+	known    map[string]string // messages that were acknowledged → their hash
+	mu       sync.Mutex
+	answers  []string // whatever was answered
+	events   chan webhook.Signed
+	serial   int
+	run      string
+}
+
+func newRunner(o Options) (*runner, error) {
+	g := guardOf(o)
+	n, err := remote.New(remote.Config{URL: o.URL, Roots: o.Roots, Guard: g, Credentials: []remote.Credentials{o.Credentials}})
+	if err != nil {
+		return nil, err
+	}
+	client, err := n.Client()
+	if err != nil {
+		return nil, err
+	}
+	d := remote.NewBank(n)
+	patient := outbound.Settings{Consecutive: 1000, Volume: 1000, Rate: 1000, Burst: 1000}
+	random := rand.New(rand.NewPCG(o.Seed, 1))
+	return &runner{
+		o: o, random: random, client: client, driver: d, guard: g, hub: bank.New("certified", d, bank.Options{File: patient, Query: patient}),
+		known: map[string]string{}, events: make(chan webhook.Signed, 100), run: fmt.Sprintf("%s%04X", o.Now().UTC().Format("060102150405"), random.IntN(1<<16)),
+	}, nil
+}
+
+// guardOf lets certify go where whoever runs it says: it is their machine.
+func guardOf(o Options) webhook.Guard {
+	g := webhook.Guard{Loopback: true}
+	for _, u := range []string{o.URL, o.Credentials.TokenURL} {
+		if host := webhook.HostOf(u); host != "" {
+			g.Hosts = append(g.Hosts, host)
+		}
+	}
+	return g
+}
+
+// errSkip leaves a case out.
+type errSkip string
+
+func (e errSkip) Error() string { return string(e) }
+
+// play plays one case.
+func (r *runner) play(ctx context.Context, k Case) Result {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	began := r.o.Now()
+	res := Result{ID: k.ID, Level: k.Level, Title: k.Title}
+	r.batches = map[string]*sent{}
+	err := r.needs(k)
+	for i := 0; err == nil && i < len(k.Steps); i++ {
+		if err = r.step(ctx, k.Steps[i]); err != nil {
+			if _, skip := errors.AsType[errSkip](err); !skip {
+				err = fmt.Errorf("step %d: %w", i+1, err)
+			}
+		}
+	}
+	res.Took = r.o.Now().Sub(began)
+	if skip, ok := errors.AsType[errSkip](err); ok {
+		res.Skipped = string(skip)
+	} else if err != nil {
+		res.Found = strings.TrimSpace(r.redact(err.Error()))
+	}
+	res.Passed = err == nil
+	return res
+}
+
+// needs leaves a case out that needs a feature which is not declared. Reports,
+// statements and a sandbox are what the hub itself cannot do without.
+func (r *runner) needs(k Case) error {
+	c, _ := r.manifest.Speaks("bank", "1")
+	for _, f := range k.Needs {
+		switch {
+		case c.Has(f):
+		case slices.Contains([]string{"reports", "statements", "sandbox"}, f):
+			return fmt.Errorf("the manifest does not declare the feature %q, without which nothing is certified", f)
+		default:
+			return errSkip(fmt.Sprintf("the feature %q is not declared", f))
+		}
+	}
+	return nil
+}
+
+func (r *runner) redact(s string) string {
+	for _, secret := range r.secrets() {
+		s = strings.ReplaceAll(s, secret, "[redacted]")
+	}
+	return s
+}
+
+func (r *runner) secrets() (all []string) {
+	for _, s := range []string{r.o.Credentials.Token, r.o.Credentials.ClientSecret, r.o.Credentials.Key, wrongToken} {
+		if s != "" {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// listen takes in events; stop ends it.
+func (r *runner) listen(addr string) (stop func(), err error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for events: %w", err)
+	}
+	srv := &http.Server{ReadTimeout: 10 * time.Second, Handler: http.HandlerFunc(r.hear)}
+	done := make(chan struct{})
+	go func() { defer close(done); _ = srv.Serve(l) }()
+	return func() { _ = srv.Close(); <-done }, nil
+}
