@@ -53,3 +53,7 @@ func list(ctx context.Context, db pg.DB, state, before string, limit int) ([]Req
 	return pg.All[Request](ctx, db, `select `+columns+` from approvals.request r
 		where ($1 = '' or r.state = $1) and ($2 = '' or r.id < $2) order by r.id desc limit $3`, state, before, limit)
 }
+
+func waiting(ctx context.Context, db pg.DB) (int, error) {
+	return pg.Value[int](ctx, db, nil, `select count(*)::int from (select from approvals.request where state = 'open' limit 100) w`)
+}

@@ -148,3 +148,6 @@ func (s *Service) vote(ctx context.Context, tx *pg.Tx, r Request, approve bool, 
 func (s *Service) Of(ctx context.Context, db pg.DB, kind, subject string) (Request, error) {
 	return newest(ctx, db, kind, subject)
 }
+
+// Waiting is how many requests wait for a second person, counted up to 100.
+func (s *Service) Waiting(ctx context.Context, db pg.DB) (int, error) { return waiting(ctx, db) }

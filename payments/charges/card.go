@@ -30,7 +30,7 @@ const (
 // capture an operation that is being sent, committed before the reply that
 // orders it; only the acquirer's own status, or its settlement, confirms it.
 func (s *Service) notice(ctx context.Context, tx *pg.Tx, a *card.Acquirer, n card.Notice) (card.Verdict, error) {
-	c, err := lockByRef(ctx, tx, a.ID(), n.Ref)
+	c, left, err := s.noticed(ctx, tx, a, n.Ref)
 	if errors.Is(err, ErrNotFound) {
 		audit.Record(tx, "callbacks.card", n.Ref, "unknown reference", map[string]string{"event": n.EventID})
 		return card.Acknowledge, nil
@@ -55,6 +55,8 @@ func (s *Service) notice(ctx context.Context, tx *pg.Tx, a *card.Acquirer, n car
 	switch {
 	case !n.Approved:
 		return card.Acknowledge, nil
+	case left != nil:
+		return s.paidThere(ctx, tx, a, c, *left)
 	case c.State == Confirmed:
 		return card.Capture, nil
 	case !c.Open():
@@ -85,14 +87,25 @@ func (s *Service) capture(ctx context.Context, tx *pg.Tx, c Charge, state operat
 
 // letGo has the reservation of a charge that ended released at the acquirer.
 func (s *Service) letGo(ctx context.Context, tx *pg.Tx, c Charge) error {
-	if op, err := s.live(ctx, tx, c, kindVoid); err != nil || op != nil {
+	return s.letGoAt(ctx, tx, c, c.Acquirer)
+}
+
+// letGoAt is letGo at any acquirer that a charge was sent to, once at each.
+func (s *Service) letGoAt(ctx context.Context, tx *pg.Tx, c Charge, acquirer string) error {
+	ops, err := s.ops.Of(ctx, tx, c.ID)
+	if err != nil {
 		return err
+	}
+	for _, o := range ops {
+		if o.Kind == kindVoid && o.Connector == acquirer && o.State != operations.Rejected && o.State != operations.Returned {
+			return nil
+		}
 	}
 	ref, err := s.nextRef(ctx, tx, c, kindVoid, c.Ref+"-V")
 	if err != nil {
 		return err
 	}
-	s.ops.Intend(tx, operations.Intention{Subject: c.ID, Kind: kindVoid, Connector: c.Acquirer, Ref: ref, Amount: c.Money()})
+	s.ops.Intend(tx, operations.Intention{Subject: c.ID, Kind: kindVoid, Connector: acquirer, Ref: ref, Amount: c.Money()})
 	return nil
 }
 
@@ -160,10 +173,14 @@ func (s *Service) pageDone(ctx context.Context, tx *pg.Tx, c Charge) error {
 // chargeMoved follows the hosted page's charge: it is rejected when the window
 // is over and the acquirer says that nothing was paid.
 func (s *Service) chargeMoved(ctx context.Context, tx *pg.Tx, o operations.Operation, _ operations.State) error {
-	if o.State == operations.Rejected {
-		return s.expire(ctx, tx, o.Subject)
+	if o.State != operations.Rejected {
+		return nil
 	}
-	return nil
+	c, err := lock(ctx, tx, o.Subject)
+	if err != nil || c.Acquirer != o.Connector { // it is paid elsewhere
+		return err
+	}
+	return s.expire(ctx, tx, o.Subject)
 }
 
 // provedBy lets a statement that names the charge stand for the capture.
@@ -221,6 +238,11 @@ func (s *Service) inquireCharge(ctx context.Context, o operations.Operation) out
 		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
 	}
 	r := st.Result
+	if s.unreached(o.Connector, r) {
+		if err := s.db.InTx(ctx, func(tx *pg.Tx) error { return s.goOn(ctx, tx, c.ID, o.Connector, "it does not answer") }); err != nil {
+			return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
+		}
+	}
 	switch st.State {
 	case card.Authorized, card.Captured, card.Settled:
 		if !st.Amount.Equal(c.Money()) {
@@ -232,7 +254,7 @@ func (s *Service) inquireCharge(ctx context.Context, o operations.Operation) out
 		}
 		if err := s.db.InTx(ctx, func(tx *pg.Tx) error {
 			c, err := lock(ctx, tx, c.ID)
-			if err != nil || !c.Open() {
+			if err != nil || !c.Open() || c.Acquirer != o.Connector {
 				return err
 			}
 			if state == operations.Intent {
@@ -334,9 +356,11 @@ func (finalJob) Kind() string { return "charges.final" }
 // Work registers the jobs and timers of charges.
 func (s *Service) Work(w *job.Workers, t *job.Timers) {
 	job.Handle(w, func(ctx context.Context, j finalJob) error { return s.final(ctx, j.Charge) })
+	job.Handle(w, func(ctx context.Context, j strayJob) error { return s.strays(ctx, j.Charge) })
 	job.Handle(w, func(ctx context.Context, j readyJob) error { return s.ready(ctx, j.Refund) })
 	job.Handle(w, func(ctx context.Context, j lastAskJob) error { return s.lastAsk(ctx, j.Charge) })
 	t.Handle(timerWindow, s.windowOver)
+	t.Handle(timerStray, s.strayDue)
 	t.Handle(timerReady, s.readyDue)
 	t.Handle(timerClaim, s.claimDue)
 	t.Handle(timerDecide, s.decideDue)
@@ -360,7 +384,7 @@ func (s *Service) windowOver(ctx context.Context, tx *pg.Tx, chargeID string) er
 	if err != nil || op != nil {
 		return err
 	}
-	tx.Enqueue(finalJob{chargeID}, nil)
+	tx.Enqueue(finalJob{chargeID}, s.ops.Queue(c.Acquirer))
 	return nil
 }
 

@@ -179,3 +179,19 @@ func (ChargebackEnded) EventType() string { return "chargebacks.ended" }
 
 // Subject is the chargeback.
 func (e ChargebackEnded) Subject() string { return e.Chargeback }
+
+// Moved says that a card charge is asked for at another acquirer, since its own
+// does not answer, or that it was paid at one that it had left.
+type Moved struct {
+	Charge string `json:"charge"`
+	Group  string `json:"order_group"`
+	From   string `json:"from"`
+	To     string `json:"to"`
+	Why    string `json:"why"`
+}
+
+// EventType names the event.
+func (Moved) EventType() string { return "charges.moved" }
+
+// Subject is the charge.
+func (e Moved) Subject() string { return e.Charge }

@@ -19,6 +19,7 @@ import (
 // Routes is the HTTP face of charges.
 func Routes(s *Service) []rest.Route {
 	return append([]rest.Route{
+		rest.Handle("GET", "/v1/charges", "charges.list", "Find charges, newest first", http.StatusOK, s.List),
 		rest.Handle("GET", "/v1/charges/{charge}", "charges.show", "Show a charge to its buyer or the operator", http.StatusOK, s.Show),
 		rest.Handle("POST", "/callbacks/{partner}/card", "callbacks.card", "Take in what an acquirer says of a card payment", http.StatusOK, s.Callback,
 			rest.Public(), rest.About("Form fields signed by the acquirer. The answer is plain text: ACTION=POSTAUTH orders the capture, APPROVED takes note, FAILURE says that the message was not authentic.")),

@@ -40,6 +40,7 @@ type acquirer struct {
 	back     map[string]int64 // what it gave back of each
 	amount   int64            // what it holds, when not what was asked
 	down     bool
+	gone     bool               // nobody is there to connect to
 	closed   bool               // the card takes nothing back
 	refuses  bool               // it never gets the next captures
 	mute     bool               // it does not tell what went back
@@ -51,6 +52,7 @@ type signed struct {
 	Ref, Merchant, Amount string
 	Approved              bool
 	Word                  string
+	Partner               string `json:"-"`
 }
 
 func (a *acquirer) set(ref string, s card.State) {
@@ -80,6 +82,9 @@ func (a *acquirer) Query(_ context.Context, ref string) card.Status {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.queries++
+	if a.gone {
+		return card.Status{Result: outbound.Result{Outcome: outbound.NotSent}, State: card.None}
+	}
 	if a.down {
 		return card.Status{Result: outbound.Result{Outcome: outbound.Unknown}}
 	}
@@ -167,6 +172,8 @@ type hub struct {
 	books    *ledger.Books
 	charges  *charges.Service
 	acquirer *acquirer
+	second   *acquirer
+	lanes    *outbound.Metrics
 	escrows  *escrow.Service
 	people   *approvals.Service
 	engine   *operations.Engine
@@ -188,7 +195,9 @@ func newHub(t *testing.T) *hub {
 	workers := job.NewWorkers()
 	h := &hub{t: t, db: db, books: ledger.New(db), acquirer: &acquirer{state: map[string]card.State{}, back: map[string]int64{}}, timers: job.NewTimers(db), events: make(chan string, 100), phones: &phones{by: map[string]*asked{}}}
 	h.escrows, h.engine, h.people = escrow.New(db, h.books, policies).TopUpFrom("bank"), operations.New(db), approvals.New(db)
-	h.charges = charges.New(db, h.books, h.escrows, h.engine, policies, []*card.Acquirer{card.New("acq", h.acquirer, card.Options{Pay: patient, Query: patient})}, charges.Config{
+	h.second, h.lanes = &acquirer{state: map[string]card.State{}, back: map[string]int64{}}, outbound.NewMetrics(nil)
+	lines := card.Options{Pay: patient, Query: patient, Metrics: h.lanes}
+	h.charges = charges.New(db, h.books, h.escrows, h.engine, policies, []*card.Acquirer{card.New("acq", h.acquirer, lines), card.New("acq2", h.second, lines)}, charges.Config{
 		PublicURL: "https://hub.example", Bank: "bank", Account: charges.Account{RIB: "999780000000000000010193", Holder: "EXEMPLE HUB"},
 	}).
 		ApprovedBy(h.people).PayBy("bank", h.engine).
@@ -264,7 +273,7 @@ func (h *hub) notify(charge, amount string, change func(*signed)) string {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	reply, err := h.charges.Callback(h.t.Context(), charges.CallbackInput{Partner: "acq", Body: rest.Raw{Bytes: b}})
+	reply, err := h.charges.Callback(h.t.Context(), charges.CallbackInput{Partner: cmp.Or(s.Partner, "acq"), Body: rest.Raw{Bytes: b}})
 	if err != nil {
 		h.t.Fatal(err)
 	}

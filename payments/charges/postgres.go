@@ -34,6 +34,11 @@ func save(tx *pg.Tx, c Charge) {
 	tx.QueueOne(pg.ErrBusy, `update charges.charge set state = $3, version = version + 1 where id = $1 and version = $2`, c.ID, c.Version, c.State)
 }
 
+// setAcquirer says that a charge is paid at another acquirer from now on.
+func setAcquirer(tx *pg.Tx, c Charge, acquirer string) {
+	tx.QueueOne(pg.ErrBusy, `update charges.charge set acquirer = $3, version = version + 1 where id = $1 and version = $2`, c.ID, c.Version, acquirer)
+}
+
 func markSettled(ctx context.Context, tx *pg.Tx, id string) error {
 	_, err := tx.Exec(ctx, `update charges.charge set settled = true, version = version + 1 where id = $1 and not settled`, id)
 	return err

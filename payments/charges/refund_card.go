@@ -89,7 +89,11 @@ func (s *Service) readyDue(ctx context.Context, tx *pg.Tx, refundID string) erro
 		return err
 	}
 	job.Set(tx, timerReady, r.ID, tx.Now().Add(askSettled))
-	tx.Enqueue(readyJob{r.ID}, nil)
+	c, err := load(ctx, tx, r.Charge)
+	if err != nil {
+		return err
+	}
+	tx.Enqueue(readyJob{r.ID}, s.ops.Queue(c.Acquirer))
 	return nil
 }
 

@@ -31,6 +31,7 @@ type Books interface {
 
 // Escrows is what charges ask of escrow.
 type Escrows interface {
+	OfOrders(ctx context.Context, db pg.DB, orders []string) (map[string]escrow.Hold, error)
 	Fund(ctx context.Context, tx *pg.Tx, charge, from string) ([]escrow.Hold, error)
 	Expire(ctx context.Context, tx *pg.Tx, charge string) ([]escrow.Hold, error)
 	Settled(ctx context.Context, tx *pg.Tx, charge string) error
@@ -98,7 +99,7 @@ type Service struct {
 // New makes the service and registers its operations with the engine.
 func New(db *pg.Store, books Books, escrows Escrows, ops *operations.Engine, judge Judge, acquirers []*card.Acquirer, c Config) *Service {
 	s := &Service{db: db, books: books, escrows: escrows, ops: ops, judge: judge, acquirers: acquirers, config: c}
-	ops.Handle(kindCharge, operations.Handler{Inquire: s.inquireCharge, Moved: s.chargeMoved})
+	ops.Handle(kindCharge, operations.Handler{Inquire: s.inquireCharge, Moved: s.chargeMoved, Hosted: true})
 	// A status query that shows the money authorised proves that it was not
 	// captured, so the capture may be ordered again where the acquirer has proved
 	// that it takes one once.
@@ -176,13 +177,10 @@ func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error
 	case Wallet:
 		return s.awaitWallet(tx, c, cmp.Or(n.Wallet, n.Phone))
 	}
-	c.Acquirer, c.Ref = s.acquirers[0].ID(), RefOf(c.ID)
-	insert(tx, c)
-	s.ops.Intend(tx, operations.Intention{
-		Subject: c.ID, Kind: kindCharge, Connector: c.Acquirer, Ref: c.Ref, Amount: n.Amount,
-		State: operations.Accepted, Ask: askHosted,
-	})
-	job.Set(tx, timerWindow, c.ID, c.ExpiresAt)
+	c, err := s.openPage(tx, c)
+	if err != nil {
+		return Receipt{}, err
+	}
 	return s.cardReceipt(c)
 }
 

@@ -93,8 +93,8 @@ func (s *Service) List(ctx context.Context, in ListInput) (p rest.Page[View], er
 	if err != nil {
 		return p, err
 	}
-	seller, buyer := auth.From(ctx).Sides()
-	all, err := list(ctx, s.db, seller, buyer, string(in.State), below, in.Limit+1)
+	seller, buyers := auth.From(ctx).Sides()
+	all, err := list(ctx, s.db, seller, buyers, string(in.State), below, in.Limit+1)
 	if err != nil {
 		return p, err
 	}

@@ -39,8 +39,12 @@ func openOf(ctx context.Context, tx *pg.Tx, order string) (Dispute, error) {
 
 // list lists disputes, the newest first, from below an id on. "" for a party or
 // a state means any.
-func list(ctx context.Context, db pg.DB, seller, buyer, state, below string, limit int) ([]Dispute, error) {
+func list(ctx context.Context, db pg.DB, seller string, buyers []string, state, below string, limit int) ([]Dispute, error) {
 	return pg.All[Dispute](ctx, db, `select `+columns+` from disputes.dispute
-		where ($1 = '' or seller = $1) and ($2 = '' or buyer = $2) and ($3 = '' or state = $3) and ($4 = '' or id < $4)
-		order by id desc limit $5`, seller, buyer, state, below, limit)
+		where ($1 = '' or seller = $1) and ($2::text[] is null or buyer = any($2)) and ($3 = '' or state = $3) and ($4 = '' or id < $4)
+		order by id desc limit $5`, seller, buyers, state, below, limit)
+}
+
+func waiting(ctx context.Context, db pg.DB) (int, error) {
+	return pg.Value[int](ctx, db, nil, `select count(*)::int from (select from disputes.dispute where state in ('answered', 'mediation') limit 100) w`)
 }

@@ -300,3 +300,6 @@ func (s *Service) resolve(ctx context.Context, tx *pg.Tx, d Dispute, p Proposal,
 	job.Clear(tx, timerDue, d.ID)
 	return d, tx.Publish(ctx, Settled{d.ID, d.Order, d.Seller, d.Buyer, d.money(p.Back), d.money(p.Release)})
 }
+
+// Waiting is how many disputes wait for a ruling, counted up to 100.
+func (s *Service) Waiting(ctx context.Context, db pg.DB) (int, error) { return waiting(ctx, db) }

@@ -2,8 +2,6 @@ package escrow
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 
 	"tiwiza/payments/approvals"
@@ -17,7 +15,7 @@ const (
 	// kindRelease is what a second person decides: money that an agent lets go.
 	kindRelease = "escrow.release"
 	// AgentAlone is how much of an escrow, in centimes, one agent lets go without a
-	// second person, what it let go before included.
+	// second person, what was released before included.
 	AgentAlone = 5_000_00
 )
 
@@ -34,15 +32,15 @@ func (s *Service) askRelease(ctx context.Context, tx *pg.Tx, h Hold, amount int6
 	if _, _, err := h.Release(amount); err != nil {
 		return approvals.Request{}, err
 	}
-	text, err := json.Marshal(wish{h.ID, amount, h.Released, reason})
+	m := h.money(amount)
+	ask, err := approvals.Ask{
+		Kind: kindRelease, Subject: h.ID, Amount: &m,
+		Why: fmt.Sprintf("%s of order %s shall be released without its buyer's word: %s", m, h.Order, reason),
+	}.Of(wish{h.ID, amount, h.Released, reason})
 	if err != nil {
 		return approvals.Request{}, err
 	}
-	sum, m := sha256.Sum256(text), h.money(amount)
-	return s.approvals.Ask(ctx, tx, approvals.Ask{
-		Kind: kindRelease, Subject: h.ID, Hash: sum[:], Amount: &m, Evidence: string(text),
-		Why: fmt.Sprintf("%s of order %s shall be released without its buyer's word: %s", m, h.Order, reason),
-	})
+	return s.approvals.Ask(ctx, tx, ask)
 }
 
 // releaseDecided lets go what a second person agreed to, unless some was released
@@ -52,7 +50,7 @@ func (s *Service) releaseDecided(ctx context.Context, tx *pg.Tx, r approvals.Req
 		return nil
 	}
 	var l wish
-	if sum := sha256.Sum256([]byte(r.Evidence)); string(sum[:]) != string(r.Hash) || json.Unmarshal([]byte(r.Evidence), &l) != nil || l.Escrow != r.Subject {
+	if r.Read(&l) != nil || l.Escrow != r.Subject {
 		return approvals.ErrChanged
 	}
 	h, err := lock(ctx, tx, l.Escrow)

@@ -24,8 +24,8 @@ func (s *Service) Collect(ctx context.Context, tx *pg.Tx, c Collected) (Hold, er
 	if h, err = h.Collect(c.Cash, c.Fee, tx.Now()); err != nil {
 		return h, err
 	}
-	if err := s.books.Post(ctx, tx, ledger.Transfer{
-		Key: "collected:" + h.Order, Kind: "cash.collected", Order: h.Order, Currency: h.Currency,
+	if err := s.post(ctx, tx, MoveCollect, ledger.Transfer{
+		Key: "collected:" + h.Order, Order: h.Order, Currency: h.Currency,
 		Legs: []ledger.Leg{
 			ledger.Debit(ledger.COD(c.Carrier), c.Cash),
 			ledger.Credit(ledger.Escrow(h.Order), c.Cash-c.Fee),
@@ -73,8 +73,8 @@ func (s *Service) Refuse(ctx context.Context, tx *pg.Tx, order string, carrierFe
 		if err != nil {
 			return h, err
 		}
-		if err := s.books.Post(ctx, tx, ledger.Transfer{
-			Key: "refused:" + h.Order, Kind: "cash.refused", Order: h.Order, Currency: h.Currency,
+		if err := s.post(ctx, tx, MoveRefuse, ledger.Transfer{
+			Key: "refused:" + h.Order, Order: h.Order, Currency: h.Currency,
 			Legs: append(legs, ledger.Debit(ledger.Receivable(h.Seller), carrierFee), ledger.Credit(ledger.CarrierPayable(h.Carrier), carrierFee)),
 		}); err != nil {
 			return h, err

@@ -79,8 +79,8 @@ func (s *Service) Contest(ctx context.Context, tx *pg.Tx, c Contest) error {
 			return err
 		}
 	}
-	return s.books.Post(ctx, tx, ledger.Transfer{
-		Key: "chargeback:" + c.Case, Kind: "chargeback.opened", Currency: holds[0].Currency,
+	return s.post(ctx, tx, MoveContest, ledger.Transfer{
+		Key: "chargeback:" + c.Case, Currency: holds[0].Currency,
 		Legs: append(top, ledger.Debit(ledger.Disputed(c.Acquirer), c.Amount), ledger.Debit(ledger.DisputeCost, c.Fee),
 			ledger.Credit(ledger.Clearing(c.Acquirer), c.Amount+c.Fee)),
 	})
@@ -161,8 +161,8 @@ func (s *Service) Won(ctx context.Context, tx *pg.Tx, caseID string) error {
 		save(tx, h)
 	}
 	endContest(tx, c, "won", 0)
-	return s.books.Post(ctx, tx, ledger.Transfer{
-		Key: "chargeback.won:" + caseID, Kind: "chargeback.won", Currency: c.Currency,
+	return s.post(ctx, tx, MoveWin, ledger.Transfer{
+		Key: "chargeback.won:" + caseID, Currency: c.Currency,
 		Legs: []ledger.Leg{ledger.Debit(ledger.Clearing(c.Acquirer), c.Amount), ledger.Credit(ledger.Disputed(c.Acquirer), c.Amount)},
 	})
 }
@@ -187,7 +187,7 @@ func (s *Service) Lost(ctx context.Context, tx *pg.Tx, caseID string, l Loser) e
 			return ErrFlying
 		}
 	}
-	t := ledger.Transfer{Key: "chargeback.lost:" + caseID, Kind: "chargeback.lost", Currency: c.Currency}
+	t := ledger.Transfer{Key: "chargeback.lost:" + caseID, Currency: c.Currency}
 	loss, grown := c.Amount, c.Amount
 	for _, k := range stakes {
 		grown -= min(k.Amount, holds[k.OrderID].Claim())
@@ -214,7 +214,7 @@ func (s *Service) Lost(ctx context.Context, tx *pg.Tx, caseID string, l Loser) e
 	}
 	endContest(tx, c, "lost", c.Amount-loss)
 	t.Legs = append(t.Legs, ledger.Debit(ledger.Loss, loss), ledger.Credit(ledger.Disputed(c.Acquirer), c.Amount))
-	return s.books.Post(ctx, tx, merge(t))
+	return s.post(ctx, tx, MoveLose, merge(t))
 }
 
 // lose takes a lost stake out of one escrow and ends its case there.

@@ -80,8 +80,23 @@ func (r Rule) section() string {
 		b.WriteString("- *calm*: refused while a case is open\n")
 	}
 	fmt.Fprintf(&b, "- %s\n", r.Guard)
+	for i, e := range r.Refuses {
+		if i == 0 {
+			b.WriteString("- else refused with ")
+		} else {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "`%s`", e.Code)
+	}
+	if len(r.Refuses) > 0 {
+		b.WriteString("\n")
+	}
 	for _, p := range r.Post {
-		fmt.Fprintf(&b, "- books `%s`\n", p)
+		fmt.Fprintf(&b, "- books `%s`: `%s / %s`", p.Kind, p.Debit, p.Credit)
+		if p.About != "" {
+			fmt.Fprintf(&b, ", %s", p.About)
+		}
+		b.WriteString("\n")
 	}
 	return b.String()
 }

@@ -26,3 +26,20 @@ func (h Hold) May(m Move) error { return h.may(m) }
 func (s *Service) ReleaseDue(ctx context.Context, tx *pg.Tx, order string) error {
 	return s.releaseDue(ctx, tx, order)
 }
+
+// BooksOf is a transfer as a move books it.
+func BooksOf(m Move, t ledger.Transfer) (ledger.Transfer, error) { return m.books(t) }
+
+// ReserveDue is what the timer does with the first lot of an order.
+func (s *Service) ReserveDue(ctx context.Context, tx *pg.Tx, order string) error {
+	lot, err := pg.Value[string](ctx, tx, ErrNotFound, `select id from escrow.lot where order_id = $1 order by id limit 1`, order)
+	if err != nil {
+		return err
+	}
+	return s.freeReserve(ctx, tx, lot)
+}
+
+// CloseDue is what the timer does with one order.
+func (s *Service) CloseDue(ctx context.Context, tx *pg.Tx, order string) error {
+	return s.close(ctx, tx, order)
+}

@@ -17,6 +17,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Commit("POST", "/v1/escrows/{escrow}/release", "escrows.release", "Let a part of an escrow go to those it belongs to", http.StatusOK, s.Release,
 			rest.About("What an operator lets go is written down with its reason; above 5,000 MAD of an order another person decides (/v1/approvals).")),
 		rest.Handle("GET", "/v1/fees", "fees.show", "Show what the market takes, and will take", http.StatusOK, s.ShowFees),
+		rest.Handle("GET", "/v1/fees/share", "fees.share", "Show what a seller would have of a price", http.StatusOK, s.ShowShare),
 		rest.Commit("POST", "/v1/fees", "fees.change", "Ask for other fees from a day to come", http.StatusAccepted, s.ChangeFees),
 	}
 }

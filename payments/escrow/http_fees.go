@@ -2,8 +2,6 @@ package escrow
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -102,12 +100,11 @@ func (s *Service) ChangeFees(ctx context.Context, tx *pg.Tx, in FeesInput) (v As
 	}
 	why := in.Why
 	in.Why = ""
-	text, err := json.Marshal(in)
+	ask, err := approvals.Ask{Kind: kindFees, Subject: "fees", Why: why}.Of(in)
 	if err != nil {
 		return v, err
 	}
-	sum := sha256.Sum256(text)
-	r, err := s.approvals.Ask(ctx, tx, approvals.Ask{Kind: kindFees, Subject: "fees", Hash: sum[:], Why: why, Evidence: string(text)})
+	r, err := s.approvals.Ask(ctx, tx, ask)
 	if err != nil {
 		return v, err
 	}
@@ -130,8 +127,8 @@ func (s *Service) feesDecided(_ context.Context, tx *pg.Tx, r approvals.Request)
 		return nil
 	}
 	var in FeesInput
-	if sum := sha256.Sum256([]byte(r.Evidence)); string(sum[:]) != string(r.Hash) || json.Unmarshal([]byte(r.Evidence), &in) != nil {
-		return approvals.ErrChanged
+	if err := r.Read(&in); err != nil {
+		return err
 	}
 	sheet, err := in.sheet(tx.Now())
 	if err != nil {

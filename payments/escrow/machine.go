@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/fault"
 )
 
 // A Move is what can happen to an escrow.
@@ -70,13 +71,14 @@ type Way struct {
 
 // A Rule is one row of the machine: the whole of what a move is.
 type Rule struct {
-	Move  Move
-	From  []State // none: there is no escrow yet
-	To    []State // none: it stays what it is
-	Ways  []Way
-	Calm  bool // refused while a case is open
-	Guard string
-	Post  []string // what is booked, as «debit / credit»
+	Move    Move
+	From    []State // none: there is no escrow yet
+	To      []State // none: it stays what it is
+	Ways    []Way
+	Calm    bool // refused while a case is open
+	Guard   string
+	Refuses []*fault.Error // what the guard answers, besides ErrState and ErrFrozen
+	Post    []Posting      // the first is what the move books, unless it says which
 }
 
 // The states that come after one another.
@@ -91,7 +93,8 @@ var (
 var Machine = []Rule{
 	{
 		Move: MoveOpen, To: []State{Awaiting}, Ways: []Way{{Buyer, "checkouts.create"}},
-		Guard: "the seller is active; the shares add up to what the buyer pays and never change; what the market adds for the seller stands beside them, and leaves the buyer to pay delivery, fees and their VAT",
+		Guard:   "the seller is active; the shares add up to what the buyer pays and never change; what the market adds for the seller stands beside them, and leaves the buyer to pay delivery, fees and their VAT",
+		Refuses: []*fault.Error{ErrTerms, ErrBonus},
 	},
 	{
 		Move: MoveAuthorize, From: []State{Awaiting}, To: []State{Authorized}, Ways: []Way{{Partner, "status query"}},
@@ -104,7 +107,7 @@ var Machine = []Rule{
 	{
 		Move: MoveFund, From: unpaid, To: []State{Funded}, Ways: []Way{{Partner, "status query, settlement or statement"}},
 		Guard: "a status query, the settlement or the bank's statement says that the money came; a callback alone never does",
-		Post:  []string{"psp:clearing, bank:safeguard or suspense / escrow"},
+		Post:  []Posting{{Kind: "escrow.fund", Debit: "psp:clearing, bank:safeguard, suspense", Credit: "escrow"}},
 	},
 	{
 		Move: MoveExpire, From: []State{Awaiting}, To: []State{Expired}, Ways: []Way{{Timer, "charges.window"}},
@@ -112,8 +115,9 @@ var Machine = []Rule{
 	},
 	{
 		Move: MoveCollect, From: []State{Awaiting}, To: []State{Funded, Released}, Ways: []Way{{Courier, "cash"}, {Seller, "orders.collect"}, {Agent, "orders.collect"}},
-		Guard: "what was collected may be part; the carrier's fee is in it and counts as released",
-		Post:  []string{"carrier:cod / escrow, payable:carrier"},
+		Guard:   "what was collected may be part; the carrier's fee is in it and counts as released",
+		Refuses: []*fault.Error{ErrAmount},
+		Post:    []Posting{{Kind: "cash.collected", Debit: "carrier:cod", Credit: "escrow, payable:carrier"}},
 	},
 	{
 		Move: MoveRefuse, From: []State{Awaiting}, To: []State{Voided},
@@ -127,19 +131,19 @@ var Machine = []Rule{
 			{Agent, "orders.cancel"},
 		},
 		Guard: "cash on delivery, refused or nobody there, with the reason",
-		Post:  []string{"seller:receivable, bank:transit / payable:carrier, bank:operating (the carrier's fee)"},
+		Post:  []Posting{{Kind: "cash.refused", Debit: "seller:receivable, bank:transit", Credit: "payable:carrier, bank:operating", About: "the fee of a carrier who brought it"}},
 	},
 	{
 		Move: MoveRemit, From: ever, Ways: []Way{{Partner, "statement"}},
 		Guard: "the cash is on the safeguard account: release is possible from here on, payouts cover it",
 	},
 	{
-		Move: MoveShip, From: []State{Awaiting, Funded, Released}, Ways: []Way{{Seller, "orders.ship"}, {Seller, "orders.ship_part"}},
+		Move: MoveShip, From: []State{Awaiting, Funded, Released}, Ways: []Way{{Seller, "orders.ship"}, {Seller, "orders.ship_part"}, {Partner, "files and codes that were paid"}},
 		Guard: "from here on the carrier's leg is never reduced, and is paid; before, one that was released is not paid, and goes back with the rest",
 	},
 	{
-		Move: MoveDeliver, From: []State{Funded}, Ways: []Way{{Seller, "orders.deliver"}, {Agent, "orders.deliver"}, {Seller, "shipments.deliver"}, {Agent, "shipments.deliver"}},
-		Guard: "proof that all parcels came starts the wait, three days later when one is proved by a photograph alone; it never lets the money go",
+		Move: MoveDeliver, From: []State{Funded}, Ways: []Way{{Seller, "orders.deliver"}, {Agent, "orders.deliver"}, {Seller, "shipments.deliver"}, {Agent, "shipments.deliver"}, {Buyer, "orders.open"}, {Timer, "files and codes at the buyer's disposal for a week"}},
+		Guard: "proof that all parcels came starts the wait, three days later when one is proved by a photograph alone; files and codes come when their buyer opens them; it never lets the money go",
 	},
 	{
 		Move: MoveRelease, From: []State{Funded}, To: []State{Released}, Calm: true,
@@ -151,9 +155,10 @@ var Machine = []Rule{
 		},
 		Guard: "at most what is held; cash only once remitted; by itself after the longer of the inspection (72 h, fresh food 24 h, at most 14 d) " +
 			"and the withdrawal window (7 d, law 31-08; 0 for exempt goods) after delivery; up to half of the seller's share pays its debt first",
-		Post: []string{
-			"escrow / seller:available, seller:reserve, seller:receivable, fees, payable:vat, payable:carrier",
-			"promotions, bank:transit / seller:available, seller:receivable, bank:operating (what the market adds, in proportion to the goods)",
+		Refuses: []*fault.Error{ErrAmount, ErrCash},
+		Post: []Posting{
+			{Kind: "escrow.release", Debit: "escrow", Credit: "seller:available, seller:reserve, seller:receivable, fees, payable:vat, payable:carrier"},
+			{Kind: "escrow.release", Debit: "promotions, bank:transit", Credit: "seller:available, seller:receivable, bank:operating", About: "what the market adds, in proportion to the goods"},
 		},
 	},
 	{
@@ -172,31 +177,40 @@ var Machine = []Rule{
 			{Agent, "returns.refund"},
 			{Timer, "orders.return"},
 		},
-		Guard: "at most what is held, the carrier's leg excepted once shipped; cash only once remitted; cancels the legs by largest remainder",
-		Post:  []string{"escrow / refund"},
+		Guard:   "at most what is held, the carrier's leg excepted once shipped; cash only once remitted; cancels the legs by largest remainder",
+		Refuses: []*fault.Error{ErrAmount, ErrCash},
+		Post:    []Posting{{Kind: "refund.intent", Debit: "escrow", Credit: "refund"}},
 	},
 	{
 		Move: MoveTakeBack, From: []State{Funded, Released}, Calm: true,
-		Ways:  []Way{{Agent, "orders.refund"}, {TwoAgents, "orders.refund"}, {Agent, "returns.refund"}, {TwoAgents, "returns.refund"}},
-		Guard: "at most what was captured less what went back; cash only once remitted; once goods came back also a carrier's fee that is still held (by their seller or the timer); this order's reserve, then the oldest, then available, then receivable",
-		Post: []string{
-			"escrow, payable:carrier (goods that never left), seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss / refund",
-			"seller:reserve, seller:available, seller:receivable / promotions (what the market had added to it)",
-			"bank:transit / bank:operating (receivable + fees + VAT + loss, less what the market has back)",
+		Ways:    []Way{{Agent, "orders.refund"}, {TwoAgents, "orders.refund"}, {Agent, "returns.refund"}, {TwoAgents, "returns.refund"}},
+		Guard:   "at most what was captured less what went back; cash only once remitted; once goods came back also a carrier's fee that is still held (by their seller or the timer); this order's reserve, then the oldest, then available, then receivable",
+		Refuses: []*fault.Error{ErrAmount, ErrCash},
+		Post: []Posting{
+			{Kind: "refund.intent", Debit: "escrow, payable:carrier, seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss", Credit: "refund", About: "of the carrier only for goods that never left"},
+			{Kind: "refund.intent", Debit: "seller:reserve, seller:available, seller:receivable", Credit: "promotions", About: "what the market had added to it"},
+			{Kind: "refund.intent", Debit: "bank:transit", Credit: "bank:operating", About: "receivable + fees + VAT + loss, less what the market has back"},
 		},
 	},
 	{
 		Move: MoveArrive, From: ever, To: ended, Ways: []Way{{Partner, "the refund's own evidence"}},
-		Guard: "released if anything was released, else refunded, once nothing is held or on its way",
+		Guard:   "released if anything was released, else refunded, once nothing is held or on its way",
+		Refuses: []*fault.Error{ErrState},
 	},
 	{
 		Move: MoveReturn, From: ever, Ways: []Way{{Partner, "statement"}},
-		Guard: "the bank sent it back after it had arrived: it is on its way again",
+		Guard:   "the bank sent it back after it had arrived: it is on its way again",
+		Refuses: []*fault.Error{ErrState},
 	},
 	{
 		Move: MoveUndo, From: ever, To: []State{Funded}, Ways: []Way{{Partner, "a chargeback took its place"}},
-		Guard: "the refund was surely never sent, or came back; what a lost chargeback had cost us beyond its orders is made good first",
-		Post:  []string{"refund / what the intent had taken", "escrow, seller:reserve, seller:available, seller:receivable, fees, payable:vat / loss, promotions"},
+		Guard:   "the refund was surely never sent, or came back; what a lost chargeback had cost us beyond its orders is made good first",
+		Refuses: []*fault.Error{ErrState},
+		Post: []Posting{
+			{Kind: "refund.undone", Debit: "refund, promotions", Credit: "escrow, payable:carrier, seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss", About: "what the intent had taken"},
+			{Kind: "refund.undone", Debit: "bank:operating, bank:transit", Credit: "bank:transit, bank:operating", About: "the intent's top-up, or what the market has to give again"},
+			{Kind: kindRegained, Debit: "escrow, payable:carrier, seller:reserve, seller:available, seller:receivable, fees, payable:vat", Credit: "loss, promotions"},
+		},
 	},
 	{
 		Move: MoveFreeze, From: ever, Ways: []Way{{Buyer, "orders.dispute"}, {Buyer, "returns.create"}, {Timer, TimerUndelivered}, {Timer, TimerCap}, {Partner, "chargeback"}},
@@ -216,29 +230,37 @@ var Machine = []Rule{
 	},
 	{
 		Move: MoveRule, From: []State{Funded}, To: ended,
-		Ways:  []Way{{Agent, "disputes.rule"}, {TwoAgents, "disputes.rule"}, {Seller, "disputes.reply"}, {Timer, "disputes.due"}},
-		Guard: "what goes back and what is released are together what is held; no other case is open; a seller who accepts, or does not answer in 72 h, gives all of it back; an agent has 7 d, from 30 d on two people must rule",
-		Post:  []string{"as refund and release, in one transfer"},
+		Ways:    []Way{{Agent, "disputes.rule"}, {TwoAgents, "disputes.rule"}, {Seller, "disputes.reply"}, {Timer, "disputes.due"}},
+		Guard:   "what goes back and what is released are together what is held; no other case is open; a seller who accepts, or does not answer in 72 h, gives all of it back; an agent has 7 d, from 30 d on two people must rule",
+		Refuses: []*fault.Error{ErrCase, ErrShares, ErrCash},
+		Post: []Posting{
+			{Kind: "dispute.ruling", Debit: "escrow, seller:reserve, seller:available, seller:receivable, fees, payable:vat", Credit: "refund, promotions", About: "as a refund"},
+			{Kind: "dispute.ruling", Debit: "escrow, promotions", Credit: "seller:available, seller:reserve, seller:receivable, fees, payable:vat, payable:carrier", About: "as a release"},
+			{Kind: "dispute.ruling", Debit: "bank:transit", Credit: "bank:operating", About: "both top-ups"},
+		},
 	},
 	{
 		Move: MoveContest, From: ever, Ways: []Way{{Partner, "chargeback"}},
-		Guard: "once for each case of the partner; shared over the charge's escrows by largest remainder; what is not held is kept inside available, now or as the seller's money comes, and payouts stop while it is not covered",
-		Post:  []string{"psp:disputed, dispute_cost, bank:transit / psp:clearing, bank:operating"},
+		Guard:   "once for each case of the partner; shared over the charge's escrows by largest remainder; what is not held is kept inside available, now or as the seller's money comes, and payouts stop while it is not covered",
+		Refuses: []*fault.Error{ErrAmount, ErrState},
+		Post:    []Posting{{Kind: "chargeback.opened", Debit: "psp:disputed, dispute_cost, bank:transit", Credit: "psp:clearing, bank:operating"}},
 	},
 	{
 		Move: MoveWin, From: ever, Ways: []Way{{Partner, "chargeback"}},
-		Guard: "the chargeback is open",
-		Post:  []string{"psp:clearing / psp:disputed"},
+		Guard:   "the chargeback is open",
+		Refuses: []*fault.Error{ErrState},
+		Post:    []Posting{{Kind: "chargeback.won", Debit: "psp:clearing", Credit: "psp:disputed"}},
 	},
 	{
 		Move: MoveLose, From: ever, To: ended, Ways: []Way{{Partner, "chargeback"}},
-		Guard: "no refund of its orders is on its way; escrow first, then as a refund after release, or all our loss where the delivery is proved and we bear it",
-		Post:  []string{"escrow, seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss / psp:disputed, promotions"},
+		Guard:   "no refund of its orders is on its way; escrow first, then as a refund after release, or all our loss where the delivery is proved and we bear it",
+		Refuses: []*fault.Error{ErrFlying, ErrState},
+		Post:    []Posting{{Kind: "chargeback.lost", Debit: "escrow, payable:carrier, seller:reserve, seller:available, seller:receivable, fees, payable:vat, loss", Credit: "psp:disputed, promotions"}},
 	},
 	{
 		Move: MoveReserve, From: ever, Calm: true, Ways: []Way{{Timer, timerReserve}},
 		Guard: "30 d after its release; what is left of it; debt first",
-		Post:  []string{"seller:reserve / seller:receivable, seller:available"},
+		Post:  []Posting{{Kind: "reserve.release", Debit: "seller:reserve", Credit: "seller:receivable, seller:available"}},
 	},
 	{
 		Move: MoveClose, From: []State{Released, Refunded, Expired, Voided}, To: []State{Closed}, Calm: true, Ways: []Way{{Timer, timerClose}},

@@ -210,3 +210,31 @@ func TestAShareIsTheSellersWithItsOwnDelivery(t *testing.T) {
 		t.Errorf("with its own delivery the seller's share is %d, want 90", got)
 	}
 }
+
+// What the market adds comes with what is released, as long as some can be; what
+// is undone of it is in proportion, and nothing when there is nothing to divide by.
+func TestABonusComesWhileMoneyCanBeReleased(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[escrow.State]int64{
+		escrow.Awaiting: 600, escrow.Authorized: 600, escrow.Funded: 600, escrow.Released: 0, escrow.Refunded: 0, escrow.Voided: 0,
+	} {
+		h := funded()
+		h.Bonus, h.BonusGiven, h.BonusBack, h.State = 1000, 400, 100, state
+		if has, comes := h.Bonuses(); has != 300 || comes != want {
+			t.Errorf("%s: the seller has %d, and %d comes, want 300 and %d", state, has, comes, want)
+		}
+	}
+	h := funded()
+	h.Bonus, h.BonusBack = 1000, 50
+	if n := h.BonusUndone(); n != 0 {
+		t.Errorf("nothing was returned, and %d of the bonus is undone", n)
+	}
+	h.Refunded, h.Clawed = 1000, 3000
+	if n := h.BonusUndone(); n != 12 { // a quarter of 50, rounded down
+		t.Errorf("%d of the bonus is undone by refunds, want 12", n)
+	}
+	h = escrow.Hold{Bonus: 1000, State: escrow.Funded, Legs: escrow.Legs{Carrier: 2000}}
+	if _, comes := h.Bonuses(); comes != 0 {
+		t.Errorf("an order without goods has %d of the bonus to come", comes)
+	}
+}

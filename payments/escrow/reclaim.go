@@ -83,8 +83,8 @@ func (s *Service) regain(ctx context.Context, tx *pg.Tx, h Hold, c contest, amou
 	}
 	endContest(tx, c, "lost", c.Taken+amount)
 	legs = append(legs, ledger.Debit(ledger.Escrow(h.Order), cut.Held.Total()), ledger.Credit(ledger.Loss, amount-src.Loss))
-	return h.Lose(cut), s.books.Post(ctx, tx, ledger.Transfer{
-		Key: "chargeback.regained:" + c.ID + ":" + refund, Kind: "chargeback.regained", Order: h.Order, Currency: h.Currency, Legs: legs,
+	return h.Lose(cut), s.post(ctx, tx, MoveUndo, ledger.Transfer{
+		Key: "chargeback.regained:" + c.ID + ":" + refund, Kind: kindRegained, Order: h.Order, Currency: h.Currency, Legs: legs,
 	})
 }
 

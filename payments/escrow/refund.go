@@ -37,13 +37,12 @@ func (s *Service) TakeBack(ctx context.Context, tx *pg.Tx, b Back) (Hold, error)
 	if err != nil {
 		return h, err
 	}
+	move := MoveTakeBack
 	if b.HeldOnly {
-		err = h.may(MoveRefund)
-		if err == nil {
-			err = h.heldOnly(b.Amount)
-		}
-	} else {
-		err = h.may(MoveTakeBack)
+		move = MoveRefund
+	}
+	if err = h.may(move); err == nil && b.HeldOnly {
+		err = h.heldOnly(b.Amount)
 	}
 	if err != nil {
 		return h, err
@@ -59,8 +58,8 @@ func (s *Service) TakeBack(ctx context.Context, tx *pg.Tx, b Back) (Hold, error)
 	if err != nil {
 		return h, err
 	}
-	if err := s.books.Post(ctx, tx, ledger.Transfer{
-		Key: "refund:" + b.Refund, Kind: "refund.intent", Order: h.Order, Currency: h.Currency,
+	if err := s.post(ctx, tx, move, ledger.Transfer{
+		Key: "refund:" + b.Refund, Order: h.Order, Currency: h.Currency,
 		Legs: append(legs, ledger.Debit(ledger.Escrow(h.Order), cut.Held.Total())),
 	}); err != nil {
 		return h, err
@@ -210,8 +209,8 @@ func (s *Service) PutBack(ctx context.Context, tx *pg.Tx, refund string) (Hold, 
 		l.Amount = -l.Amount
 		legs = append(legs, l)
 	}
-	if err := s.books.Post(ctx, tx, ledger.Transfer{
-		Key: "refund.undone:" + refund, Kind: "refund.undone", Order: h.Order, Currency: h.Currency, Legs: legs,
+	if err := s.post(ctx, tx, MoveUndo, ledger.Transfer{
+		Key: "refund.undone:" + refund, Order: h.Order, Currency: h.Currency, Legs: legs,
 	}); err != nil {
 		return h, err
 	}

@@ -38,8 +38,8 @@ func (s *Service) release(ctx context.Context, tx *pg.Tx, h Hold, amount int64) 
 	if err != nil {
 		return h, err
 	}
-	err = s.books.Post(ctx, tx, ledger.Transfer{
-		Key: "release:" + rid, Kind: "escrow.release", Order: h.Order, Currency: h.Currency,
+	err = s.post(ctx, tx, MoveRelease, ledger.Transfer{
+		Key: "release:" + rid, Order: h.Order, Currency: h.Currency,
 		Legs: append(legs, ledger.Debit(ledger.Escrow(h.Order), amount)),
 	})
 	if err != nil {
@@ -161,7 +161,7 @@ func (s *Service) freeReserve(ctx context.Context, tx *pg.Tx, lot string) error 
 	if l.Left > owed {
 		insertRelease(tx, id.New(id.Release), h, l.Left-owed)
 	}
-	if err := s.books.Post(ctx, tx, h.freed(l, owed)); err != nil {
+	if err := s.post(ctx, tx, MoveReserve, h.freed(l, owed)); err != nil {
 		return err
 	}
 	return s.coverAgain(ctx, tx, bare, h.Currency)

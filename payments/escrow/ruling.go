@@ -30,7 +30,7 @@ func (s *Service) Rule(ctx context.Context, tx *pg.Tx, r Ruling) (Hold, error) {
 	if err != nil {
 		return h, err
 	}
-	t := ledger.Transfer{Key: "ruling:" + r.Case, Kind: "dispute.ruling", Order: h.Order, Currency: h.Currency}
+	t := ledger.Transfer{Key: "ruling:" + r.Case, Order: h.Order, Currency: h.Currency}
 	t.Legs = append(t.Legs, ledger.Debit(ledger.Escrow(h.Order), h.Held()))
 	if r.Back > 0 {
 		cut, err := h.Cut(r.Back, true)
@@ -55,7 +55,7 @@ func (s *Service) Rule(ctx context.Context, tx *pg.Tx, r Ruling) (Hold, error) {
 		}
 		t.Legs = append(t.Legs, legs...)
 	}
-	if err := s.books.Post(ctx, tx, t); err != nil {
+	if err := s.post(ctx, tx, MoveRule, t); err != nil {
 		return h, err
 	}
 	if err := s.coverAgain(ctx, tx, bare, h.Currency); err != nil {

@@ -89,7 +89,7 @@ func (s *Service) Fund(ctx context.Context, tx *pg.Tx, charge, from string) ([]H
 	if err != nil {
 		return nil, err
 	}
-	t := ledger.Transfer{Key: "fund:" + charge, Kind: "escrow.fund"}
+	t := ledger.Transfer{Key: "fund:" + charge}
 	var whole int64
 	for i, h := range holds {
 		if h, err = h.Fund(tx.Now()); err != nil {
@@ -104,7 +104,7 @@ func (s *Service) Fund(ctx context.Context, tx *pg.Tx, charge, from string) ([]H
 		}
 	}
 	t.Legs = append(t.Legs, ledger.Debit(from, whole))
-	return holds, s.books.Post(ctx, tx, t)
+	return holds, s.post(ctx, tx, MoveFund, t)
 }
 
 // funded keeps a hold whose money has come, and tells of it.

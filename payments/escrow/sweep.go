@@ -111,9 +111,9 @@ func (s *Service) debts(ctx context.Context, tx *pg.Tx, holds []Hold) (map[strin
 // letAll books releases, and keeps and tells what follows; it returns the orders
 // of those that the books refused.
 func (s *Service) letAll(ctx context.Context, tx *pg.Tx, all []letting) (refused []string, err error) {
-	done, not, err := ledger.PostEach(ctx, tx, s.books, all, func(l letting) ledger.Transfer {
+	done, not, err := postEach(ctx, tx, s, MoveRelease, all, func(l letting) ledger.Transfer {
 		return ledger.Transfer{
-			Key: "release:" + l.id, Kind: "escrow.release", Order: l.hold.Order, Currency: l.hold.Currency,
+			Key: "release:" + l.id, Order: l.hold.Order, Currency: l.hold.Currency,
 			Legs: append(append(l.hold.credits(l.part, l.bonus, l.debt), l.top...), ledger.Debit(ledger.Escrow(l.hold.Order), l.part.Total())),
 		}
 	})

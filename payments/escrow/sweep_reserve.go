@@ -80,7 +80,7 @@ func (s *Service) freeAll(ctx context.Context, tx *pg.Tx, all []freeing) (refuse
 			ended = append(ended, f.lot.ID) // a waterfall has used it up
 		}
 	}
-	done, not, err := ledger.PostEach(ctx, tx, s.books, some, func(f freeing) ledger.Transfer { return f.hold.freed(f.lot, f.debt) })
+	done, not, err := postEach(ctx, tx, s, MoveReserve, some, func(f freeing) ledger.Transfer { return f.hold.freed(f.lot, f.debt) })
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (s *Service) freeAll(ctx context.Context, tx *pg.Tx, all []freeing) (refuse
 // first.
 func (h Hold) freed(l dueLot, debt int64) ledger.Transfer {
 	return ledger.Transfer{
-		Key: "reserve:" + l.ID, Kind: "reserve.release", Order: h.Order, Currency: h.Currency,
+		Key: "reserve:" + l.ID, Order: h.Order, Currency: h.Currency,
 		Legs: []ledger.Leg{
 			ledger.Debit(ledger.Reserve(h.Seller), l.Left),
 			ledger.Credit(ledger.Receivable(h.Seller), debt),

@@ -5,11 +5,13 @@
 package files
 
 import (
+	"context"
 	"strings"
 	"time"
 
 	"tiwiza/adapters/bank"
 	"tiwiza/pkg/fault"
+	"tiwiza/pkg/pg"
 )
 
 // ErrNotFound says that a file is not there.
@@ -34,6 +36,15 @@ type House struct {
 	Safeguard bank.Account // our clients' money
 	Operating bank.Account // our own
 	Times     Timetable
+	// Barred is why nothing may leave for it now; "" when it may.
+	Barred string
+}
+
+// Plugged are banks that come and go while the hub runs.
+type Plugged interface {
+	// House is the named bank as it stands now; "" is the one that payouts leave
+	// from, when that is one of these.
+	House(ctx context.Context, db pg.DB, name string) (House, bool, error)
 }
 
 // Side is the account of a house that a kind is paid from.

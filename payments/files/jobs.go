@@ -35,7 +35,7 @@ func (s *Service) Work(w *job.Workers, t *job.Timers) {
 	dispatch := func(ctx context.Context, tx *pg.Tx, bank string) error { return s.due(ctx, tx, bank, tx.Now()) }
 	left := func(ctx context.Context, tx *pg.Tx, bank string) error {
 		since := tx.Now()
-		if o := s.office(bank); o != nil && len(o.Times.Runs) > 0 { // the rest waits for its run
+		if o := s.built(bank); o != nil && len(o.Times.Runs) > 0 { // the rest waits for its run
 			since = o.Times.Left(since.Add(-lost))
 		}
 		return s.due(ctx, tx, bank, since)

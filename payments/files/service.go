@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -40,12 +41,14 @@ type Service struct {
 	ops    *operations.Engine
 	houses []*office
 	kinds  map[string]Kind
+	more   Plugged  // nil: there are no other banks
+	rooms  sync.Map // of the plugged ones: name → *office, for its failures
 }
 
 // office is a house and how sending to it goes.
 type office struct {
 	House
-	failures atomic.Int32 // files in a row that did not leave
+	failures *atomic.Int32 // files in a row that did not leave
 }
 
 // New makes a service over the houses; one without a bank is none.
@@ -53,7 +56,7 @@ func New(db *pg.Store, ops *operations.Engine, houses ...House) *Service {
 	s := &Service{db: db, ops: ops, kinds: map[string]Kind{}}
 	for _, h := range houses {
 		if h.Bank != nil {
-			s.houses = append(s.houses, &office{House: h})
+			s.houses = append(s.houses, &office{h, new(atomic.Int32)})
 		}
 	}
 	return s
@@ -96,7 +99,10 @@ func (s *Service) IntendAll(tx *pg.Tx, connector string, all []operations.Intent
 	}
 }
 
-// Houses are the banks that files go to.
+// Plug has files go to banks that come and go. It is called at start.
+func (s *Service) Plug(more Plugged) { s.more = more }
+
+// Houses are the banks that files always go to.
 func (s *Service) Houses() []House {
 	out := make([]House, len(s.houses))
 	for i, o := range s.houses {
@@ -105,16 +111,36 @@ func (s *Service) Houses() []House {
 	return out
 }
 
-// House is the named bank; "" is the first.
-func (s *Service) House(name string) (House, bool) {
-	o := s.office(name)
-	if o == nil {
-		return House{}, false
+// House is the named bank; "" is the one that payouts leave from: a plugged one,
+// or the first.
+func (s *Service) House(ctx context.Context, db pg.DB, name string) (House, bool, error) {
+	o, err := s.office(ctx, db, name)
+	if o == nil || err != nil {
+		return House{}, false, err
 	}
-	return o.House, true
+	return o.House, true, nil
 }
 
-func (s *Service) office(name string) *office {
+// office is nil when there is no such bank.
+func (s *Service) office(ctx context.Context, db pg.DB, name string) (*office, error) {
+	if o := s.built(name); o != nil && name != "" {
+		return o, nil
+	}
+	if s.more != nil {
+		h, ok, err := s.more.House(ctx, db, name)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			failures, _ := s.rooms.LoadOrStore(h.Bank.ID(), new(atomic.Int32))
+			return &office{h, failures.(*atomic.Int32)}, nil
+		}
+	}
+	return s.built(name), nil
+}
+
+// built is a bank that is always there; "" is the first.
+func (s *Service) built(name string) *office {
 	for _, o := range s.houses {
 		if name == "" || o.Bank.ID() == name {
 			return o
@@ -125,9 +151,11 @@ func (s *Service) office(name string) *office {
 
 // wake sees to it that a file leaves.
 func (s *Service) wake(tx *pg.Tx, name string) {
-	if o := s.office(name); o != nil {
-		job.SetOnce(tx, timerDispatch, o.Bank.ID(), o.Times.Leaves(tx.Now()))
+	var t Timetable // plugged banks take files at any time
+	if o := s.built(name); o != nil {
+		t = o.Times
 	}
+	job.SetOnce(tx, timerDispatch, name, t.Leaves(tx.Now()))
 }
 
 // of are the kinds that are paid from a side, in order.
@@ -141,8 +169,12 @@ func (s *Service) of(side Side) (kinds []string) {
 	return kinds
 }
 
-// errIdle says that there is nothing to send.
-var errIdle = errors.New("nothing to send")
+// errIdle says that there is nothing to send, and errBarred that it may not leave
+// now.
+var (
+	errIdle   = errors.New("nothing to send")
+	errBarred = errors.New("nothing may leave for this bank")
+)
 
 // Dispatch sends what waits for a bank: files that were made and never reached
 // it again with their own bytes, then all that is intended, in one new file an
@@ -150,30 +182,46 @@ var errIdle = errors.New("nothing to send")
 // is called; a hub that dies in between leaves operations whose lease makes
 // them unknown, and an inquiry that looks for the file.
 func (s *Service) Dispatch(ctx context.Context, name string) error {
-	o := s.office(name)
+	o, err := s.office(ctx, s.db, name)
+	if err != nil {
+		return err
+	}
 	if o == nil {
 		return job.Cancel(fmt.Errorf("there is no bank %q", name))
 	}
 	var left error
 	for _, side := range []Side{Safeguard, Operating} { // one that fails keeps the other not
 		if kinds := s.of(side); len(kinds) > 0 {
-			left = errors.Join(left, s.dispatch(ctx, o, side, kinds))
+			left = errors.Join(left, s.dispatch(ctx, name, side, kinds))
 		}
 	}
 	return left
 }
 
-func (s *Service) dispatch(ctx context.Context, o *office, side Side, kinds []string) error {
+func (s *Service) dispatch(ctx context.Context, name string, side Side, kinds []string) error {
 	for {
+		var o *office
 		var f bank.File
 		var ops []operations.Operation
 		err := s.db.InTx(ctx, func(tx *pg.Tx) (err error) {
+			o, err = s.office(ctx, tx, name)
+			switch {
+			case err != nil:
+				return err
+			case o == nil:
+				return errIdle
+			case o.Barred != "":
+				return errBarred
+			}
 			f, ops, err = s.pack(ctx, tx, o, side, kinds)
 			return err
 		})
 		switch {
 		case errors.Is(err, errIdle):
 			return nil
+		case errors.Is(err, errBarred):
+			slog.WarnContext(ctx, "nothing leaves for a bank", "partner", name, "why", o.Barred)
+			return s.later(ctx, o, haltedWait)
 		case errors.Is(err, operations.ErrHalted):
 			return s.later(ctx, o, haltedWait)
 		case err != nil:
@@ -274,7 +322,10 @@ func (s *Service) inquire(ctx context.Context, op operations.Operation) outbound
 	if err != nil {
 		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
 	}
-	o := s.office(op.Connector)
+	o, err := s.office(ctx, s.db, op.Connector)
+	if err != nil {
+		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
+	}
 	if o == nil {
 		return outbound.Result{Outcome: outbound.Unknown, Text: "there is no bank " + op.Connector}
 	}

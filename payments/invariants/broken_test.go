@@ -18,6 +18,7 @@ import (
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
+	"tiwiza/pkg/seal"
 )
 
 // A wound is one thing done to a worked database by hand, what the invariant
@@ -120,6 +121,7 @@ var cases = map[string]func(s story) []wound{
 			do("seller:s2:available (part 0) is not guarded", `update ledger.balance set floor = null where account_id = `+of("seller:s2:available")),
 			do("escrow:A (part 0) is not guarded", `update ledger.account set floor = null where code = 'escrow:A'`),
 			post("seller:s2:available has -", "payout.intent", ledger.Debit("seller:s2:available", 9000), ledger.Credit("payout:pay_x", 9000)).and("I10", "I12"),
+			post("payable:insurer:i has -0.05 MAD, and no payout to it was refused and paid all the same", "payout.contradicted", ledger.Debit("payable:insurer:i", 5), ledger.Credit(safe, 5)).and("M1"),
 		}
 	},
 	"I5": func(story) []wound {
@@ -249,6 +251,27 @@ var cases = map[string]func(s story) []wound{
 			sealed("audit 1 was altered after it was sealed", `update platform.audit set actor = 'somebody' where seq = 1`),
 			sealed("audit 1 was deleted", `delete from platform.audit where seq = 1`),
 		}
+	},
+	"R10": func(story) []wound {
+		const look = `insert into sharing.consultation (at, owner, consent, organisation, by, purpose, action, policy) values `
+		return []wound{
+			do("had no consent", `alter table sharing.consultation disable trigger all`, look+`(now(), 'org_o', 'cns_none', 'org_b', 'key_1', 'credit', 'list', 'x')`),
+			do("had no consent", `alter table sharing.consultation disable trigger all`,
+				`insert into sharing.consent (id, owner, grantee, purpose, sections, sensitive, days, text, digest, state, asked_by, asked_at, answered_by, evidence, since, until, ended_at)
+					values ('cns_1', 'org_o', 'org_b', 'credit', '{financial}', false, 9, '{}', sha256(''), 'withdrawn', 'x', now(), 'x', 'key', now(), now() + interval '9 days', now() + interval '1 day')`,
+				look+`(now() + interval '2 days', 'org_o', 'cns_1', 'org_b', 'key_1', 'credit', 'list', 'x')`),
+		}
+	},
+	"R13": func(story) []wound {
+		const look = `insert into sharing.consultation (at, owner, consent, organisation, by, purpose, action, policy) values `
+		return []wound{{says: "was altered after it was sealed", do: func(w *world) {
+			w.sql(`alter table sharing.consultation disable trigger all`)
+			w.sql(`insert into sharing.consent (id, owner, grantee, purpose, sections, sensitive, days, text, digest, state, asked_by, asked_at, answered_by, evidence, since, until)
+				values ('cns_1', 'org_o', 'org_b', 'credit', '{financial}', false, 9, '{}', sha256(''), 'granted', 'x', now(), 'x', 'key', now(), now() + interval '9 days')`)
+			w.sql(look + `(now() + interval '1 day', 'org_o', 'cns_1', 'org_b', 'key_1', 'credit', 'list', 'x')`)
+			pgtest.Seal(w.t, w.db, seal.Chain{Row: "consultation", View: "sharing.consultation_sealable", Blocks: "sharing.consultation_block"})
+			w.sql(`update sharing.consultation set by = 'key_2'`)
+		}}}
 	},
 	"I15": func(story) []wound {
 		return []wound{

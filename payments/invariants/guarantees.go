@@ -53,7 +53,14 @@ var Guarantees = []Guarantee{
 		"no-double-payment", "Nothing is paid twice, and nobody is paid more than is due, even when a bank's answer is lost.",
 		[]string{everyone},
 		[]string{"I13"},
-		[]string{"cmd/hub.TestRandomFaultsMoveMoneyOnce", "cmd/hub.TestBankThatMisbehavesPaysOnce", "payments/operations.TestNoSequenceExecutesTwice", "payments/operations.TestACrashAtAnyPointMovesTheMoneyOnce", "payments/payouts.TestTheSameMoneyIsNeverPaidOutTwice"},
+		[]string{"cmd/hub.TestRandomFaultsMoveMoneyOnce", "cmd/hub.TestBankThatMisbehavesPaysOnce", "payments/operations.TestNoSequenceExecutesTwice", "payments/operations.TestACrashAtAnyPointMovesTheMoneyOnce", "payments/payouts.TestTheSameMoneyIsNeverPaidOutTwice", "payments/charges.TestTwoPagesAreChargedOnce"},
+		"operations",
+	},
+	{
+		"one-sick-partner", "A partner that does not answer holds up no other: its calls stop after three failures, and a card is charged by an acquirer that answers, once.",
+		[]string{buyers, banks},
+		nil,
+		[]string{"pkg/outbound.TestASickPartnerLeavesTheOthersAlone", "pkg/outbound.TestTheSickOneIsOpenWithinThreeFailures", "pkg/outbound.TestQuestionsAreAskedAgainAndMoneyNeverIs", "payments/charges.TestAChargeGoesToTheAcquirerThatAnswers", "cmd/hub.TestChargesGoToTheAcquirerThatAnswers"},
 		"operations",
 	},
 	{
@@ -223,6 +230,13 @@ var Guarantees = []Guarantee{
 		nil,
 		[]string{"pkg/webhook.TestANameThatPointsInsideIsNeverCalled", "pkg/webhook.TestANameThatChangesItsMindIsRefused", "pkg/webhook.TestOnlyTheOpenInternetIsPublic", "pkg/webhook.TestSignatureIsThatOfTheSpecification", "pkg/webhook.TestTwoHubsDeliverAllInOrder"},
 		"webhooks delivered",
+	},
+	{
+		"nobody-looks-unseen", "Nobody looks into a member's dossier without its consent, which it takes back at any moment, and each look is in a log that its owner reads and nobody can alter.",
+		[]string{cooperatives, banks},
+		[]string{"R10", "R13"},
+		[]string{"marketplace/sharing.TestNoSequenceLetsAReadThroughWithoutALiveConsent", "marketplace/sharing.TestWithdrawnIsRefusedOnTheNextRequest", "marketplace/sharing.TestTheDatabaseRefusesALookWithoutConsent"},
+		"looks into dossiers",
 	},
 	{
 		"strangers-see-nothing", "Nobody sees or moves what is another member's, and who may do what is written down where an auditor can read it.",

@@ -17,6 +17,7 @@ import (
 
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/audit"
+	"tiwiza/pkg/seal"
 )
 
 // An Invariant is a promise and the query that would show it broken.
@@ -28,15 +29,17 @@ type Invariant struct {
 
 // All is every promise there is, in the order in which they are shown.
 //
-// Not here yet, for want of their tables: R10 (there are no consents yet), R9
-// (the partners' own truth is not in the database; the demonstration compares
-// it). R8 needs no query: an Idempotency-Key is locked by the transaction that answers it, so it
+// Not here: R9 (the partners' own truth is not in the database; the demonstration
+// compares it). R8 needs no query: an Idempotency-Key is locked by the transaction that answers it, so it
 // cannot outlive that transaction.
 var All = slices.Concat(books, holds, partners, market, subsidies, groups)
 
 // live is what is asked each minute of promises whose full proof reads too
 // much for that: of the seals, their last blocks. Once a day, and by hub verify, they are proved in full.
-var live = map[string]string{"I14": ledger.Chain.Broken(4), "R7": audit.Chain.Broken(4)}
+var live = map[string]string{"I14": ledger.Chain.Broken(4), "R7": audit.Chain.Broken(4), "R13": looked.Broken(4)}
+
+// looked is the chain of marketplace/sharing's log.
+var looked = seal.Chain{Row: "consultation", View: "sharing.consultation_sealable", Blocks: "sharing.consultation_block"}
 
 // A Finding is what became of one promise.
 type Finding struct {

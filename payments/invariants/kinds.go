@@ -77,10 +77,10 @@ var kinds = map[string][]leg{
 	"reserve.release": {debit("seller:*:reserve"), mayCredit("seller:*:available"), mayCredit("seller:*:receivable")},
 	// A refund and a release in one.
 	"dispute.ruling": {
-		mayDebit("payable:carrier:*"), mayDebit("promotions"), mayCredit("promotions"),
+		mayDebit("promotions"), mayCredit("promotions"),
 		debit("escrow:*"), mayCredit("refund:*"),
 		mayDebit("seller:*:reserve"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"),
-		mayDebit("fees"), mayDebit("payable:vat"), mayDebit("loss"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
+		mayDebit("fees"), mayDebit("payable:vat"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
 		mayCredit("seller:*:available"), mayCredit("seller:*:reserve"), mayCredit("seller:*:receivable"),
 		mayCredit("payable:carrier:*"), mayCredit("fees"), mayCredit("payable:vat"),
 	},

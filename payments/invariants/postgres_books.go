@@ -37,7 +37,9 @@ var books = []Invariant{
 		where coalesce(b.dr, 0) <> coalesce(e.dr, 0) or coalesce(b.cr, 0) <> coalesce(e.cr, 0)`},
 
 	// A guard that was taken off an account is as bad as an overdraft.
-	{"I4", "No account lies below its floor, and each has the guard that the chart gives it.", `
+	// A carrier or an insurer has no floor in the chart: what a bank pays that it had
+	// refused is booked. Nothing else may take one below zero.
+	{"I4", "No account lies below its floor, and each has the guard that the chart gives it; carriers and insurers are paid what is due to them.", `
 		with ` + account + `
 		select format('%s has %s %s', a.code, ` + dh("sum(case a.side when 'C' then b.cr - b.dr else b.dr - b.cr end - b.held)") + `, a.currency)
 		from account a join ledger.balance b on b.account_id = a.id where a.floored group by a.id, a.code, a.currency
@@ -46,7 +48,12 @@ var books = []Invariant{
 		select format('%s (part %s) is not guarded as the chart says', a.code, b.shard)
 		from account a left join ledger.balance b on b.account_id = a.id
 		where a.class is not null and (b.account_id is null or a.normal <> a.side or b.normal <> a.side
-			or a.floored <> (a.floor is not null) or a.floored <> (b.floor is not null))`},
+			or a.floored <> (a.floor is not null) or a.floored <> (b.floor is not null))
+		union all
+		select format('%s has %s %s, and no payout to it was refused and paid all the same', a.code, ` + dh("sum(b.cr - b.dr)") + `, a.currency)
+		from account a join ledger.balance b on b.account_id = a.id where a.class in ('payable:carrier:*', 'payable:insurer:*')
+			and not exists (select from payouts.payout p where p.contradicted and a.code = 'payable:' || p.payee || ':' || p.seller)
+		group by a.id, a.code, a.currency having sum(b.cr - b.dr) < 0`},
 
 	{"I5", "What is kept back inside an account equals its open holds.", `
 		select format('account %s (%s, part %s) keeps back %s; its open holds come to %s', coalesce(b.account_id, h.account_id), a.code, b.shard,

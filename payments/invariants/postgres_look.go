@@ -20,6 +20,7 @@ var counted = map[string]string{
 	"operations":           `select count(*) from operations.operation`,
 	"payouts":              `select count(*) from payouts.payout`,
 	"refunds and payouts":  `select (select count(*) from charges.refund) + (select count(*) from payouts.payout)`,
+	"looks into dossiers":  `select count(*) from sharing.consultation`,
 	"accounts":             `select count(*) from ledger.account`,
 	"reserves":             `select count(*) from escrow.lot`,
 	"answers kept":         `select count(*) from platform.answer`,

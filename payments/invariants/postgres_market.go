@@ -165,4 +165,15 @@ var market = []Invariant{
 		where v.back <> coalesce(m.n, 0)`},
 
 	{"R7", "No row of the audit trail has been altered, deleted or slipped in since it was sealed.", audit.Chain.Broken(0)},
+
+	{"R10", "Whoever looked into a member's dossier had its consent at that moment, for that section, or a glass that two people broke.", `
+		select format('consultation %s by %s had no consent', k.seq, k.by) from sharing.consultation k
+		left join sharing.consent c on c.id = k.consent left join sharing.glass g on g.id = k.glass
+		where coalesce(c.owner, g.owner) is distinct from k.owner
+			or c.id is not null and (c.since is null or k.at < c.since or k.at >= c.until or k.at > coalesce(c.ended_at, c.until) or c.purpose <> k.purpose
+				or k.section <> '' and not k.section = any (c.sections) or k.sensitive and not c.sensitive
+				or c.grantee <> k.organisation and not exists (select from sharing.participant p where p.programme = c.programme and p.organisation = k.organisation and p.since <= k.at))
+			or g.id is not null and (g.state <> 'open' or k.at < g.since or k.at >= g.until or k.by <> g.asked_by or k.section <> '' and not k.section = any (g.sections))`},
+
+	{"R13", "No row of the log of who looked into dossiers has been altered, deleted or slipped in since it was sealed.", looked.Broken(0)},
 }

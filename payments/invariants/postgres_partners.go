@@ -64,7 +64,7 @@ var partners = []Invariant{
 		union all
 		select format('%s was executed by %s operations of kind %s', subject, count(*), kind)
 		from operations.operation where state = 'confirmed' or state = 'rejected' and contradicted_at is not null
-		group by subject, kind having count(*) > 1
+		group by subject, kind, case when kind = 'void' then connector else '' end having count(*) > 1
 		union all
 		select format('%s was done by %s operations of kind %s, partners say', o.subject, count(distinct o.id), o.kind)
 		from operations.evidence e join operations.operation o on o.id = e.operation

@@ -127,8 +127,8 @@ const (
 // By is a transfer that a person makes alone.
 func By(t Transfer, person string) Transfer { return t.by(person) }
 
-// Owing are the claims without a floor that a transfer takes from.
-func Owing(t Transfer) map[string]int64 { return t.owing() }
+// Drains are the accounts that a transfer by hand must not take below zero.
+func Drains(t Transfer) map[string]int64 { return t.drains() }
 
 // Due says whether a transfer by hand counts from later on.
 func Due(t Transfer, now time.Time) error { return t.due(now) }

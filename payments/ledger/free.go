@@ -18,3 +18,11 @@ func (b *Books) Balances(ctx context.Context, db pg.DB, currency string, codes .
 func (b *Books) Free(ctx context.Context, tx *pg.Tx, currency string, codes ...string) (map[string]int64, error) {
 	return lockedFree(ctx, tx, currency, codes)
 }
+
+// Fixed are the balances of accounts, whatever their floor, each locked in all its
+// parts: what is read stays so for the rest of tx. Whoever takes it from a busy
+// account has everybody wait who posts to it, and asks for nothing afterwards that
+// one of those may have.
+func (b *Books) Fixed(ctx context.Context, tx *pg.Tx, currency string, codes ...string) (map[string]int64, error) {
+	return lockedBalances(ctx, tx, currency, codes)
+}

@@ -16,6 +16,7 @@ var (
 	ErrMachine = fault.New(fault.Invalid, "ledger.not_by_hand", "This account belongs to an order, a payout or a refund, which alone moves it.")
 	ErrTurned  = fault.New(fault.Conflict, "ledger.turned_down", "A second person has turned this transfer down; ask under another reference.")
 	ErrDay     = fault.New(fault.Conflict, "ledger.day_limit", "You have moved today what one person may; ask for a second person, or tomorrow.")
+	ErrDated   = fault.New(fault.Invalid, "ledger.dated", "What lies at banks and partners counts from when it is booked; leave the effective time out.")
 	ErrFuture  = fault.New(fault.Invalid, "ledger.future", "A transfer by hand counts from now or from before.")
 )
 
@@ -56,6 +57,9 @@ func ByHand(t Transfer) (two bool, err error) {
 		if slices.ContainsFunc(machines, is) {
 			return false, ErrMachine.Say("%s belongs to an order, a payout or a refund, which alone moves it.", l.Account)
 		}
+		if (Client(l.Account) > 0 || is("bank:*:operating")) && !t.Effective.IsZero() { // their own statements say when it moved
+			return false, ErrDated.Say("%s lies at a bank or a partner, and counts from when it is booked; leave the effective time out.", l.Account)
+		}
 		two = two || !slices.ContainsFunc(light, is)
 		if Client(l.Account) != 0 {
 			clients += l.Amount
@@ -88,15 +92,22 @@ func (t Transfer) due(now time.Time) error {
 	return nil
 }
 
-// owing are the accounts of clients' claims without a floor that a transfer
-// takes from, and how much. The hub may have one below zero, when it has paid a
-// carrier what turns out not to be its own; people may not, for the claims of
-// others are not smaller for it.
-func (t Transfer) owing() map[string]int64 {
+// drains are the accounts without a floor that a transfer by hand must not take
+// below zero, and how much it takes out of each: clients' claims, for the claims
+// of others are not smaller for it, and our own money at a bank, which is not
+// there twice. The hub may have one below zero, when it has paid a carrier what
+// turns out not to be its own, or when a partner has taken more than we had:
+// that happened; people may not make it happen.
+func (t Transfer) drains() map[string]int64 {
 	net := map[string]int64{}
 	for _, l := range t.Legs {
-		if a, err := Find(l.Account); err == nil && Client(l.Account) < 0 && !a.Floor {
+		a, err := Find(l.Account)
+		switch {
+		case err != nil || a.Floor:
+		case Client(l.Account) < 0:
 			net[l.Account] += l.Amount
+		case match("bank:*:operating", l.Account):
+			net[l.Account] -= l.Amount
 		}
 	}
 	maps.DeleteFunc(net, func(_ string, n int64) bool { return n <= 0 })

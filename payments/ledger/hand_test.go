@@ -196,14 +196,74 @@ func TestAPersonsDayAddsUp(t *testing.T) {
 	})
 }
 
-func TestOnlyClaimsWithoutAFloorAreLookedAfterByHand(t *testing.T) {
+func TestClaimsWithoutAFloorAndOurOwnMoneyAreLookedAfterByHand(t *testing.T) {
 	t.Parallel()
 	tr := ledger.Transfer{Legs: []ledger.Leg{
 		ledger.Debit("payable:carrier:a", 5), ledger.Credit("payable:carrier:a", 2), ledger.Debit("payable:carrier:b", 5), ledger.Credit("payable:carrier:b", 5),
 		ledger.Credit("payable:insurer:c", 5), ledger.Debit("payable:insurer:d", 1), ledger.Debit("seller:s:available", 5), ledger.Debit("payable:vat", 5), ledger.Debit("bank:b:safeguard", 5), ledger.Debit("nothing", 5),
+		ledger.Credit("bank:b:operating", 7), ledger.Debit("bank:b:operating", 3), ledger.Debit("bank:c:operating", 9), ledger.Credit("bank:d:transit", 9),
 	}}
-	if got, want := ledger.Owing(tr), map[string]int64{"payable:carrier:a": 3, "payable:insurer:d": 1}; !maps.Equal(got, want) {
-		t.Errorf("it takes %v from claims, want %v", got, want)
+	if got, want := ledger.Drains(tr), map[string]int64{"payable:carrier:a": 3, "payable:insurer:d": 1, "bank:b:operating": 4}; !maps.Equal(got, want) {
+		t.Errorf("it takes %v, want %v", got, want)
+	}
+}
+
+func TestWhatLiesAtPartnersIsNotDatedByHand(t *testing.T) {
+	t.Parallel()
+	for account, want := range map[string]error{
+		"bank:b:safeguard": ledger.ErrDated, "bank:b:transit": ledger.ErrDated, "psp:p:clearing": ledger.ErrDated, "carrier:c:cod": ledger.ErrDated,
+		"bank:b:operating": ledger.ErrDated, "psp_cost": nil, "payable:vat": nil,
+	} {
+		tr := shift("k", account, "fees", 1)
+		if _, err := ledger.ByHand(tr); err != nil {
+			t.Errorf("%s: %v", account, err)
+		}
+		tr.Effective = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+		if _, err := ledger.ByHand(tr); !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("%s as of before: %v, want %v", account, err, want)
+		}
+	}
+}
+
+// Our own money at a bank is not there twice: of what people take out of it by
+// hand at once, no more goes than there is.
+func TestOurOwnMoneyIsNotSpentTwiceByHand(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	desk := approvals.New(b.db)
+	b.Approve(desk)
+	l, as := b.lane(ledger.LaneOptions{}), func(who string) context.Context {
+		return auth.With(t.Context(), auth.Principal{Subject: who, Role: auth.Operator})
+	}
+	b.must("there", ledger.Debit("bank:b:operating", 1000), ledger.Credit("capital", 1000))
+	take := func(ref string, centimes int64) error {
+		_, err := l.Take(as("per_1"), rest.KeepFor(auth.From(as("per_1")), ref, []byte(ref), 201), ledger.PostInput{Transfers: []ledger.HandInput{handed(ref, "payable:vat", "bank:b:operating", centimes)}})
+		return err
+	}
+	for i := range 8 {
+		if err := take(fmt.Sprint("r", i), 300); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var paid atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			err := b.db.InTx(as("per_2"), func(tx *pg.Tx) error {
+				_, err := desk.Approve(as("per_2"), tx, "ledger.hand", fmt.Sprint("r", i), "")
+				return err
+			})
+			switch {
+			case err == nil:
+				paid.Add(1)
+			case !errors.Is(err, ledger.ErrOverdraft):
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if b.has("bank:b:operating", 100); paid.Load() != 3 {
+		t.Errorf("%d of eight times 3.00 out of 10.00 went, want 3", paid.Load())
 	}
 }
 

@@ -97,6 +97,7 @@ func given(t *time.Time) time.Time {
 // TransfersInput pages through transfers.
 type TransfersInput struct {
 	Account string `query:"account" description:"Only those that touch this account."`
+	Order   string `query:"order" maxLength:"60" description:"Only those about this order."`
 	rest.Paging
 }
 
@@ -127,7 +128,7 @@ func (b *Books) Transfers(ctx context.Context, in TransfersInput) (rest.Page[Tra
 	if err := rest.DecodeCursor(in.Cursor, &before); err != nil {
 		return rest.Page[TransferView]{}, err
 	}
-	rows, err := transfers(ctx, b.db, in.Account, before, in.Limit+1)
+	rows, err := transfers(ctx, b.db, in.Account, in.Order, before, in.Limit+1)
 	if err != nil {
 		return rest.Page[TransferView]{}, err
 	}

@@ -175,11 +175,17 @@ type transferRow struct {
 
 // transfers lists the newest first; before is the id to go on from, 0 for the
 // start.
-func transfers(ctx context.Context, db pg.DB, account string, before int64, limit int) ([]transferRow, error) {
+func transfers(ctx context.Context, db pg.DB, account, order string, before int64, limit int) ([]transferRow, error) {
 	if before == 0 {
 		before = 1<<63 - 1
 	}
-	if account == "" {
+	switch {
+	case order != "" && account != "":
+		return pg.All[transferRow](ctx, db, `with t as (select distinct x.id from ledger.transfer x join ledger.entry e on e.transfer_id = x.id join ledger.account a on a.id = e.account_id
+			where x.order_id = $4 and x.order_id <> '' and a.code = $3 and x.id < $1 order by 1 desc limit $2)`+transferLegs, before, limit, account, order)
+	case order != "":
+		return pg.All[transferRow](ctx, db, `with t as (select id from ledger.transfer where order_id = $3 and order_id <> '' and id < $1 order by id desc limit $2)`+transferLegs, before, limit, order)
+	case account == "":
 		return pg.All[transferRow](ctx, db, `with t as (select id from ledger.transfer where id < $1 order by id desc limit $2)`+transferLegs, before, limit)
 	}
 	return pg.All[transferRow](ctx, db, `with t as (select distinct e.transfer_id as id from ledger.entry e join ledger.account a on a.id = e.account_id

@@ -31,3 +31,10 @@ func balances(ctx context.Context, db pg.DB, currency string, codes []string) (m
 	return byCode(ctx, db, `select a.code, sum(case b.normal when 'C' then b.cr - b.dr else b.dr - b.cr end)::bigint as amount
 		from ledger.account a join ledger.balance b on b.account_id = a.id where a.code = any($1) and a.currency = $2 group by a.code`, codes, currency)
 }
+
+func lockedBalances(ctx context.Context, tx *pg.Tx, currency string, codes []string) (map[string]int64, error) {
+	return byCode(ctx, tx, `select code, sum(amount)::bigint as amount from (
+			select a.code, case b.normal when 'C' then b.cr - b.dr else b.dr - b.cr end as amount
+			from ledger.account a join ledger.balance b on b.account_id = a.id
+			where a.code = any($1) and a.currency = $2 order by b.account_id, b.shard for update of b) b group by code`, codes, currency)
+}

@@ -65,15 +65,3 @@ func addAlone(tx *pg.Tx, all []share) {
 		select x.person, ledger.today(), x.centimes from unnest($1::text[], $2::bigint[]) x (person, centimes) order by 1
 		on conflict (person, day) do update set centimes = a.centimes + excluded.centimes`, people, centimes)
 }
-
-// claims are balances of accounts; with lock none of their shards changes in the
-// rest of tx.
-func claims(ctx context.Context, tx *pg.Tx, currency string, codes []string, lock bool) (map[string]int64, error) {
-	if !lock {
-		return balances(ctx, tx, currency, codes)
-	}
-	return byCode(ctx, tx, `select code, sum(amount)::bigint as amount from (
-			select a.code, case b.normal when 'C' then b.cr - b.dr else b.dr - b.cr end as amount
-			from ledger.account a join ledger.balance b on b.account_id = a.id
-			where a.code = any($1) and a.currency = $2 order by b.account_id, b.shard for update of b) b group by code`, codes, currency)
-}

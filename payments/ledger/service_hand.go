@@ -65,19 +65,29 @@ func (b *Books) take(ctx context.Context, tx *pg.Tx, k *rest.Keep, all []asked, 
 	return nil
 }
 
-// covered is ErrShort when a transfer by hand would take from clients' claims
-// what is not in them: see owing. With lock it stays so for the rest of tx.
+// covered says why a transfer by hand would take from an account what is not in
+// it, or nil: see drains. With lock it stays so for the rest of tx.
 func (b *Books) covered(ctx context.Context, tx *pg.Tx, t Transfer, lock bool) error {
-	owing := t.owing()
-	if len(owing) == 0 {
+	drains := t.drains()
+	if len(drains) == 0 {
 		return nil
 	}
-	have, err := claims(ctx, tx, t.Currency, slices.Sorted(maps.Keys(owing)), lock)
+	read := b.Balances
+	if lock {
+		read = func(ctx context.Context, _ pg.DB, currency string, codes ...string) (map[string]int64, error) {
+			return b.Fixed(ctx, tx, currency, codes...)
+		}
+	}
+	have, err := read(ctx, tx, t.Currency, slices.Sorted(maps.Keys(drains))...)
 	if err != nil {
 		return err
 	}
-	for account, n := range owing {
-		if have[account] < n {
+	for account, n := range drains {
+		switch {
+		case have[account] >= n:
+		case Client(account) == 0:
+			return ErrOverdraft.Say("%s has less than that in it.", account)
+		default:
 			return ErrShort.Say("%s has less than that in it.", account)
 		}
 	}

@@ -23,15 +23,18 @@ var errNoCertificate = errors.New("nothing is certified")
 
 // Certify sets what a connector has proved, in place of what it had before.
 func (e *Engine) Certify(ctx context.Context, connector string, proved ...Certificate) error {
+	return e.db.InTx(ctx, func(tx *pg.Tx) error { return e.Proved(tx, connector, proved...) })
+}
+
+// Proved is Certify in the caller's unit of work.
+func (e *Engine) Proved(tx *pg.Tx, connector string, proved ...Certificate) error {
 	for _, c := range proved {
 		if c.Connector != connector || c.Kind == "" || c.Proof == "" || c.Remembers < time.Second {
 			return fmt.Errorf("a certificate names its connector, kind, proof and how long references are remembered: %+v", c)
 		}
 	}
-	return e.db.InTx(ctx, func(tx *pg.Tx) error {
-		certify(tx, connector, proved)
-		return nil
-	})
+	certify(tx, connector, proved)
+	return nil
 }
 
 // proved is the policy for an operation at its connector: sending it again needs

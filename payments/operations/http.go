@@ -22,7 +22,8 @@ func Routes(e *Engine) []rest.Route {
 
 // ListInput pages through operations.
 type ListInput struct {
-	State string `query:"state" enum:",intent,sending,accepted,unknown,confirmed,rejected,returned,review,contradicted" description:"Only those in this state, or those that did not end as they were booked."`
+	State   string `query:"state" enum:",intent,sending,accepted,unknown,confirmed,rejected,returned,review,contradicted" description:"Only those in this state, or those that did not end as they were booked."`
+	Subject string `query:"subject" maxLength:"60" description:"Only those about this charge, payout or refund; in any state."`
 	rest.Paging
 }
 
@@ -66,7 +67,10 @@ func (e *Engine) List(ctx context.Context, in ListInput) (p rest.Page[View], err
 	if err != nil {
 		return p, err
 	}
-	rows, err := list(ctx, e.db, in.State, before, in.Limit+1)
+	if in.Subject != "" && in.State != "" {
+		return p, ErrFilter.At("?state", "leave it out: a subject's operations are listed in any state")
+	}
+	rows, err := list(ctx, e.db, in.State, in.Subject, before, in.Limit+1)
 	if err != nil {
 		return p, err
 	}

@@ -7,7 +7,9 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"tiwiza/pkg/event"
 	"tiwiza/pkg/job"
+	"tiwiza/pkg/lanes"
 	"tiwiza/pkg/pg"
 )
 
@@ -16,7 +18,31 @@ const (
 	timerSend    = "operations.send"    // what did not leave leaves again
 )
 
-var partners = river.InsertOpts{Queue: job.Partners}
+// QueueOf has the jobs of these connectors wait in queues of their own, so that
+// one that is slow holds up no other. Whoever works them is told the same names.
+// It is called at start.
+func (e *Engine) QueueOf(connectors ...string) *Engine {
+	e.queues = map[string]bool{}
+	for _, c := range connectors {
+		e.queues[c] = true
+	}
+	return e
+}
+
+// Queue is where the jobs wait that ask a connector something.
+func (e *Engine) Queue(connector string) *river.InsertOpts {
+	if e.queues[connector] {
+		return &river.InsertOpts{Queue: job.PartnerQueue(connector)}
+	}
+	return &river.InsertOpts{Queue: job.Partners}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
 
 type sendJob struct {
 	Operation string `json:"operation"`
@@ -32,6 +58,16 @@ type inquireJob struct {
 // Kind names the job.
 func (inquireJob) Kind() string { return "operations.inquire" }
 
+// Subscribe has what waits for a partner tried at once when it answers again.
+func (e *Engine) Subscribe(b *event.Bus) {
+	event.Subscribe(b, "operations", func(ctx context.Context, tx *pg.Tx, c lanes.Changed) error {
+		if c.Change != "closed" && c.Change != "resumed" {
+			return nil
+		}
+		return e.Wake(ctx, tx, c.Partner)
+	})
+}
+
 // Work registers the engine's jobs and timers.
 func (e *Engine) Work(w *job.Workers, t *job.Timers) {
 	job.Handle(w, func(ctx context.Context, j sendJob) error { return e.send(ctx, j.Operation) })
@@ -42,7 +78,7 @@ func (e *Engine) Work(w *job.Workers, t *job.Timers) {
 			return err
 		}
 		job.Set(tx, timerSend, op, tx.Now().Add(max(time.Minute, o.NextTry()))) // should the job get lost
-		tx.Enqueue(sendJob{op}, &partners)
+		tx.Enqueue(sendJob{op}, e.Queue(o.Connector))
 		return nil
 	})
 	t.Handle(timerInquire, e.due)
@@ -79,7 +115,7 @@ func (e *Engine) due(ctx context.Context, tx *pg.Tx, opID string) error {
 	}
 	job.Set(tx, timerInquire, opID, next.NextLook(tx.Now()))
 	if next.State != Review {
-		tx.Enqueue(inquireJob{opID}, &partners)
+		tx.Enqueue(inquireJob{opID}, e.Queue(next.Connector))
 	}
 	return nil
 }

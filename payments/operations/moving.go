@@ -6,7 +6,6 @@ import (
 	"log/slog"
 
 	"tiwiza/pkg/job"
-	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 )
 
@@ -64,6 +63,27 @@ func (e *Engine) contradicted(ctx context.Context, tx *pg.Tx, o Operation) error
 	return tx.Publish(ctx, Contradicted{o.ID, o.Kind, o.Subject, o.Connector, o.Ref, o.Money(), o.State, o.Why})
 }
 
+// Elsewhere ends an operation that surely did not happen and begins it anew at
+// another connector, in the caller's transaction. It did not happen when nothing
+// ever left us, and a hosted page only takes money by our word: whoever gives
+// that word sees to it that it is given once. The old one is rejected before the
+// new one is written, or the database refuses: a subject has one live operation
+// of a kind. Its domain is not told: the new one stands in its place.
+func (e *Engine) Elsewhere(tx *pg.Tx, o Operation, in Intention, why string) (Operation, error) {
+	unsent := o.State == Intent && o.Gone == 0 || o.State == Accepted && e.handlers[o.Kind].Hosted
+	if !unsent || in.Subject != o.Subject || in.Kind != o.Kind || !in.Amount.Equal(o.Money()) || in.Connector == o.Connector {
+		return o, fmt.Errorf("%s %s (%s at %s) cannot be taken elsewhere as %+v", o.Kind, o.ID, o.State, o.Connector, in)
+	}
+	was := o
+	o.State, o.Proof, o.ChangedAt, o.Why = Rejected, Answer, tx.Now(), join("taken to "+in.Connector+":", why)
+	save(tx, o)
+	e.plan(tx, was, o)
+	next := e.Intend(tx, in)
+	slog.Warn("operation taken elsewhere", "operation", o.ID, "kind", o.Kind, "subject", o.Subject,
+		"our_ref", o.Ref, "partner", o.Connector, "to", next.Connector, "now", next.ID, "why", o.Why)
+	return next, nil
+}
+
 // page calls people to an operation that does not resolve itself.
 func (e *Engine) page(ctx context.Context, tx *pg.Tx, o Operation) error {
 	var age int64
@@ -73,34 +93,4 @@ func (e *Engine) page(ctx context.Context, tx *pg.Tx, o Operation) error {
 	slog.ErrorContext(ctx, "an operation needs people", "operation", o.ID, "kind", o.Kind, "subject", o.Subject,
 		"our_ref", o.Ref, "partner", o.Connector, "state", string(o.State), "age_seconds", age, "why", o.Why)
 	return tx.Publish(ctx, Stuck{o.ID, o.Kind, o.Subject, o.Connector, o.Ref, o.Money(), o.State, age, o.Why})
-}
-
-// elsewhere ends an operation that surely did not happen and begins it anew at
-// another connector, if its domain has one. The old one is rejected before the
-// new one is written, or the database refuses: a subject has one live operation
-// of a kind.
-func (e *Engine) elsewhere(ctx context.Context, tx *pg.Tx, was, o Operation, r outbound.Result) (bool, error) {
-	h := e.handlers[o.Kind]
-	unsent := was.State == Sending && o.State == Intent && o.Gone == 0
-	declined := !was.Done() && o.State == Rejected && r.Elsewhere
-	if h.Elsewhere == nil || !unsent && !declined {
-		return false, nil
-	}
-	in, ok, err := h.Elsewhere(ctx, tx, o)
-	if err != nil || !ok {
-		return false, err
-	}
-	if in.Subject != o.Subject || in.Kind != o.Kind || !in.Amount.Equal(o.Money()) || in.Connector == o.Connector {
-		return false, fmt.Errorf("%s %s cannot be taken elsewhere as %+v", o.Kind, o.ID, in)
-	}
-	if unsent {
-		o.Proof = Answer
-	}
-	o.State, o.Why, o.ChangedAt = Rejected, join("taken to "+in.Connector+":", o.Why), tx.Now()
-	save(tx, o)
-	e.plan(tx, was, o)
-	next := e.Intend(tx, in)
-	slog.WarnContext(ctx, "operation taken elsewhere", "operation", o.ID, "kind", o.Kind, "subject", o.Subject,
-		"our_ref", o.Ref, "partner", o.Connector, "to", next.Connector, "now", next.ID, "why", o.Why)
-	return true, nil
 }

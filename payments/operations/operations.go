@@ -18,6 +18,7 @@ import (
 var (
 	ErrNotFound = fault.New(fault.NotFound, "operations.not_found", "There is no such operation.")
 	ErrAmount   = fault.New(fault.Conflict, "operations.amount", "The partner speaks of another amount than ours.")
+	ErrFilter   = fault.New(fault.Malformed, "operations.filter", "Ask for a subject or for a state, not for both.")
 	ErrState    = fault.New(fault.Conflict, "operations.state", "People do not decide on this operation now: it has ended, or still resolves itself.")
 )
 

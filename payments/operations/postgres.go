@@ -80,8 +80,11 @@ func ofSubject(ctx context.Context, db pg.DB, subject string) ([]Operation, erro
 
 // list pages through operations, newest first; state "" lists all, before ""
 // starts at the newest. What is rare is found by an index of its own.
-func list(ctx context.Context, db pg.DB, state, before string, limit int) ([]Operation, error) {
+func list(ctx context.Context, db pg.DB, state, subject, before string, limit int) ([]Operation, error) {
 	const page = ` and ($1 = '' or id < $1) order by id desc limit $2`
+	if subject != "" {
+		return pg.All[Operation](ctx, db, `select `+columns+` from operations.operation where subject = $3`+page, before, limit, subject)
+	}
 	switch state {
 	case "":
 		return pg.All[Operation](ctx, db, `select `+columns+` from operations.operation where true`+page, before, limit)

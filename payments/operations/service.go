@@ -31,11 +31,9 @@ type Handler struct {
 	// (was) and that evidence at least as strong says the opposite. The domain
 	// books what makes that right and stops what hangs on it; o keeps its state.
 	Contradicted func(ctx context.Context, tx *pg.Tx, o Operation, was State) error
-	// Elsewhere may give what surely did not happen at one connector to another:
-	// it is asked when nothing ever left us, and after a refusal that is listed
-	// as one to try elsewhere. If it does, o ends as rejected and its domain is
-	// not told: the new operation stands in its place.
-	Elsewhere func(ctx context.Context, tx *pg.Tx, o Operation) (in Intention, ok bool, err error)
+	// Hosted says that such an operation is accepted once the buyer has its page,
+	// and takes money by our word only, which is an operation of its own.
+	Hosted bool
 	// Policy is how the kind is treated; zero times take the defaults.
 	Policy Policy
 }
@@ -47,6 +45,7 @@ type Engine struct {
 	handlers  map[string]Handler
 	approvals *approvals.Service
 	halted    func(ctx context.Context, db pg.DB) (bool, error) // nil: nothing ever is
+	queues    map[string]bool                                   // connectors whose jobs wait in queues of their own
 }
 
 // New makes an engine without kinds.
@@ -90,7 +89,7 @@ func (e *Engine) Intend(tx *pg.Tx, in Intention) Operation {
 		}
 		job.Set(tx, timerInquire, o.ID, at.Add(in.Ask))
 	case e.handlers[in.Kind].Send != nil:
-		tx.Enqueue(sendJob{o.ID}, &partners)
+		tx.Enqueue(sendJob{o.ID}, e.Queue(o.Connector))
 		job.Set(tx, timerSend, o.ID, at.Add(time.Minute)) // should the job get lost
 	}
 	return o
@@ -173,15 +172,15 @@ func (e *Engine) heard(ctx context.Context, tx *pg.Tx, o Operation, w word) (Ope
 		}
 	}
 	next := o.HearOf(w.try, w.from, w.said, w.at, p)
-	moved, err := e.elsewhere(ctx, tx, o, next, w.said)
-	if err != nil || moved {
-		return next, err
-	}
-	if next, err = e.move(ctx, tx, o, next); err != nil {
+	next, err := e.move(ctx, tx, o, next)
+	if err != nil {
 		return next, err
 	}
 	if next.State == Intent && o.State != Intent && e.handlers[o.Kind].Send != nil && w.said.RetryAfter > next.NextTry() {
 		job.Set(tx, timerSend, o.ID, tx.Now().Add(w.said.RetryAfter)) // as late as the partner asks
+	}
+	if w.from == Inquiry && w.said.RetryAfter > 0 && !next.Done() && next.State != Intent && next.State != Review {
+		job.Set(tx, timerInquire, o.ID, latest(next.NextLook(tx.Now()), tx.Now().Add(w.said.RetryAfter)))
 	}
 	return next, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -352,55 +351,6 @@ func TestAContradictionThatCannotBeBookedIsHeardAgain(t *testing.T) {
 	d.ok(d.engine.Outcome(t.Context(), operations.Statement, shown, o.ID))
 	if d.op(o.ID).ContradictedAt == nil {
 		t.Error("it was not heard again")
-	}
-}
-
-func TestWhatNeverLeftMayBeTakenElsewhere(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name  string
-		said  outbound.Result
-		moves bool
-		stays operations.State
-	}{
-		{"not sent", outbound.Result{Outcome: outbound.NotSent}, true, operations.Rejected},
-		{"declined, try elsewhere", outbound.Result{Outcome: outbound.Declined, Code: "58", Elsewhere: true}, true, operations.Rejected},
-		{"declined for good", outbound.Result{Outcome: outbound.Declined, Code: "51"}, false, operations.Rejected},
-		{"unknown", outbound.Result{Outcome: outbound.Unknown, Elsewhere: true}, false, operations.Unknown},
-		{"accepted", outbound.Result{Outcome: outbound.Accepted, Elsewhere: true}, false, operations.Accepted},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			d := newDesk(t, func(d *desk, h *operations.Handler) {
-				h.Send = func(_ context.Context, o operations.Operation) outbound.Result {
-					if o.Connector == other {
-						return outbound.Result{Outcome: outbound.Succeeded}
-					}
-					return c.said
-				}
-				h.Elsewhere = func(_ context.Context, _ *pg.Tx, o operations.Operation) (operations.Intention, bool, error) {
-					return operations.Intention{Subject: o.Subject, Kind: o.Kind, Connector: other, Ref: o.Ref, Amount: o.Money()}, o.Connector == house, nil
-				}
-			})
-			o := d.intend(operations.Intention{})
-			d.work()
-			d.want(o.ID, c.stays)
-			ops, err := d.engine.Of(t.Context(), d.db, o.Subject)
-			d.ok(err)
-			if got := len(ops) == 2; got != c.moves {
-				t.Fatalf("there are %d operations; taken elsewhere: %v, want %v", len(ops), got, c.moves)
-			}
-			if c.moves {
-				if ops[1].Connector != other || ops[1].State != operations.Confirmed {
-					t.Errorf("elsewhere it is %s at %s", ops[1].State, ops[1].Connector)
-				}
-				if slices.Contains(d.heard(), "sending→rejected") {
-					t.Error("its domain was told that it was rejected, while it lives on elsewhere")
-				}
-				d.ok(d.engine.Send(t.Context(), o.ID))
-				d.want(o.ID, operations.Rejected)
-			}
-		})
 	}
 }
 

@@ -103,18 +103,35 @@ func (s *Service) Balance(ctx context.Context, _ rest.None) (BalanceView, error)
 	return v, err
 }
 
+// ListInput says which payouts are looked for. What is left out is any.
+type ListInput struct {
+	State       string `query:"state" enum:"draft,approved,sent,paid,unknown,rejected,returned"`
+	Ref         string `query:"reference" maxLength:"100" description:"The EndToEndId."`
+	Beneficiary string `query:"seller" maxLength:"60" description:"The member that is paid."`
+	Amount      string `query:"amount" maxLength:"20" description:"Exactly, in dirhams: 240.00."`
+	rest.Paging
+}
+
 // List lists a seller's own payouts; the operator sees everybody's.
-func (s *Service) List(ctx context.Context, in rest.Paging) (rest.Page[View], error) {
+func (s *Service) List(ctx context.Context, in ListInput) (rest.Page[View], error) {
 	who := auth.From(ctx)
 	seller := who.Subject
 	if who.Role == auth.Operator {
-		seller = ""
+		seller = in.Beneficiary
+	}
+	by := sought{seller: seller, state: in.State, ref: in.Ref}
+	if in.Amount != "" {
+		m, err := money.Parse(in.Amount, money.MAD)
+		if err != nil || m.Sign() <= 0 {
+			return rest.Page[View]{}, ErrFind.At("?amount", "an amount in dirhams, such as 240.00")
+		}
+		by.amount = m.Centimes()
 	}
 	before, err := in.After(id.Payout)
 	if err != nil {
 		return rest.Page[View]{}, err
 	}
-	rows, err := list(ctx, s.db, seller, before, in.Limit+1)
+	rows, err := list(ctx, s.db, by, before, in.Limit+1)
 	if err != nil {
 		return rest.Page[View]{}, err
 	}

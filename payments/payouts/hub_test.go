@@ -57,7 +57,15 @@ type hub struct {
 // between has something happen once payouts have covered what they pay.
 type between struct {
 	*escrow.Service
-	then func()
+	then   func()
+	before func() // what is not settled yet is read
+}
+
+func (b *between) Unsettled(ctx context.Context, db pg.DB, carrier, currency string) (int64, error) {
+	if b.before != nil {
+		b.before()
+	}
+	return b.Service.Unsettled(ctx, db, carrier, currency)
 }
 
 func (b *between) Cover(ctx context.Context, tx *pg.Tx, seller, currency string, amount int64) ([]escrow.Cover, error) {

@@ -101,15 +101,10 @@ func (s *Service) contradicted(ctx context.Context, tx *pg.Tx, o operations.Oper
 	if p, err = lock(ctx, tx, p.ID); err != nil {
 		return err
 	}
-	left, err := s.Books.Balance(ctx, tx, p.To().Source(), p.Currency)
+	left, err := s.there(ctx, tx, p.To(), p.Currency)
 	if err != nil {
 		return err
 	}
-	kept, err := s.Books.Held(ctx, tx, p.To().Source(), p.Currency) // for a chargeback
-	if err != nil {
-		return err
-	}
-	left -= kept
 	if p.Payee == Seller {
 		dropCovers(tx, p.ID)
 		covers, err := s.Escrows.Cover(ctx, tx, p.Seller, p.Currency, max(0, min(left, p.Amount)))

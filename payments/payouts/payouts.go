@@ -19,6 +19,7 @@ import (
 // Errors of payouts.
 var (
 	ErrNotFound    = fault.New(fault.NotFound, "payouts.not_found", "There is no such payout.")
+	ErrFind        = fault.New(fault.Invalid, "payouts.find", "Some of what is looked for cannot be read; see errors.")
 	ErrNothing     = fault.New(fault.Conflict, "payouts.nothing_due", "There is no money to pay out yet.")
 	ErrTooMuch     = fault.New(fault.Invalid, "payouts.too_much", "This is more than can be paid out.")
 	ErrNoAccount   = fault.New(fault.Conflict, "payouts.no_account", "Add a bank account (RIB) and have it verified before you ask for a payout.")

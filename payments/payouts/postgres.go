@@ -131,10 +131,26 @@ func lastPaid(ctx context.Context, db pg.DB, b Beneficiary) (Account, error) {
 		order by id desc limit 1`, b.Payee, b.Name)
 }
 
+// A sought is what payouts are looked for by; zero fields are any.
+type sought struct {
+	seller, state, ref string
+	amount             int64
+}
+
 // list pages through payouts, newest first; seller "" lists everybody's.
-func list(ctx context.Context, db pg.DB, seller, before string, limit int) ([]Payout, error) {
-	return pg.All[Payout](ctx, db, `select `+columns+` from payouts.payout
-		where ($1 = '' or payee = 'seller' and seller = $1) and ($2 = '' or id < $2) order by id desc limit $3`, seller, before, limit)
+func list(ctx context.Context, db pg.DB, by sought, before string, limit int) ([]Payout, error) {
+	var w pg.Where
+	w.And(by.seller != "", "payee = 'seller' and seller =", by.seller)
+	w.And(by.state != "", "state =", by.state)
+	w.And(by.ref != "", "ref =", by.ref)
+	w.And(by.amount > 0, "amount =", by.amount)
+	w.And(before != "", "id <", before)
+	most := w.Arg(limit)
+	return pg.All[Payout](ctx, db, `select `+columns+` from payouts.payout where `+w.String()+` order by id desc limit `+most, w.Args()...)
+}
+
+func waiting(ctx context.Context, db pg.DB) (int, error) {
+	return pg.Value[int](ctx, db, nil, `select count(*)::int from (select from payouts.payout where state = 'draft' and needs_two and approved_by = '' limit 100) w`)
 }
 
 // usedOn is what was approved for each of some parties, and for all, on a day.

@@ -26,7 +26,7 @@ func (h *hub) set(who auth.Principal, in payouts.SetSettingInput) {
 // all are the payouts there are, oldest first.
 func (h *hub) all() (out []payouts.View) {
 	h.t.Helper()
-	page, err := h.payouts.List(auth.With(h.t.Context(), first), rest.Paging{Limit: 100})
+	page, err := h.payouts.List(auth.With(h.t.Context(), first), payouts.ListInput{Paging: rest.Paging{Limit: 100}})
 	if err != nil {
 		h.t.Fatal(err)
 	}

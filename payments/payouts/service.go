@@ -25,6 +25,8 @@ type Books interface {
 	Balances(ctx context.Context, db pg.DB, currency string, codes ...string) (map[string]int64, error)
 	// Free locks accounts and says what could be taken out of each.
 	Free(ctx context.Context, tx *pg.Tx, currency string, codes ...string) (map[string]int64, error)
+	// Fixed locks busy accounts in all their parts and says what is in each.
+	Fixed(ctx context.Context, tx *pg.Tx, currency string, codes ...string) (map[string]int64, error)
 	Balance(ctx context.Context, db pg.DB, code, currency string) (int64, error)
 	Held(ctx context.Context, db pg.DB, code, currency string) (int64, error)
 }
@@ -202,16 +204,29 @@ func parse(named string) (Beneficiary, bool) {
 // money that is not settled yet, and waits; a carrier or insurer is paid settled
 // money.
 func (s *Service) due(ctx context.Context, tx *pg.Tx, b Beneficiary, currency string) (int64, error) {
+	have, err := s.there(ctx, tx, b, currency)
+	if err != nil || b.Payee != Carrier {
+		return have, err
+	}
+	open, err := s.Escrows.Unsettled(ctx, tx, b.Name, currency)
+	return have - open, err
+}
+
+// there is what a beneficiary's account has, less what is kept back for a
+// chargeback. That of a carrier or insurer has no floor: it is locked, so that
+// nothing is let go for it or taken back between what is read here and what is
+// paid by it.
+func (s *Service) there(ctx context.Context, tx *pg.Tx, b Beneficiary, currency string) (int64, error) {
+	if b.Payee != Seller {
+		all, err := s.Books.Fixed(ctx, tx, currency, b.Source())
+		return all[b.Source()], err
+	}
 	have, err := s.Books.Balance(ctx, tx, b.Source(), currency)
 	if err != nil {
 		return have, err
 	}
-	if b.Payee != Carrier {
-		held, err := s.Books.Held(ctx, tx, b.Source(), currency) // for a chargeback
-		return have - held, err
-	}
-	open, err := s.Escrows.Unsettled(ctx, tx, b.Name, currency)
-	return have - open, err
+	held, err := s.Books.Held(ctx, tx, b.Source(), currency)
+	return have - held, err
 }
 
 // account is where a beneficiary is paid: a seller to its own account, a carrier
@@ -244,7 +259,10 @@ func (s *Service) member(ctx context.Context, db pg.DB, name string) (Account, e
 
 // draft makes a payout of what was taken of what is due to b.
 func (s *Service) draft(ctx context.Context, tx *pg.Tx, b Beneficiary, want int64, covers []escrow.Cover, a Account, two bool) (Payout, error) {
-	h, ok := s.Files.House("")
+	h, ok, err := s.Files.House(ctx, tx, "")
+	if err != nil {
+		return Payout{}, err
+	}
 	if !ok {
 		return Payout{}, ErrNoAccount.Say("There is no bank to pay from.")
 	}

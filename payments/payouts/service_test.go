@@ -219,7 +219,7 @@ func TestASuspendedMemberIsPaidOnASecondPersonsWord(t *testing.T) {
 	var list rest.Page[payouts.View]
 	h.until(func() bool {
 		var err error
-		if list, err = h.payouts.List(auth.With(t.Context(), seller), rest.Paging{Limit: 10}); err != nil {
+		if list, err = h.payouts.List(auth.With(t.Context(), seller), payouts.ListInput{Paging: rest.Paging{Limit: 10}}); err != nil {
 			t.Fatal(err)
 		}
 		return len(list.Data) == 2

@@ -125,9 +125,9 @@ func (s *Service) able(ctx context.Context, tx *pg.Tx, all []Setting) (able []ca
 // passAll makes the payouts that nothing holds, and counts them where payouts are
 // counted. Each is judged as if those before it had gone already.
 func (s *Service) passAll(ctx context.Context, tx *pg.Tx, able []candidate) ([]going, error) {
-	h, ok := s.Files.House("")
-	if !ok || len(able) == 0 {
-		return nil, nil
+	h, ok, err := s.Files.House(ctx, tx, "")
+	if err != nil || !ok || len(able) == 0 {
+		return nil, err
 	}
 	parties := make([]string, len(able))
 	for i, c := range able {

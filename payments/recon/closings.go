@@ -123,7 +123,11 @@ func (s *Service) CloseDay(ctx context.Context, tx *pg.Tx, in CloseInput) (Closi
 
 func (s *Service) close(ctx context.Context, tx *pg.Tx, day time.Time) (Closing, error) {
 	c := Closing{ID: id.New(closingID), Day: day, Revision: 1, Prev: []byte{}, At: tx.Now(), By: auth.From(ctx).Actor()}
-	for _, h := range s.houses {
+	houses, err := s.everywhere(ctx, tx)
+	if err != nil {
+		return c, err
+	}
+	for _, h := range houses {
 		if err := oneAtATime(ctx, tx, h.Bank.ID()); err != nil {
 			return c, err
 		}
@@ -144,7 +148,7 @@ func (s *Service) close(ctx context.Context, tx *pg.Tx, day time.Time) (Closing,
 		return c, err
 	}
 	report := DayReport{Day: day.Format(time.DateOnly), Revision: c.Revision, ClosedAt: c.At, ClosedBy: c.By, Previous: hex.EncodeToString(c.Prev)}
-	for _, h := range s.houses {
+	for _, h := range houses {
 		sheets, err := s.sheets(ctx, tx, h, day)
 		if err != nil {
 			return c, err

@@ -148,7 +148,11 @@ func (s *Service) handedDecided(ctx context.Context, tx *pg.Tx, r approvals.Requ
 	if err != nil {
 		return err
 	}
-	for _, h := range s.houses {
+	houses, err := s.everywhere(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, h := range houses {
 		if h.Bank.ID() == of {
 			audit.Record(tx, "statements.approve", f.SHA256, "approvals.operator", map[string]string{"bank": of, "asked_by": r.AskedBy})
 			_, err := s.take(ctx, tx, h, f)

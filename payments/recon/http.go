@@ -31,7 +31,7 @@ func Routes(s *Service) []rest.Route {
 
 // UploadInput is a statement file.
 type UploadInput struct {
-	Bank string    `query:"bank" description:"The bank's name here; may be left out when there is one."`
+	Bank string    `query:"bank" description:"The bank's name here; may be left out when there is one, besides those that were registered by their address."`
 	File rest.File `body:"file"`
 }
 
@@ -78,8 +78,13 @@ func (s *Service) house(ctx context.Context, tx *pg.Tx, name string) (House, err
 			return House{}, cmp.Or(err, error(ErrBarred))
 		}
 	}
+	houses, err := s.everywhere(ctx, tx)
+	if err != nil {
+		return House{}, err
+	}
 	var mine []House
-	for _, h := range s.houses {
+	usual := 0 // of those that are built in, which come first
+	for i, h := range houses {
 		own := who.Role != auth.Bank
 		if !own && s.ties.Owner != nil {
 			owner, err := s.ties.Owner(ctx, h.Bank.ID())
@@ -90,10 +95,13 @@ func (s *Service) house(ctx context.Context, tx *pg.Tx, name string) (House, err
 		}
 		if own {
 			mine = append(mine, h)
+			if i < len(s.houses) {
+				usual++
+			}
 		}
 	}
 	for _, h := range mine {
-		if name == h.Bank.ID() || name == "" && len(mine) == 1 {
+		if name == h.Bank.ID() || name == "" && (len(mine) == 1 || usual == 1) {
 			return h, nil
 		}
 	}

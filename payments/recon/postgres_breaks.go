@@ -87,3 +87,8 @@ func listBreaks(ctx context.Context, db pg.DB, state, kind, before string, limit
 func breakOf(ctx context.Context, tx *pg.Tx, line string, part int) (Break, error) {
 	return pg.One[Break](ctx, tx, ErrNoBreak, `select `+breakColumns+` from recon.break where line = $1 and part = $2 and state <> 'resolved' for update`, line, part)
 }
+
+func waiting(ctx context.Context, db pg.DB) (Backlog, error) {
+	return pg.One[Backlog](ctx, db, nil, `select count(*)::int as count, coalesce(sum(abs(amount)) filter (where currency = 'MAD'), 0)::bigint as amount
+		from (select amount, currency from recon.break where state = 'open' limit 100) w`)
+}

@@ -86,6 +86,8 @@ type Ties struct {
 	// Alone counts what a person gives up without a second one, of a line's
 	// amount; false when a second one must agree.
 	Alone func(ctx context.Context, tx *pg.Tx, person string, amount money.Money) (bool, error)
+	// Plugged are the banks that came while the hub runs.
+	Plugged func(ctx context.Context, db pg.DB) ([]House, error)
 	// Receiver is who is paid by an operation's subject; ErrNotOurs when unknown.
 	Receiver func(ctx context.Context, db pg.DB, subject string) (name, rib string, err error)
 }
@@ -111,6 +113,15 @@ func New(db *pg.Store, books Books, c Charges, ops *operations.Engine, a Approva
 	a.Handle(kindWriteOff, s.decided)
 	a.Handle(kindHanded, s.handedDecided)
 	return s
+}
+
+// everywhere are all our banks.
+func (s *Service) everywhere(ctx context.Context, db pg.DB) ([]House, error) {
+	if s.ties.Plugged == nil {
+		return s.houses, nil
+	}
+	more, err := s.ties.Plugged(ctx, db)
+	return append(s.houses[:len(s.houses):len(s.houses)], more...), err
 }
 
 // Read is what came of one statement.

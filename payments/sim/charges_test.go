@@ -10,7 +10,7 @@ import (
 // Money that comes in and goes back.
 
 func (o *oracle) refundOf(c *charge, x *order, amount int64) *refund {
-	r := &refund{n: len(o.refunds), charge: c, order: x, amount: amount, card: c.method == "card", state: "created"}
+	r := &refund{n: len(o.refunds), charge: c, order: x, amount: amount, card: c.method == "card", purse: c.method == "wallet", state: "created"}
 	r.known = c.method == "transfer" && c.payer
 	o.refunds = append(o.refunds, r)
 	return r
@@ -22,7 +22,7 @@ func (o *oracle) send(r *refund) {
 	switch {
 	case r.card:
 		o.ask(r, false)
-	case r.known:
+	case r.known, r.purse: // a wallet undoes each by itself, however many there are
 		r.attempt++
 	default:
 		o.await(r, "awaiting_rib")
@@ -65,8 +65,11 @@ func (o *oracle) paid(r *refund) {
 	o.clear("ready", r.account())
 	o.clear("claim", r.account())
 	from := safeguard
-	if r.card {
+	switch {
+	case r.card:
 		from = clearing
+	case r.purse:
+		from = purseClearing
 	}
 	o.book(dr(r.account(), r.amount), cr(from, r.amount))
 	if r.order != nil && !r.landed {
@@ -81,6 +84,10 @@ func (o *oracle) paid(r *refund) {
 // declined is a refund that its rail refused for good: another account is asked
 // for, unless a chargeback has taken its place.
 func (o *oracle) declined(r *refund) {
+	if r.purse && r.attempt == 1 { // what is not undone is paid to the phone
+		r.state, r.attempt = "created", 2
+		return
+	}
 	if b := o.contested(r.charge); b != nil {
 		o.cancel(r, b)
 	} else {
@@ -142,7 +149,7 @@ func (o *oracle) giveAccount(r *refund) string {
 	if !r.waits() || o.contested(r.charge) != nil {
 		return "refunds.state"
 	}
-	r.state, r.card, r.known = "created", false, true
+	r.state, r.card, r.purse, r.known = "created", false, false, true
 	r.attempt++
 	o.clear("claim", r.account())
 	return ""
@@ -173,6 +180,12 @@ func (o *oracle) loose(c *charge, amount int64) {
 // settle is a charge that the acquirer's settlement names: the strongest proof.
 func (o *oracle) settle(c *charge) {
 	o.confirm(c)
+	o.reached(c)
+	o.next(c, true)
+}
+
+// reached is a charge whose money is on the safeguard account.
+func (o *oracle) reached(c *charge) {
 	c.settled = true
 	for _, x := range c.orders {
 		x.settled = true
@@ -182,7 +195,6 @@ func (o *oracle) settle(c *charge) {
 			}
 		}
 	}
-	o.next(c, true)
 }
 
 // settled books what the acquirer pays: less its fee, which is ours to bear.
@@ -212,25 +224,29 @@ func (o *oracle) expire(c *charge) {
 
 // wired is money by bank transfer: the whole funds the orders, a part waits for
 // the rest, and what is more, or too late, goes back.
-func (o *oracle) wired(c *charge, amount int64) {
+func (o *oracle) wired(c *charge, amount int64) { o.wiredFrom(c, amount, safeguard) }
+
+// wiredFrom is wired of money that is at the bank, or waits for somebody to say
+// whose it is.
+func (o *oracle) wiredFrom(c *charge, amount int64, from string) {
 	before := c.captured - c.back
 	c.captured += amount
 	c.payer = true
 	suspense := "suspense:" + c.id
 	switch {
 	case !c.open():
-		o.book(dr(safeguard, amount), cr(suspense, amount))
+		o.book(dr(from, amount), cr(suspense, amount))
 		o.giveBack(c, amount)
 		return
 	case before+amount < c.amount:
-		o.book(dr(safeguard, amount), cr(suspense, amount))
+		o.book(dr(from, amount), cr(suspense, amount))
 		return
 	}
 	if before == 0 {
-		o.bank(c, safeguard)
-		o.book(dr(safeguard, amount-c.amount), cr(suspense, amount-c.amount))
+		o.bank(c, from)
+		o.book(dr(from, amount-c.amount), cr(suspense, amount-c.amount))
 	} else {
-		o.book(dr(safeguard, amount), cr(suspense, amount))
+		o.book(dr(from, amount), cr(suspense, amount))
 		o.bank(c, suspense)
 	}
 	if more := before + amount - c.amount; more > 0 {

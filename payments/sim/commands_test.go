@@ -87,8 +87,11 @@ func (m *machine) amount(have int64) int64 {
 
 // checkout makes orders of one or two sellers, and a charge for them.
 func (m *machine) checkout() {
-	c := &charge{method: one(m, "method", []string{"card", "card", "card", "transfer", "cash_on_delivery"}), state: "accepted"}
-	sale := charges.Sale{Group: fmt.Sprint("grp_", len(m.o.charges)), Buyer: buyer.subject, Method: c.method, Name: "Exemple", Email: "e@example.org", Lang: "fr"}
+	c := &charge{method: one(m, "method", []string{"card", "card", "card", "wallet", "transfer", "cash_on_delivery"}), state: "accepted"}
+	if c.method == "wallet" {
+		c.state = "created"
+	}
+	sale := charges.Sale{Group: fmt.Sprint("grp_", len(m.o.charges)), Buyer: buyer.subject, Method: c.method, Name: "Exemple", Email: "e@example.org", Lang: "fr", Wallet: "+212600000001"}
 	var terms []escrow.Terms
 	for i := range 1 + m.roll("orders", 3) {
 		goods := m.int64("goods", 1000, 30000)
@@ -149,6 +152,10 @@ func (m *machine) checkout() {
 	switch c.method {
 	case "card":
 		m.o.set("window", c.id, m.o.now.Add(30*time.Minute))
+	case "wallet":
+		c.asks = []*ask{{ref: c.ref}}
+		c.until = m.o.now.Add(30 * time.Minute)
+		m.o.set("window", c.id, c.until)
 	case "transfer":
 		m.o.set("window", c.id, m.o.now.Add(72*time.Hour))
 	}
@@ -169,6 +176,9 @@ func (m *machine) sells() {
 		}
 	case "transfer":
 		m.wire(c, c.amount)
+	case "wallet":
+		out := one(m, "outcome", []outbound.Outcome{outbound.Succeeded, outbound.Succeeded, outbound.Declined, outbound.Accepted})
+		m.hear(c.ref, purse, operations.Inquiry, out, func() { m.o.walletSaid(c, c.asks[0], out) })
 	default:
 		x := c.orders[0]
 		m.do(agent, func(ctx context.Context, tx *pg.Tx) (said, error) {
@@ -332,14 +342,22 @@ func (m *machine) refunds() {
 	}, func() string { return m.o.takeBack(x, b.Amount, b.Delivery, b.Goodwill, b.HeldOnly) })
 }
 
-// refundAnswered is what the acquirer says of a refund over the card.
+// refundAnswered is what the acquirer says of a refund over the card, or the
+// wallets' provider of one to a phone.
 func (m *machine) refundAnswered() {
-	r := pick(m, "refund", m.o.refunds, func(r *refund) bool { return r.card && r.attempt > 0 && !r.done() && !r.waits() })
-	if r == nil || !r.card || r.attempt == 0 || r.done() || r.waits() {
+	r := pick(m, "refund", m.o.refunds, func(r *refund) bool { return (r.card || r.purse) && r.attempt > 0 && !r.done() && !r.waits() })
+	if r == nil || !r.card && !r.purse || r.attempt == 0 || r.done() || r.waits() {
 		return
 	}
+	ref, from := charges.RefOf(m.refund(r)), acquirer
+	if r.purse {
+		from = purse
+	}
+	if r.attempt > 1 {
+		ref += fmt.Sprint("-", r.attempt)
+	}
 	out := one(m, "outcome", []outbound.Outcome{outbound.Succeeded, outbound.Succeeded, outbound.Declined, outbound.Accepted})
-	m.hear(charges.RefOf(m.refund(r)), acquirer, operations.Answer, out, func() {
+	m.hear(ref, from, operations.Answer, out, func() {
 		switch out {
 		case outbound.Succeeded:
 			m.o.paid(r)

@@ -127,6 +127,19 @@ func (x *order) cut(amount int64, delivery bool) (held, released split) {
 // takeBack moves money of an order to a refund: a seller's word only what is
 // held.
 func (o *oracle) takeBack(x *order, amount int64, delivery, goodwill, heldOnly bool) string {
+	if code := x.keeps(amount, len(x.cases), heldOnly); code != "" {
+		return code
+	}
+	r := o.refundOf(x.charge, x, amount)
+	legs := o.intend(r, delivery, goodwill)
+	o.book(append(legs, dr("escrow:"+x.id, r.held.sum()))...)
+	o.rest(x)
+	o.send(r)
+	return ""
+}
+
+// keeps says why an order gives nothing back while so many cases are open, or "".
+func (x *order) keeps(amount int64, cases int, heldOnly bool) string {
 	from := []string{"funded", "released"}
 	if heldOnly {
 		from = from[:1]
@@ -134,7 +147,7 @@ func (o *oracle) takeBack(x *order, amount int64, delivery, goodwill, heldOnly b
 	switch {
 	case !slices.Contains(from, x.state):
 		return "escrow.state"
-	case len(x.cases) > 0:
+	case cases > 0:
 		return "escrow.disputed"
 	case heldOnly && x.held() == 0:
 		return "escrow.state"
@@ -149,11 +162,6 @@ func (o *oracle) takeBack(x *order, amount int64, delivery, goodwill, heldOnly b
 	case amount <= 0 || amount > x.claim():
 		return "escrow.amount"
 	}
-	r := o.refundOf(x.charge, x, amount)
-	legs := o.intend(r, delivery, goodwill)
-	o.book(append(legs, dr("escrow:"+x.id, r.held.sum()))...)
-	o.rest(x)
-	o.send(r)
 	return ""
 }
 

@@ -208,8 +208,8 @@ func (o *oracle) hand(h *handed) (*handed, string) {
 		return nil, "ledger.turned_down"
 	case known != nil && known.state == "posted":
 		return known, ""
-	case two && !o.covered(h):
-		return nil, "ledger.clients_short"
+	case two && o.covered(h) != "":
+		return nil, o.covered(h)
 	case two && known != nil:
 		return known, ""
 	case two:
@@ -245,6 +245,9 @@ func may(h *handed) (two bool, code string) {
 			return false, "ledger.not_by_hand"
 		}
 		two = two || !slices.Contains([]string{"fees", "psp_cost", "dispute_cost"}, l.account)
+		if !h.at.IsZero() && (clients(l.account) > 0 || l.account == operating) {
+			return false, "ledger.dated"
+		}
 		if clients(l.account) != 0 {
 			gain += l.amount
 		}
@@ -255,10 +258,16 @@ func may(h *handed) (two bool, code string) {
 	return two || h.sum() > aDay, ""
 }
 
-// covered says whether a carrier has what is taken from it.
-func (o *oracle) covered(h *handed) bool {
-	n := h.with(payable("demo"))
-	return n <= 0 || -o.bal[payable("demo")] >= n
+// covered says what keeps a transfer from taking out of a carrier's account, or
+// out of our own, what is not in it, or "".
+func (o *oracle) covered(h *handed) string {
+	switch n, own := h.with(payable("demo")), -h.with(operating); {
+	case n > 0 && -o.bal[payable("demo")] < n:
+		return "ledger.clients_short"
+	case own > 0 && o.bal[operating] < own:
+		return "ledger.overdraft"
+	}
+	return ""
 }
 
 // enter puts a transfer by hand into the books, when they are open for it, and
@@ -282,8 +291,8 @@ func (o *oracle) enter(h *handed) string {
 
 // agreed is the second person's word; what stands in the way undoes it.
 func (o *oracle) agreed(h *handed) string {
-	if !o.covered(h) {
-		return "ledger.clients_short"
+	if code := o.covered(h); code != "" {
+		return code
 	}
 	if code := o.enter(h); code != "" {
 		return code
@@ -302,10 +311,7 @@ func (o *oracle) backable(h *handed) string {
 	if _, code := may(h.mirror()); code != "" {
 		return code
 	}
-	if !o.covered(h.mirror()) {
-		return "ledger.clients_short"
-	}
-	return ""
+	return o.covered(h.mirror())
 }
 
 func (o *oracle) takenBack(h *handed) string {

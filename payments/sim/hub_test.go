@@ -19,6 +19,7 @@ import (
 	"tiwiza/adapters/bank"
 	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/adapters/card"
+	"tiwiza/adapters/wallet"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/disputes"
@@ -42,6 +43,7 @@ import (
 
 const (
 	acquirer = "acq"
+	purse    = "wal"
 	house    = "bnk"
 )
 
@@ -162,13 +164,13 @@ func (y *yard) start() {
 	h.lane = ledger.NewLane(h.books, ledger.LaneOptions{})
 	h.files = files.New(y.db, h.ops, files.House{Bank: b, Safeguard: bank.Account{RIB: paperbank.RIB(1), Name: "Hub"}, Operating: bank.Account{RIB: paperbank.RIB(2), Name: "Hub"}})
 	h.charges = charges.New(y.db, h.books, h.escrows, h.ops, anyone{}, []*card.Acquirer{card.New(acquirer, hosted{}, card.Options{})},
-		charges.Config{PublicURL: "https://hub.example", Bank: house}).PayBy(house, h.files).ApprovedBy(h.people)
+		charges.Config{PublicURL: "https://hub.example", Bank: house}).PayBy(house, h.files).ApprovedBy(h.people).Wallets(wallet.New(purse, phones{}, wallet.Options{}))
 	h.files.Handle(charges.KindTransfer, files.Kind{Pay: h.charges.Transfer, Moved: h.charges.RefundMoved, Contradicted: h.charges.RefundContradicted})
 	h.disputes = disputes.New(y.db, h.escrows, h.charges, h.people, anyone{})
 	h.payouts = payouts.New(y.db, payouts.Needs{Books: h.books, Escrows: h.escrows, Accounts: h, Files: h.files, Approvals: h.people, Risk: limits.New(y.db, h.people), Judge: anyone{}})
 	h.payouts.Check(h.blocked)
 	h.treasury = treasury.New(y.db, h.books, h.files, h.ops, h.people)
-	h.recon = recon.New(y.db, h.books, h.charges, h.ops, h.people, []recon.House{{Bank: b, Safeguard: paperbank.RIB(1), Operating: paperbank.RIB(2), Acquirers: map[string]string{acquirer: paperbank.RIB(8)}}}, recon.Ties{Fee: contract, Owner: func(context.Context, string) (string, error) { return theBank.subject, nil }}).Receives(h.charges)
+	h.recon = recon.New(y.db, h.books, h.charges, h.ops, h.people, []recon.House{{Bank: b, Safeguard: paperbank.RIB(1), Operating: paperbank.RIB(2), Acquirers: map[string]string{acquirer: paperbank.RIB(8), purse: paperbank.RIB(6)}}}, recon.Ties{Fee: contract, Owner: func(context.Context, string) (string, error) { return theBank.subject, nil }}).Receives(h.charges)
 	h.timers = job.NewTimers(y.db)
 	h.bus = event.NewBus() // of its own, for the hub's has no queue to deliver from
 	disputes.Subscribe(h.bus, h.disputes)

@@ -237,6 +237,9 @@ func (m *machine) names() map[string]string {
 	for i, id := range m.rows(payoutRows) {
 		names["payout:"+id] = fmt.Sprint("payout:#", i)
 	}
+	for line, about := range m.pairs(`select 'suspense:' || line, 'suspense:' || about from recon.break where line is not null`, nil) {
+		names[line] = about
+	}
 	return names
 }
 
@@ -261,6 +264,8 @@ func (m *machine) compare() {
 	see("payout", m.listed(`select concat_ws(' ', amount, state, 'owes', owed) from payouts.payout order by id`), m.o.payoutsText())
 	see("dispute", m.listed(`select state from disputes.dispute order by order_id, id`), m.o.disputesText())
 	see("charge", m.pairs(`select id, concat_ws(' ', state, captured, refunded, settled) from charges.charge`, nil), m.o.chargesText())
+	see("break", m.pairs(`select about, concat_ws(' ', kind, amount, state) from recon.break`, nil), m.o.breaksText())
+	see("wallet", m.pairs(`select ref, concat_ws(' ', 'refused', refusal <> '', 'paid', paid, 'settled', settled) from charges.wallet_request`, nil), m.o.asksText())
 	if len(wrong) > 0 {
 		m.rt.Fatalf("after %s:\n%s", m.doing, strings.Join(wrong, "\n"))
 	}
@@ -336,7 +341,13 @@ func (o *oracle) escrows() map[string]string {
 func (o *oracle) refundsText() map[string]string {
 	out := map[string]string{}
 	for i, r := range o.byOrder() {
-		rail := map[bool]string{true: "card", false: "transfer"}[r.card]
+		rail := "transfer"
+		switch {
+		case r.card:
+			rail = "card"
+		case r.purse:
+			rail = "wallet"
+		}
 		out[fmt.Sprint("#", i)] = fmt.Sprint(r.amount, " ", rail, " ", r.attempt, " ", r.state)
 	}
 	return out

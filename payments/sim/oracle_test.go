@@ -143,16 +143,21 @@ type charge struct {
 	captured, refunded     int64
 	back                   int64 // of a transfer: goes back, and is not the orders'
 	settled, payer         bool
+	asks                   []*ask    // of a wallet
+	until                  time.Time // when it may be asked for anew at the latest
 }
 
-func (c *charge) open() bool { return c.state == "accepted" || c.state == "unknown" }
+func (c *charge) open() bool {
+	return c.state == "accepted" || c.state == "unknown" || c.state == "created" || c.state == "declined"
+}
 
 type refund struct {
 	n              int
 	charge         *charge
 	order          *order // nil: its money waited in suspense
 	amount         int64
-	card, known    bool // its rail, and whether an account is known
+	card, purse    bool // its rail: neither is a transfer
+	known          bool // whether the account for one is known
 	attempt        int
 	state          string // created, sent, awaiting_rib, confirmed, returned, rejected
 	landed, told   bool   // for its escrow it has arrived; the settlement has shown it
@@ -287,6 +292,8 @@ type oracle struct {
 	paidDay  map[string]bool
 	entries  []entry
 	hands    []*handed
+	strays   []*stray
+	sentBack []*sentBack
 	alone    map[string]int64 // moved by hand on a day by the first of the operator's people
 	shut     time.Time        // before it the books are closed
 }
@@ -319,7 +326,9 @@ const (
 	transit   = "bank:" + house + ":transit"
 	operating = "bank:" + house + ":operating"
 	clearing  = "psp:" + acquirer + ":clearing"
-	disputed  = "psp:" + acquirer + ":disputed"
+	// What wallets took and have not settled.
+	purseClearing = "psp:" + purse + ":clearing"
+	disputed      = "psp:" + acquirer + ":disputed"
 )
 
 // book posts legs; what the oracle itself gets wrong here is its own mistake.

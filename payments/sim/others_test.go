@@ -224,7 +224,7 @@ func (o *oracle) dispatch() {
 		}
 	}
 	for _, r := range o.refunds {
-		if r.state == "created" && !r.card && r.attempt > 0 {
+		if r.state == "created" && !r.card && !r.purse && r.attempt > 0 {
 			r.state = "sent"
 		}
 	}
@@ -354,6 +354,8 @@ func (o *oracle) fire(a alarm) {
 		c := find(o.charges, func(c *charge) bool { return c.id == a.of })
 		if c.open() && c.method == "transfer" {
 			o.expire(c)
+		} else if c.method == "wallet" {
+			o.walletWindow(c)
 		} else if c.open() {
 			o.set("window", c.id, o.now.Add(time.Minute)) // until the acquirer has answered
 		}
@@ -368,6 +370,10 @@ func (o *oracle) fire(a alarm) {
 	case "verdict":
 		b := find(o.cases, func(b *chargeback) bool { return b.name() == a.of })
 		o.verdicts(b.charge)
+	case "wake":
+		if b := find(o.strays, func(b *stray) bool { return b.about == a.of }); b.state == "snoozed" {
+			b.state = "open"
+		}
 	case "payout":
 		if p := find(o.payouts, func(p *payout) bool { return p.ledgerName() == a.of }); p.state == "draft" {
 			o.advance(p)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"tiwiza/adapters/card"
+	"tiwiza/adapters/wallet"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
 )
@@ -52,3 +53,28 @@ func (hosted) Reply(v card.Verdict) string { return string(v) }
 func (hosted) Query(context.Context, string) card.Status {
 	return card.Status{Result: outbound.Result{Outcome: outbound.Unknown}}
 }
+
+// phones are wallets whose provider only speaks when the test does.
+type phones struct{}
+
+func (phones) Merchant() string { return "hub" }
+func (phones) Ask(context.Context, wallet.Payment) outbound.Result {
+	return outbound.Result{Outcome: outbound.Unknown}
+}
+
+func (phones) Reverse(context.Context, wallet.Refund) outbound.Result {
+	return outbound.Result{Outcome: outbound.Unknown}
+}
+
+func (phones) Pay(context.Context, wallet.Refund) outbound.Result {
+	return outbound.Result{Outcome: outbound.Unknown}
+}
+
+func (phones) Query(context.Context, string, string) wallet.Status {
+	return wallet.Status{Result: outbound.Result{Outcome: outbound.Unknown}}
+}
+
+func (phones) Notice(wallet.Callback) (wallet.Notice, error) {
+	return wallet.Notice{}, wallet.ErrUnreadable
+}
+func (phones) Refusal(string) wallet.Refusal { return wallet.Other }

@@ -151,7 +151,7 @@ func (m *machine) leaves() {
 		}
 	}
 	for _, r := range m.o.refunds {
-		if r.state == "sent" && !r.card {
+		if r.state == "sent" && !r.card && !r.purse {
 			ref := charges.RefOf(m.refund(r))
 			if r.attempt > 1 {
 				ref += fmt.Sprint("-", r.attempt)
@@ -189,7 +189,7 @@ func (m *machine) returns() {
 		back(charges.RefOf(m.rows(payoutRows)[p.n]), p.amount, func() { m.o.back(p, "returned") })
 		return
 	}
-	r := find(m.o.refunds, func(r *refund) bool { return r.state == "confirmed" && !r.card })
+	r := find(m.o.refunds, func(r *refund) bool { return r.state == "confirmed" && !r.card && !r.purse })
 	if r == nil {
 		return
 	}

@@ -76,7 +76,10 @@ func (s *Service) MakeSweep(ctx context.Context, tx *pg.Tx, in MoveInput) (View,
 }
 
 func (s *Service) byHand(ctx context.Context, tx *pg.Tx, in MoveInput, do func(context.Context, *pg.Tx, string) (Move, error)) (View, error) {
-	h, ok := s.files.House(in.Bank)
+	h, ok, err := s.files.House(ctx, tx, in.Bank)
+	if err != nil {
+		return View{}, err
+	}
 	if !ok {
 		return View{}, ErrNoBank.At("/bank", "one of the banks on /v1/partners")
 	}

@@ -51,7 +51,10 @@ func (s *Service) pay(ctx context.Context, db pg.DB, move string) (bank.Transfer
 	if err != nil {
 		return bank.Transfer{}, err
 	}
-	h, ok := s.files.House(m.Bank)
+	h, ok, err := s.files.House(ctx, db, m.Bank)
+	if err != nil {
+		return bank.Transfer{}, err
+	}
 	if !ok {
 		return bank.Transfer{}, ErrNoBank
 	}
@@ -224,8 +227,8 @@ func (s *Service) Arm(ctx context.Context) error {
 
 // daily tops a bank's clients' account up and takes out what is ours.
 func (s *Service) daily(ctx context.Context, tx *pg.Tx, name string) error {
-	if _, ok := s.files.House(name); !ok {
-		return nil
+	if _, ok, err := s.files.House(ctx, tx, name); err != nil || !ok {
+		return err
 	}
 	job.Set(tx, timerDaily, name, next(tx.Now()))
 	for _, do := range []func(context.Context, *pg.Tx, string) (Move, error){s.TopUp, s.Sweep} {

@@ -1,0 +1,113 @@
+package connectors
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"tiwiza/payments/approvals"
+	"tiwiza/pkg/audit"
+	"tiwiza/pkg/authz"
+	"tiwiza/pkg/pg"
+)
+
+// ResumeInput asks for real money to move through a partner.
+type ResumeInput struct {
+	Partner string `path:"partner"`
+	Pays    bool   `json:"pays,omitempty" description:"Payouts leave from this bank from then on, instead of the one before."`
+	Why     string `json:"why" required:"true" minLength:"1" maxLength:"500" description:"For the person who decides."`
+}
+
+// ResumeView says which approval a partner waits for.
+type ResumeView struct {
+	Approval string          `json:"approval" required:"true"`
+	State    approvals.State `json:"state" required:"true" enum:"open,approved,refused,void"`
+	Partner  View            `json:"partner" required:"true"`
+}
+
+// Resume asks a second person to let real money move through a partner, for the
+// first time or after a pause. One without a certificate of the level that the
+// policy asks is refused here, again when it is approved, and again whenever
+// something leaves. The operator's people call it.
+func (s *Service) Resume(ctx context.Context, tx *pg.Tx, in ResumeInput) (ResumeView, error) {
+	c, err := lock(ctx, tx, in.Partner)
+	if err != nil {
+		return ResumeView{}, err
+	}
+	if c.State == Live && c.Pays == in.Pays {
+		return ResumeView{}, ErrState.Say("This partner is live already.")
+	}
+	if err := s.cfg.Policy.May(c, tx.Now()); err != nil {
+		return ResumeView{}, err
+	}
+	c.WantsPays = in.Pays
+	r, err := s.approvals.Ask(ctx, tx, approvals.Ask{
+		Kind: kindLive, Subject: c.ID, Hash: c.Sum(), Why: in.Why,
+		Evidence: fmt.Sprintf("%s of %s, at %s; clients' account …%s, own account …%s; payouts leave there: %t", c.ID, c.Owner, c.URL, c.SafeguardRIB[20:], c.OperatingRIB[20:], in.Pays),
+	})
+	if err != nil {
+		return ResumeView{}, err
+	}
+	have, err := credentials(ctx, tx, c.ID)
+	if err != nil {
+		return ResumeView{}, err
+	}
+	c.ChangedAt = tx.Now()
+	save(tx, c)
+	c.Version++
+	audit.Record(tx, "partners.resume", c.ID, authz.Policy(ctx), map[string]any{"approval": r.ID, "pays": in.Pays})
+	return ResumeView{r.ID, r.State, c.view(have)}, nil
+}
+
+// decided has real money move through a partner that two people agreed on, if it
+// is still what they saw.
+func (s *Service) decided(ctx context.Context, tx *pg.Tx, r approvals.Request) error {
+	if r.State != approvals.Approved {
+		return nil
+	}
+	c, err := lock(ctx, tx, r.Subject)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(c.Sum(), r.Hash) {
+		return approvals.ErrChanged
+	}
+	if err := s.cfg.Policy.May(c, tx.Now()); err != nil {
+		return err
+	}
+	got, err := s.cfg.Policy.proves(c, c.Certificate, tx.Now())
+	if err != nil {
+		return err
+	}
+	if err := s.prove(tx, c, got.Remembers); err != nil {
+		return err
+	}
+	if c.WantsPays {
+		onlyPayer(tx, c.ID, tx.Now())
+	}
+	c.State, c.Pays, c.ChangedAt = Live, c.WantsPays, tx.Now()
+	save(tx, c)
+	audit.Record(tx, "partners.live", c.ID, "approvals.operator", map[string]any{"approval": r.ID, "pays": c.Pays, "asked_by": r.AskedBy})
+	return tx.Publish(ctx, Changed{c.ID, "live", c.State, c.Pays})
+}
+
+// Pause lets nothing leave through a partner any more; what it says is still
+// read. One person may, at once.
+func (s *Service) Pause(ctx context.Context, tx *pg.Tx, in One) (View, error) {
+	c, err := lock(ctx, tx, in.Partner)
+	if err != nil {
+		return View{}, err
+	}
+	if c.State != Live {
+		return View{}, ErrState.Say("This partner is %s; only a live one is paused.", c.State)
+	}
+	if err := s.approvals.Void(ctx, tx, kindLive, c.ID); err != nil {
+		return View{}, err
+	}
+	have, err := credentials(ctx, tx, c.ID)
+	if err != nil {
+		return View{}, err
+	}
+	c.State = Paused
+	return s.changed(ctx, tx, c, have, "paused", "partners.pause", map[string]string{})
+}
