@@ -3,6 +3,7 @@ package agreements
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"tiwiza/pkg/auth"
@@ -84,8 +85,8 @@ func (s *Service) Show(ctx context.Context, in One) (v View, err error) {
 
 // Concerns says whether p is one of the two, or the operator.
 func (a Agreement) Concerns(p auth.Principal) bool {
-	seller, buyer := p.Sides()
-	return (seller == "" || seller == a.Seller) && (buyer == "" || buyer == a.Buyer)
+	seller, buyers := p.Sides()
+	return (seller == "" || seller == a.Seller) && (buyers == nil || slices.Contains(buyers, a.Buyer))
 }
 
 // List lists the caller's agreements; the operator's list has all.
@@ -94,7 +95,7 @@ func (s *Service) List(ctx context.Context, in rest.Paging) (p rest.Page[View], 
 	if err != nil {
 		return p, err
 	}
-	seller, buyer := auth.From(ctx).Sides()
-	all, err := list(ctx, s.db, seller, buyer, below, in.Limit+1)
+	seller, buyers := auth.From(ctx).Sides()
+	all, err := list(ctx, s.db, seller, buyers, below, in.Limit+1)
 	return rest.View(all, in.Limit, Agreement.View, func(v View) any { return v.ID }), err
 }

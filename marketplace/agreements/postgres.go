@@ -53,16 +53,16 @@ func byID(ctx context.Context, db pg.DB, agreement string) (Agreement, error) {
 
 // list lists agreements of a seller, of a buyer or, of neither, all, the newest
 // first.
-func list(ctx context.Context, db pg.DB, seller, buyer, below string, limit int) ([]Agreement, error) {
-	column, whose := "seller", seller
+func list(ctx context.Context, db pg.DB, seller string, buyers []string, below string, limit int) ([]Agreement, error) {
+	column, whose := "seller", []string{seller}
 	switch {
-	case buyer != "":
-		column, whose = "buyer", buyer
+	case buyers != nil:
+		column, whose = "buyer", buyers
 	case seller == "":
 		column = "''"
 	}
 	return pg.All[Agreement](ctx, db, `select `+columns+` from agreements.agreement a
-		where `+column+` = $1 and ($2 = '' or id < $2) order by id desc limit $3`, whose, below, limit)
+		where `+column+` = any($1) and ($2 = '' or id < $2) order by id desc limit $3`, whose, below, limit)
 }
 
 func use(tx *pg.Tx, agreement, order string) {

@@ -115,9 +115,11 @@ func settled(n string) string {
 var shortened = regexp.MustCompile(`^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$`)
 
 // noughts are decimals that say nothing, which spreadsheets put behind numbers.
-var noughts = regexp.MustCompile(`[.,]0*$`)
+// Three of them may as well be thousands.
+var noughts = regexp.MustCompile(`[.,](0{0,2}|0{4,})$`)
 
-// whole reads a whole number: 12, 1 200, ١٢, 12.0.
+// whole reads a whole number: 12, 1 200, ١٢, 12.0. 1,000 is refused: it may be
+// one, or a thousand.
 func whole(s string) (int, bool) {
 	n, err := strconv.Atoi(noughts.ReplaceAllString(digits(s), ""))
 	return n, err == nil

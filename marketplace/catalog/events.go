@@ -14,6 +14,9 @@ func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, "catalog", func(ctx context.Context, tx *pg.Tx, e members.Moved) error {
 		return s.Reindex(ctx, tx, e.Organisation)
 	})
+	event.Subscribe(bus, "catalog", func(ctx context.Context, tx *pg.Tx, e members.Restricted) error {
+		return s.Reindex(ctx, tx, e.Organisation)
+	})
 }
 
 // LabelMoved says that a label came to a new state: claimed ones are verified or

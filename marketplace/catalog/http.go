@@ -17,6 +17,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("GET", "/v1/offers", "offers.list", "Find offers", http.StatusOK, s.List, rest.Public()),
 		rest.Handle("GET", "/v1/suggestions", "search.suggest", "Help somebody who types: kinds of goods, queries and offers", http.StatusOK, s.Suggest, rest.Public()),
 		rest.Handle("GET", offer, "offers.show", "Show an offer", http.StatusOK, s.Show, rest.Public()),
+		rest.Handle("GET", "/v1/offers/mine", "offers.mine", "List one's own offers, whatever their state, the newest first", http.StatusOK, s.ListMine),
 		rest.Handle("POST", "/v1/offers", "offers.create", "Add a draft offer", http.StatusCreated, s.Create),
 		rest.Handle("PATCH", offer, "offers.update", "Change an offer", http.StatusOK, s.Update),
 		rest.Handle("POST", offer+"/publish", "offers.publish", "Show an offer to buyers", http.StatusOK, s.Publish),
@@ -304,6 +305,7 @@ type StockInput struct {
 	Variant string `path:"variant"`
 	OnHand  *int   `json:"on_hand,omitempty" minimum:"0"`
 	Delta   *int   `json:"delta,omitempty"`
+	From    *int   `json:"from,omitempty" minimum:"0" description:"How many there were when you looked; when there are others now, it answers 409 and changes nothing."`
 	Place   string `json:"place,omitempty" maxLength:"40" description:"Where they lie; with none, all of them are meant, and what changes is what no place has."`
 }
 

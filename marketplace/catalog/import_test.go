@@ -380,6 +380,18 @@ func TestWhatCouldBeReadInTwoWaysIsRefused(t *testing.T) {
 			t.Errorf("%s: %+v", p, r.Rejected)
 		}
 	}
+	const stocked = "two,oils,Huile,زيت,S%d,1 l,480,12,\"%s\",Taliouine,,,,,,\n"
+	for i, n := range []string{"1,000", "1.000", "١٬٠٠٠,٠٠٠", "2.000.000", "-3"} {
+		r := m.imports(ourKey, "?dry_run=true", heading+fmt.Sprintf(stocked, i, n))
+		if diff := cmp.Diff([]string{"2 /stock"}, verdicts(r)); diff != "" {
+			t.Errorf("a stock of %s (-want +got):\n%s", n, diff)
+		}
+	}
+	for i, n := range []string{"1 000", "12.0", "12,00", "12.", "7.000000"} {
+		if r := m.imports(ourKey, "?dry_run=true", heading+fmt.Sprintf(stocked, i, n)); len(r.Rejected) != 0 {
+			t.Errorf("a stock of %s: %+v", n, r.Rejected)
+		}
+	}
 	for _, deg := range []string{"0x1p5", "3_4", "inf"} {
 		file := "offer_key,category,name_fr,sku,price,stock,commune,lat,lng\nx,oils,Huile,X1,10,1,Taliouine," + deg + ",-9\n"
 		if r := m.imports(ourKey, "?dry_run=true", file); len(r.Rejected) == 0 {

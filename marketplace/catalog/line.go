@@ -76,10 +76,10 @@ func (l line) variant(v Variant) (Variant, []fault.Detail) {
 	if c := l.text("stock"); c != "" {
 		n, ok := whole(c)
 		if !ok {
-			f.add("/stock", "%q is not a whole number.", c)
-		} else if n < v.Reserved {
+			f.add("/stock", "%q is not a whole number; write a thousand as 1000.", c)
+		} else if n >= 0 && n < v.Reserved {
 			f.add("/stock", "%s", heldBack(v.Reserved))
-		} else if n < v.Least {
+		} else if n >= 0 && n < v.Least {
 			f.add("/stock", "%d lie at named places or are held; the stock of places is changed place by place.", v.Least)
 		}
 		v.OnHand = n

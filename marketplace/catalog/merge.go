@@ -198,8 +198,12 @@ func (m *merge) variant(l line, g *merged, known bool, o Offer) (v Variant, at i
 	case promised && by != g.Ref:
 		wrong = append(wrong, fault.Detail{Pointer: "/sku", Detail: fmt.Sprintf("Your offer %q has this SKU already.", by)})
 	}
+	had := v.OnHand
+	if v.Policy != Stocked {
+		had = 0
+	}
 	v, bad := l.variant(o.usual(v))
-	return v, at, append(wrong, bad...)
+	return v, at, append(append(wrong, bad...), onColumns(o.coded(v, had), "/", "")...)
 }
 
 // accept makes the row part of what is saved.

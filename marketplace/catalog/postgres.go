@@ -46,6 +46,7 @@ type variantRow struct {
 	Reserved int               `json:"reserved"`
 	Least    int               `json:"least"`
 	Free     int               `json:"free"`
+	Kind     Kind              `json:"kind,omitempty"` // of its offer, when it is read alone
 }
 
 // variantRead is a variant v as variantRow reads it.
@@ -67,7 +68,7 @@ func (v Variant) row(o Offer) variantRow {
 	}
 	return variantRow{
 		v.ID, o.ID, o.Seller, v.SKU, v.Names, v.Unit, v.WeightG, v.Price.Centimes(), v.Price.Currency(), v.Net.Quantity, v.Net.Unit,
-		tiers, v.Policy, v.LeadDays, v.Weekly, 0, v.StartsAt, v.Minutes, v.OnHand, 0, 0, 0,
+		tiers, v.Policy, v.LeadDays, v.Weekly, 0, v.StartsAt, v.Minutes, v.OnHand, 0, 0, 0, "",
 	}
 }
 
@@ -140,7 +141,9 @@ func lockVariants(tx *pg.Tx, offer string) {
 }
 
 func lockVariant(ctx context.Context, tx *pg.Tx, variant string) (variantRow, error) {
-	r, err := pg.One[struct{ Read variantRow }](ctx, tx, ErrNotFound, `select `+variantRead+` as read from catalog.variant v where v.id = $1 for update`, variant)
+	r, err := pg.One[struct{ Read variantRow }](ctx, tx, ErrNotFound, `select `+variantRead+` ||
+			jsonb_build_object('kind', (select o.kind from catalog.offer o where o.id = v.offer)) as read
+		from catalog.variant v where v.id = $1 for update`, variant)
 	return r.Read, err
 }
 

@@ -167,10 +167,14 @@ func shelvesOf(ctx context.Context, db pg.DB, seller string, all []string) ([]st
 		where exists (select from catalog.offer o where o.seller = $1 and o.category = c and o.state = 'published')`, seller, all)
 }
 
+func sellersIn(ctx context.Context, db pg.DB, category string, most int) ([]string, error) {
+	return pg.Column[string](ctx, db, `select distinct seller from catalog.offer where category = $1 and state = 'published' order by seller limit $2`, category, most)
+}
+
 func items(ctx context.Context, db pg.DB, variants []string) (map[string]Item, error) {
 	rows, err := pg.All[itemRow](ctx, db, `select v.id as variant, v.offer, v.seller, v.sku, v.names, o.names as offer_names, v.price as cents, v.currency,
-			v.tiers, v.weight_g, catalog.free(v) as available, o.category, o.withdrawal_exempt, o.state = 'published' as published, o.kind, o.way,
-			v.lead_days, coalesce(catalog.reopens(v.seller, d.today)::text, '') as reopens
+			v.tiers, v.weight_g, catalog.free(v) as available, o.category, o.withdrawal_exempt, o.state = 'published' as published, o.kind, o.way, v.policy,
+			v.lead_days, v.starts_at, v.minutes, coalesce(catalog.reopens(v.seller, d.today)::text, '') as reopens
 		from catalog.variant v join catalog.offer o on o.id = v.offer cross join (select catalog.today() as today) d where v.id `+pg.OfThese, variants)
 	if err != nil {
 		return nil, fmt.Errorf("read items: %w", err)

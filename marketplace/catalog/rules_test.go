@@ -109,8 +109,9 @@ func TestRule3_1_TwoHubsNeverOversellStockAtSeveralPlaces(t *testing.T) {
 	}
 	wg.Wait()
 	kept := sold.Load() - back.Load()
-	if kept > 100 || sold.Load()+short.Load() != 500 || m.left(v[0])[0] != int(100-kept) {
-		t.Errorf("%d sold, %d of them given back, %d refused, %v left; want 100 kept at most and nothing lost", sold.Load(), back.Load(), short.Load(), m.left(v...))
+	// Whoever is refused met nothing left, so a hundred were sold at some time.
+	if kept > 100 || sold.Load() < 100 || sold.Load()+short.Load() != 500 || m.left(v[0])[0] != int(100-kept) {
+		t.Errorf("%d sold, %d of them given back, %d refused, %v left; want 100 sold, no more kept, and nothing lost", sold.Load(), back.Load(), short.Load(), m.left(v...))
 	}
 	m.places()
 }

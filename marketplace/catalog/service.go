@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
@@ -263,6 +264,11 @@ func (s *Service) Shelves(ctx context.Context, db pg.DB, seller string) ([]strin
 	return shelvesOf(ctx, db, seller, CategoryCodes())
 }
 
+// SellersIn are sellers that have something of a category on offer, at most so many.
+func (s *Service) SellersIn(ctx context.Context, db pg.DB, category string, most int) ([]string, error) {
+	return sellersIn(ctx, db, category, most)
+}
+
 // An Item is one variant as a basket needs it.
 type Item struct {
 	Variant          string
@@ -279,7 +285,10 @@ type Item struct {
 	Published        bool
 	Kind             Kind
 	Way              Way
+	Policy           Policy
 	LeadDays         int
+	StartsAt         *time.Time // when the date of a service begins
+	Minutes          int
 	Reopens          string // when its seller is away, the day on which it sells again
 
 	tiers []Tier
@@ -388,5 +397,5 @@ func (s *Service) Reindex(ctx context.Context, tx *pg.Tx, seller string) error {
 func (o Offer) newVariant(v Variant) (Variant, findings) {
 	v = o.usual(v)
 	v.ID = id.New(id.Variant)
-	return v, append(v.check(), o.suits(v)...)
+	return v, append(append(v.check(), o.suits(v)...), o.coded(v, 0)...)
 }

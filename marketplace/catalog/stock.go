@@ -176,6 +176,9 @@ func (s *Service) SetStock(ctx context.Context, in StockInput) (StockView, error
 		if v, spots, err = s.lockOwn(ctx, tx, in.Variant, in.Place); err != nil {
 			return err
 		}
+		if err := v.counted(); err != nil {
+			return err
+		}
 		by, reason, err := v.restock(in, spots)
 		if err != nil || by == 0 {
 			return err
@@ -212,6 +215,9 @@ func (v variantRow) restock(in StockInput, spots []spot) (by int, reason string,
 				there = s.OnHand
 			}
 		}
+	}
+	if in.From != nil && *in.From != there {
+		return 0, "", ErrStockSince.At("/from", fmt.Sprintf("There are %d now.", there))
 	}
 	pointer, reason := "/on_hand", "counted"
 	if in.Delta != nil {

@@ -184,6 +184,9 @@ func (o Offer) suits(v Variant) findings {
 	if o.Kind == Digital && v.WeightG != 0 {
 		f.add("/weight_g", "A file weighs nothing.")
 	}
+	if o.Kind == Digital && v.Policy == MadeToOrder {
+		f.add("/policy", "Files are unlimited; codes are stocked.")
+	}
 	switch {
 	case v.StartsAt != nil && o.Way != ByBooking:
 		f.add("/starts_at", "Only services that are booked have dates.")
@@ -199,9 +202,12 @@ func (o Offer) suits(v Variant) findings {
 func (o Offer) usual(v Variant) Variant {
 	if v.Policy == "" {
 		v.Policy = Stocked
-		if o.Kind == Digital || o.Way == ByQuote { // what is asked for has no stock
+		if o.Kind == Digital {
 			v.Policy = Unlimited
 		}
+	}
+	if o.Way == ByQuote && v.Policy == Stocked { // what is asked for has no stock
+		v.Policy = Unlimited
 	}
 	slices.SortStableFunc(v.Tiers, func(a, b Tier) int { return cmp.Compare(a.From, b.From) })
 	return v

@@ -80,8 +80,12 @@ func (in UpdateInput) apply(o Offer) (Offer, error) {
 			v, more = o.newVariant(v)
 			o.Variants, bad = append(o.Variants, v), append(wrong, more...)
 		} else {
-			o.Variants[n], bad = p.on(o.Variants[n])
+			was := o.Variants[n]
+			o.Variants[n], bad = p.on(was)
 			bad = append(bad, append(o.Variants[n].check(), o.suits(o.Variants[n])...)...)
+			if o.Variants[n] = o.usual(o.Variants[n]); was.Policy != o.Variants[n].Policy {
+				bad = append(bad, o.coded(o.Variants[n], 0)...)
+			}
 		}
 		if seen[p.SKU] {
 			bad.add("/sku", "This SKU is given twice.")

@@ -112,7 +112,7 @@ func dirhams(c int64) money.Money { return money.Dirhams(c) }
 
 // party says whether p sells or organises it, or is the operator.
 func (g GroupBuy) party(p auth.Principal) bool {
-	return p.Role == auth.Operator || p.Subject != "" && (p.Subject == g.Seller || p.Subject == g.Organiser)
+	return p.Role == auth.Operator || p.Subject != "" && (p.Subject == g.Seller || p.Owns(g.Organiser))
 }
 
 // shown says whether p may see it: everybody, once its seller has agreed.

@@ -2,8 +2,6 @@ package loyalty
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -73,16 +71,14 @@ func (s *Service) Adjust(ctx context.Context, tx *pg.Tx, in AdjustInput) (v Adju
 }
 
 func (s *Service) askAdjust(ctx context.Context, tx *pg.Tx, ref string, w wanted, terms Terms) (string, error) {
-	text, err := json.Marshal(w)
+	worth := money.Dirhams(max(w.Points, -w.Points) * int64(terms.Worth))
+	ask, err := approvals.Ask{
+		Kind: kindAdjust, Subject: ref, Amount: &worth, Why: fmt.Sprintf("%+d points for %s: %s", w.Points, w.Person, w.Reason),
+	}.Of(w)
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(text)
-	worth := money.Dirhams(max(w.Points, -w.Points) * int64(terms.Worth))
-	r, err := s.Approvals.Ask(ctx, tx, approvals.Ask{
-		Kind: kindAdjust, Subject: ref, Hash: sum[:], Amount: &worth, Evidence: string(text),
-		Why: fmt.Sprintf("%+d points for %s: %s", w.Points, w.Person, w.Reason),
-	})
+	r, err := s.Approvals.Ask(ctx, tx, ask)
 	return r.ID, err
 }
 
@@ -92,8 +88,8 @@ func (s *Service) adjustDecided(ctx context.Context, tx *pg.Tx, r approvals.Requ
 		return nil
 	}
 	var w wanted
-	if sum := sha256.Sum256([]byte(r.Evidence)); string(sum[:]) != string(r.Hash) || json.Unmarshal([]byte(r.Evidence), &w) != nil {
-		return approvals.ErrChanged
+	if err := r.Read(&w); err != nil {
+		return err
 	}
 	return s.adjust(ctx, tx, r.ID, w)
 }

@@ -100,6 +100,13 @@ func spent(ctx context.Context, db pg.DB, person string, since time.Time) (int64
 	return pg.Value[int64](ctx, db, nil, `select coalesce(sum(kept), 0)::bigint from loyalty.sale where person = $1 and completed_at > $2`, person, since)
 }
 
+// balances are what some persons have, and bought for since a moment.
+func balances(ctx context.Context, db pg.DB, persons []string, since time.Time) ([]balance, error) {
+	return pg.All[balance](ctx, db, `select a.person, a.points, a.owed, a.version, coalesce(s.spent, 0)::bigint as spent from loyalty.account a
+		left join lateral (select sum(kept) as spent from loyalty.sale where person = a.person and completed_at > $2) s on true
+		where a.person = any($1)`, persons, since)
+}
+
 // adjusted is how many points somebody moved by hand since a moment, up or down
 // and without a second person. Who counts them does so alone.
 func adjusted(ctx context.Context, tx *pg.Tx, actor string, since time.Time) (int64, error) {

@@ -29,7 +29,7 @@ const (
 func UploadOptions() []rest.Option {
 	return []rest.Option{
 		rest.Accepts("application/octet-stream", "multipart/form-data", "image/jpeg", "image/png", "image/webp", "image/gif", "image/heic", "image/heif",
-			"image/avif", "image/tiff", "image/bmp", "audio/ogg", "audio/opus", "audio/mpeg", "audio/mp4", "audio/x-m4a", "audio/webm", "video/webm", "video/mp4", "application/pdf"),
+			"image/avif", "image/tiff", "image/bmp", "audio/ogg", "audio/opus", "audio/mpeg", "audio/mp4", "audio/x-m4a", "audio/webm", "video/webm", "video/mp4", "application/pdf", "application/zip", "application/epub+zip"),
 		rest.Body(picture.MaxBytes + 64<<10), rest.Timeout(uploadTime), rest.AtOnce(uploads, uploadsOne),
 	}
 }
@@ -38,11 +38,11 @@ func UploadOptions() []rest.Option {
 func Routes(s *Service) []rest.Route {
 	const file = "/v1/files/{file}"
 	return []rest.Route{
-		rest.Handle("POST", "/v1/files", "files.add", "Upload a voice note or a proof", http.StatusCreated, s.Upload, append(UploadOptions(),
-			rest.About("Voice notes are Ogg Opus, MP3, M4A or WebM, up to 3 MB; proofs are PDF up to 10 MB, or a photograph of the paper. The bytes decide, not the name. What is beside the sound, as the place where it was recorded, is taken out. The same bytes sent again are the same file. What nothing uses is gone after a day."))...),
+		rest.Handle("POST", "/v1/files", "files.add", "Upload a voice note, a proof, or a file that is sold", http.StatusCreated, s.Upload, append(UploadOptions(),
+			rest.About("Voice notes are Ogg Opus, MP3, M4A or WebM, up to 3 MB; proofs are PDF up to 10 MB, or a photograph of the paper; what is sold is a PDF, EPUB, ZIP, photograph, sound or film up to 12 MB. The bytes decide, not the name. What is beside the sound, as the place where it was recorded, is taken out. The same bytes sent again are the same file. What nothing uses is gone after a day."))...),
 		rest.Handle("GET", file, "files.show", "Show what is known of one's file", http.StatusOK, s.Show),
 		rest.Handle("GET", file+"/content", "files.read", "Download one's file, as it is kept", http.StatusOK, s.Read,
-			rest.Gives("application/pdf", "image/jpeg", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/webm", "image/png", "image/webp", "image/gif", "text/csv", workbook)),
+			rest.Gives("application/pdf", "image/jpeg", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/webm", "image/png", "image/webp", "image/gif", "text/csv", workbook, "application/zip", "application/epub+zip", "video/mp4", "video/webm")),
 		rest.Handle("GET", "/v1/sounds/{file}", "files.play", "Play a voice note that an offer or a page uses", http.StatusOK, s.Play,
 			rest.Public(), rest.Gives("audio/ogg", "audio/mpeg", "audio/mp4", "audio/webm"), rest.Unchanging(), rest.About(tagged)),
 		rest.Handle("GET", "/v1/pictures/{file}/{name}", "files.picture", "Show a photograph in one width", http.StatusOK, s.Picture,
@@ -54,7 +54,7 @@ const tagged = "The answer never changes: it may be kept for ever, carries an ET
 
 // UploadInput is a file on its way in.
 type UploadInput struct {
-	Kind  Kind      `query:"kind" required:"true" enum:"sound,proof"`
+	Kind  Kind      `query:"kind" required:"true" enum:"sound,proof,ware"`
 	Owner string    `query:"owner" maxLength:"64" description:"Whose file it is; for operators."`
 	File  rest.File `body:"file"`
 }
@@ -74,7 +74,7 @@ type PictureInput struct {
 type View struct {
 	ID        string    `json:"id" required:"true"`
 	Owner     string    `json:"owner" required:"true"`
-	Kind      Kind      `json:"kind" required:"true" enum:"picture,sound,proof,sheet"`
+	Kind      Kind      `json:"kind" required:"true" enum:"picture,sound,proof,sheet,ware"`
 	Type      string    `json:"type" required:"true" description:"Its media type, told by its bytes."`
 	Name      string    `json:"name" required:"true"`
 	Size      int       `json:"size" required:"true" description:"In bytes, as it is kept."`
@@ -86,7 +86,7 @@ func (f File) view() View {
 	return View{f.ID, f.Owner, f.Kind, f.Type, f.Name, f.Size, f.State, f.CreatedAt.UTC()}
 }
 
-// Upload keeps a voice note or a proof of the caller's; an operator says whose.
+// Upload keeps a voice note, a proof or a file that is sold, of the caller's; an operator says whose.
 func (s *Service) Upload(ctx context.Context, in UploadInput) (View, error) {
 	p := auth.From(ctx)
 	owner := p.Subject
@@ -153,7 +153,7 @@ func (s *Service) Of(ctx context.Context, db pg.DB, file, subject string) (rest.
 var extensions = map[string]string{
 	"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif",
 	"audio/ogg": ".ogg", "audio/mpeg": ".mp3", "audio/mp4": ".m4a", "audio/webm": ".webm",
-	"text/csv": ".csv", workbook: ".xlsx",
+	"text/csv": ".csv", workbook: ".xlsx", "application/zip": ".zip", "application/epub+zip": ".epub", "video/mp4": ".mp4", "video/webm": ".webm",
 }
 
 // write writes a content, once it is known to be what was put.

@@ -24,19 +24,22 @@ var (
 	ErrNoProof     = fault.New(fault.Invalid, "media.not_a_proof", "This is not a document that can be kept as a proof. Send a PDF, or a photograph of the paper.")
 	ErrLongProof   = fault.New(fault.Invalid, "media.proof_too_large", "The document is too large. Send a PDF of at most 10 MB.")
 	ErrBadProof    = fault.New(fault.Invalid, "media.proof_broken", "The PDF breaks off. Send the file once more.")
+	ErrNoWare      = fault.New(fault.Invalid, "media.not_a_ware", "This is no file that can be sold. Send a PDF, EPUB or ZIP, a photograph, a sound or a film.")
+	ErrLongWare    = fault.New(fault.Invalid, "media.ware_too_large", "The file is too large. Send one of at most 12 MB, or several parts.")
 	ErrOwner       = fault.New(fault.Invalid, "media.owner", "Say whose file it is: the id of the member (org_… or per_…).")
 )
 
 // A Kind is what a file is for.
 type Kind string
 
-// The kinds. Pictures and sounds that something uses are public; proofs and the
-// tables that members hand in never are.
+// The kinds. Pictures and sounds that something uses are public; proofs, the
+// tables that members hand in, and what is sold as a file never are.
 const (
 	Picture Kind = "picture"
 	Sound   Kind = "sound"
 	Proof   Kind = "proof"
 	Sheet   Kind = "sheet"
+	Ware    Kind = "ware" // what is sold as a file: only its owner and its buyers read it
 )
 
 // A State is whether anything uses a file: new → used → dropped. What is new or
@@ -76,6 +79,7 @@ type Upload struct {
 const (
 	maxSound = 3 << 20
 	maxProof = 10 << 20
+	maxWare  = 12 << 20
 	maxIdle  = 100 // files of one owner that nothing uses
 	maxName  = 120 // letters
 )

@@ -68,7 +68,7 @@ func (s *Service) AddAccount(ctx context.Context, tx *pg.Tx, org, rib, holder st
 		retireCurrent(tx, org)
 	}
 	insertAccount(tx, next)
-	return next, nil
+	return next, tx.Publish(ctx, given(next))
 }
 
 // vouch makes the account that waits the current one, of an organisation that

@@ -14,13 +14,16 @@ import (
 func Routes(s *Service) []rest.Route {
 	const org = "/v1/organisations/{org}"
 	ok, made := http.StatusOK, http.StatusCreated
-	return []rest.Route{
+	return append([]rest.Route{
 		rest.Handle("POST", "/v1/guests", "guests.create", "Buy without an account; the secret is shown once", made, s.Welcome, rest.Public()),
 		rest.Handle("POST", "/v1/organisations", "organisations.create", "Write down a new organisation", made, s.create),
+		rest.Handle("GET", "/v1/organisations", "organisations.list", "List organisations, the newest first", ok, s.list),
 		rest.Handle("GET", org, "organisations.show", "Show an organisation", ok, s.show),
 		rest.Handle("POST", org+"/submit", "organisations.submit", "Ask for admission", ok, s.moving(Submit)),
 		rest.Handle("POST", org+"/approve", "organisations.approve", "Admit an organisation", ok, s.approve),
 		rest.Handle("POST", org+"/request-changes", "organisations.request_changes", "Ask an applicant for changes", ok, s.noting(RequestChanges)),
+		rest.Commit("POST", org+"/review", "organisations.review", "Take an application up", ok, s.noted(Review)),
+		rest.Commit("POST", org+"/terminate", "organisations.terminate", "End an organisation's membership for good", ok, s.noted(Terminate)),
 		rest.Handle("POST", org+"/suspend", "organisations.suspend", "Suspend an organisation", ok, s.noting(Suspend)),
 		rest.Handle("POST", org+"/reactivate", "organisations.reactivate", "Let a suspended organisation sell again", ok, s.moving(Reactivate)),
 		rest.Handle("GET", org+"/api-keys", "api_keys.list", "List an organisation's API keys", ok, s.listKeys),
@@ -28,7 +31,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("DELETE", org+"/api-keys/{key}", "api_keys.revoke", "Revoke an API key for good", ok, s.revokeKey),
 		rest.Handle("GET", org+"/bank-accounts", "bank_accounts.list", "List an organisation's bank accounts", ok, s.listAccounts),
 		rest.Handle("POST", org+"/bank-accounts", "bank_accounts.create", "Say where an organisation is paid", made, s.createAccount),
-	}
+	}, publicRoutes(s)...)
 }
 
 // View is an organisation as itself and the operator see it.
@@ -41,13 +44,17 @@ type View struct {
 	Region    string    `json:"region" required:"true"`
 	Commune   string    `json:"commune" required:"true"`
 	Point     Point     `json:"point" required:"true"`
-	State     State     `json:"state" required:"true" enum:"draft,submitted,changes_requested,active,suspended,terminated"`
+	State     State     `json:"state" required:"true" enum:"draft,submitted,under_review,changes_requested,active,suspended,terminated"`
 	Note      string    `json:"note,omitempty" description:"What the operator asks for, or why it suspended."`
 	CreatedAt time.Time `json:"created_at" required:"true"`
+
+	AskedAt    *time.Time `json:"asked_at,omitempty" description:"When it asked for admission, the last time."`
+	Reviewer   string     `json:"reviewer,omitempty" description:"Who took the application up."`
+	Restricted string     `json:"restricted,omitempty" description:"Why it may sell nothing new; orders that are open go on."`
 }
 
 func view(o Organisation) View {
-	return View{o.ID, o.Kind, o.Names, o.Legal, o.Story, o.Region, o.Commune, Point{o.Lat, o.Lng}, o.State, o.Note, o.CreatedAt.UTC()}
+	return View{o.ID, o.Kind, o.Names, o.Legal, o.Story, o.Region, o.Commune, Point{o.Lat, o.Lng}, o.State, o.Note, o.CreatedAt.UTC(), rest.UTC(o.AskedAt), o.Reviewer, o.Restricted}
 }
 
 // One names an organisation.
@@ -105,6 +112,13 @@ func (s *Service) approve(ctx context.Context, in Admission) (v View, err error)
 		return err
 	})
 	return v, err
+}
+
+func (s *Service) noted(m Move) func(context.Context, *pg.Tx, Noted) (View, error) {
+	return func(ctx context.Context, tx *pg.Tx, in Noted) (View, error) {
+		o, err := s.Move(ctx, tx, in.Org, m, in.Note)
+		return view(o), err
+	}
 }
 
 func (s *Service) moving(m Move) func(context.Context, One) (View, error) {

@@ -31,26 +31,15 @@ type hub struct {
 	boss    auth.Key
 	mate    auth.Key // another of the operator's people
 	house   string   // the operator's organisation
+	url     string   // of the database
 }
 
 func newHub(t testing.TB) *hub {
 	t.Helper()
 	policies, err := authz.New()
 	must(t, err)
-	h := &hub{t: t, db: pgtest.New(t)}
-	h.members = members.New(h.db, policies)
-	h.db.Use(nil, event.NewBus())
-	desk := approvals.New(h.db)
-	h.members.Approve(desk)
-	mux := http.NewServeMux()
-	rest.Mount(mux, append(members.Routes(h.members), approvals.Routes(desk)...), rest.Edge{
-		Store: h.db, Authenticate: h.members.Authenticate, Log: slog.New(slog.DiscardHandler),
-		Limits: rest.Limits{Principal: -1, Address: -1, Refused: -1},
-		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
-			return policies.May(p, action, authz.Resource{})
-		},
-	})
-	h.web = mux
+	h := &hub{t: t, url: pgtest.URL(t)}
+	h.open(policies)
 	h.tx(func(tx *pg.Tx) error {
 		o, err := h.members.Found(t.Context(), tx, members.Enrolment{Kind: members.Operator, Names: members.Texts{"fr": "Opérateur (exemple)"}, Region: "MA-04", Commune: "Rabat"})
 		if err != nil {
@@ -64,6 +53,36 @@ func newHub(t testing.TB) *hub {
 		return err
 	})
 	return h
+}
+
+// another is a second hub on the same database.
+func (h *hub) another() *hub {
+	h.t.Helper()
+	policies, err := authz.New()
+	must(h.t, err)
+	two := *h
+	two.open(policies)
+	return &two
+}
+
+// open serves the database.
+func (h *hub) open(policies *authz.Policies) {
+	h.db = pgtest.Open(h.t, h.url, pg.Options{MaxConns: 8})
+	h.db.Use(nil, event.NewBus())
+	var err error
+	h.members, err = members.New(h.db, policies).SendBy(members.NewInbox(h.db)).At("http://127.0.0.1:8080")
+	must(h.t, err)
+	desk := approvals.New(h.db)
+	h.members.Approve(desk)
+	mux := http.NewServeMux()
+	rest.Mount(mux, slices.Concat(members.Routes(h.members), members.PeopleRoutes(h.members), members.MembershipRoutes(h.members), members.PasskeyRoutes(h.members), members.NewInbox(h.db).Routes(), approvals.Routes(desk)), rest.Edge{
+		Store: h.db, Authenticate: h.members.Authenticate, Log: slog.New(slog.DiscardHandler),
+		Limits: rest.Limits{Principal: -1, Address: -1, Refused: -1},
+		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
+			return policies.May(p, action, authz.Resource{})
+		},
+	})
+	h.web = mux
 }
 
 func (h *hub) tx(f func(tx *pg.Tx) error) {

@@ -23,11 +23,12 @@ type Approvals interface {
 	Void(ctx context.Context, tx *pg.Tx, kind, subject string) error
 }
 
-// Approve has keys that one person may not make alone wait for a second one. It
-// is called at start.
+// Approve has keys and invitations that one person may not make alone wait for a
+// second one. It is called at start.
 func (s *Service) Approve(by Approvals) {
 	s.approvals = by
 	by.Handle(kindKey, s.keyDecided)
+	by.Handle(kindInvitation, s.invitationDecided)
 }
 
 // NewPerson is what is known of a person; phone (E.164) and email may be "".

@@ -63,9 +63,11 @@ type State string
 const (
 	Draft            State = "draft"
 	Submitted        State = "submitted"
+	UnderReview      State = "under_review" // somebody has taken it up
 	ChangesRequested State = "changes_requested"
 	Active           State = "active"
 	Suspended        State = "suspended"
+	Terminated       State = "terminated" // for good
 )
 
 // A Move is what can be done with an organisation; its name is the route's.
@@ -74,10 +76,12 @@ type Move string
 // The moves.
 const (
 	Submit         Move = "submit"
+	Review         Move = "review"
 	Approve        Move = "approve"
 	RequestChanges Move = "request_changes"
 	Suspend        Move = "suspend"
 	Reactivate     Move = "reactivate"
+	Terminate      Move = "terminate"
 )
 
 // moves is the whole of an organisation's life.
@@ -86,10 +90,12 @@ var moves = map[Move]struct {
 	to   State
 }{
 	Submit:         {[]State{Draft, ChangesRequested}, Submitted},
-	Approve:        {[]State{Submitted}, Active},
-	RequestChanges: {[]State{Submitted}, ChangesRequested},
+	Review:         {[]State{Submitted}, UnderReview},
+	Approve:        {[]State{Submitted, UnderReview}, Active},
+	RequestChanges: {[]State{Submitted, UnderReview}, ChangesRequested},
 	Suspend:        {[]State{Active}, Suspended},
 	Reactivate:     {[]State{Suspended}, Active},
+	Terminate:      {[]State{Draft, ChangesRequested, Suspended}, Terminated},
 }
 
 // Legal is how the law knows an organisation.
@@ -114,23 +120,33 @@ type Organisation struct {
 	Note      string
 	Version   int64
 	CreatedAt time.Time
+
+	AskedAt    *time.Time // when it asked for admission, the last time
+	Reviewer   string     // who took its application up
+	Restricted string     // why it may sell nothing new; "": it may
 }
 
-// Do moves the organisation. note says why, when the operator asks for changes
-// or suspends; any other move wipes it.
-func (o Organisation) Do(m Move, note string) (Organisation, error) {
+// Do moves the organisation, on a person's word. note says why, when the operator
+// asks for changes, suspends or ends it; any other move wipes it.
+func (o Organisation) Do(m Move, note, by string, at time.Time) (Organisation, error) {
 	step := moves[m]
 	if !slices.Contains(step.from, o.State) {
 		return o, ErrState.Say("This organisation is %s; to %s it, it must be %s.", words(o.State), words(m), either(step.from))
 	}
-	o.State, o.Note = step.to, note
+	o.State, o.Note, o.Reviewer = step.to, note, ""
+	switch m {
+	case Submit:
+		o.AskedAt = &at
+	case Review:
+		o.Reviewer = by
+	}
 	o.Version++
 	return o, nil
 }
 
 // Seller says whether the organisation may sell now, for the catalogue.
 func (o Organisation) Seller() Seller {
-	return Seller{ID: o.ID, Names: o.Names, Active: o.State == Active && (o.Kind == Cooperative || o.Kind == Entrepreneur)}
+	return Seller{ID: o.ID, Names: o.Names, Active: o.State == Active && o.Restricted == "" && (o.Kind == Cooperative || o.Kind == Entrepreneur)}
 }
 
 // A Seller is what others need to know of one who sells.

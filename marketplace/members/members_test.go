@@ -16,16 +16,18 @@ func TestAnOrganisationIsAdmittedStepByStep(t *testing.T) {
 	t.Parallel()
 	want := map[members.Move]map[members.State]members.State{
 		members.Submit:         {members.Draft: members.Submitted, members.ChangesRequested: members.Submitted},
-		members.Approve:        {members.Submitted: members.Active},
-		members.RequestChanges: {members.Submitted: members.ChangesRequested},
+		members.Review:         {members.Submitted: members.UnderReview},
+		members.Approve:        {members.Submitted: members.Active, members.UnderReview: members.Active},
+		members.RequestChanges: {members.Submitted: members.ChangesRequested, members.UnderReview: members.ChangesRequested},
 		members.Suspend:        {members.Active: members.Suspended},
 		members.Reactivate:     {members.Suspended: members.Active},
+		members.Terminate:      {members.Draft: members.Terminated, members.ChangesRequested: members.Terminated, members.Suspended: members.Terminated},
 		"adopt":                {},
 	}
-	states := []members.State{members.Draft, members.Submitted, members.ChangesRequested, members.Active, members.Suspended, "terminated"}
+	states := []members.State{members.Draft, members.Submitted, members.UnderReview, members.ChangesRequested, members.Active, members.Suspended, members.Terminated}
 	for m, row := range want {
 		for _, from := range states {
-			o, err := members.Organisation{State: from, Version: 3, Note: "old"}.Do(m, "new")
+			o, err := members.Organisation{State: from, Version: 3, Note: "old"}.Do(m, "new", "somebody", time.Unix(1, 0))
 			to, allowed := row[from]
 			switch {
 			case allowed && (err != nil || o.State != to || o.Version != 4 || o.Note != "new"):

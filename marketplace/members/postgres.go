@@ -10,11 +10,11 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-const organisationColumns = `id, kind, names, legal, story, region, commune, lat, lng, state, note, version, created_at`
+const organisationColumns = `id, kind, names, legal, story, region, commune, lat, lng, state, note, version, created_at, asked_at, reviewer, restricted`
 
 func insert(tx *pg.Tx, o Organisation) {
-	tx.Queue(`insert into members.organisation (`+organisationColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		o.ID, o.Kind, o.Names, o.Legal, o.Story, o.Region, o.Commune, o.Lat, o.Lng, o.State, o.Note, o.Version, o.CreatedAt)
+	tx.Queue(`insert into members.organisation (`+organisationColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		o.ID, o.Kind, o.Names, o.Legal, o.Story, o.Region, o.Commune, o.Lat, o.Lng, o.State, o.Note, o.Version, o.CreatedAt, o.AskedAt, o.Reviewer, o.Restricted)
 }
 
 func load(ctx context.Context, db pg.DB, id string) (Organisation, error) {
@@ -26,7 +26,15 @@ func lock(ctx context.Context, tx *pg.Tx, id string) (Organisation, error) {
 }
 
 func save(tx *pg.Tx, o Organisation) {
-	tx.Queue(`update members.organisation set state = $2, note = $3, version = $4 where id = $1`, o.ID, o.State, o.Note, o.Version)
+	tx.Queue(`update members.organisation set state = $2, note = $3, version = $4, asked_at = $5, reviewer = $6, restricted = $7 where id = $1`,
+		o.ID, o.State, o.Note, o.Version, o.AskedAt, o.Reviewer, o.Restricted)
+}
+
+// shut ends what lets anybody act for an organisation that is no member any more.
+func shut(tx *pg.Tx, org string) {
+	tx.Queue(`update members.api_key set revoked_at = platform.now() where subject = $1 and revoked_at is null`, org)
+	tx.Queue(`update members.membership set valid_to = platform.now(), ended_by = $2 where organisation = $1 and valid_to is null`, org, tx.Actor())
+	tx.Queue(`update members.invitation set ended_at = platform.now() where organisation = $1 and ended_at is null`, org)
 }
 
 // A face is what shows of an organisation to those who buy from it.
@@ -35,11 +43,13 @@ type face struct {
 	Kind  Kind
 	Names Texts
 	State State
+
+	Restricted string
 }
 
 func faces(ids []string, then func([]face)) pg.Read {
 	return func(b *pgx.Batch) {
-		b.Queue(`select id, kind, names, state from members.organisation where id `+pg.OfThese, ids).Query(func(rows pgx.Rows) error {
+		b.Queue(`select id, kind, names, state, restricted from members.organisation where id `+pg.OfThese, ids).Query(func(rows pgx.Rows) error {
 			all, err := pgx.CollectRows(rows, pgx.RowToStructByName[face])
 			then(all)
 			return err
@@ -51,9 +61,10 @@ func imprints(ctx context.Context, db pg.DB, ids []string) ([]Imprint, error) {
 	return pg.All[Imprint](ctx, db, `select id, names, legal, region, commune from members.organisation where id = any($1)`, ids)
 }
 
-// suspended are those of some organisations that are suspended.
+// suspended are those of some organisations that are suspended, or no members
+// any more.
 func suspended(ctx context.Context, db pg.DB, ids []string) ([]string, error) {
-	return pg.Column[string](ctx, db, `select id from members.organisation where id = any($1) and state = 'suspended'`, ids)
+	return pg.Column[string](ctx, db, `select id from members.organisation where id = any($1) and state in ('suspended', 'terminated')`, ids)
 }
 
 func insertPerson(tx *pg.Tx, id string, p NewPerson) {

@@ -3,6 +3,9 @@ package members
 import (
 	"context"
 	"errors"
+	"time"
+
+	"github.com/go-webauthn/webauthn/webauthn"
 
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
@@ -23,13 +26,17 @@ type Service struct {
 	db        *pg.Store
 	judge     Judge
 	approvals Approvals
+	courier   Courier
+	gate      Gate               // nil: whoever asks in due form is admitted
+	bought    Bought             // nil: guests are found by their secrets alone
+	passkeys  *webauthn.WebAuthn // nil: the hub's public address is not known
 }
 
 // New makes the service. Keys that need a second person are made once Approve
 // was called.
 func New(db *pg.Store, judge Judge) *Service { return &Service{db: db, judge: judge} }
 
-// Authenticate says whose key this is. A key that is not known, was revoked or
+// Authenticate says whose key, or session's token, this is. A key that is not known, was revoked or
 // has another secret is auth.ErrUnknown; one that waits for a second person is
 // ErrWaits. The keys of a suspended organisation
 // still open the door: it must be able to see its orders, and to finish them.
@@ -40,6 +47,10 @@ func (s *Service) Authenticate(ctx context.Context, k auth.Key) (auth.Principal,
 
 // Holder is Authenticate in the caller's unit of work.
 func (s *Service) Holder(ctx context.Context, db pg.DB, k auth.Key) (auth.Principal, error) {
+	if k.Session() {
+		v, err := s.visit(ctx, db, k)
+		return v.As, err
+	}
 	c, err := loadKey(ctx, db, k.ID)
 	if err != nil {
 		return auth.Nobody, err
@@ -67,12 +78,17 @@ func (s *Service) Sellers(ctx context.Context, db pg.DB, ids []string) (map[stri
 func (s *Service) Facing(ids []string, out map[string]Seller) pg.Read {
 	return faces(ids, func(all []face) {
 		for _, f := range all {
-			out[f.ID] = Organisation{ID: f.ID, Kind: f.Kind, Names: f.Names, State: f.State}.Seller()
+			out[f.ID] = Organisation{ID: f.ID, Kind: f.Kind, Names: f.Names, State: f.State, Restricted: f.Restricted}.Seller()
 		}
 	})
 }
 
-// Suspended says which of some organisations are suspended.
+// Working reads in which of some organisations a person works.
+func (s *Service) Working(person string, among []string, out *[]string) pg.Read {
+	return working(person, among, out)
+}
+
+// Suspended says which of some organisations are suspended, or were ended.
 func (s *Service) Suspended(ctx context.Context, db pg.DB, ids ...string) (map[string]bool, error) {
 	all, err := suspended(ctx, db, ids)
 	out := make(map[string]bool, len(all))
@@ -124,23 +140,32 @@ func (e Enrolment) place() (geo.Place, *fault.Error) {
 // Enrol writes down a new organisation as a draft, in the caller's unit of
 // work.
 func (s *Service) Enrol(_ context.Context, tx *pg.Tx, in Enrolment) (Organisation, error) {
+	o, err := in.draft(tx.Now())
+	if err == nil {
+		insert(tx, o)
+	}
+	return o, err
+}
+
+// draft is the organisation that an enrolment describes.
+func (in Enrolment) draft(at time.Time) (Organisation, error) {
 	place, wrong := in.place()
 	if in.Names["fr"] == "" {
-		wrong = at(wrong, "/names/fr", "Give the name in French.")
+		wrong = alsoAt(wrong, "/names/fr", "Give the name in French.")
 	}
-	wrong = checkTexts(wrong, "/names", in.Names, 200)
+	wrong = checkNames(checkTexts(wrong, "/names", in.Names, 200), in.Names)
 	wrong = checkTexts(wrong, "/story", in.Story, 4000)
 	o := Organisation{
 		ID: id.New(id.Organisation), Kind: in.Kind, Names: in.Names, Story: in.Story,
 		Region: in.Region, Commune: place.Name, Lat: place.Lat, Lng: place.Lng,
-		State: Draft, Version: 1, CreatedAt: tx.Now(),
+		State: Draft, Version: 1, CreatedAt: at,
 	}
 	if in.Legal != nil {
 		o.Legal = *in.Legal
 	}
 	if o.Legal.ICE != "" {
 		if err := CheckICE(o.Legal.ICE); err != nil {
-			wrong = at(wrong, "/legal/ice", sentence(err))
+			wrong = alsoAt(wrong, "/legal/ice", sentence(err))
 		}
 	}
 	if wrong != nil {
@@ -152,19 +177,18 @@ func (s *Service) Enrol(_ context.Context, tx *pg.Tx, in Enrolment) (Organisatio
 	if o.Story == nil {
 		o.Story = Texts{}
 	}
-	insert(tx, o)
 	return o, nil
 }
 
 // Found writes down an organisation that is at work from the start. It is for
 // setting a hub up.
-func (s *Service) Found(ctx context.Context, tx *pg.Tx, in Enrolment) (Organisation, error) {
-	o, err := s.Enrol(ctx, tx, in)
+func (s *Service) Found(_ context.Context, tx *pg.Tx, in Enrolment) (Organisation, error) {
+	o, err := in.draft(tx.Now())
 	if err != nil {
 		return o, err
 	}
 	o.State = Active
-	save(tx, o)
+	insert(tx, o)
 	return o, nil
 }
 
@@ -181,10 +205,20 @@ func (s *Service) Move(ctx context.Context, tx *pg.Tx, org string, m Move, note 
 		return o, err
 	}
 	from := o.State
-	if o, err = o.Do(m, note); err != nil {
+	next, err := o.Do(m, note, auth.From(ctx).Person(), tx.Now())
+	if err != nil {
 		return o, err
 	}
+	if s.gate != nil {
+		if err := s.gate.Passes(ctx, tx, o, m); err != nil {
+			return o, err
+		}
+	}
+	o = next
 	save(tx, o)
+	if m == Terminate {
+		shut(tx, org)
+	}
 	audit.Record(tx, action, org, policy, map[string]any{"from": from, "to": o.State, "note": note})
 	return o, tx.Publish(ctx, Moved{o.ID, o.State})
 }

@@ -92,7 +92,9 @@ func TestFilesHaveNoParcelAndQuotationsNoPrice(t *testing.T) {
 	if q.Totals.Delivery.Amount() != "0.00" || q.Totals.Total.Amount() != "40.00" {
 		t.Errorf("a file costs %+v", q.Totals)
 	}
-	h.want(201, nil, me, "POST", "/v1/checkouts", order(b, q.Hash), "1")
+	if len(q.Problems) != 1 || q.Problems[0].Code != "not_ready" {
+		t.Errorf("a file that its seller has not stored has %+v", q.Problems)
+	}
 	b = h.fill(me, 1, s)
 	h.want(200, nil, me, "PUT", "/v1/baskets/"+b+"/lines/"+file.Variants[0].ID, `{"quantity":1}`)
 	if q := h.quote(me, b); q.Totals.Delivery.IsZero() {

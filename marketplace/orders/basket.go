@@ -201,7 +201,7 @@ type QuoteInput struct {
 // DeliveryInput says how and where to the goods go. A quote needs the method
 // alone; a checkout needs all that the method needs.
 type DeliveryInput struct {
-	Method  string            `json:"method" required:"true" enum:"carrier,own,pickup,relay" description:"own: the seller brings it; pickup: the buyer fetches it; relay: the buyer fetches it at a point of the market's."`
+	Method  string            `json:"method" required:"true" enum:"carrier,own,pickup,relay,none" description:"own: the seller brings it; pickup: the buyer fetches it; relay: the buyer fetches it at a point of the market's; none: for files and codes alone."`
 	Commune string            `json:"commune,omitempty" maxLength:"100"`
 	Address string            `json:"address,omitempty" maxLength:"300"`
 	Point   *Point            `json:"point,omitempty"`
@@ -305,6 +305,10 @@ func (s *Service) market(ctx context.Context, db pg.DB, c counter, to Destinatio
 	reads := []pg.Read{
 		s.Sellers.Facing(sellers, m.Sellers), s.Ways.Serving(sellers, to.Region, to.Commune, &m.Ways),
 		s.Offs.For(c.basket.Buyer, sellers, codes, &m.Offs), s.Prices.For(c.basket.Buyer, sellers, variants, &m.Own),
+		s.Sellers.Working(c.basket.Buyer, sellers, &m.Works),
+	}
+	if files := digitalOf(m.Items); len(files) > 0 {
+		reads = append(reads, s.Digital.Stocks(files, &m.Ready))
 	}
 	if by := agreedIn(c.basket.Lines); len(by) > 0 {
 		reads = append(reads, s.Agreed.Of(by, &m.Agreed))

@@ -44,6 +44,8 @@ func Timers(t *job.Timers, s *Service) {
 	t.Handle(timerRest, s.restLate)
 	t.Handle(timerConfirm, s.unconfirmed)
 	t.Handle(timerUncollected, s.uncollected)
+	t.Handle(timerRemind, s.remind)
+	t.Handle(timerUnopened, s.unopened)
 }
 
 // CancelInput says why an order is cancelled.
@@ -76,6 +78,12 @@ func (s *Service) cancel(ctx context.Context, tx *pg.Tx, o Order, reason string)
 	if _, err := o.Do(Cancel); err != nil { // before any money moves
 		return err
 	}
+	if err := s.untouched(ctx, tx, o); err != nil {
+		return err
+	}
+	if err := s.inTime(ctx, tx, o); err != nil {
+		return err
+	}
 	if o.Cash() {
 		if _, err := s.Charges.Refuse(ctx, tx, o.ID, reason, false); err != nil {
 			return err
@@ -105,6 +113,11 @@ func (s *Service) cancelled(ctx context.Context, tx *pg.Tx, o Order) (err error)
 	}
 	if err != nil {
 		return err
+	}
+	if o.Digital != "" {
+		if err := s.Digital.Close(ctx, tx, o.ID, true); err != nil {
+			return err
+		}
 	}
 	if o.Cash() { // nothing was paid
 		if err := s.unpaid(ctx, tx, o); err != nil {
@@ -202,7 +215,7 @@ func watch(tx *pg.Tx, o Order) {
 		job.Set(tx, timerLate, o.ID, o.promised())
 		job.Set(tx, timerUnshipped, o.ID, o.promised().Add(cancelAfter-shipWithin))
 	case Shipped, Delivered, Cancelled, Refunded, Refused:
-		for _, t := range []string{timerConfirm, timerSilent, timerLate, timerUnshipped, timerUncollected} {
+		for _, t := range []string{timerConfirm, timerSilent, timerLate, timerUnshipped, timerUncollected, timerRemind, timerUnopened} {
 			job.Clear(tx, t, o.ID)
 		}
 		if o.State == Shipped && o.Cash() {

@@ -119,7 +119,7 @@ func (s *Service) uncollected(ctx context.Context, tx *pg.Tx, order string) erro
 // RefuseInput says why a cash order was not taken.
 type RefuseInput struct {
 	Order  string `path:"order"`
-	Reason string `json:"reason" required:"true" minLength:"1" maxLength:"200" description:"Such as absent, refused, unreachable, wrong_address; lost or damaged when the carrier is to blame."`
+	Reason string `json:"reason" required:"true" minLength:"1" maxLength:"200" description:"Such as absent, refused, unreachable, wrong_address. Once the goods have left, the operator says lost, damaged or late: the carrier is to blame, and is not paid."`
 }
 
 // carriersFault are the reasons for which a carrier is not paid for bringing
@@ -146,7 +146,11 @@ func (s *Service) Refuse(ctx context.Context, tx *pg.Tx, in RefuseInput) (v View
 	if o.State == Shipped && auth.From(ctx).Role == auth.Buyer {
 		return v, ErrAtTheDoor
 	}
-	if _, err := s.Charges.Refuse(ctx, tx, o.ID, in.Reason, o.State == Shipped && !carriersFault[in.Reason]); err != nil {
+	blamed := o.State == Shipped && carriersFault[in.Reason]
+	if blamed && auth.From(ctx).Role != auth.Operator { // the seller would pay for it
+		return v, ErrCarrier.At("/reason", ErrCarrier.Text)
+	}
+	if _, err := s.Charges.Refuse(ctx, tx, o.ID, in.Reason, o.State == Shipped && !blamed); err != nil {
 		return v, err
 	}
 	loseShipments(tx, o.ID)

@@ -190,7 +190,11 @@ func TestACashOrderThatEndsGivesItsGoodsBack(t *testing.T) {
 			h.want(200, nil, s.key, "POST", h.atTheDoor(me, s, c)+"/refuse", `{"reason":"absent"}`, "x")
 		}, orders.Refused, 5, 3000},
 		"lost by the carrier": {func(h *hub, me auth.Key, s shop, c checkout) {
-			h.want(200, nil, h.boss, "POST", h.atTheDoor(me, s, c)+"/refuse", `{"reason":"lost"}`, "x")
+			at := h.atTheDoor(me, s, c)
+			for _, reason := range []string{"lost", "damaged", "late"} {
+				h.refused(403, "orders.carriers_fault", "/reason", s.key, "POST", at+"/refuse", `{"reason":"`+reason+`"}`, reason)
+			}
+			h.want(200, nil, h.boss, "POST", at+"/refuse", `{"reason":"lost"}`, "x")
 		}, orders.Refused, 4, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

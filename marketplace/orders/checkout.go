@@ -29,6 +29,7 @@ type CheckoutInput struct {
 	Contact  Contact        `json:"contact" required:"true"`
 	Delivery DeliveryWanted `json:"delivery" required:"true" description:"As it was quoted."`
 	Payment  Payment        `json:"payment" required:"true"`
+	Consents []string       `json:"consents,omitempty" maxItems:"10" description:"The hashes of what the quote asks the buyer to agree to."`
 	Lang     string         `json:"lang,omitempty" enum:"fr,ar,en" default:"fr" description:"The language of the payment page."`
 }
 
@@ -43,8 +44,8 @@ type Contact struct {
 
 // DeliveryWanted says how and where to the goods go.
 type DeliveryWanted struct {
-	Method  string            `json:"method" required:"true" enum:"carrier,own,pickup,relay"`
-	Commune string            `json:"commune" required:"true" minLength:"1" maxLength:"100"`
+	Method  string            `json:"method" required:"true" enum:"carrier,own,pickup,relay,none"`
+	Commune string            `json:"commune,omitempty" maxLength:"100" description:"Needed unless the method is none."`
 	Region  string            `json:"region,omitempty" maxLength:"5" description:"Left out; the hub finds it by the commune."`
 	Address string            `json:"address,omitempty" maxLength:"300" description:"A street, or a landmark; needed unless the buyer fetches the goods."`
 	Point   *Point            `json:"point,omitempty"`
@@ -93,6 +94,9 @@ func (in *CheckoutInput) check() error {
 		wrong = at(wrong, "/contact/name", "Say whom the parcel is for.")
 	}
 	place, ok := geo.Find(in.Delivery.Commune)
+	if in.Delivery.Method == nothing && in.Delivery.Commune == "" {
+		place, ok = geo.Place{}, true
+	}
 	if !ok {
 		wrong = at(wrong, errCommune.Details[0].Pointer, errCommune.Details[0].Detail)
 	}
@@ -136,6 +140,9 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	if err := q.payable(in.Payment.Method); err != nil {
 		return v, err
 	}
+	if err := q.consented(in.Consents); err != nil {
+		return v, err
+	}
 	drafts := q.Split(g.ID, g.Buyer, fees, tx.Now())
 	for i, d := range drafts {
 		drafts[i] = d.Paid(in.Payment.Method)
@@ -148,6 +155,9 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	if err := s.reserve(ctx, tx, drafts); err != nil {
 		return v, err
 	}
+	if err := s.strangers(ctx, tx, drafts, in.Contact.Company); err != nil {
+		return v, err
+	}
 	if err := s.redeem(ctx, tx, drafts); err != nil {
 		return v, err
 	}
@@ -156,6 +166,7 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	}
 	v = CheckoutView{g.ID, nil, ChargeView{receipt.ID, receipt.State, q.Totals.Total, receipt.NextAction, receipt.Refusal}}
 	insertGroup(tx, g, drafts)
+	insertConsents(tx, g, q.Consents, in.Lang)
 	ids := make([]string, len(drafts))
 	for i, d := range drafts {
 		if _, err := s.Escrows.Open(ctx, tx, d.Terms(receipt.ID)); err != nil {

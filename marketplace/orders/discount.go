@@ -105,7 +105,7 @@ func (m Market) subsidise(q *Quote) {
 	if len(offs) == 0 {
 		return
 	}
-	parcels := slices.DeleteFunc(slices.Clone(q.Fees), func(f Fee) bool { return f.Kind != "delivery" })
+	parcels := slices.DeleteFunc(slices.Clone(q.Fees), func(f Fee) bool { return f.Kind != "delivery" || m.works(f.Seller.ID) })
 	for len(parcels) > 0 {
 		var best bid
 		for _, f := range parcels { // by seller
@@ -146,6 +146,12 @@ func total(parts []int64) (sum int64) {
 // that another promotion is better than is no problem.
 func (m Market) judgeCodes(q *Quote) {
 	for i, code := range m.Codes {
+		if lost := q.wasted(code); lost > 0 {
+			q.Problems = append(q.Problems, Problem{
+				Pointer: fmt.Sprintf("/codes/%d", i), Code: "code_rest_lost",
+				Detail: "The code " + code + " takes off less than it is worth, and is used up all the same: " + money.Dirhams(lost).String() + " of it would be lost. Keep it for a larger order, if you like.",
+			})
+		}
 		why, known := m.judge(*q, code)
 		if known && why == "" {
 			continue
@@ -160,10 +166,21 @@ func (m Market) judgeCodes(q *Quote) {
 
 var refusals = map[promotions.Why]string{
 	promotions.NoRoom:  "takes nothing off these: what you pay must cover delivery and fees.",
+	promotions.OwnShop: "is not for the goods of a seller that you work for.",
 	promotions.NotNow:  "does not hold today.",
 	promotions.Minimum: "is for more goods of its seller than these.",
 	promotions.Others:  "is for other goods.",
 	promotions.UsedUp:  "has been used as often as it can be.",
+}
+
+// wasted is how much of a person's own code is lost with a quote, in centimes.
+func (q Quote) wasted(code string) int64 {
+	for _, d := range q.Discounts {
+		if d.Code == code && d.of.Person != "" && d.of.Kind == promotions.Amount {
+			return d.of.Amount - d.Amount.Centimes()
+		}
+	}
+	return 0
 }
 
 // judge says why none of the promotions of a code takes anything off.
@@ -191,6 +208,9 @@ func (m Market) judge(q Quote, code string) (why promotions.Why, known bool) {
 // refusal says why a promotion takes nothing off a parcel.
 func (m Market) refusal(q Quote, p promotions.Available, f Fee) (why promotions.Why) {
 	_, lines := q.linesOf(f.Seller.ID)
+	if p.Payer == promotions.Market && m.works(f.Seller.ID) {
+		return promotions.OwnShop
+	}
 	if p.Payer == promotions.Market {
 		_, why = p.Pays(lines, f.Amount.Centimes(), m.room(q, f), m.At)
 		return why

@@ -216,6 +216,21 @@ type AgreementKept struct{ Moved }
 // EventType names the event.
 func (AgreementKept) EventType() string { return "orders.agreement_kept" }
 
+// OrderOpened says that a buyer opened files or codes of an order: these, or all.
+type OrderOpened struct {
+	Moved
+	Variants []string `json:"variants"`
+}
+
+// EventType names the event.
+func (OrderOpened) EventType() string { return "orders.opened" }
+
+// OrderUnopened says that files and codes wait for a buyer who has not opened them.
+type OrderUnopened struct{ Moved }
+
+// EventType names the event.
+func (OrderUnopened) EventType() string { return "orders.unopened" }
+
 // Subscribe has orders hear of the money.
 func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, "orders", s.paid)
@@ -240,6 +255,9 @@ func (s *Service) paid(ctx context.Context, tx *pg.Tx, e charges.Paid) error {
 				return err
 			}
 			if err := s.step(ctx, tx, o, Pay); err != nil {
+				return err
+			}
+			if err := s.ready(ctx, tx, o); err != nil {
 				return err
 			}
 		case Expired:
@@ -302,6 +320,11 @@ func (s *Service) returned(ctx context.Context, tx *pg.Tx, e escrow.Ended) error
 	}
 	o := all[0]
 	o.Settled = true
+	if o.Digital != "" {
+		if err := s.Digital.Close(ctx, tx, o.ID, false); err != nil {
+			return err
+		}
+	}
 	if slices.Contains(moves[Return].from, o.State) {
 		return s.step(ctx, tx, o, Return)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
@@ -45,7 +46,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Commit("POST", order+"/cancel", "orders.cancel", "Cancel an order that was not shipped, and give its money back", ok, s.Cancel),
 		rest.Commit("POST", order+"/refunds", "orders.refund", "Give some of an order's money back to its buyer", made, s.Refund),
 		rest.Commit("POST", order+"/receive", "orders.receive", "Accept the goods and let the money go", ok, s.Receive),
-	}, shipmentRoutes(s), returnRoutes(s), invoiceRoutes(s), reviewRoutes(s))
+	}, shipmentRoutes(s), returnRoutes(s), invoiceRoutes(s), reviewRoutes(s), digitalRoutes(s))
 }
 
 // Summary is an order in a list.
@@ -73,6 +74,9 @@ type View struct {
 
 	Refunds []charges.RefundBrief `json:"refunds" required:"true"`
 
+	Share      *money.Money `json:"share,omitempty" description:"What its seller has of it when nothing goes back; its buyer does not see it."`
+	ReleasesAt *time.Time   `json:"releases_at,omitempty" description:"When the money goes to the seller by itself, once the goods are there."`
+
 	Waits  bool         `json:"waits" required:"true" description:"For its group buy to be ordered."`
 	Rebate *money.Money `json:"rebate,omitempty" description:"What went back of its goods, for its group reached a lower price."`
 }
@@ -91,6 +95,9 @@ type OrderLine struct {
 	MarketPays   money.Money       `json:"market_pays" required:"true" description:"Of the discount, what the market pays to the seller."`
 	PriceFrom    From              `json:"price_from" required:"true" enum:"public,list,agreement" description:"By which rule the price came."`
 	Agreement    string            `json:"agreement,omitempty" description:"By which it was sold."`
+	Kind         catalog.Kind      `json:"kind" required:"true" enum:"product,service,digital"`
+	StartsAt     *time.Time        `json:"starts_at,omitempty" description:"When the date that was booked begins; its buyer may cancel until a day before."`
+	Minutes      int               `json:"minutes,omitempty" description:"How long it takes."`
 }
 
 // EscrowView is what is held for an order.
@@ -127,7 +134,7 @@ func caseView(cases map[string]escrow.Case, order string) *CaseView {
 // DeliveryView is how the goods travel. The seller learns where to once the
 // order is paid; the code is the buyer's alone.
 type DeliveryView struct {
-	Method   string   `json:"method" required:"true" enum:"carrier,own,pickup,relay"`
+	Method   string   `json:"method" required:"true" enum:"carrier,own,pickup,relay,none"`
 	Commune  string   `json:"commune" required:"true"`
 	Region   string   `json:"region" required:"true"`
 	Address  string   `json:"address,omitempty"`
@@ -181,7 +188,11 @@ func (f file) view(p auth.Principal, o Order, h escrow.Hold, c *CaseView, back [
 	if p.Role == auth.Buyer {
 		d.Code = o.DeliveryCode
 	}
-	v := View{summary(o), f.lines[o.ID], escrowView(h, o.Currency), PaymentView{Method: o.Payment}, c, d, f.entries[o.ID], f.parcels(o, p.Role == auth.Buyer), charges.Briefs(back), o.Waits, nil}
+	v := View{
+		Summary: summary(o), Lines: f.lines[o.ID], Escrow: escrowView(h, o.Currency), Payment: PaymentView{Method: o.Payment}, Case: c, Delivery: d,
+		Timeline: f.entries[o.ID], Shipments: f.parcels(o, p.Role == auth.Buyer), Refunds: charges.Briefs(back), Waits: o.Waits,
+		Share: o.shareFor(p), ReleasesAt: rest.UTC(h.ReleaseDue),
+	}
 	if o.Rebate > 0 {
 		back := money.FromCentimes(o.Rebate, o.Currency)
 		v.Rebate = &back
@@ -271,26 +282,4 @@ func (s *Service) ShowGroup(ctx context.Context, in GroupInput) (v GroupView, er
 type ListInput struct {
 	State State `query:"state" enum:"pending_payment,paid,placed,confirmed,accepted,shipped,delivered,completed,expired,cancelled,refunded,refused"`
 	rest.Paging
-}
-
-// List lists the caller's orders, the newest first: a seller's own, a buyer's
-// own, and for the operator all.
-func (s *Service) List(ctx context.Context, in ListInput) (p rest.Page[Summary], err error) {
-	var below string
-	if err := rest.DecodeCursor(in.Cursor, &below); err != nil {
-		return p, err
-	}
-	if below != "" && !id.Is(id.Order, below) {
-		return p, rest.ErrCursor
-	}
-	seller, buyer := auth.From(ctx).Sides()
-	all, err := listOrders(ctx, s.db, seller, buyer, string(in.State), below, in.Limit+1)
-	if err != nil {
-		return p, err
-	}
-	out := make([]Summary, len(all))
-	for i, o := range all {
-		out[i] = summary(o)
-	}
-	return rest.Cut(out, in.Limit, func(o Summary) any { return o.ID }), nil
 }

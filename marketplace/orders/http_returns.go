@@ -167,8 +167,8 @@ func (s *Service) ListReturns(ctx context.Context, in ListReturnsInput) (p rest.
 	if err != nil {
 		return p, err
 	}
-	seller, buyer := auth.From(ctx).Sides()
-	all, err := listReturns(ctx, s.db, seller, buyer, in.Order, string(in.State), below, in.Limit+1)
+	seller, buyers := auth.From(ctx).Sides()
+	all, err := listReturns(ctx, s.db, seller, buyers, in.Order, string(in.State), below, in.Limit+1)
 	if err != nil {
 		return p, err
 	}

@@ -21,6 +21,9 @@ func shipmentRoutes(s *Service) []rest.Route {
 		rest.Kept("POST", shipment+"/deliver", "shipments.deliver", "Prove that a parcel came", ok, s.BringParcel,
 			rest.About("By the buyer's code; or by a photograph (a file of kind proof of the seller's) with its place, after which the money waits three days longer. A phone that was without a network sends it later, with the same Idempotency-Key and its own time.")),
 		rest.Commit("POST", shipment+"/fail", "shipments.fail", "Say that a parcel was brought in vain", ok, s.MissParcel),
+		rest.Handle("POST", shipment+"/courier-links", "shipments.link", "Make a link with which whoever brings a parcel proves it", http.StatusCreated, s.LinkParcel,
+			rest.About("The link is shown once, and opens this parcel alone until thirty days are over or its order has ended. Whoever has it sends its secret as «Authorization: Bearer lnk.{secret}».")),
+		rest.Handle("GET", "/v1/courier", "courier.show", "Show the parcel that one brings, by its link", ok, s.ShowToCourier),
 		rest.Handle("GET", shipment+"/photo", "shipments.photo", "Look at the photograph that proves a delivery", ok, s.ParcelPhoto,
 			rest.Gives("application/pdf", "image/jpeg")),
 	}
@@ -63,6 +66,7 @@ type ShipmentView struct {
 	State     ShipmentState `json:"state" required:"true" enum:"on_its_way,missed,undeliverable,delivered"`
 	Lines     []Wanted      `json:"lines" required:"true"`
 	Code      string        `json:"code,omitempty" description:"For the buyer to say when the parcel is there."`
+	TriesLeft int           `json:"tries_left" required:"true" description:"How many wrong codes it still takes."`
 	ShippedAt time.Time     `json:"shipped_at" required:"true"`
 	Attempts  []AttemptView `json:"attempts" required:"true"`
 	AgainOn   string        `json:"again_on,omitempty" format:"date"`
@@ -90,7 +94,7 @@ type ProofView struct {
 func (s Shipment) view(lines []Wanted, missed []AttemptView) ShipmentView {
 	v := ShipmentView{
 		ID: s.ID, Method: s.Method, Carrier: s.Carrier, Tracking: s.Tracking, State: s.State, Lines: append([]Wanted{}, lines...),
-		ShippedAt: s.ShippedAt.UTC(), Attempts: append([]AttemptView{}, missed...),
+		TriesLeft: codeTries - s.CodeTries, ShippedAt: s.ShippedAt.UTC(), Attempts: append([]AttemptView{}, missed...),
 	}
 	if s.AgainOn != nil {
 		v.AgainOn = s.AgainOn.Format(time.DateOnly)
@@ -112,6 +116,9 @@ func (f file) shipment(shipment string) ShipmentView {
 	all := f.shipments[f.orders[0].ID]
 	i := slices.IndexFunc(all, func(v ShipmentView) bool { return v.ID == shipment })
 	v := all[i]
+	if v.Code == "" {
+		v.TriesLeft = codeTries - f.orders[0].CodeTries
+	}
 	v.Code = ""
 	return v
 }
@@ -120,6 +127,9 @@ func (f file) shipment(shipment string) ShipmentView {
 func (f file) parcels(o Order, codes bool) []ShipmentView {
 	out := append([]ShipmentView{}, f.shipments[o.ID]...)
 	for i, v := range out {
+		if v.Code == "" {
+			out[i].TriesLeft = codeTries - o.CodeTries
+		}
 		switch {
 		case !codes:
 			out[i].Code = ""

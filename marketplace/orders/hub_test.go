@@ -16,6 +16,7 @@ import (
 	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
+	"tiwiza/marketplace/digital"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
@@ -91,8 +92,11 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	h.till.real = h.charges
 	h.disputes = disputes.New(db, h.escrows, h.till, h.people, policies)
 	files := media.New(db, blob.Over(shelf(t)), picture.NewPress(picture.PressOptions{}))
+	vault, err := digital.NewVault(bytes.Repeat([]byte{7}, digital.KeySize))
+	must(t, err)
+	wares := digital.New(db, h.catalog, files, vault)
 	h.orders = orders.New(db, orders.Needs{
-		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Keys: h.members, Ways: h.ways, Offs: h.offs, Agreed: h.agreed, Prices: lists, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people), Files: files,
+		Judge: policies, Catalogue: h.catalog, Sellers: h.members, Keys: h.members, Ways: h.ways, Offs: h.offs, Agreed: h.agreed, Prices: lists, Digital: wares, Escrows: h.escrows, Charges: h.till, Disputes: h.disputes, Approvals: h.people, Limits: limits.New(db, h.people), Files: files,
 	})
 	h.disputes.Work(h.timers)
 	agreements.Timers(h.timers, h.agreed)
@@ -101,7 +105,9 @@ func openHub(t testing.TB, db *pg.Store) *hub {
 	orders.Subscribe(h.bus, h.orders)
 	disputes.Subscribe(h.bus, h.disputes)
 	mux := http.NewServeMux()
-	rest.Mount(mux, slices.Concat(members.Routes(h.members), catalog.Routes(h.catalog), delivery.Routes(h.ways), promotions.Routes(h.offs), agreements.Routes(h.agreed), pricing.Routes(lists), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes), media.Routes(files)), rest.Edge{
+	inbox := members.NewInbox(db)
+	h.members.SendBy(inbox).FindGuests(h.orders)
+	rest.Mount(mux, slices.Concat(members.Routes(h.members), members.PeopleRoutes(h.members), inbox.Routes(), catalog.Routes(h.catalog), delivery.Routes(h.ways), digital.Routes(wares), promotions.Routes(h.offs), agreements.Routes(h.agreed), pricing.Routes(lists), orders.Routes(h.orders), approvals.Routes(h.people), disputes.Routes(h.disputes), media.Routes(files)), rest.Edge{
 		Store: db, Authenticate: h.members.Authenticate, Log: quiet, Limits: rest.Limits{Principal: -1, Address: -1},
 		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
 			return policies.May(p, action, authz.Resource{})

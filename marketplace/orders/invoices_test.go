@@ -112,6 +112,14 @@ func TestAPaperIsForWhoeverHasItsKey(t *testing.T) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
+	h.moveOn(3652 * 24 * time.Hour)
+	if _, err := read(v.Print); err != nil {
+		t.Errorf("after almost ten years: %v", err)
+	}
+	h.moveOn(3 * 24 * time.Hour)
+	if _, err := read(v.Print); !errors.Is(err, orders.ErrNoPaper) {
+		t.Errorf("after more than ten years: %v", err)
+	}
 }
 
 func TestACompanyIsNamedOnTheInvoiceAndIsNoPartyOfTheOrder(t *testing.T) {

@@ -66,18 +66,6 @@ func (s *Service) Merge(ctx context.Context, tx *pg.Tx, in MergeInput) (v MergeV
 // lockBoth locks the two baskets, always in the order of their ids. What is not
 // the caller's, or the key's, does not exist.
 func (s *Service) lockBoth(ctx context.Context, tx *pg.Tx, in MergeInput) (to, from Basket, policy string, err error) {
-	owner := auth.From(ctx).Subject
-	if in.Key != "" {
-		k, err := auth.ParseKey(in.Key)
-		if err != nil {
-			return to, from, "", ErrNoBasket.At("/key", "This key opens nothing.")
-		}
-		p, err := s.Keys.Holder(ctx, tx, k)
-		if err != nil || p.Role != auth.Buyer {
-			return to, from, "", ErrNoBasket.At("/key", "This key opens nothing.")
-		}
-		owner = p.Subject
-	}
 	both, err := lockBaskets(ctx, tx, in.Basket, in.From)
 	if err != nil {
 		return to, from, "", err
@@ -86,13 +74,36 @@ func (s *Service) lockBoth(ctx context.Context, tx *pg.Tx, in MergeInput) (to, f
 	if policy, err = s.may(ctx, "baskets.merge", "", to.Buyer, ErrNoBasket); err != nil {
 		return to, from, "", err
 	}
-	if from.ID == "" || from.Buyer != owner {
-		return to, from, "", ErrNoBasket.At("/from", ErrNoBasket.Text)
+	if err := s.holds(ctx, tx, from, in.Key); err != nil {
+		return to, from, "", err
 	}
 	if err := s.still(ctx, tx, to); err != nil {
 		return to, from, "", err
 	}
 	return to, from, policy, s.still(ctx, tx, from)
+}
+
+// holds refuses a basket that is neither the caller's own nor of the holder of a
+// key. Whoever showed at sign-in to be the guest who filled it needs no key more.
+func (s *Service) holds(ctx context.Context, tx *pg.Tx, from Basket, key string) error {
+	if auth.From(ctx).Owns(from.Buyer) {
+		return nil
+	}
+	if key == "" {
+		return ErrNoBasket.At("/from", ErrNoBasket.Text)
+	}
+	k, err := auth.ParseKey(key)
+	if err != nil {
+		return ErrNoBasket.At("/key", "This key opens nothing.")
+	}
+	p, err := s.Keys.Holder(ctx, tx, k)
+	switch {
+	case err != nil || p.Role != auth.Buyer:
+		return ErrNoBasket.At("/key", "This key opens nothing.")
+	case from.ID == "" || from.Buyer != p.Subject:
+		return ErrNoBasket.At("/from", ErrNoBasket.Text)
+	}
+	return nil
 }
 
 // pour says which lines the basket gets that another is poured into, which stay

@@ -36,6 +36,14 @@ func (s *Service) Accept(ctx context.Context, in One) (View, error) {
 		if o.Did(Accept) {
 			return nil
 		}
+		if o.Digital == All {
+			return s.handOver(ctx, tx, o)
+		}
+		if o.Digital == Some {
+			if err := s.hand(ctx, tx, o); err != nil {
+				return err
+			}
+		}
 		return s.step(ctx, tx, o, Accept)
 	})
 }
@@ -61,6 +69,9 @@ func (s *Service) Deliver(ctx context.Context, in DeliverInput) (View, error) {
 	var refused error
 	v, err := s.act(ctx, in.Order, Deliver, func(tx *pg.Tx, o Order) (err error) {
 		refused = nil // the unit of work may run again
+		if o.Digital == All {
+			return ErrByBuyer
+		}
 		did := o.Did(Deliver)
 		if !did {
 			if _, err := o.Do(Deliver); err != nil {
@@ -188,6 +199,11 @@ func (s *Service) lock(ctx context.Context, tx *pg.Tx, order string, m Move) (o 
 		return o, "", ErrNotFound
 	}
 	policy, err = s.may(ctx, "orders."+string(m), all[0].Seller, all[0].Buyer, ErrNotFound)
+	if p := auth.From(ctx); err == nil && p.Role == auth.Courier {
+		if of, err := orderOfShipment(ctx, tx, p.Key); err != nil || of != order {
+			return o, "", ErrNotFound
+		}
+	}
 	return all[0], policy, err
 }
 

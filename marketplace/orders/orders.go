@@ -40,6 +40,7 @@ var (
 	ErrGathers      = fault.New(fault.Conflict, "orders.gathers", "This order waits for its group buy to be ordered; then you can accept it.")
 	ErrUncollected  = fault.New(fault.Conflict, "orders.uncollected", "This order is paid in cash: whoever brings it says how much was collected.")
 	ErrAtTheDoor    = fault.New(fault.Conflict, "orders.on_its_way", "The goods are on their way; refuse them when they are brought.")
+	ErrCarrier      = fault.New(fault.Denied, "orders.carriers_fault", "Only the market's operator says that the carrier is to blame; write to it, and it decides.")
 	ErrState        = fault.New(fault.Conflict, "orders.state", "The order's state does not allow this now.")
 	ErrReleased     = fault.New(fault.Conflict, "orders.released", "Some of this order's money was released to its seller already, so that it cannot be cancelled; ask the market's operator for a refund.")
 	ErrShipped      = fault.New(fault.Conflict, "orders.shipped", "The order was shipped already, with another carrier or tracking number.")
@@ -132,6 +133,7 @@ type Order struct {
 	MakeDays     int            // how long they are made before they leave
 	ShipsBy      *time.Time     // by when they leave, once the order was accepted
 	Fetch        *delivery.Spot `db:"spot"` // where the buyer fetches them
+	Digital      Share          // how much of it is files and codes
 	DeliveryCode string         // the buyer shows it to whoever brings the goods
 	CodeTries    int
 	Carrier      string
@@ -164,8 +166,12 @@ func (o Order) Do(m Move) (Order, error) {
 	case o.Waits && m == Accept && o.State == Paid:
 		return o, ErrGathers
 	}
-	if !slices.Contains(step.from, o.State) {
-		return o, ErrState.Say("This order is %s; to %s it, it must be %s.", words(o.State), m, either(step.from))
+	from := step.from
+	if m == Cancel && o.Digital == All { // until it is opened it can be
+		from = append(slices.Clone(from), Shipped)
+	}
+	if !slices.Contains(from, o.State) {
+		return o, ErrState.Say("This order is %s; to %s it, it must be %s.", words(o.State), m, either(from))
 	}
 	o.State = step.to
 	if m == Deliver && o.Settled {

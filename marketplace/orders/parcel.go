@@ -116,9 +116,16 @@ func (m Market) deliver(q *Quote, p parcel, d Destination) Fee {
 		return f
 	}
 	want := cmp.Or(d.Choices[p.seller.ID], d.Method)
-	if len(p.travels) == 0 { // files and services
+	if q.digitalOnly(p) {
+		return Fee{Kind: "delivery", Seller: p.seller, Method: nothing, Amount: money.Dirhams(0)}
+	}
+	if len(p.travels) == 0 { // services, and files with them
 		method := d.Method
 		if method == string(delivery.Relay) {
+			method = string(delivery.Pickup)
+		}
+		if method == nothing { // a service is done somewhere
+			q.Problems = append(q.Problems, q.nowhere(p.all)...)
 			method = string(delivery.Pickup)
 		}
 		return Fee{Kind: "delivery", Seller: p.seller, Method: method, WeightG: p.Grams, Amount: money.Dirhams(0), payee: m.tariff(method).Payee}

@@ -76,7 +76,7 @@ func (m Market) ways(q Quote) []Way {
 		if !slices.Contains(m.Methods, method) {
 			w.Why = noPartner
 		} else {
-			w.Why = cmp.Or(m.unpayable(q, method), m.together(q, method))
+			w.Why = cmp.Or(m.unpayable(q, method), m.together(q, method), q.prepaid(method))
 		}
 		w.Offered = w.Why == ""
 		out = append(out, w)

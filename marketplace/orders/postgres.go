@@ -8,9 +8,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"tiwiza/marketplace/catalog"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/rest"
 )
 
 func insertBasket(tx *pg.Tx, b Basket) {
@@ -135,20 +137,20 @@ func insertGroup(tx *pg.Tx, g group, drafts []Draft) {
 	for i, d := range drafts {
 		ids[i] = d.ID
 		for _, l := range d.Lines {
-			lines = append(lines, boughtLine{d.ID, l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price.Centimes(), l.Total.Centimes(), l.Discount.Centimes(), l.exempt, l.category, l.MarketPays.Centimes(), l.PriceFrom, l.Agreement})
+			lines = append(lines, boughtLine{d.ID, l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, l.Price.Centimes(), l.Total.Centimes(), l.Discount.Centimes(), l.exempt, l.category, l.MarketPays.Centimes(), l.PriceFrom, l.Agreement, l.Kind, l.byCodes, l.StartsAt, l.Minutes})
 		}
 	}
 	tx.Queue(`update orders.basket set state = 'ordered', version = version + 1 where id = $1`, g.Basket)
 	tx.Queue(`insert into orders.order_group (id, basket, buyer, charge, currency, total, contact, delivery, created_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, g.ID, g.Basket, g.Buyer, g.Charge, g.Currency, g.Total, g.Contact, g.Delivery, g.CreatedAt)
 	for _, d := range drafts {
-		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment, way, lead_days, spot, discount, bonus, agreed, seat, waits, make_days)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
-			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment, d.Way, d.LeadDays, d.Fetch, d.Discount, d.Bonus, d.Agreed, d.Seat, d.Waits, d.MakeDays)
+		tx.Queue(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, goods, delivery, fees, total, legs, method, delivery_code, created_at, payment, way, lead_days, spot, discount, bonus, agreed, seat, waits, make_days, digital)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`,
+			d.ID, d.Group, d.Seller, d.SellerNames, d.Buyer, d.State, d.Currency, d.Goods, d.Delivery, d.Fees, d.Total, d.Legs, d.Method, d.DeliveryCode, d.CreatedAt, d.Payment, d.Way, d.LeadDays, d.Fetch, d.Discount, d.Bonus, d.Agreed, d.Seat, d.Waits, d.MakeDays, d.Digital)
 	}
-	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement)
-		select order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement
-		from jsonb_to_recordset($1::jsonb) as l(order_id text, variant text, offer text, names jsonb, variant_names jsonb, sku text, quantity int, price bigint, total bigint, discount bigint, exempt text, category text, bonus bigint, price_from text, agreement text)`, lines)
+	tx.Queue(`insert into orders.line (order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement, kind, by_codes, starts_at, minutes)
+		select order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement, kind, by_codes, starts_at, minutes
+		from jsonb_to_recordset($1::jsonb) as l(order_id text, variant text, offer text, names jsonb, variant_names jsonb, sku text, quantity int, price bigint, total bigint, discount bigint, exempt text, category text, bonus bigint, price_from text, agreement text, kind text, by_codes bool, starts_at timestamptz, minutes int)`, lines)
 	tx.Queue(`insert into orders.timeline (order_id, at, actor, what) select unnest($1::text[]), $2, 'buyer', 'placed'`, ids, g.CreatedAt)
 }
 
@@ -169,11 +171,15 @@ type boughtLine struct {
 	Bonus        int64             `json:"bonus"`
 	PriceFrom    From              `json:"price_from"`
 	Agreement    string            `json:"agreement"`
+	Kind         catalog.Kind      `json:"kind"`
+	ByCodes      bool              `json:"by_codes"`
+	StartsAt     *time.Time        `json:"starts_at"`
+	Minutes      int               `json:"minutes"`
 }
 
-const lineColumns = `order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement`
+const lineColumns = `order_id, variant, offer, names, variant_names, sku, quantity, price, total, discount, exempt, category, bonus, price_from, agreement, kind, by_codes, starts_at, minutes`
 
-const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, discount, bonus, delivery, fees, total, legs, method, way, lead_days, make_days, ships_by, spot,
+const orderColumns = `id, grp, seller, seller_names, buyer, state, currency, goods, discount, bonus, delivery, fees, total, legs, method, way, lead_days, make_days, ships_by, spot, digital,
 	delivery_code, code_tries, carrier, tracking, settled, payment, received, agreed, seat, waits, rebate, delivered_at, preparing_at, version, created_at`
 
 // lockOrders locks orders, always in the order of their ids.
@@ -239,7 +245,7 @@ func loadFile(ctx context.Context, db pg.DB, by id.Kind, name string) (f file, e
 	f.group, f.lines, f.entries = groups[0], map[string][]OrderLine{}, map[string][]Entry{}
 	for _, l := range lines {
 		mad := func(c int64) money.Money { return money.FromCentimes(c, f.group.Currency) }
-		f.lines[l.OrderID] = append(f.lines[l.OrderID], OrderLine{l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, mad(l.Price), mad(l.Total), mad(l.Discount), mad(l.Bonus), l.PriceFrom, l.Agreement})
+		f.lines[l.OrderID] = append(f.lines[l.OrderID], OrderLine{l.Variant, l.Offer, l.Names, l.VariantNames, l.SKU, l.Quantity, mad(l.Price), mad(l.Total), mad(l.Discount), mad(l.Bonus), l.PriceFrom, l.Agreement, l.Kind, rest.UTC(l.StartsAt), l.Minutes})
 	}
 	for _, e := range entries {
 		e.At = e.At.UTC()
@@ -250,10 +256,10 @@ func loadFile(ctx context.Context, db pg.DB, by id.Kind, name string) (f file, e
 
 // listOrders lists orders, the newest first, from below an id on. "" for a
 // party or a state means any.
-func listOrders(ctx context.Context, db pg.DB, seller, buyer, state, below string, limit int) ([]Order, error) {
+func listOrders(ctx context.Context, db pg.DB, seller string, buyers []string, state, below string, limit int) ([]Order, error) {
 	return pg.All[Order](ctx, db, `select `+orderColumns+` from orders.seller_order
-		where ($1 = '' or seller = $1) and ($2 = '' or buyer = $2) and ($3 = '' or state = $3) and ($4 = '' or id < $4)
-		order by id desc limit $5`, seller, buyer, state, below, limit)
+		where ($1 = '' or seller = $1) and ($2::text[] is null or buyer = any($2)) and ($3 = '' or state = $3) and ($4 = '' or id < $4)
+		order by id desc limit $5`, seller, buyers, state, below, limit)
 }
 
 // faces reads orders with whom they are for, and by which agreement one was
@@ -271,4 +277,13 @@ func faces(ctx context.Context, db pg.DB, ids []string) (map[string]Face, error)
 		out[r.ID] = r.Face
 	}
 	return out, err
+}
+
+// OnlyFor are the buyers all of whose orders were made after a moment and are for
+// one phone number, the last to order first.
+func (s *Service) OnlyFor(ctx context.Context, db pg.DB, phone string, since time.Time, most int) ([]string, error) {
+	return pg.Column[string](ctx, db, `select g.buyer from orders.order_group g where g.contact ->> 'phone' = $1 and g.created_at > $2
+		group by g.buyer having not exists (select from orders.seller_order o join orders.order_group h on h.id = o.grp
+			where o.buyer = g.buyer and (h.created_at <= $2 or h.contact ->> 'phone' is distinct from $1))
+		order by max(g.id) desc limit $3`, phone, since, most)
 }

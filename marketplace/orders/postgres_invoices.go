@@ -56,7 +56,8 @@ func invoicesOf(ctx context.Context, db pg.DB, order string) ([]Invoice, error) 
 
 // orderOfPaper is whose invoice or credit note one is.
 func orderOfPaper(ctx context.Context, db pg.DB, invoice string) (string, error) {
-	return pg.Value[string](ctx, db, ErrNoPaper, `select order_id from orders.invoice where id = $1`, invoice)
+	return pg.Value[string](ctx, db, ErrNoPaper, `select order_id from orders.invoice where id = $1
+		and issued_at > platform.now() - interval '10 years'`, invoice)
 }
 
 // invoiceOf is an order's invoice.

@@ -78,10 +78,10 @@ func openReturn(ctx context.Context, tx *pg.Tx, order string) (GoodsReturn, erro
 
 // listReturns lists returns, the newest first, from below an id on. "" for a
 // party, an order or a state means any.
-func listReturns(ctx context.Context, db pg.DB, seller, buyer, order, state, below string, limit int) ([]GoodsReturn, error) {
+func listReturns(ctx context.Context, db pg.DB, seller string, buyers []string, order, state, below string, limit int) ([]GoodsReturn, error) {
 	return pg.All[GoodsReturn](ctx, db, `select `+returnColumns+` from orders.return
-		where ($1 = '' or seller = $1) and ($2 = '' or buyer = $2) and ($3 = '' or order_id = $3) and ($4 = '' or state = $4) and ($5 = '' or id < $5)
-		order by id desc limit $6`, seller, buyer, order, state, below, limit)
+		where ($1 = '' or seller = $1) and ($2::text[] is null or buyer = any($2)) and ($3 = '' or order_id = $3) and ($4 = '' or state = $4) and ($5 = '' or id < $5)
+		order by id desc limit $6`, seller, buyers, order, state, below, limit)
 }
 
 func orderLines(ctx context.Context, db pg.DB, order string) ([]boughtLine, error) {

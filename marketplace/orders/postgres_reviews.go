@@ -34,10 +34,10 @@ func offerReviews(ctx context.Context, db pg.DB, offer, below string, limit int)
 
 // listReviews lists reviews, the newest first, from below an id on. "" for a
 // party or a state means any.
-func listReviews(ctx context.Context, db pg.DB, seller, buyer, state, below string, limit int) ([]Review, error) {
+func listReviews(ctx context.Context, db pg.DB, seller string, buyers []string, state, below string, limit int) ([]Review, error) {
 	return pg.All[Review](ctx, db, `select `+reviewColumns+` from orders.review
-		where ($1 = '' or seller = $1) and ($2 = '' or buyer = $2) and ($3 = '' or state = $3) and ($4 = '' or id < $4)
-		order by id desc limit $5`, seller, buyer, state, below, limit)
+		where ($1 = '' or seller = $1) and ($2::text[] is null or buyer = any($2)) and ($3 = '' or state = $3) and ($4 = '' or id < $4)
+		order by id desc limit $5`, seller, buyers, state, below, limit)
 }
 
 func insertMessage(tx *pg.Tx, m Message) {

@@ -14,7 +14,8 @@ type Paper struct {
 }
 
 // Paper is an invoice or a credit note for whoever has its key; to others there is
-// none.
+// none. The key opens it for the ten years in which merchants keep such papers (law
+// 15-95, article 22), and no longer.
 func (s *Service) Paper(ctx context.Context, invoice, key string) (p Paper, err error) {
 	if !id.Is(id.Invoice, invoice) {
 		return p, ErrNoPaper

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
+	"tiwiza/marketplace/digital"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
@@ -37,12 +39,13 @@ type Quote struct {
 	Totals    Totals      `json:"totals" required:"true"`
 	Problems  []Problem   `json:"problems" required:"true"`
 	Payments  []Way       `json:"payments" required:"true" description:"How all of it can be paid."`
+	Consents  []Consent   `json:"consents" required:"true" description:"What the buyer must agree to, by its hash, when checking out."`
 	ExpiresAt time.Time   `json:"expires_at" required:"true"`
 }
 
 // A Destination is how and where the goods go, as far as their price needs it.
 type Destination struct {
-	Method  string            `json:"method" required:"true" enum:"carrier,own,pickup,relay"`
+	Method  string            `json:"method" required:"true" enum:"carrier,own,pickup,relay,none"`
 	Commune string            `json:"commune,omitempty"`
 	Region  string            `json:"region,omitempty"`
 	Choices map[string]string `json:"choices,omitempty"`
@@ -66,10 +69,16 @@ type QuoteLine struct {
 
 	MakeDays int `json:"make_days" required:"true" description:"How long it is made before it leaves."`
 
+	Kind catalog.Kind `json:"kind" required:"true" enum:"product,service,digital"`
+
+	StartsAt *time.Time `json:"starts_at,omitempty" description:"When the date that is booked begins."`
+	Minutes  int        `json:"minutes,omitempty" description:"How long it takes."`
+
 	weight   int64
 	category string
 	agreed   *agreements.Agreement
 	exempt   string // why it cannot be sent back, if so
+	byCodes  bool   // it is digital, and sold by codes
 }
 
 // A Party is a seller as others see it.
@@ -83,7 +92,7 @@ type Party struct {
 type Fee struct {
 	Kind    string      `json:"kind" required:"true" enum:"delivery,service"`
 	Seller  Party       `json:"seller" required:"true"`
-	Method  string      `json:"method" required:"true" enum:"carrier,own,pickup,relay"`
+	Method  string      `json:"method" required:"true" enum:"carrier,own,pickup,relay,none" description:"none: files and codes alone."`
 	WeightG int64       `json:"weight_g" required:"true"`
 	Amount  money.Money `json:"amount" required:"true"`
 
@@ -111,7 +120,7 @@ type Totals struct {
 // be mended before checking out; the others only ask for a look.
 type Problem struct {
 	Pointer  string       `json:"pointer" required:"true" description:"The line, as /lines/0, or the code, as /codes/0."`
-	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote,not_delivered,too_heavy,commune_needed,agreement_ended,agreement_quantity,agreement_incomplete,agreement_alone,code_unknown,code_not_now,code_below_minimum,code_other_goods,code_used_up,code_no_room,made_too_long"`
+	Code     string       `json:"code" required:"true" enum:"sold_out,price_changed,seller_unavailable,seller_closed,not_published,by_quote,not_delivered,too_heavy,commune_needed,agreement_ended,agreement_quantity,agreement_incomplete,agreement_alone,code_unknown,code_not_now,code_below_minimum,code_other_goods,code_used_up,code_no_room,made_too_long,not_ready,code_rest_lost,code_own_goods"`
 	Detail   string       `json:"detail" required:"true"`
 	Variant  string       `json:"variant" required:"true" description:"Empty for a code."`
 	Blocking bool         `json:"blocking" required:"true"`
@@ -140,11 +149,13 @@ type Market struct {
 	Agreed  []agreements.Agreement
 	Own     []pricing.Own
 	Buyer   string
+	Works   []string // the sellers that the buyer works for
 	Codes   []string // that the buyer typed
 	Rules   []Rule
-	Methods []string     // the ways to pay that there are partners for
-	Fees    escrow.Sheet // what the market takes
-	At      time.Time    // by what holds then
+	Ready   map[string]digital.Stock // of digital articles
+	Methods []string                 // the ways to pay that there are partners for
+	Fees    escrow.Sheet             // what the market takes
+	At      time.Time                // by what holds then
 }
 
 // Quote prices lines, in their order. The caller sets what names the quote
@@ -174,6 +185,7 @@ func (m Market) Quote(lines []Line, d Destination) Quote {
 	m.subsidise(&q)
 	m.judgeCodes(&q)
 	q.Totals.Total = q.Totals.Goods.Sub(q.Totals.Discount).Add(q.Totals.Delivery).Add(q.Totals.Fees)
+	q.Consents = q.consents()
 	q.Payments = m.ways(q)
 	return q
 }
@@ -194,12 +206,22 @@ func (q Quote) sale(seller string, delivery money.Money, at time.Time) escrow.Sa
 func (m Market) line(l Line) QuoteLine {
 	item := m.Items[l.Variant]
 	price, from := m.price(l)
-	return QuoteLine{
+	q := QuoteLine{
 		Variant: l.Variant, Offer: item.Offer, Seller: m.party(item.Seller), Names: texts(item.OfferNames),
 		VariantNames: texts(item.Names), SKU: item.SKU, Quantity: l.Quantity, Price: price, Total: price.Times(int64(l.Quantity)), Discount: money.Dirhams(0), MarketPays: money.Dirhams(0),
 		PriceFrom: from, Agreement: l.Agreement, agreed: m.agreement(l.Agreement),
 		MakeDays: item.LeadDays, weight: int64(item.WeightG) * int64(l.Quantity), category: item.Category, exempt: item.WithdrawalExempt,
+		Kind: cmp.Or(item.Kind, catalog.Product),
 	}
+	if q.Kind == catalog.Digital {
+		q.exempt, q.byCodes = exemptDigital, item.Policy == catalog.Stocked
+	}
+	if item.StartsAt != nil {
+		at := item.StartsAt.UTC()
+		q.StartsAt, q.Minutes = &at, item.Minutes
+		q.MakeDays = max(q.MakeDays, daysUntil(at, item.Minutes, m.At))
+	}
+	return q
 }
 
 // problems says what stands between a line and its sale.
@@ -222,11 +244,11 @@ func (m Market) problems(i int, l Line) []Problem {
 		p.Detail = "The seller of " + name + " is away and sells again on " + item.Reopens + "; order it then, or take it out of the basket."
 		return []Problem{p}
 	}
-	out := m.unagreed(i, l)
-	if item.LeadDays > mostMaking && l.Agreement == "" {
+	out := append(m.unagreed(i, l), m.unready(i, l)...)
+	if days := m.line(l).MakeDays; days > mostMaking && l.Agreement == "" {
 		out = append(out, Problem{
 			Pointer: p.Pointer, Code: "made_too_long", Variant: l.Variant, Blocking: true,
-			Detail: fmt.Sprintf("%s takes %d days to make, and money is held for orders of at most %d; take it out of the basket and ask its seller for a quotation.", name, item.LeadDays, mostMaking),
+			Detail: fmt.Sprintf("%s takes %d days to make, and money is held for orders of at most %d; take it out of the basket and ask its seller for a quotation.", name, days, mostMaking),
 		})
 	}
 	if item.Available < l.Quantity {
@@ -268,12 +290,18 @@ func (q Quote) Seal() Quote {
 // canonical writes all that the buyer agrees to, and nothing else: names and
 // problems may change without changing the deal.
 func (q Quote) canonical() []byte {
-	b := fmt.Appendf(nil, "quote 4\n%q %q %d %d\n%q %q %q\n", q.ID, q.Basket, q.Version, q.ExpiresAt.UnixMicro(),
+	b := fmt.Appendf(nil, "quote 5\n%q %q %d %d\n%q %q %q\n", q.ID, q.Basket, q.Version, q.ExpiresAt.UnixMicro(),
 		q.Delivery.Method, q.Delivery.Commune, q.Delivery.Region)
 	for _, l := range q.Lines {
-		b = fmt.Appendf(b, "line %q %q %q %d %s %s %s %s %q %q\n", l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total, l.Discount, l.MarketPays, l.PriceFrom, l.Agreement)
+		b = fmt.Appendf(b, "line %q %q %q %q %d %s %s %s %s %q %q\n", l.Kind, l.Variant, l.Offer, l.Seller.ID, l.Quantity, l.Price, l.Total, l.Discount, l.MarketPays, l.PriceFrom, l.Agreement)
 		if l.MakeDays > 0 {
 			b = fmt.Appendf(b, "made in %d\n", l.MakeDays)
+		}
+		if l.StartsAt != nil {
+			b = fmt.Appendf(b, "on %d\n", l.StartsAt.UnixMicro())
+		}
+		if l.Minutes > 0 {
+			b = fmt.Appendf(b, "for %d\n", l.Minutes)
 		}
 	}
 	for _, f := range q.Fees {
@@ -281,6 +309,9 @@ func (q Quote) canonical() []byte {
 	}
 	for _, d := range q.Discounts {
 		b = fmt.Appendf(b, "discount %q %q %s %s\n", d.Promotion, d.Seller.ID, d.PaidBy, d.Amount)
+	}
+	for _, c := range q.Consents {
+		b = fmt.Appendf(b, "consent %q %q\n", c.Kind, c.Hash)
 	}
 	return fmt.Appendf(b, "totals %s %s %s %s %s %s\n", q.Totals.Goods, q.Totals.Discount, q.Totals.MarketPays, q.Totals.Delivery, q.Totals.Fees, q.Totals.Total)
 }

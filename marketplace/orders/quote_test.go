@@ -167,6 +167,11 @@ func spoil(v reflect.Value, free map[string]bool, check func(path string)) {
 		return
 	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		old := v.Interface()
+		v.Set(reflect.New(v.Type().Elem()))
+		check("there or not")
+		v.Set(reflect.ValueOf(old))
 	case reflect.Struct:
 		for i := range v.NumField() {
 			f := v.Type().Field(i)

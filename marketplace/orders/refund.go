@@ -2,8 +2,6 @@ package orders
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 
 	"tiwiza/payments/approvals"
@@ -106,7 +104,13 @@ func (s *Service) refund(ctx context.Context, tx *pg.Tx, o Order, h escrow.Hold,
 	_, err = o.Do(Cancel)
 	whole := err == nil && b.Amount == h.Claim()
 	b.Delivery = b.Delivery || whole
-	if r, err = s.giveBack(ctx, tx, h, b, reason); err != nil || !whole {
+	if r, err = s.giveBack(ctx, tx, h, b, reason); err != nil {
+		return r, err
+	}
+	if !whole {
+		if o.Digital != None && b.Amount == h.Claim() { // it is not had for nothing
+			err = s.Digital.Close(ctx, tx, o.ID, false)
+		}
 		return r, err
 	}
 	return r, s.cancelled(ctx, tx, o)
@@ -129,16 +133,15 @@ func (s *Service) askRefund(ctx context.Context, tx *pg.Tx, h escrow.Hold, b esc
 
 // askFor asks the second person for a refund.
 func (s *Service) askFor(ctx context.Context, tx *pg.Tx, h escrow.Hold, w wanted) (v charges.RefundView, err error) {
-	text, err := json.Marshal(w)
+	amount := money.FromCentimes(w.Amount, h.Currency)
+	ask, err := approvals.Ask{
+		Kind: kindRefund, Subject: h.Order, Amount: &amount,
+		Why: fmt.Sprintf("%s of order %s shall go back, though its money was released: %s", amount, h.Order, w.Reason),
+	}.Of(w)
 	if err != nil {
 		return v, err
 	}
-	sum := sha256.Sum256(text)
-	amount := money.FromCentimes(w.Amount, h.Currency)
-	r, err := s.Approvals.Ask(ctx, tx, approvals.Ask{
-		Kind: kindRefund, Subject: h.Order, Hash: sum[:], Amount: &amount, Evidence: string(text),
-		Why: fmt.Sprintf("%s of order %s shall go back, though its money was released: %s", amount, h.Order, w.Reason),
-	})
+	r, err := s.Approvals.Ask(ctx, tx, ask)
 	return charges.RefundView{
 		ID: w.Refund, Order: h.Order, Charge: h.Charge, State: charges.RefundCreated, Amount: amount, Rail: "card", Reason: w.Reason,
 		Approval: r.ID, CreatedAt: tx.Now(), ChangedAt: tx.Now(),
@@ -151,7 +154,7 @@ func (s *Service) refundDecided(ctx context.Context, tx *pg.Tx, r approvals.Requ
 		return nil
 	}
 	var w wanted
-	if sum := sha256.Sum256([]byte(r.Evidence)); string(sum[:]) != string(r.Hash) || json.Unmarshal([]byte(r.Evidence), &w) != nil || w.Order != r.Subject {
+	if r.Read(&w) != nil || w.Order != r.Subject {
 		return approvals.ErrChanged
 	}
 	if w.Return != "" {

@@ -184,10 +184,10 @@ func (s *Service) tellReturn(ctx context.Context, tx *pg.Tx, o Order, r GoodsRet
 		what = "return_over"
 	}
 	note(ctx, tx, o.ID, what)
-	return s.publishReturn(ctx, tx, o, r)
+	return publishReturn(ctx, tx, o, r)
 }
 
-func (s *Service) publishReturn(ctx context.Context, tx *pg.Tx, o Order, r GoodsReturn) error {
+func publishReturn(ctx context.Context, tx *pg.Tx, o Order, r GoodsReturn) error {
 	return tx.Publish(ctx, ReturnMoved{Moved{o.ID, o.Group, o.Seller, o.Buyer}, r.ID, r.State, r.Waits, r.EndedAt != nil})
 }
 
@@ -317,7 +317,7 @@ func (s *Service) settleReturn(ctx context.Context, tx *pg.Tx, o Order, h escrow
 	case owed > r.within(h) && !agent && r.Waits == "operator": // and nobody has decided
 		r.Deadline = &later
 		job.Set(tx, timerReturn, r.ID, later)
-		return saveReturn(tx, r), s.publishReturn(ctx, tx, o, r)
+		return saveReturn(tx, r), publishReturn(ctx, tx, o, r)
 	case owed > r.within(h) && !agent:
 		r, err = r.Wait("operator", &later)
 	default:

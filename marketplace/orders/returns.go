@@ -263,7 +263,7 @@ func sendBack(bought []boughtLine, before map[string]int, reason string, want []
 			wrong = wrong.At(at+"/variant", "Name each article once.")
 		case w.Quantity > bought[j].Quantity-before[w.Variant]:
 			wrong = wrong.At(at+"/quantity", fmt.Sprintf("At most %d of it can be sent back.", bought[j].Quantity-before[w.Variant]))
-		case reason == Withdrawal && bought[j].Exempt != "":
+		case bought[j].Exempt == exemptDigital, reason == Withdrawal && bought[j].Exempt != "":
 			exempt = exempt.At(at+"/variant", exemptWords[bought[j].Exempt])
 		default:
 			total := bought[j].cost(before[w.Variant], w.Quantity)
@@ -286,5 +286,6 @@ func sendBack(bought []boughtLine, before map[string]int, reason string, want []
 var exemptWords = map[string]string{
 	"perishable":      "It perishes quickly; it can be sent back when something is wrong with it.",
 	"made_to_measure": "It was made for you; it can be sent back when something is wrong with it.",
+	exemptDigital:     "It is a file or a code, which cannot be sent back. One that was not opened goes back when its order is cancelled; when something is wrong with one, dispute the order.",
 	"unsealed":        "It was sealed; it can be sent back when something is wrong with it.",
 }

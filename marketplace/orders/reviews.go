@@ -168,8 +168,8 @@ func (s *Service) ListReviews(ctx context.Context, in ReviewsInput) (p rest.Page
 		return p, err
 	}
 	who := auth.From(ctx)
-	seller, buyer := who.Sides()
-	all, err := listReviews(ctx, s.db, seller, buyer, in.State, below, in.Limit+1)
+	seller, buyers := who.Sides()
+	all, err := listReviews(ctx, s.db, seller, buyers, in.State, below, in.Limit+1)
 	if err != nil {
 		return p, err
 	}

@@ -8,6 +8,7 @@ import (
 	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
+	"tiwiza/marketplace/digital"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/pricing"
@@ -42,6 +43,7 @@ type Catalogue interface {
 // Sellers says who sells, and whether they may now.
 type Sellers interface {
 	Facing(ids []string, out map[string]members.Seller) pg.Read
+	Working(person string, among []string, out *[]string) pg.Read
 	Imprints(ctx context.Context, db pg.DB, ids []string) (map[string]members.Imprint, error)
 }
 
@@ -68,6 +70,17 @@ type Agreements interface {
 	Of(ids []string, out *[]agreements.Agreement) pg.Read
 	Use(ctx context.Context, tx *pg.Tx, a agreements.Agreement, order string) error
 	GiveBack(ctx context.Context, tx *pg.Tx, order string) error
+}
+
+// Digital are the files and codes that are sold.
+type Digital interface {
+	Stocks(variants []string, out *map[string]digital.Stock) pg.Read
+	Grant(ctx context.Context, tx *pg.Tx, sale digital.Sale) (bool, error)
+	Granted(ctx context.Context, tx *pg.Tx, order string) ([]digital.Grant, error)
+	Open(ctx context.Context, tx *pg.Tx, order string, variants []string) ([]digital.Grant, bool, error)
+	Close(ctx context.Context, tx *pg.Tx, order string, restocked bool) error
+	Contents(ctx context.Context, db pg.DB, order string, buyer bool) ([]digital.GrantView, error)
+	Fetch(ctx context.Context, order, variant, ware string) (rest.Blob, error)
 }
 
 // Prices are what buyers pay by the lists that they are on.
@@ -131,6 +144,7 @@ type Needs struct {
 	Offs      Promotions
 	Agreed    Agreements
 	Prices    Prices
+	Digital   Digital
 	Groups    Groups
 	Escrows   Escrows
 	Charges   Charges

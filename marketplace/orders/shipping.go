@@ -7,6 +7,7 @@ import (
 
 	"tiwiza/marketplace/media"
 	"tiwiza/pkg/audit"
+	"tiwiza/pkg/auth"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
@@ -64,10 +65,14 @@ func (s *Service) pack(ctx context.Context, tx *pg.Tx, o Order, sh Shipment, wan
 		_, err := o.Do(Ship)
 		return sh, nil, err
 	}
+	if o.Digital == All {
+		return sh, nil, ErrByBuyer
+	}
 	bought, err := orderLines(ctx, tx, o.ID)
 	if err != nil {
 		return sh, nil, err
 	}
+	bought = slices.DeleteFunc(bought, boughtLine.digital)
 	before, err := sentOff(ctx, tx, o.ID)
 	if err != nil {
 		return sh, nil, err
@@ -126,6 +131,9 @@ func (s *Service) parcel(ctx context.Context, tx *pg.Tx, shipment, action string
 	o = locked[0]
 	if policy, err = s.may(ctx, action, o.Seller, o.Buyer, ErrNoShipment); err != nil {
 		return o, nil, 0, "", err
+	}
+	if p := auth.From(ctx); p.Role == auth.Courier && p.Key != shipment {
+		return o, nil, 0, "", ErrNoShipment
 	}
 	all, err = shipmentsOf(ctx, tx, order)
 	at = slices.IndexFunc(all, func(sh Shipment) bool { return sh.ID == shipment })
@@ -251,7 +259,7 @@ func (s *Service) unsent(ctx context.Context, tx *pg.Tx, order string) (bool, er
 		return false, err
 	}
 	sent, err := sentOff(ctx, tx, order)
-	return slices.ContainsFunc(bought, func(l boughtLine) bool { return sent[l.Variant] < l.Quantity }), err
+	return slices.ContainsFunc(slices.DeleteFunc(bought, boughtLine.digital), func(l boughtLine) bool { return sent[l.Variant] < l.Quantity }), err
 }
 
 // MissParcel says that a parcel was brought in vain, and why. It comes again,

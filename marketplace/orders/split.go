@@ -43,8 +43,9 @@ func (q Quote) Split(group, buyer string, fees escrow.Sheet, at time.Time) []Dra
 			ID: id.New(id.Order), Group: group, Seller: f.Seller.ID, SellerNames: f.Seller.Names, Buyer: buyer,
 			State: PendingPayment, Currency: goods.Currency(), Goods: goods.Centimes(), Discount: off.Centimes(), Bonus: bonus.Centimes(), Delivery: f.Amount.Centimes(), Fees: onTop,
 			Total: goods.Sub(off).Add(f.Amount).Centimes() + onTop, Legs: legs, Method: f.Method, Way: f.Way, LeadDays: f.LeadDays, MakeDays: f.MakeDays, Fetch: f.Fetch,
-			Agreed: slices.ContainsFunc(lines, func(l QuoteLine) bool { return l.Agreement != "" }),
-			Seat:   place, Waits: place != "",
+			Digital: digitalShare(lines),
+			Agreed:  slices.ContainsFunc(lines, func(l QuoteLine) bool { return l.Agreement != "" }),
+			Seat:    place, Waits: place != "",
 			DeliveryCode: newCode(), Version: 1, CreatedAt: at,
 		}})
 	}

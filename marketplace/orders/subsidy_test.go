@@ -232,6 +232,29 @@ func TestRule3_7TwoHundredAtOnceSpendABudgetExactly(t *testing.T) {
 	}
 }
 
+// Who works for a seller has the market pay nothing to it: neither by a code of
+// everybody's nor by an own.
+func TestTheMarketPaysNothingForOwnGoods(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	me, a, b := h.buyer(), h.shop("90.00", 99, ""), h.shop("80.00", 99, "")
+	h.helps("AIDE", "20.00", "900.00", "")
+	if q := h.quotedBy(me, h.fill(me, 1, a), "AIDE"); q.Totals.MarketPays.Amount() != "20.00" {
+		t.Errorf("a stranger: %+v", q.Totals)
+	}
+	must(t, h.db.InTx(t.Context(), func(tx *pg.Tx) error { return h.members.Join(t.Context(), tx, h.who(me).Subject, a.id, "member") }))
+	_, own := h.grant(me, 5000, 48*time.Hour)
+	for _, code := range []string{"AIDE", own} {
+		q := h.quotedBy(me, h.fill(me, 1, a), code)
+		if !q.Totals.MarketPays.IsZero() || fmt.Sprint(problems(q)) != "[/codes/0 code_own_goods]" {
+			t.Errorf("own goods by %s: %+v, %v", code, q.Totals, problems(q))
+		}
+	}
+	if q := h.quotedBy(me, h.fill(me, 1, a, b), "AIDE"); q.Totals.MarketPays.Amount() != "20.00" || q.Discounts[0].Seller.ID != b.id {
+		t.Errorf("beside another's goods: %+v", q.Discounts)
+	}
+}
+
 // A person's own is used once, by that person, for the parcel of which it takes
 // most; and comes back when the order ends unpaid.
 func TestAGrantIsOnePersonsOnce(t *testing.T) {
@@ -241,6 +264,10 @@ func TestAGrantIsOnePersonsOnce(t *testing.T) {
 	promotion, code := h.grant(me, 5000, 48*time.Hour)
 	if got := problems(h.quotedBy(other, h.fill(other, 1, b), code)); fmt.Sprint(got) != "[/codes/0 code_unknown]" {
 		t.Errorf("another's own: %v", got)
+	}
+	small := h.quotedBy(me, h.fill(me, 1, a), code)
+	if left := 50_00 - small.Totals.MarketPays.Centimes(); fmt.Sprint(problems(small)) != "[/codes/0 code_rest_lost]" || small.Problems[0].Blocking || !strings.Contains(small.Problems[0].Detail, money.Dirhams(left).String()) {
+		t.Errorf("an order of less than it is worth: %+v", small.Problems)
 	}
 	basket := h.fill(me, 1, a, b)
 	q := h.quotedBy(me, basket, strings.ToLower(code))

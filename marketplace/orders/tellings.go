@@ -58,6 +58,14 @@ type MessageNews struct {
 	Sender  string `json:"sender"`
 }
 
+// OpenedNews is what a buyer and a seller are told of files and codes that were
+// opened: these, or all.
+type OpenedNews struct {
+	Order    string   `json:"order"`
+	Seller   string   `json:"seller"`
+	Variants []string `json:"variants,omitempty"`
+}
+
 // ReturnNews is what a buyer and a seller are told of a return.
 type ReturnNews struct {
 	Return string      `json:"return"`
@@ -138,6 +146,13 @@ func Tell(bus *event.Bus) {
 	})
 	event.Tell(bus, 1, "The group that the order waited for was ordered: its seller serves it now.", func(_ context.Context, _ *pg.Tx, e OrderGathered) (map[string]News, error) {
 		return e.news(Paid), nil
+	})
+	event.Tell(bus, 1, "The buyer opened files or codes of the order.", func(_ context.Context, _ *pg.Tx, e OrderOpened) (map[string]OpenedNews, error) {
+		n := OpenedNews{e.Order, e.Seller, e.Variants}
+		return map[string]OpenedNews{e.Seller: n, e.Buyer: n}, nil
+	})
+	event.Tell(bus, 1, "Files or codes wait to be opened.", func(_ context.Context, _ *pg.Tx, e OrderUnopened) (map[string]News, error) {
+		return map[string]News{e.Buyer: {e.Order, e.Group, e.Seller, Shipped}}, nil
 	})
 	event.Tell(bus, 1, "All the money of the order goes back to its buyer.", func(_ context.Context, _ *pg.Tx, e OrderRefunded) (map[string]News, error) {
 		return e.news(Refunded), nil

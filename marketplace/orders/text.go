@@ -5,6 +5,7 @@ import (
 
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/latin"
+	"tiwiza/pkg/phone"
 )
 
 // digits reads Arabic and Persian digits as 0 to 9, and drops the spaces and
@@ -21,21 +22,7 @@ func digits(s string) string {
 
 // Phone brings a Moroccan number, however written, to its international form
 // (E.164); false when it is none.
-func Phone(s string) (string, bool) {
-	d := digits(s)
-	for _, head := range []string{"+212", "00212", "212", "0"} {
-		rest, ok := strings.CutPrefix(d, head)
-		if !ok {
-			continue
-		}
-		rest = strings.TrimPrefix(rest, "0") // +212 (0)6…
-		if len(rest) == 9 && strings.ContainsRune("5678", rune(rest[0])) && strings.Trim(rest, "0123456789") == "" {
-			return "+212" + rest, true
-		}
-		return "", false
-	}
-	return "", false
-}
+func Phone(s string) (string, bool) { return phone.E164(s) }
 
 // at adds a wrong place to what is wrong, which is nil as long as all is right.
 func at(wrong *fault.Error, pointer, detail string) *fault.Error {

@@ -103,7 +103,7 @@ type BasketView struct {
 
 // leads says whether who opened the pool, or is the operator.
 func (p Pool) leads(who auth.Principal) bool {
-	return who.Role == auth.Operator || who.Subject != "" && who.Subject == p.Organiser
+	return who.Role == auth.Operator || who.Owns(p.Organiser)
 }
 
 func (p Pool) view(auth.Principal) View {

@@ -168,7 +168,7 @@ func (s *Service) Withdraw(ctx context.Context, tx *pg.Tx, in OnePledge) (v Pled
 	if err != nil {
 		return v, err
 	}
-	if pledge.Member != auth.From(ctx).Subject {
+	if !auth.From(ctx).Owns(pledge.Member) {
 		return v, ErrNoPledge
 	}
 	if pledge.State == Withdrawn {

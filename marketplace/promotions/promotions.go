@@ -103,6 +103,7 @@ const (
 	NotNow  Why = "not_now"       // its time has not come, or is over
 	Minimum Why = "below_minimum" // the goods are not worth enough
 	Others  Why = "other_goods"   // it is for others
+	OwnShop Why = "own_goods"     // the buyer works for their seller
 	UsedUp  Why = "used_up"       // by all, or by this buyer; or its budget is
 	NoRoom  Why = "no_room"       // what the buyer pays must cover delivery and fees
 )

@@ -22,6 +22,20 @@ func (RequestMoved) EventType() string { return "quotations.request_moved" }
 // Subject is the request.
 func (e RequestMoved) Subject() string { return e.Request }
 
+// RequestOpened says that a request was put to all sellers of a category: these
+// are told.
+type RequestOpened struct {
+	Request  string   `json:"request"`
+	Category string   `json:"category"`
+	Sellers  []string `json:"sellers"`
+}
+
+// EventType names the event.
+func (RequestOpened) EventType() string { return "quotations.request_opened" }
+
+// Subject is the request.
+func (e RequestOpened) Subject() string { return e.Request }
+
 // RequestDeclined says that a seller makes no offer.
 type RequestDeclined struct {
 	Request string `json:"request"`
@@ -73,6 +87,12 @@ type RequestNews struct {
 	State   State  `json:"state"`
 }
 
+// OpenedNews is what sellers are told of a request that is put to all.
+type OpenedNews struct {
+	Request  string `json:"request"`
+	Category string `json:"category"`
+}
+
 // DeclinedNews is what a buyer is told of a seller that makes no offer.
 type DeclinedNews struct {
 	Request string `json:"request"`
@@ -102,6 +122,13 @@ func Tell(bus *event.Bus) {
 		out := map[string]RequestNews{e.Buyer: {e.Request, e.State}}
 		for _, s := range e.Sellers {
 			out[s] = RequestNews{e.Request, outside(e.State)}
+		}
+		return out, nil
+	})
+	event.Tell(bus, 1, "Somebody asks all sellers of a category for offers.", func(_ context.Context, _ *pg.Tx, e RequestOpened) (map[string]OpenedNews, error) {
+		out := map[string]OpenedNews{}
+		for _, s := range e.Sellers {
+			out[s] = OpenedNews{e.Request, e.Category}
 		}
 		return out, nil
 	})

@@ -224,8 +224,8 @@ func (s *Service) List(ctx context.Context, in rest.Paging) (p rest.Page[Request
 			return r.view(side{seller: caller.Subject, mine: r.Mine, declined: r.Declined, lastOffer: r.LastOffer}, nil)
 		}, last), err
 	}
-	_, buyer := caller.Sides()
-	all, err := listOwn(ctx, s.db, buyer, below, in.Limit+1)
+	_, buyers := caller.Sides()
+	all, err := listOwn(ctx, s.db, buyers, below, in.Limit+1)
 	return rest.View(all, in.Limit, func(r Request) RequestView { return r.view(side{buyer: true}, nil) }, last), err
 }
 
@@ -309,7 +309,7 @@ func (s *Service) ShowOffer(ctx context.Context, in OneOffer) (v OfferView, err 
 		if err != nil {
 			return v, err
 		}
-		if p.Subject != r.Buyer {
+		if !p.Owns(r.Buyer) {
 			return v, ErrNoOffer
 		}
 	}

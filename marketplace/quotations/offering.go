@@ -133,7 +133,7 @@ func (s *Service) RefuseOffer(ctx context.Context, tx *pg.Tx, in RefuseInput) (v
 	if err != nil {
 		return v, err
 	}
-	if r.Buyer != auth.From(ctx).Subject {
+	if !auth.From(ctx).Owns(r.Buyer) {
 		return v, ErrNoOffer
 	}
 	if o.State != Declined {
@@ -153,7 +153,7 @@ func (s *Service) Accept(ctx context.Context, tx *pg.Tx, in OneOffer) (v Accepte
 	if err != nil {
 		return v, err
 	}
-	if r.Buyer != auth.From(ctx).Subject {
+	if !auth.From(ctx).Owns(r.Buyer) {
 		return v, ErrNoOffer
 	}
 	if !tx.Now().Before(o.ValidUntil) && o.State == Standing {

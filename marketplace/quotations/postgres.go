@@ -50,13 +50,13 @@ func saveRequest(tx *pg.Tx, r Request) {
 }
 
 // listOwn lists a buyer's requests, or ("") all, the newest first.
-func listOwn(ctx context.Context, db pg.DB, buyer, below string, limit int) ([]Request, error) {
+func listOwn(ctx context.Context, db pg.DB, buyers []string, below string, limit int) ([]Request, error) {
 	column := "r.buyer"
-	if buyer == "" {
-		column = "''"
+	if buyers == nil {
+		column, buyers = "''", []string{""}
 	}
 	return pg.All[Request](ctx, db, `select `+requestColumns+` from quotations.request r
-		where `+column+` = $1 and ($2 = '' or r.id < $2) order by r.id desc limit $3`, buyer, below, limit)
+		where `+column+` = any($1) and ($2 = '' or r.id < $2) order by r.id desc limit $3`, buyers, below, limit)
 }
 
 // An inboxRow is a request as one seller finds it.

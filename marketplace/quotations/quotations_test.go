@@ -75,6 +75,14 @@ func TestSellersSeeTheirOwnAndNothingElse(t *testing.T) {
 			t.Errorf("%s sees %v, want %v", h.subject(key), got, want)
 		}
 	}
+	for request, want := range map[string][]string{all.ID: {a.id, b.id}, there.ID: {a.id}, named.ID: nil} {
+		told, err := pg.Column[string](t.Context(), h.db, `select jsonb_array_elements_text(payload -> 'sellers') from platform.event
+			where type = 'quotations.request_opened' and subject = $1 order by 1`, request)
+		must(t, err)
+		if slices.Sort(want); !slices.Equal(told, want) {
+			t.Errorf("of %s were told %v, want %v", request, told, want)
+		}
+	}
 	none := func(key auth.Key, method, path, body string) {
 		t.Helper()
 		if w := h.ask(key, method, path, body); w.Code != 404 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
@@ -33,6 +34,7 @@ type Sellers interface {
 type Goods interface {
 	Items(ctx context.Context, db pg.DB, variants []string) (map[string]catalog.Item, error)
 	Shelves(ctx context.Context, db pg.DB, seller string) ([]string, error)
+	SellersIn(ctx context.Context, db pg.DB, category string, most int) ([]string, error)
 }
 
 // Files are what buyers show with their requests.
@@ -99,7 +101,37 @@ func (s *Service) Ask(ctx context.Context, tx *pg.Tx, in AskInput) (v RequestVie
 	insertRequest(tx, r, in.Sellers)
 	job.Set(tx, timerDeadline, r.ID, r.Deadline)
 	audit.Record(tx, "quotations.ask", r.ID, authz.Policy(ctx), nil)
+	if err := s.callOut(ctx, tx, r); err != nil {
+		return v, err
+	}
 	return r.view(side{buyer: true}, in.Sellers), tx.Publish(ctx, RequestMoved{r.ID, r.Buyer, r.State, in.Sellers})
+}
+
+// mostTold is how many sellers are told of a request that is put to all: the others
+// find it in their inbox.
+const mostTold = 500
+
+// callOut tells the sellers of its category and region of a request that is put to
+// all of them.
+func (s *Service) callOut(ctx context.Context, tx *pg.Tx, r Request) error {
+	if !r.ToAll {
+		return nil
+	}
+	all, err := s.Goods.SellersIn(ctx, tx, r.Category, mostTold)
+	if err != nil {
+		return err
+	}
+	if r.Area != "" && len(all) > 0 {
+		at, err := s.Sellers.Imprints(ctx, tx, all)
+		if err != nil {
+			return err
+		}
+		all = slices.DeleteFunc(all, func(seller string) bool { return at[seller].Region != r.Area })
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return tx.Publish(ctx, RequestOpened{r.ID, r.Category, all})
 }
 
 // known refuses sellers who are none, or do not sell now, and articles that are
@@ -140,7 +172,7 @@ func (s *Service) known(ctx context.Context, tx *pg.Tx, sellers []string, r Requ
 // lockOwn locks a request of the caller's, who buys.
 func lockOwn(ctx context.Context, tx *pg.Tx, request string) (Request, error) {
 	r, err := lockRequest(ctx, tx, request)
-	if err == nil && r.Buyer != auth.From(ctx).Subject {
+	if err == nil && !auth.From(ctx).Owns(r.Buyer) {
 		return Request{}, ErrNotFound
 	}
 	return r, err
@@ -280,7 +312,7 @@ func (s *Service) side(ctx context.Context, db pg.DB, r Request) (side, error) {
 	switch {
 	case p.Role == auth.Operator:
 		return side{operator: true}, nil
-	case p.Role == auth.Buyer && p.Subject == r.Buyer:
+	case p.Role == auth.Buyer && p.Owns(r.Buyer):
 		return side{buyer: true}, nil
 	case p.Role != auth.Seller:
 		return side{}, ErrNotFound

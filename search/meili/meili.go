@@ -9,7 +9,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -83,9 +82,9 @@ func Open(db *pg.Store, truth Truth, o Options) *Index {
 // told again.
 func (x *Index) client(key string) meilisearch.ServiceManager {
 	c := outbound.Client(outbound.Settings{}, nil)
-	if t, ok := c.Transport.(*http.Transport); ok {
-		t.DisableKeepAlives, t.IdleConnTimeout, t.MaxIdleConnsPerHost = false, 30*time.Second, 16
-	}
+	t := outbound.Transport(outbound.Settings{}, nil)
+	t.DisableKeepAlives, t.IdleConnTimeout, t.MaxIdleConnsPerHost = false, 30*time.Second, 16
+	c.Transport = t
 	return meilisearch.New(x.o.URL, meilisearch.WithAPIKey(key), meilisearch.DisableRetries(), meilisearch.WithCustomClient(c))
 }
 

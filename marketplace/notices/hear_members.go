@@ -1,0 +1,70 @@
+package notices
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+	"time"
+
+	"tiwiza/marketplace/enrolment"
+	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/sharing"
+	"tiwiza/pkg/clock"
+	"tiwiza/pkg/event"
+	"tiwiza/pkg/pg"
+)
+
+// subscribeMembers has notices hear of papers and dossiers.
+func subscribeMembers(bus *event.Bus, s *Service) {
+	const who = "notices"
+	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e enrolment.PaperExpiring) error {
+		last, err := time.Parse(time.DateOnly, e.LastDay)
+		if err != nil {
+			return err
+		}
+		return s.tellMember(ctx, tx, e.Organisation, PaperEnding, map[string]string{"title": short(e.Names["fr"]), "date": last.Format("02/01/2006")}, e.Paper+":"+e.LastDay+":"+strconv.Itoa(e.Days))
+	})
+	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e enrolment.PaperMoved) error {
+		if e.State != enrolment.Rejected {
+			return nil
+		}
+		return s.tellMember(ctx, tx, e.Organisation, PaperRefused, map[string]string{"title": short(e.Names["fr"])}, e.Paper)
+	})
+	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e members.Restricted) error {
+		if e.Why == "" {
+			return nil
+		}
+		return s.tellMember(ctx, tx, e.Organisation, SalesStopped, nil, "")
+	})
+	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e sharing.ConsentMoved) error {
+		if e.State != sharing.Requested {
+			return nil
+		}
+		return s.tellMember(ctx, tx, e.Owner, ConsentAsked, map[string]string{"who": short(e.Name)}, e.Consent)
+	})
+	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e sharing.Looked) error {
+		title := cmp.Or(e.Title, "dossier")
+		return s.tellMember(ctx, tx, e.Owner, DossierSeen, map[string]string{"who": short(e.Name), "title": short(title), "date": e.At.In(clock.Morocco).Format("02/01/2006")}, e.Consent+":"+e.By)
+	})
+	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e sharing.GlassBroken) error {
+		return s.tellMember(ctx, tx, e.Owner, DossierOpened, nil, e.Glass)
+	})
+}
+
+// tellMember tells an organisation's people something; key tells apart what happens
+// more than once, and without one it is told each time.
+func (s *Service) tellMember(ctx context.Context, tx *pg.Tx, org string, k Kind, params map[string]string, key string) error {
+	t := Telling{Owner: org, Kind: k, Params: about(k, merged(map[string]string{"link": s.URL + "/v"}, params))}
+	if key != "" {
+		t.Key = string(k) + ":" + key
+	}
+	return s.TellOwner(ctx, tx, t)
+}
+
+// short is a name in so few letters that its message stays one.
+func short(name string) string {
+	if r := []rune(name); len(r) > 24 {
+		return string(r[:23]) + "."
+	}
+	return name
+}

@@ -1,0 +1,164 @@
+package sharing
+
+import (
+	"context"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/rest"
+)
+
+// programmeRoutes are those of programmes.
+func programmeRoutes(s *Service) []rest.Route {
+	return []rest.Route{
+		rest.Commit("POST", "/v1/programmes", "programmes.make", "Make a programme", http.StatusCreated, s.MakeProgramme),
+		rest.Handle("GET", "/v1/programmes", "programmes.list", "List programmes with who takes part, the newest first", http.StatusOK, s.ListProgrammes),
+		rest.Commit("POST", "/v1/programmes/{programme}/participants", "programmes.enlist", "Have an organisation take part in a programme, or no more", http.StatusOK, s.Enlist),
+	}
+}
+
+// Terms is what a consent is about.
+type Terms struct {
+	Purpose   string   `json:"purpose" required:"true" enum:"credit,insurance,support,label,programme,audit"`
+	Sections  []string `json:"sections" required:"true" minItems:"1" maxItems:"5" uniqueItems:"true" enum:"identity,financial,production,social,project"`
+	Sensitive bool     `json:"sensitive,omitempty" description:"What is sensitive too."`
+	Days      int      `json:"days" required:"true" minimum:"1" maximum:"730" description:"How many, from the answer on."`
+}
+
+// GiveInput lets somebody see the caller's dossier.
+type GiveInput struct {
+	Grantee   string `json:"grantee,omitempty" maxLength:"40" description:"An organisation."`
+	Programme string `json:"programme,omitempty" maxLength:"40" description:"Or whoever takes part in a programme, as long as it does."`
+	Terms
+}
+
+// AskInput asks a member for consent.
+type AskInput struct {
+	Owner string `json:"owner" required:"true" maxLength:"40"`
+	Why   string `json:"why,omitempty" maxLength:"500" description:"In your own words; the member reads it."`
+	Terms
+}
+
+// OneConsent names a consent.
+type OneConsent struct {
+	Consent string `path:"consent"`
+}
+
+// AnswerInput is an owner's answer.
+type AnswerInput struct {
+	Consent  string `path:"consent"`
+	Decision string `json:"decision" required:"true" enum:"grant,refuse"`
+	Digest   string `json:"digest,omitempty" maxLength:"64" description:"Of the text that was shown, to grant it."`
+}
+
+// ConsentView is a consent as both sides see it.
+type ConsentView struct {
+	ID        string            `json:"id" required:"true"`
+	Owner     string            `json:"owner" required:"true"`
+	Grantee   string            `json:"grantee,omitempty"`
+	Programme string            `json:"programme,omitempty"`
+	Purpose   string            `json:"purpose" required:"true"`
+	Sections  []string          `json:"sections" required:"true"`
+	Sensitive bool              `json:"sensitive" required:"true"`
+	Days      int               `json:"days" required:"true"`
+	Why       string            `json:"why,omitempty"`
+	State     State             `json:"state" required:"true" enum:"requested,granted,refused,withdrawn,expired"`
+	Text      map[string]string `json:"text" required:"true" description:"What is agreed to, by language."`
+	Digest    string            `json:"digest" required:"true" description:"SHA-256 of the French, Arabic and English text, each behind its length in four bytes."`
+	Evidence  string            `json:"evidence,omitempty" enum:"passkey,code,key" description:"How the owner showed who it is."`
+	AskedAt   time.Time         `json:"asked_at" required:"true"`
+	Since     *time.Time        `json:"since,omitempty"`
+	Until     *time.Time        `json:"until,omitempty"`
+	EndedAt   *time.Time        `json:"ended_at,omitempty"`
+}
+
+func (c Consent) view() ConsentView {
+	v := ConsentView{
+		ID: c.ID, Owner: c.Owner, Grantee: c.Grantee, Purpose: c.Purpose, Sections: c.Sections, Sensitive: c.Sensitive, Days: c.Days, Why: c.Why, State: c.State,
+		Text: c.Text, Digest: hex.EncodeToString(c.Digest), Evidence: c.Evidence, AskedAt: c.AskedAt.UTC(), Since: rest.UTC(c.Since), Until: rest.UTC(c.Until), EndedAt: rest.UTC(c.EndedAt),
+	}
+	if c.Programme != nil {
+		v.Programme = *c.Programme
+	}
+	return v
+}
+
+// ConsentsInput asks for consents.
+type ConsentsInput struct {
+	State State `query:"state" enum:"requested,granted,refused,withdrawn,expired"`
+	rest.Paging
+}
+
+// ListConsents lists those that the caller gave or was asked for; of a bank or an
+// insurer those that it was given or asked for.
+func (s *Service) ListConsents(ctx context.Context, in ConsentsInput) (p rest.Page[ConsentView], err error) {
+	below, err := in.After(id.Consent)
+	if err != nil {
+		return p, err
+	}
+	owner, grantee := role(ctx)
+	all, err := consentsOf(ctx, s.db, owner, grantee, string(in.State), below, in.Limit+1)
+	return rest.View(all, in.Limit, Consent.view, func(v ConsentView) any { return v.ID }), err
+}
+
+// ShowConsent is a consent of the caller's.
+func (s *Service) ShowConsent(ctx context.Context, in OneConsent) (v ConsentView, err error) {
+	c, err := loadConsent(ctx, s.db, in.Consent)
+	if err != nil {
+		return v, err
+	}
+	if owner, grantee := role(ctx); owner != c.Owner && (grantee == "" || grantee != c.Grantee) {
+		return v, ErrNotFound
+	}
+	return c.view(), nil
+}
+
+// ProgrammeInput makes a programme.
+type ProgrammeInput struct {
+	Names map[string]string `json:"names" required:"true" description:"By language; French at least."`
+}
+
+// EnlistInput has an organisation take part in a programme.
+type EnlistInput struct {
+	Programme    string `path:"programme"`
+	Organisation string `json:"organisation" required:"true" maxLength:"40"`
+	Ends         bool   `json:"ends,omitempty" description:"It takes part no more, from the next request on."`
+}
+
+// ProgrammeView is a programme with who takes part.
+type ProgrammeView struct {
+	ID           string            `json:"id" required:"true"`
+	Names        map[string]string `json:"names" required:"true"`
+	Participants []string          `json:"participants" required:"true"`
+	MadeAt       time.Time         `json:"made_at" required:"true"`
+}
+
+func (p Programme) view(all []participant) ProgrammeView {
+	v := ProgrammeView{p.ID, p.Names, []string{}, p.MadeAt.UTC()}
+	for _, o := range all {
+		if o.Programme == p.ID {
+			v.Participants = append(v.Participants, o.Organisation)
+		}
+	}
+	return v
+}
+
+// ListProgrammes lists programmes.
+func (s *Service) ListProgrammes(ctx context.Context, in rest.Paging) (p rest.Page[ProgrammeView], err error) {
+	below, err := in.After(id.Programme)
+	if err != nil {
+		return p, err
+	}
+	all, err := programmes(ctx, s.db, below, in.Limit+1)
+	if err != nil {
+		return p, err
+	}
+	ids := make([]string, len(all))
+	for i, p := range all {
+		ids[i] = p.ID
+	}
+	who, err := participants(ctx, s.db, ids)
+	return rest.View(all, in.Limit, func(p Programme) ProgrammeView { return p.view(who) }, func(v ProgrammeView) any { return v.ID }), err
+}
