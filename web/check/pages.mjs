@@ -1,0 +1,85 @@
+// The pages that are checked: where each is, who sees it, and what it may weigh
+// on a first visit (transfer size in KB of 1,024 bytes, requests).
+const budget = { list: [110, 12], product: [85, 7], form: [50, 6], seller: [65, 9], goods: [65, 14], op: [75, 10], dev: [400, 60] }
+
+// pages makes the list for a running demonstration. `found` is what the journeys
+// left behind; pages of what none left are not checked.
+export function pages(found) {
+  const shop = (name, path, kind, more) => ({ name, path, kind, desk: 'shop', ...more })
+  const seller = (name, path, kind = 'seller', more) => ({ name, path, kind, desk: 'seller', who: found.who.seller, ...more })
+  const op = (name, path, more) => ({ name, path, kind: 'op', desk: 'op', who: found.operator?.who, ...more })
+  const f = new Proxy(found, { get: (o, k) => o[k] ?? {} })
+  const all = [
+    shop('market', '/', 'list'),
+    shop('found', '/?q=tapis', 'list'),
+    shop('nothing', '/?q=xylophone', 'form'),
+    shop('product', `/p/${found.offer}`, 'product'),
+    shop('narrowed', '/?region=MA-09&sort=price', 'list'),
+    shop('basket', '/panier', 'form'),
+    shop('till', `/p/${found.offer}`, 'form', { after: [['click', 'button[value=acheter]']] }),
+    shop('till after errors', `/p/${found.offer}`, 'form', { after: [['click', 'button[value=acheter]'], ['fill', '[name=telephone]', '06'], ['fill', '[name=nom]', 'X'], ['fill', '[name=commune]', 'Nulle part'], ['fill', '[name=adresse]', '1'], ['click', 'button[value=payer]']], status: 422 }),
+    shop('to pay', `/g/${f.transfer.group}`, 'form', { who: f.transfer.who }),
+    shop('order', `/o/${f.waiting.order}`, 'form', { who: f.waiting.who }),
+    shop('order received', `/o/${f.received.order}`, 'form', { who: f.received.who }),
+    shop('order disputed', `/o/${f.disputed.order}`, 'form', { who: f.disputed.who }),
+    shop('problem', `/o/${f.waiting.order}/probleme`, 'form', { who: f.waiting.who }),
+    shop('return', `/o/${f.received.order}/retour`, 'form', { who: f.received.who }),
+    shop('enter', '/entrer', 'form'),
+    shop('code', '/entrer', 'form', { after: [['fill', '[name=adresse]', '0661000098'], ['click', '.btn.go']] }),
+    shop('enter again', '/entrer/encore', 'form', { who: found.who.buyer }),
+    shop('help', '/aide', 'form'),
+    shop('offline', '/hors-ligne', 'form'),
+    shop('lost', '/nowhere', 'form', { status: 404 }),
+    shop('cooperative', `/c/${found.seller}`, 'list'),
+    shop('mine', '/moi', 'form', { who: found.who.buyer }),
+    seller('day', '/v'),
+    seller('sell', '/v/vendre'),
+    seller('sell after errors', '/v/vendre', 'seller', { after: [['fill', '#f-prix-0', '0'], ['click', '.dock .btn.go']], status: 422 }),
+    seller('sold', f.sold.path, 'seller', { who: f.sold.who }),
+    seller('goods', '/v/produits', 'goods'),
+    seller('import', '/v/produits/importer'),
+    seller('money', '/v/argent'),
+    seller('withdraw', '/v/argent/retirer'),
+    seller('papers', '/v/papiers'),
+    seller('parcels', '/v/colis'),
+    seller('bank', '/v/papiers/banque'),
+    seller('parcel', `/v/colis/${f.waiting.order}`, 'seller', { who: f.waiting.sellerWho }),
+    seller('parcel delivered', `/v/colis/${f.delivered.order}`, 'seller', { who: f.delivered.sellerWho }),
+    seller('parcel disputed', `/v/colis/${f.answered.order}`, 'seller', { who: f.answered.sellerWho }),
+    seller('label', `/v/colis/${f.waiting.order}/etiquette`, 'seller', { who: f.waiting.sellerWho }),
+    { name: 'courier', path: f.onItsWay.link, kind: 'seller', desk: 'courier' },
+    { name: 'brought', path: f.brought.link, kind: 'seller', desk: 'courier' },
+    op('today', '/op'),
+    op('payments', '/op/argent'),
+    op('no payments', '/op/argent?q=rien'),
+    op('payment', `/op/argent/${f.waiting.order}`),
+    op('breaks', '/op/rapprochement'),
+    op('break', `/op/rapprochement/${found.brk}`),
+    op('disputes', '/op/litiges'),
+    op('dispute', `/op/litiges/${found.dispute}`),
+    op('dispute after errors', `/op/litiges/${found.dispute}`, { after: [['fill', '[name=refund]', 'x'], ['fill', '[name=reason]', 'x'], ['click', '.act .btn.go']], status: 422 }),
+    op('payouts', '/op/versements'),
+    op('payout', `/op/argent/${found.payout}`),
+    op('approvals', '/op/approbations'),
+    op('members', '/op/entites?etat=active'),
+    op('member', `/op/entites/${found.seller}`),
+    op('health', '/op/sante'),
+    op('journal', '/op/journal'),
+    op('settings', '/op/reglages'),
+    { name: 'parts', path: '/dev/parts', kind: 'dev', desk: 'dev' },
+  ]
+  return all.filter(p => p.path && !p.path.includes('undefined') && (p.desk !== 'op' || p.who)).map(p => ({ ...p, budget: budget[p.kind] }))
+}
+
+// short are the pages that a change is held to before it lands.
+export const short = ['market', 'product', 'enter', 'day']
+
+// views are the languages and widths of a page: all languages on the pages that
+// most people meet, French and Arabic on the others.
+export function views(page) {
+  const common = [['fr', 360], ['ar', 360], ['fr', 1280]]
+  if (page.desk === 'op') return [['fr', 1280], ['ar', 360], ['fr', 360], ['ar', 1280]]
+  return ['market', 'product', 'till', 'order', 'enter', 'mine', 'day', 'sell', 'parts'].includes(page.name) ? [...common, ['en', 360], ['zgh', 360], ['ar', 1280]] : common
+}
+
+export const prefix = lang => lang === 'fr' ? '' : `/${lang}`

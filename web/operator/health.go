@@ -1,0 +1,144 @@
+package operator
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"tiwiza/payments/escrow"
+	"tiwiza/payments/invariants"
+	"tiwiza/payments/operations"
+	"tiwiza/payments/payouts"
+	"tiwiza/pkg/audit"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/rest"
+	"tiwiza/web/site"
+	"tiwiza/web/ui"
+)
+
+// healthPage shows the partners, what is in doubt with them, and the promises.
+func healthPage(v *view) error {
+	all, err := v.partners()
+	if err != nil {
+		return err
+	}
+	doubts := sheet{Heads: v.heads("operation", "subject", "partner", ">amount", "state", "age", "why")}
+	for _, state := range []string{"review", "unknown", "contradicted"} {
+		found, err := site.Get[rest.Page[operations.View]](v.Visit, at("/v1/operations", "state", state, "limit", "50"))
+		if err != nil {
+			return err
+		}
+		for _, o := range found.Data {
+			if slices.ContainsFunc(doubts.Rows, func(r []cell) bool { return r[0].Lines[0] == o.ID }) {
+				continue
+			}
+			doubts.Rows = append(doubts.Rows, []cell{text(v.kind(o.Kind), o.ID), v.thing(o.Subject), text(o.Partner), sum(o.Amount), v.state("op", string(o.State)), text(v.T("op.minutes", "n", int(o.Age/60))), text(o.Why)})
+		}
+	}
+	g, err := site.Get[invariants.GuaranteesView](v.Visit, "/v1/guarantees")
+	if err != nil {
+		return err
+	}
+	proofs := sheet{Heads: v.heads("promise", ">violations", "since")}
+	for _, x := range g.Invariants {
+		if x.Violations > 0 {
+			proofs.Rows = append(proofs.Rows, []cell{text(x.Promise, x.ID), text(v.Lang.Number(int64(x.Violations))), text(v.when(x.Since))})
+		}
+	}
+	said := para("", v.T("op.kept", "n", len(g.Invariants), "at", v.moment(g.CheckedAt)))
+	if len(proofs.Rows) > 0 {
+		said = table(v.Page, proofs)
+	}
+	return v.show(v.T("op.health"), cell{}, nil,
+		headed(v.T("op.breakers"), fresh(v.Page, "/op/disjoncteurs", table(v.Page, v.lanesOf(all))), group(v.troubled(all)...)),
+		headed(v.T("op.doubts"), list(v.Page, doubts, v.T("op.no_doubts"), "", "")),
+		headed(v.T("op.promises"), said))
+}
+
+// journalPage reads the trail: who did what, and what allowed it.
+func journalPage(v *view) error {
+	found, err := site.Get[rest.Page[audit.View]](v.Visit, at("/v1/audit", "action", v.q("acte"), "subject", v.q("objet"), "actor", v.q("qui"), "from", v.day("du", 0), "until", v.day("au", 1), "limit", "50", "cursor", v.q("suite")))
+	if err != nil {
+		return err
+	}
+	s := sheet{Heads: v.heads("at", "actor", "act", "subject", "detail"), Next: v.next(found.Next)}
+	for _, x := range found.Data {
+		detail := string(x.Detail)
+		if detail == "{}" {
+			detail = ""
+		}
+		s.Rows = append(s.Rows, []cell{text(v.moment(x.At)), actor(x.Actor), text(x.Action, x.Policy), v.thing(x.Subject), code(detail)})
+	}
+	if v.wants() {
+		return v.file("journal", s)
+	}
+	filters := []ui.Field{
+		{Name: "objet", Label: v.T("op.h_subject"), Hint: v.T("op.subject_help"), Value: v.q("objet"), Max: 100},
+		{Name: "acte", Label: v.T("op.h_act"), Value: v.q("acte"), Max: 100},
+		{Name: "qui", Label: v.T("op.h_actor"), Value: v.q("qui"), Max: 200},
+		{Name: "du", Label: v.T("op.from"), Value: v.q("du"), Type: "date"},
+		{Name: "au", Label: v.T("op.until"), Value: v.q("au"), Type: "date"},
+	}
+	return v.show(v.T("op.journal"), cell{}, nil, seek(v.Page, filters, nil, v.with("csv", "1")), list(v.Page, s, v.T("op.no_trail"), v.T("op.see_all"), v.Href("/op/journal")))
+}
+
+// actor is who did something; its ids are shortened where there is little room.
+func actor(s string) cell {
+	c := code(s)
+	parts := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '/' })
+	for i, p := range parts {
+		if x := short(p); x != "" {
+			parts[i] = x
+		}
+	}
+	c.Short = strings.Join(parts, " ")
+	return c
+}
+
+// settingsPage shows what the market takes and what payouts are held to.
+func settingsPage(v *view) error { return v.settings(nil) }
+
+// bounds are the limits of payouts, in the order in which they are shown.
+var bounds = []string{"two_above", "member_day", "total_day", "debt_above"}
+
+func (v *view) settings(wrong error) error {
+	fees, err := site.Get[escrow.FeesView](v.Visit, "/v1/fees")
+	if err != nil {
+		return err
+	}
+	s := sheet{Heads: v.heads("tariff", ">percent", "payer", "day")}
+	for _, f := range fees.Tariffs {
+		s.Rows = append(s.Rows, []cell{text(f.Code, f.Category), code(f.Percent.String() + " %"), text(v.T("op.payer_" + f.Payer)), code(f.Since)})
+	}
+	caps, err := site.Get[payouts.LimitsView](v.Visit, "/v1/payout-limits")
+	if err != nil {
+		return err
+	}
+	a := action{Name: "limits", Path: "/op/reglages", Label: v.T("op.ask_limits"), Hint: v.T("op.four_eyes")}
+	var now []fact
+	for i, m := range []money.Money{caps.TwoAbove, caps.MemberDay, caps.TotalDay, caps.DebtAbove} {
+		label := v.T("op.l_" + bounds[i])
+		now = append(now, fact{label, sum(m)})
+		a.Fields = append(a.Fields, ui.Field{Name: bounds[i], Label: label, Mode: "decimal", Required: true, Max: 14, Value: v.Lang.Amount(m)})
+	}
+	a.Fields = append(a.Fields, ui.Field{Name: "reason", Label: v.T("op.reason"), Required: true, Max: 500})
+	blocks := []templ.Component{headed(v.T("op.payout_limits"), facts(v.Page, now), acts(v.Page, v.typed(wrong, a))), headed(v.T("op.fees"), table(v.Page, s))}
+	return v.show(v.T("op.settings"), cell{}, wrong, blocks...)
+}
+
+// setLimits asks for other limits; a second person decides.
+func setLimits(v *view) error {
+	body := map[string]any{"reason": v.Field("reason")}
+	for _, name := range bounds {
+		m, err := v.amount(name)
+		if err != nil {
+			return v.settings(err)
+		}
+		body[name] = m
+	}
+	if _, err := site.Post[payouts.LimitsView](v.Visit, "/v1/payout-limits", body); err != nil {
+		return v.settings(err)
+	}
+	return v.Go("/op/reglages", "fait", "asked")
+}

@@ -1,0 +1,160 @@
+package operator
+
+import (
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"tiwiza/marketplace/members"
+	"tiwiza/pkg/rest"
+	"tiwiza/web/chart"
+	"tiwiza/web/site"
+	"tiwiza/web/ui"
+)
+
+// membersPage lists organisations: first those that ask to be admitted.
+func membersPage(v *view) error {
+	tabs, chosen := v.tabs("etat", "org", "submitted", "under_review", "changes_requested", "active", "suspended", "draft", "")
+	here := v.q("etat") == "comptes"
+	tabs = append(tabs, tab{v.T("op.accounts"), v.Href(v.Path, "etat", "comptes"), here})
+	in := []string{"limit", "50", "cursor", v.q("suite"), "region", v.q("region")}
+	if here {
+		in = append(in, "account", "pending")
+	} else {
+		in = append(in, "state", chosen)
+	}
+	found, err := site.Get[rest.Page[members.View]](v.Visit, at("/v1/organisations", in...))
+	if err != nil {
+		return err
+	}
+	s := sheet{Heads: v.heads("member", "kind", "region", "since", "state"), Next: v.next(found.Next)}
+	for _, o := range found.Data {
+		name := v.Say(o.Names)
+		s.Rows = append(s.Rows, []cell{{Said: &name, Href: v.Href("/op/entites/" + o.ID)}, text(v.word("op.o_", string(o.Kind))), text(v.region(o.Region), o.Commune), text(v.moment(o.CreatedAt)), v.state("org", string(o.State))})
+	}
+	if v.wants() {
+		return v.file("entites", s)
+	}
+	regions := []ui.Option{{Value: "", Text: v.T("op.all")}}
+	for _, r := range chart.Regions {
+		regions = append(regions, ui.Option{Value: r.Code, Text: v.Say(r.Names).Text})
+	}
+	return v.show(v.T("op.members"), cell{}, nil, choose(v.Page, tabs), seek(v.Page, []ui.Field{{Name: "region", Label: v.T("op.h_region"), Options: regions, Value: v.q("region")}}, [][2]string{{"etat", v.q("etat")}}, v.with("csv", "1")),
+		list(v.Page, s, v.T("op.no_members"), v.T("op.see_all"), v.Href("/op/entites", "etat", "tous")))
+}
+
+func (v *view) region(code string) string {
+	for _, r := range chart.Regions {
+		if r.Code == code {
+			return v.Say(r.Names).Text
+		}
+	}
+	return code
+}
+
+// memberPage shows an organisation's file, and what may be done with it.
+func memberPage(v *view) error { return v.member(nil) }
+
+func (v *view) member(wrong error) error {
+	o, err := site.Get[members.View](v.Visit, "/v1/organisations/"+v.id())
+	if err != nil {
+		return err
+	}
+	accounts, err := site.Get[rest.Page[members.AccountView]](v.Visit, "/v1/organisations/"+v.id()+"/bank-accounts")
+	if err != nil {
+		return err
+	}
+	s := sheet{Heads: v.heads("rib", "holder", "state", "verified", "given_by")}
+	waits := false
+	for _, a := range accounts.Data {
+		verified := text(v.T("common.no"))
+		if a.Verified {
+			verified = text(v.T("common.yes"), v.when(a.VerifiedAt))
+		}
+		waits = waits || a.State == members.Pending
+		s.Rows = append(s.Rows, []cell{code(ribEnd(a.RIB)), text(a.Holder), v.state("account", string(a.State)), verified, code(a.GivenBy)})
+	}
+	name := v.Say(o.Names)
+	blocks := []templ.Component{acts(v.Page, v.typed(wrong, v.moves(o, waits)...)), facts(v.Page, v.memberFacts(o))}
+	if story := v.Say(o.Story); story.Text != "" {
+		blocks = append(blocks, headed(v.T("op.story"), words(v.Page, story)))
+	}
+	blocks = append(blocks, headed(v.T("op.bank_accounts"), list(v.Page, s, v.T("op.no_accounts"), "", "")),
+		linkTo(v.Href("/op/journal", "objet", o.ID), v.T("op.see_trail")))
+	v.Back = v.Href("/op/entites")
+	v.Title = name.Text
+	return v.show(name.Text, v.state("org", string(o.State)), wrong, blocks...)
+}
+
+// ribEnd hides all but the end of an account's number: who verifies it types it
+// from the member's own word, not from here.
+func ribEnd(rib string) string {
+	if len(rib) <= 4 {
+		return rib
+	}
+	return "•••• " + rib[len(rib)-4:]
+}
+
+func (v *view) memberFacts(o members.View) []fact {
+	out := []fact{{v.T("op.h_id"), code(o.ID)}, {v.T("op.h_kind"), text(v.word("op.o_", string(o.Kind)))}, {v.T("op.h_region"), text(v.region(o.Region), o.Commune)}, {v.T("op.h_since"), text(v.moment(o.CreatedAt))}}
+	for _, x := range [][2]string{{"ice", o.Legal.ICE}, {"if", o.Legal.IF}, {"rc", o.Legal.RC}} {
+		if x[1] != "" {
+			out = append(out, fact{v.T("op.h_" + x[0]), code(x[1])})
+		}
+	}
+	if o.Note != "" {
+		out = append(out, fact{v.T("op.note"), text(o.Note)})
+	}
+	return out
+}
+
+// moves are what may be done with an organisation as it stands.
+func (v *view) moves(o members.View, waits bool) []action {
+	note := func(name string) []ui.Field {
+		return []ui.Field{{Name: name + "_note", Label: v.T("op.note_to_member"), Area: true, Required: true, Max: 1000}}
+	}
+	form := func(name, style string, f []ui.Field) action {
+		return action{Name: name, Path: v.Path, Label: v.T("op.m_" + name), Hint: v.T("op.m_" + name + "_help"), Style: style, Fields: f}
+	}
+	var out []action
+	switch o.State {
+	case members.Submitted, members.UnderReview:
+		out = append(out, form("approve", "go", nil), form("request_changes", "", note("request_changes")))
+		out[0].Open, out[0].Top = true, true
+	case members.Active:
+		out = append(out, form("suspend", "stop", note("suspend")))
+	case members.Suspended:
+		out = append(out, form("reactivate", "", nil))
+	}
+	if waits {
+		out = append(out, form("account", "", []ui.Field{
+			{Name: "account_rib", Label: v.T("op.h_rib"), Hint: v.T("op.rib_help"), Mode: "numeric", Required: true, Max: 40},
+			{Name: "account_holder", Label: v.T("op.h_holder"), Required: true, Max: 140},
+		}))
+	}
+	return out
+}
+
+// memberDo carries out what was chosen.
+func memberDo(v *view) error {
+	org := "/v1/organisations/" + v.id()
+	var err error
+	said := "moved"
+	switch what := v.Field("quoi"); what {
+	case "approve", "reactivate":
+		_, err = site.Post[members.View](v.Visit, org+"/"+what, nil)
+	case "suspend":
+		_, err = site.Post[members.View](v.Visit, org+"/suspend", map[string]string{"note": v.Field("suspend_note")})
+	case "request_changes":
+		_, err = site.Post[members.View](v.Visit, org+"/request-changes", map[string]string{"note": v.Field("request_changes_note")})
+	case "account":
+		said = "account"
+		_, err = site.Post[members.AccountView](v.Visit, org+"/bank-accounts", map[string]string{"rib": v.Field("account_rib"), "holder": v.Field("account_holder")})
+	default:
+		err = &site.Fault{Status: http.StatusUnprocessableEntity, Code: "pages.field"}
+	}
+	if err != nil {
+		return v.member(err)
+	}
+	return v.Go("/op/entites/"+v.id(), "fait", said)
+}
