@@ -56,6 +56,14 @@ prism: ## send the wallet driver's requests to the GSMA's own document (HUB_GSMA
 	@[ -n "$(HUB_GSMA_SPEC)" ] || echo "skipped: HUB_GSMA_SPEC does not say where the official document is"
 	@[ -z "$(HUB_GSMA_SPEC)" ] || go test -count=1 -v -run OfficialDocument ./adapters/wallet/gsma
 
+.PHONY: conformance
+conformance: ## run every driver's suite: with faults, against official documents (HUB_SPECS) by Prism, against a real Tryton (5 minutes)
+	@.ci/conformance
+
+.PHONY: sick
+sick: ## one of five partners is a black hole at 200 calls a second: the others' p99 in five paired runs (2 minutes)
+	HUB_LONG=1 go test -count=1 -v -run SickPartner ./pkg/outbound
+
 .PHONY: sim
 sim: SEEDS ?= 2000
 sim: ## play SEEDS=2000 random lives of money against the oracle, all invariants after each command (20 minutes)
@@ -99,9 +107,34 @@ check: build ## format, vet, staticcheck, arrows, generated files, modules
 	@echo "== staticcheck"; go tool staticcheck ./...
 	@echo "== arrows";      go test -count=1 ./pkg/arch
 	@echo "== generated";   bin/hub openapi | diff -u docs/openapi.json - || { echo "docs/openapi.json is not what the code says; run: make openapi"; exit 1; }
+	@t=$$(mktemp -d) && cp -r web $$t && go tool templ generate -path $$t/web >/dev/null 2>&1; diff -r web $$t/web || { echo "the pages' code is not what their templates say; run: make pages"; exit 1; }; rm -r $$t
 	@bin/hub machine | diff -u docs/escrow.md - || { echo "docs/escrow.md is not what the code says; run: make escrow"; exit 1; }
 	@bin/hub promises | diff -u docs/guarantees.md - || { echo "docs/guarantees.md is not what the code says; run: make guarantees"; exit 1; }
 	@echo "== modules";     go mod tidy -diff && go mod verify
+
+# What runs in a real browser needs Chromium and a few programs from npm; without
+# them it says so and ends well.
+chromium = command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-core; } >/dev/null 2>&1 || true; \
+  for d in web/check $(1); do [ -d $$d/node_modules ] || (cd $$d && npm ci --ignore-scripts --no-audit --no-fund >/dev/null 2>&1) || true; done; \
+  if ! command -v chromium >/dev/null; then echo "skipped: there is no Chromium, and it cannot be installed"; exit 0; fi; \
+  for d in web/check $(1); do [ -d $$d/node_modules ] || { echo "skipped: npm cannot install what $$d needs"; exit 0; }; done
+
+.PHONY: web-check
+web-check: build ## walk the journeys and hold every page to its gates in Chromium (15 minutes; SHORT=1: two journeys, four pages)
+	@$(call chromium); cd web/check && node check.mjs $(if $(SHORT),--short)
+
+.PHONY: sheets
+sheets: build ## take pictures of every page in French and Arabic, eight to a sheet, into OUT=folder
+	@[ -n "$(OUT)" ] || { echo "say which folder the sheets go to: make sheets OUT=…"; exit 2; }
+	@$(call chromium); out=$$(realpath -m "$(OUT)"); cd web/check && node sheets.mjs "$$out"
+
+.PHONY: lighthouse
+lighthouse: build ## report what Lighthouse says of four pages, the median of three runs (5 minutes)
+	@$(call chromium,web/check/lighthouse); cd web/check/lighthouse && node lighthouse.mjs
+
+.PHONY: pages
+pages: ## make the pages' code from their templates
+	go tool templ generate -path web
 
 .PHONY: openapi
 openapi: build ## write docs/openapi.json from the routes

@@ -65,7 +65,7 @@ func spawn(dir string, env []string, args ...string) (*benchHub, error) {
 			h.cmd.Env = append(h.cmd.Env, v)
 		}
 	}
-	h.cmd.Env = append(append(h.cmd.Env, "HUB_ADDR="+addr), env...)
+	h.cmd.Env = append(append(h.cmd.Env, "HUB_ADDR="+addr, "HUB_DATA_DIR="+dir), env...)
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the bench, which stops it
 	if err := h.cmd.Start(); err != nil {
 		return nil, err

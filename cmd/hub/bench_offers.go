@@ -78,6 +78,9 @@ func (b *bench) offers(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := b.pages(ctx, h); err != nil {
+		return err
+	}
 	return b.search(ctx, h, db)
 }
 
@@ -145,8 +148,12 @@ func (b *bench) manyOffers(ctx context.Context, dir, db string, offers int) erro
 				first[k], order = r, append(order, k)
 			}
 		}
+		seeded, err := h.catalog.List(ctx, catalog.ListInput{Min: "0"}) // not as below: an estimate is kept for a moment
+		if err != nil {
+			return err
+		}
 		files := map[string][][]string{}
-		for n := range offers - len(order) {
+		for n := range offers - seeded.TotalEstimate {
 			r := append([]string(nil), first[order[n%len(order)]]...)
 			no := strconv.Itoa(n / len(order))
 			for _, c := range []string{"offer_key", "sku"} {

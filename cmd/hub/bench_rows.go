@@ -39,6 +39,7 @@ func (b *bench) same(ctx context.Context, c *checkoutBench) error {
 	var differ []error
 	both := maps.Clone(hub)
 	maps.Copy(both, theirs)
+	delete(both, "platform.lane_state") // how its partners are: the hub writes it when it opens and closes
 	for _, table := range slices.Sorted(maps.Keys(both)) {
 		h, t := hub[table], theirs[table]
 		b.tell("%-24s hub %+d inserted %+d updated, pgbench %+d inserted %+d updated", table, h.inserted, h.updated, t.inserted, t.updated)

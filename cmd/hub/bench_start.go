@@ -54,7 +54,7 @@ func (b *bench) life(ctx context.Context, dir string, work func() error) (ready,
 		return 0, 0, 0, err
 	}
 	began := time.Now()
-	h, err := spawn(dir, []string{"HUB_DATA_DIR=" + dir, "HUBSIM_ADDR=" + sim}, "run")
+	h, err := spawn(dir, []string{"HUBSIM_ADDR=" + sim}, "run")
 	if err != nil {
 		return 0, 0, 0, err
 	}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/members"
 	"tiwiza/migrations"
 	"tiwiza/pkg/auth"
@@ -99,7 +100,7 @@ func (d *day) open(ctx context.Context, dir string) (stop func() error, err erro
 		return nil, err
 	}
 	h, err := spawn(dir, []string{
-		"HUB_DATA_DIR=" + dir, "HUB_DATABASE_URL=" + d.url, "HUBSIM_ADDR=" + sim, "HUB_DRAIN_WAIT=100ms", "HUB_LOG_FORMAT=text",
+		"HUB_DATABASE_URL=" + d.url, "HUBSIM_ADDR=" + sim, "HUB_DRAIN_WAIT=100ms", "HUB_LOG_FORMAT=text",
 		"HUBSIM_SETTLE_EVERY=500ms", "HUBSIM_STATEMENT_EVERY=500ms",
 	}, "run")
 	if err != nil {
@@ -201,6 +202,7 @@ func (d *day) shelves(ctx context.Context, s *shop) error {
 	}
 	for _, o := range list.Data {
 		var offer struct {
+			Kind     catalog.Kind
 			Variants []struct {
 				ID    string
 				Price moneyView
@@ -208,6 +210,9 @@ func (d *day) shelves(ctx context.Context, s *shop) error {
 		}
 		if err := d.get(ctx, "", "/v1/offers/"+o.ID, &offer); err != nil {
 			return err
+		}
+		if offer.Kind == catalog.Digital {
+			continue // it is never paid in cash
 		}
 		for _, v := range offer.Variants {
 			if c := v.Price.Centimes(); c < 30_00 || c > 400_00 || len(s.variants) == 4 {

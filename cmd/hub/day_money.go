@@ -111,10 +111,14 @@ func (d *day) partnersDid(e ends) *flows {
 		}
 	}
 	for _, x := range e.truth {
-		kind := x.Partner + " " + x.Kind
+		partner := x.Partner
+		if partner == "acquirer2" { // where charges go while the first does not answer
+			partner = "acquirer"
+		}
+		kind := partner + " " + x.Kind
 		switch {
 		case kind != "bank credit":
-		case strings.HasPrefix(x.Ref, "STL-"):
+		case strings.HasPrefix(x.Ref, "STL-"), strings.HasPrefix(x.Ref, "ST2-"):
 			kind = "settled"
 		case left[x.Ref]:
 			kind = "returned"

@@ -18,8 +18,9 @@ import (
 )
 
 type demoCmd struct {
-	Play playCmd `cmd:"" default:"1" help:"Play the main job and the other ways that money takes, against the hub at work here."`
-	Day  dayCmd  `cmd:"" help:"Play scripted days on a hub of its own, and say where each centime is."`
+	Play    playCmd        `cmd:"" default:"1" help:"Play the main job and the other ways that money takes, against the hub at work here."`
+	Members demoMembersCmd `cmd:"" help:"Play how somebody joins the market with an agent's help, and shares its accounts with a bank, against the hub at work here."`
+	Day     dayCmd         `cmd:"" help:"Play scripted days on a hub of its own, and say where each centime is."`
 }
 
 type playCmd struct{}
@@ -109,6 +110,9 @@ func (p *player) play(ctx context.Context, turn *turn) (f figures, err error) {
 		if err := p.enrol(ctx, s, i); err != nil {
 			return f, fmt.Errorf("enrol %s: %w", s.name, err)
 		}
+		if err := p.reached(ctx, s, i); err != nil {
+			return f, fmt.Errorf("say where %s is told things: %w", s.name, err)
+		}
 		if err := p.stock(ctx, s, mark, i); err != nil {
 			return f, fmt.Errorf("import the offers of %s: %w", s.name, err)
 		}
@@ -135,6 +139,7 @@ func (p *player) play(ctx context.Context, turn *turn) (f figures, err error) {
 	if f.Violations, err = p.violations(ctx); err != nil {
 		return f, err
 	}
+	p.step("what they were all told meanwhile: %s/inbox", p.keys.SimURL)
 	p.step("violations: %d", f.Violations)
 	return f, nil
 }
@@ -180,6 +185,20 @@ func (p *player) enrol(ctx context.Context, s *shop, i int) error {
 		return err
 	}
 	p.step("%s is enrolled and approved, with a bank account", s.name)
+	return nil
+}
+
+// reached has a cooperative say at which number it is told of its orders.
+func (p *player) reached(ctx context.Context, s *shop, i int) error {
+	n, err := rand.Int(rand.Reader, big.NewInt(10_000))
+	if err != nil {
+		return err
+	}
+	to := fmt.Sprintf("+212600%04d0%d", n, i+1)
+	if err := p.commit(ctx, s.key, "/v1/notices/settings", map[string]string{"phone": to}, nil); err != nil {
+		return err
+	}
+	p.step("%s is told of its orders at %s", s.name, to)
 	return nil
 }
 

@@ -14,16 +14,23 @@ type gathering struct {
 	paid         moneyView
 }
 
+// now is the hub's time.
+func (p *player) now(ctx context.Context) (time.Time, error) {
+	var clock struct{ Now time.Time }
+	err := p.post(ctx, p.keys.Operator.APIKey, "/v1/demo/clock", map[string]string{"advance": "1ms"}, &clock)
+	return clock.Now.UTC(), err
+}
+
 // opens begins a group buy of the seller's first article, at 200.00 each with
 // three and 180.00 with five, of which there are no more.
 func (o *outing) opens(ctx context.Context) (group string, err error) {
-	var clock struct{ Now time.Time }
-	if err := o.post(ctx, o.keys.Operator.APIKey, "/v1/demo/clock", map[string]string{"advance": "1ms"}, &clock); err != nil {
+	now, err := o.now(ctx)
+	if err != nil {
 		return "", err
 	}
 	var g struct{ ID string }
 	err = o.commit(ctx, o.seller.key, "/v1/group-buys", map[string]any{
-		"variant": o.seller.variants[0], "minimum": 3, "maximum": 5, "price": mad("200.00"), "deadline": clock.Now.Add(70 * time.Hour),
+		"variant": o.seller.variants[0], "minimum": 3, "maximum": 5, "price": mad("200.00"), "deadline": now.Add(70 * time.Hour),
 		"tiers": []any{map[string]any{"from": 5, "price": mad("180.00")}},
 	}, &g)
 	return g.ID, err

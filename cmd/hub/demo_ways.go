@@ -15,11 +15,13 @@ import (
 type ways struct {
 	Transferred string `json:"transferred"`
 	Cash        string `json:"cash"`
+	Refused     string `json:"refused"`      // at the door: a parcel that was to be paid for in cash
 	GivenBack   string `json:"given_back"`   // by cooperatives, and by rulings on disputes
 	SentBack    string `json:"sent_back"`    // for goods that a buyer thought better of
 	ChargedBack string `json:"charged_back"` // by a buyer's bank, after the release
 	Recovered   string `json:"recovered"`    // of that, from the cooperative's next sale
 	Returned    string `json:"returned"`     // a payout, days after it was paid
+	Helped      string `json:"helped"`       // to a cooperative by the market, for what a promotion took off its goods
 	Grouped     string `json:"grouped"`      // back to buyers: of a group that reached a lower price, and one that missed its minimum
 }
 
@@ -50,6 +52,7 @@ func (p *player) otherWays(ctx context.Context, shops []*shop, mark string, turn
 	err = p.atOnce(
 		p.outing(alpha, func(o *outing) (err error) { w.Transferred, err = o.transfer(ctx); return err }),
 		p.outing(alpha, func(o *outing) (err error) { w.Cash, err = o.cash(ctx); return err }),
+		p.outing(alpha, func(o *outing) (err error) { w.Refused, err = o.refused(ctx); return err }),
 		p.outing(alpha, func(o *outing) (err error) { given[0], err = o.goodwill(ctx); return err }),
 		p.outing(alpha, func(o *outing) (err error) { given[1], err = o.cancelled(ctx); return err }),
 		p.outing(alpha, func(o *outing) (err error) { given[2], err = o.ruled(ctx); return err }),
@@ -60,6 +63,7 @@ func (p *player) otherWays(ctx context.Context, shops []*shop, mark string, turn
 		p.outing(alpha, func(o *outing) (err error) { later.dispute, err = o.unanswered(ctx); return err }),
 		p.outing(alpha, func(o *outing) (err error) { cheaper, err = o.grouped(ctx); return err }),
 		p.outing(alpha, func(o *outing) (err error) { missed, err = o.tooFew(ctx); return err }),
+		p.outing(alpha, func(o *outing) (err error) { w.Helped, err = o.helped(ctx); return err }),
 	)
 	if err != nil {
 		return w, err
@@ -196,6 +200,31 @@ func (o *outing) cash(ctx context.Context) (string, error) {
 	}
 	o.step("in cash: the buyer confirms, the carrier collects %s and remits %s, less its fee; released only then", sum, list.Net)
 	return sum.Amount(), o.released(ctx, order)
+}
+
+// refused brings a parcel that its buyer does not take, so that no cash moves.
+func (o *outing) refused(ctx context.Context) (string, error) {
+	r, order, err := o.orders(ctx, "cash_on_delivery")
+	if err != nil {
+		return "", fmt.Errorf("in cash, refused: %w", err)
+	}
+	at := "/v1/orders/" + order
+	if err := o.move(ctx, o.buyer, at+"/confirm", nil); err != nil {
+		return "", err
+	}
+	if err := o.sends(ctx, o.seller.key, order); err != nil {
+		return "", err
+	}
+	if err := o.commit(ctx, o.seller.key, at+"/refuse", map[string]string{"reason": "refused"}, nil); err != nil {
+		return "", err
+	}
+	err = o.reaches(ctx, o.buyer, order, "the end of "+order, func(v orderView) bool { return v.State == "refused" && v.Escrow.State == "voided" })
+	if err != nil {
+		return "", err
+	}
+	t := r.Orders[0].Totals
+	o.step("in cash: a buyer refuses the parcel at the door, no money moves; it is on offer again, and the cooperative owes the carrier's %s", t.Delivery)
+	return t.Total.Amount(), nil
 }
 
 func (o *outing) goodwill(ctx context.Context) (back moneyView, err error) {

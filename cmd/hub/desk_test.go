@@ -22,6 +22,7 @@ func desked(t *testing.T, r *rig, _ trade) {
 	type object = map[string]any
 
 	get("", "/v1/categories")
+	get("", "/v1/sellers/"+s.org)
 	label := func(scope string, offers ...string) made {
 		return post(s.key, "/v1/labels", object{
 			"code": "Bio exemple", "issuer": "Organisme (exemple)", "number": "EX-" + once()[:8], "scope": scope,

@@ -153,10 +153,10 @@ func TestAcquirerThatMisbehavesTakesOnce(t *testing.T) {
 		"callback_missing contradicts_itself", "callback_missing not_found_then_visible",
 	} {
 		t.Run(faults, func(t *testing.T) {
-			for _, f := range strings.Fields(faults) {
-				r.fault(t, "acquirer", f)
-			}
 			sale := r.checkout(t, r.buyer(t), map[string]int{w.variant: 1})
+			for _, f := range strings.Fields(faults) {
+				r.fault(t, sale.acquirer(), f)
+			}
 			r.payBy(t, sale, goodCard)
 			r.nudged(t, "the sale to be paid", 46*time.Second, 1, "4m", func() bool {
 				o := r.orderOf(t, sale.buyer, sale.Orders[0].ID)

@@ -86,7 +86,7 @@ func TestTransfersByHandMakeNoMoney(t *testing.T) {
 		r.ask(t, post(byHand("e2", "refund:x", "fees", "1.00"))).refused(t, 422, "ledger.not_by_hand")
 	})
 	t.Run("with a time to come", func(t *testing.T) {
-		for i, accounts := range [][2]string{{"dispute_cost", "fees"}, {"bank:own:operating", "capital"}} {
+		for i, accounts := range [][2]string{{"dispute_cost", "fees"}, {"loss", "capital"}} {
 			for j, at := range []string{"9999-12-31T00:00:00Z", "2099-01-01T00:00:00Z"} {
 				late := byHand(fmt.Sprintf("f1-%d-%d", i, j), accounts[0], accounts[1], "1.00")
 				late["effective_at"] = at
@@ -94,6 +94,12 @@ func TestTransfersByHandMakeNoMoney(t *testing.T) {
 				r.handed(t, post(map[string]any{"transfers": []any{late}}), "refused", "ledger.future", 1)
 			}
 		}
+	})
+	t.Run("out of our own account, or as of before", func(t *testing.T) {
+		r.ask(t, post(byHand("o1", "payable:vat", "bank:own:operating", "1.00"))).refused(t, 409, "ledger.overdraft")
+		early := byHand("o2", "bank:own:operating", "capital", "1.00")
+		early["effective_at"] = "2026-01-01T00:00:00Z"
+		r.ask(t, post(early)).refused(t, 422, "ledger.dated")
 	})
 	t.Run("with a request that is refused", func(t *testing.T) {
 		small := post(byHand("g1", "dispute_cost", "fees", "0.01"))

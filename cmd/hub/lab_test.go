@@ -18,8 +18,6 @@ import (
 
 	"tiwiza/adapters/bank"
 	"tiwiza/adapters/bank/iso20022"
-	"tiwiza/adapters/card"
-	"tiwiza/adapters/card/nestpay"
 	"tiwiza/adapters/wallet"
 	"tiwiza/payments/operations"
 	"tiwiza/pkg/auth"
@@ -93,13 +91,6 @@ func impatient(t testing.TB, c partnerConfig) *partners {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cd, err := nestpay.New(nestpay.Config{
-		ClientID: c.Acquirer.ClientID, StoreKey: c.Acquirer.StoreKey, APIUser: c.Acquirer.APIUser, APIPassword: c.Acquirer.APIPassword,
-		GateURL: c.Acquirer.GateURL, APIURL: c.Acquirer.APIURL, Settings: s,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	bd, err := iso20022.New(iso20022.Config{
 		Addr: c.Bank.SFTPAddr, User: c.Bank.User, PrivateKey: []byte(c.Bank.PrivateKey), HostKey: c.Bank.HostKey,
 		Dirs:    iso20022.Dirs{In: c.Bank.Dirs.In, Out: c.Bank.Dirs.Out, Ack: c.Bank.Dirs.Ack, Archive: c.Bank.Dirs.Archive},
@@ -110,7 +101,9 @@ func impatient(t testing.TB, c partnerConfig) *partners {
 	}
 	files := s
 	files.Deadline = 4 * time.Second
-	p.acquirer = card.New(acquirerName, cd, card.Options{Pay: s, Query: s})
+	if p.acquirers, err = c.openCards(s, nil); err != nil {
+		t.Fatal(err)
+	}
 	wd, err := c.Wallet.driver(s)
 	if err != nil {
 		t.Fatal(err)

@@ -41,6 +41,7 @@ type cli struct {
 	Openapi   openapiCmd   `cmd:"" help:"Print the interface's OpenAPI 3.1 document."`
 	Machine   machineCmd   `cmd:"" help:"Print the escrow's moves as a page."`
 	Promises  promisesCmd  `cmd:"" help:"Print what buyers, cooperatives and banks may rely on, as a page."`
+	Certify   certifyCmd   `cmd:"" help:"Play the hub against a partner's connector, say what it has proved, and sign it."`
 	Relevance relevanceCmd `cmd:"" help:"Ask each search engine the graded queries over the demonstration market, and print how well it answers."`
 	Bench     benchCmd     `cmd:"" help:"Measure the hub against the least the same server can do, as ratios."`
 	Postgres  postgresCmd  `cmd:"" help:"Run a command beside a throw-away PostgreSQL server (for tests)."`

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"tiwiza/marketplace/members"
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/clock"
 	"tiwiza/pkg/pg"
 )
 
@@ -127,6 +129,15 @@ type sale struct {
 	}
 }
 
+// acquirer is whose page the buyer was sent to: the first's, or the second's while
+// the first is left alone for what it failed at.
+func (s sale) acquirer() string {
+	if strings.Contains(s.Charge.NextAction.URL, "/acquirer2/") {
+		return "acquirer2"
+	}
+	return "acquirer"
+}
+
 // checkout orders one or more of some wares; nothing is paid.
 func (r *rig) checkout(t testing.TB, buyer string, quantities map[string]int) sale {
 	t.Helper()
@@ -212,9 +223,37 @@ func (r *rig) until(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited a minute for %s\n%s", what, r.hub.tail())
+			t.Fatalf("waited a minute for %s\n%s\n%s", what, r.owed(t), r.hub.tail())
 		}
 	}
+}
+
+// owed are the timers, the jobs and the statements that a hub is behind with.
+func (r *rig) owed(t testing.TB) string {
+	t.Helper()
+	all, err := pg.Column[string](t.Context(), r.house.store, `
+		select 'timer '||kind||' '||subject||' due '||due::text||' next '||next_at::text||' tries '||tries||' '||error from (
+			select * from platform.timer where due <= platform.now() order by next_at limit 20) x
+		union all
+		select 'job '||kind||' '||args::text||' '||state||' at '||scheduled_at::text||' tries '||attempt||' '||coalesce(errors[array_upper(errors, 1)]->>'error', '')
+			from river.river_job where state not in ('completed', 'cancelled', 'discarded') and scheduled_at < now() + interval '1 hour'
+		union all
+		select 'statement '||coalesce(wait_event_type, '')||' '||coalesce(wait_event, '')||' '||left(query, 200)
+			from pg_stat_activity where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid()`)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.Join(append([]string{"the hub's time is " + r.now(t).String()}, all...), "\n")
+}
+
+// now is the hub's time.
+func (r *rig) now(t testing.TB) time.Time {
+	t.Helper()
+	at, err := clock.Now(t.Context(), r.house.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }
 
 // advance moves the hub's time.

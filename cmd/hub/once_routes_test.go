@@ -160,6 +160,12 @@ var postings = map[string]func(*testing.T, *onceRig) posting{
 		p.path, p.effect, p.of, p.lane = "/v1/ledger/transfers", ofPosts, "hand:"+ref, true
 		return p.moved()
 	},
+	"notices.wish": func(t *testing.T, o *onceRig) posting {
+		p := o.second(map[string]string{"lang": "ar"}, map[string][]string{"channels": {"pigeon"}}, map[string]string{"lang": "en"})
+		p.key, p.by, p.path = o.buyer(t), o.buyer(t), "/v1/notices/settings"
+		p.effect, p.of = trail("notices.wish", o.self(t, p.key))
+		return p.moved()
+	},
 	"charges.pay_anew": func(t *testing.T, o *onceRig) posting {
 		p := o.refusedOnPhone(t, "/wallet", map[string]string{"phone": "+212600000000"}, map[string]string{"phone": "12"}, map[string]string{"phone": "+212600000100"})
 		p.effect = ofRequests
@@ -392,6 +398,25 @@ var postings = map[string]func(*testing.T, *onceRig) posting{
 		bad["total_day"] = dirhams("0.01")
 		p := o.second(otherLimits(why), bad, otherLimits(mark("Autre")))
 		p.path, p.effect, p.of = "/v1/payout-limits", ofAsked, why
+		return p.moved()
+	},
+	"partners.hold": func(t *testing.T, o *onceRig) posting {
+		p := o.second(reason("maintenance"), reason(""), reason("autre"))
+		p.path = "/v1/partners/mail/lanes/pause"
+		p.effect, p.of = trail("partners.hold", "mail")
+		return p.moved()
+	},
+	"partners.go_on": func(t *testing.T, o *onceRig) posting {
+		p := o.second(nil, nil, nil)
+		p.path = "/v1/partners/whatsapp/lanes/resume"
+		p.effect, p.of = trail("partners.go_on", "whatsapp")
+		p.bad, p.other = p.at("/v1/partners/none/lanes/resume", nil), p.at("/v1/partners/sms/lanes/resume", nil)
+		return p
+	},
+	"partners.tune": func(t *testing.T, o *onceRig) posting {
+		p := o.second(map[string]int{"burst": 60}, map[string]int{"header_ms": 30000}, map[string]int{"burst": 61})
+		p.path = "/v1/partners/sms/lanes/tell"
+		p.effect, p.of = trail("partners.tune", "sms")
 		return p.moved()
 	},
 	"treasury.top_up": func(t *testing.T, o *onceRig) posting { return o.ownMove(t, "top-ups", "sweeps", "top_up") },

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"tiwiza/pkg/clock"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
 	"tiwiza/pkg/rest"
@@ -105,10 +104,7 @@ func (o *onceRig) sql(t testing.TB, text string, args ...any) {
 // tomorrow lets a day end, with all of its statements.
 func (o *onceRig) tomorrow(t *testing.T) {
 	t.Helper()
-	now, err := clock.Now(t.Context(), o.house.store)
-	if err != nil {
-		t.Fatal(err)
-	}
+	now := o.now(t)
 	o.quiet(t)
 	o.day = now.UTC().Format(time.DateOnly)
 	o.advance(t, "25h")
@@ -274,10 +270,7 @@ func turnedAway(a answer) bool {
 func (o *onceRig) forgets(t *testing.T, done map[string]posting) {
 	t.Helper()
 	o.sql(t, `set session_replication_role = replica`)
-	now, err := clock.Now(t.Context(), o.house.store)
-	if err != nil {
-		t.Fatal(err)
-	}
+	now := o.now(t)
 	age := func(days int) {
 		o.sql(t, `update platform.answer set at = $1`, now.AddDate(0, 0, -days))
 		if _, err := rest.ForgetAnswers(t.Context(), o.house.store, now.Add(-keepAnswers)); err != nil {

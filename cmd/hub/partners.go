@@ -18,7 +18,8 @@ import (
 	"tiwiza/adapters/bank/mappedcsv"
 	"tiwiza/adapters/bank/mt940"
 	"tiwiza/adapters/card"
-	"tiwiza/adapters/card/nestpay"
+	"tiwiza/adapters/crm"
+	"tiwiza/adapters/notify"
 	"tiwiza/adapters/wallet"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/files"
@@ -31,23 +32,14 @@ import (
 // partnerConfig says who the hub's partners are. A file holds it (HUB_PARTNERS);
 // in a demonstration the stand-ins answer it themselves.
 type partnerConfig struct {
-	Acquirer struct {
-		ClientID    string `json:"client_id"`
-		StoreKey    string `json:"store_key"`
-		APIUser     string `json:"api_user"`
-		APIPassword string `json:"api_password"`
-		GateURL     string `json:"gate_url"`
-		APIURL      string `json:"api_url"`
-		Certified   proofs `json:"certified"`
-		// FeePercent is what its contract lets it keep of each charge. Where it is
-		// not given, a settlement that tells only the net is for people.
-		FeePercent *decimal.Decimal `json:"fee_percent"`
-		// SettlesFrom is the account that it pays us from: who else names a charge
-		// on a statement settles nothing.
-		SettlesFrom string `json:"settles_from"`
-	} `json:"acquirer"`
-	Wallet walletConfig `json:"wallet"`
-	Bank   struct {
+	Acquirer acquirerConfig `json:"acquirer"`
+	// Acquirers are further ones, in the order in which they are asked when those
+	// before do not answer.
+	Acquirers []acquirerConfig `json:"acquirers"`
+	Wallet    walletConfig     `json:"wallet"`
+	Notify    notifyConfig     `json:"notify"`
+	CRM       crmConfig        `json:"crm"`
+	Bank      struct {
 		SFTPAddr   string `json:"sftp_addr"`
 		HostKey    string `json:"host_key"`
 		User       string `json:"user"`
@@ -95,7 +87,12 @@ func (p proofs) of(connector string) (all []operations.Certificate, err error) {
 // standIns is what the stand-in partners' own tests prove of them.
 func (c *partnerConfig) standIns() {
 	const tests = "the tests of cmd/hubsim"
-	for partner, kinds := range map[*proofs][]string{&c.Acquirer.Certified: {"capture", "void", "refund"}, &c.Bank.Certified: {"payout", charges.KindTransfer, "top_up", "sweep"}, &c.Wallet.Certified: {"wallet", "refund_wallet", "refund_phone"}} {
+	all := map[*proofs][]string{&c.Bank.Certified: {"payout", charges.KindTransfer, "top_up", "sweep"}, &c.Wallet.Certified: {"wallet", "refund_wallet", "refund_phone"}}
+	all[&c.Acquirer.Certified] = []string{"capture", "void", "refund"}
+	for i := range c.Acquirers {
+		all[&c.Acquirers[i].Certified] = []string{"capture", "void", "refund"}
+	}
+	for partner, kinds := range all {
 		*partner = proofs{}
 		for _, k := range kinds {
 			p := (*partner)[k]
@@ -119,15 +116,31 @@ const (
 
 // partners are the hub's partners, ready to call.
 type partners struct {
-	acquirer *card.Acquirer
-	wallet   *wallet.Wallet // nil without one
-	bank     *bank.Bank
-	metrics  *outbound.Metrics // of all calls; nil for nobody
-	pays     files.House
-	house    recon.House
-	proved   map[string][]operations.Certificate // by partner
-	owner    string                              // the organisation that is the bank, "" when it is none
-	fee      func(acquirer string, gross money.Money) (money.Money, bool)
+	acquirers []*card.Acquirer // in order of preference
+	wallet    *wallet.Wallet   // nil without one
+	bank      *bank.Bank
+	notify    notifyConfig
+	tells     []*notify.Carrier // opened by build
+	crm       crmConfig
+	crms      []*crm.CRM        // opened by build
+	metrics   *outbound.Metrics // of all calls; nil for nobody
+	pays      files.House
+	house     recon.House
+	proved    map[string][]operations.Certificate // by partner
+	owner     string                              // the organisation that is the bank, "" when it is none
+	fee       func(acquirer string, gross money.Money) (money.Money, bool)
+	gates     []string // where buyers' browsers go to pay
+}
+
+// pages are the origins that a payment's form may go to.
+func (p *partners) pages() []string {
+	var out []string
+	for _, g := range p.gates {
+		if u, err := url.Parse(g); err == nil && u.Host != "" {
+			out = append(out, u.Scheme+"://"+u.Host)
+		}
+	}
+	return out
 }
 
 // name is the bank's in the books, or "" without a bank.
@@ -176,21 +189,15 @@ func askPartners(ctx context.Context, addr string) (c partnerConfig, err error) 
 // unsafe lists what must not be in production.
 func (c partnerConfig) unsafe() error {
 	var errs []error
-	for what, u := range map[string]string{"gate_url": c.Acquirer.GateURL, "api_url": c.Acquirer.APIURL} {
-		if p, err := url.Parse(u); err != nil || p.Scheme != "https" {
-			errs = append(errs, fmt.Errorf("the acquirer's %s %q is not https", what, u))
-		}
-	}
-	if len(c.Acquirer.StoreKey) < 8 {
-		errs = append(errs, errors.New("the acquirer's store_key is missing or short: callbacks could be forged"))
-	}
-	if c.Acquirer.SettlesFrom == "" && len(c.Bank.Settlements) == 0 {
-		errs = append(errs, errors.New("the acquirer's settles_from is missing: nothing tells its settlements from a stranger's transfer"))
+	for _, a := range c.cards() {
+		errs = append(errs, a.unsafe(len(c.Bank.Settlements) > 0)...)
 	}
 	if d := c.Bank.MT940; d != "" && d != mt940.Text && len(c.Bank.Settlements) == 0 {
 		errs = append(errs, fmt.Errorf("the bank's settlements are missing: in its MT940 (%s) a payer's words could pass for the sender's account; set settlements to the bank's own words for an acquirer's settlement, or mt940 to text", d))
 	}
 	errs = append(errs, c.Wallet.unsafe()...)
+	errs = append(errs, c.Notify.unsafe()...)
+	errs = append(errs, c.CRM.unsafe()...)
 	if c.Bank.HostKey == "" {
 		errs = append(errs, errors.New("the bank's host_key is missing: anybody could stand in for it"))
 	}
@@ -200,10 +207,7 @@ func (c partnerConfig) unsafe() error {
 // open makes the partners ready; it calls none of them.
 func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 	m := outbound.NewMetrics(reg)
-	cd, err := nestpay.New(nestpay.Config{
-		ClientID: c.Acquirer.ClientID, StoreKey: c.Acquirer.StoreKey, APIUser: c.Acquirer.APIUser, APIPassword: c.Acquirer.APIPassword,
-		GateURL: c.Acquirer.GateURL, APIURL: c.Acquirer.APIURL,
-	})
+	acquirers, err := c.openCards(outbound.Settings{}, m)
 	if err != nil {
 		return nil, err
 	}
@@ -228,9 +232,9 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 		readers = append(readers, r)
 	}
 	p := &partners{
-		metrics:  m,
-		acquirer: card.New(acquirerName, cd, card.Options{Metrics: m}),
-		bank:     bank.New(bankName, bd, bank.Options{Metrics: m, Readers: readers}),
+		metrics: m, notify: c.Notify, crm: c.CRM,
+		acquirers: acquirers,
+		bank:      bank.New(bankName, bd, bank.Options{Metrics: m, Readers: readers}),
 	}
 	if p.wallet, err = c.Wallet.open(m); err != nil {
 		return nil, err
@@ -242,16 +246,21 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 	}
 	p.house = recon.House{
 		Bank: p.bank, Safeguard: c.Bank.Safeguard.RIB, Operating: c.Bank.Operating.RIB, Settlements: c.Bank.Settlements,
-		Acquirers: map[string]string{acquirerName: c.Acquirer.SettlesFrom, walletName: c.Wallet.SettlesFrom},
+		Acquirers: map[string]string{walletName: c.Wallet.SettlesFrom},
+	}
+	said := map[string]proofs{bankName: c.Bank.Certified, walletName: c.Wallet.Certified}
+	rates := map[string]*decimal.Decimal{walletName: c.Wallet.FeePercent}
+	for _, a := range c.cards() {
+		p.gates = append(p.gates, a.GateURL)
+		p.house.Acquirers[a.Name], said[a.Name], rates[a.Name] = a.SettlesFrom, a.Certified, a.FeePercent
 	}
 	p.proved = map[string][]operations.Certificate{}
-	for name, said := range map[string]proofs{acquirerName: c.Acquirer.Certified, bankName: c.Bank.Certified, walletName: c.Wallet.Certified} {
+	for name, said := range said {
 		if p.proved[name], err = said.of(name); err != nil {
 			return nil, err
 		}
 	}
 	p.owner = c.Bank.Organisation
-	rates := map[string]*decimal.Decimal{acquirerName: c.Acquirer.FeePercent, walletName: c.Wallet.FeePercent}
 	p.fee = func(acquirer string, gross money.Money) (fee money.Money, known bool) {
 		if rate := rates[acquirer]; rate != nil {
 			return gross.Rate(*rate), true

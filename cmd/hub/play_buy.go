@@ -22,6 +22,7 @@ type purchase struct {
 	to    string // the commune; Rabat by default
 	way   string // card, transfer or cash_on_delivery
 	lines map[string]int
+	codes []string // of promotions
 }
 
 // A receipt is what a checkout answers.
@@ -68,8 +69,11 @@ func (p *player) checksOut(ctx context.Context, w purchase, basket string) (r re
 	if w.to == "" {
 		w.to = "Rabat"
 	}
+	if w.codes == nil {
+		w.codes = []string{}
+	}
 	var quote struct{ Hash string }
-	if err := p.post(ctx, w.buyer, "/v1/baskets/"+basket+"/quotes", map[string]any{"delivery": map[string]string{"method": "carrier", "commune": w.to}}, &quote); err != nil {
+	if err := p.post(ctx, w.buyer, "/v1/baskets/"+basket+"/quotes", map[string]any{"delivery": map[string]string{"method": "carrier", "commune": w.to}, "codes": w.codes}, &quote); err != nil {
 		return r, err
 	}
 	return r, p.commit(ctx, w.buyer, "/v1/checkouts", map[string]any{

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"tiwiza/pkg/pg"
 )
 
 // asOwner runs f on a connection of its own, as the owner of the database.
@@ -148,3 +150,6 @@ func (s *statements) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQ
 
 // TraceBatchEnd is not of interest.
 func (s *statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
+// oneRow writes a row, for what a durable commit costs.
+func oneRow(tx *pg.Tx) { tx.Queue(`insert into public.bench_row (text) values ('bilan')`) }

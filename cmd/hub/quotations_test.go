@@ -6,17 +6,12 @@ import (
 	"time"
 
 	"tiwiza/pkg/auth"
-	"tiwiza/pkg/clock"
 )
 
 // hence is a time of the hub's to come.
 func (r *rig) hence(t testing.TB, by time.Duration) string {
 	t.Helper()
-	now, err := clock.Now(t.Context(), r.house.store)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return now.Add(by).UTC().Format(time.RFC3339)
+	return r.now(t).Add(by).UTC().Format(time.RFC3339)
 }
 
 // wants is a request of offers from some sellers.

@@ -72,7 +72,7 @@ func TestAcquirerThatMisbehavesGivesBackOnce(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			sale := r.sold(t, w, goodCard, true)
 			r.shipped(t, sale, s)
-			r.fault(t, "acquirer", fault)
+			r.fault(t, sale.acquirer(), fault)
 			var v refundView
 			r.ask(t, refunding(sale, s.key, "15.00")).into(t, &v)
 			r.nudged(t, "the refund "+v.ID, 46*time.Second, 1, "4m", func() bool { return r.refundOf(t, sale.buyer, v.ID).State == "confirmed" })
@@ -99,7 +99,7 @@ func TestAWholeOrderIsLetGoBeforeItIsSettled(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			sale, before := r.sold(t, w, goodCard, false), r.left(t, w)
 			if fault != "" {
-				r.fault(t, "acquirer", fault)
+				r.fault(t, sale.acquirer(), fault)
 			}
 			order := sale.Orders[0].ID
 			var o orderView
@@ -212,7 +212,7 @@ func TestChargebacks(t *testing.T) {
 				r.complete(t, sale, s)
 			}
 			if c.fault != "" {
-				r.fault(t, "acquirer", c.fault)
+				r.fault(t, sale.acquirer(), c.fault)
 			}
 			var at struct{ ID string }
 			r.partner(t, "POST", "/cases", map[string]string{"ref": refOf(sale.Charge.ID), "reason": "13.1"}, &at)

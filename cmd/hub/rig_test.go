@@ -58,7 +58,13 @@ func withPrograms(run func() int) int {
 		return 1
 	}
 	programs = dir
-	return run()
+	code := run()
+	all := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == ""
+	for _, wrong := range watch.judge(all && code == 0) {
+		fmt.Fprintln(os.Stderr, wrong)
+		code = 1
+	}
+	return code
 }
 
 // A rig is a running demonstration: a hub, its stand-in partners and their

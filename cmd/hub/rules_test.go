@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,26 +45,9 @@ func crowdBoth(t *testing.T, one, two *rig) {
 		}
 		hashes[i] = r.quote(t, keys[i], baskets[i])
 	})
-	var sold, refused atomic.Int64
-	each(buyers, func(i int, r *rig) {
-		q := req{key: keys[i], method: "POST", path: "/v1/checkouts", body: ordering(baskets[i], hashes[i]), idem: once()}
-		a := r.ask(t, q)
-		for a.status == http.StatusServiceUnavailable || a.status == http.StatusTooManyRequests {
-			time.Sleep(50 * time.Millisecond)
-			a = r.ask(t, q)
-		}
-		switch {
-		case a.status == http.StatusCreated:
-			sold.Add(1)
-		case a.status == http.StatusConflict && a.Code == "catalog.sold_out":
-			refused.Add(1)
-		default:
-			t.Errorf("a buyer is answered %d: %s", a.status, a.body)
-		}
-	})
-	if sold.Load() != int64(units) || refused.Load() != int64(buyers-units) {
-		t.Errorf("%d of each are sold and %d buyers refused, want %d and %d", sold.Load(), refused.Load(), units, buyers-units)
-	}
+	var got tally
+	each(buyers, func(i int, r *rig) { got.of(t, r.checkOut(t, keys[i], baskets[i], hashes[i])) })
+	got.want(t, units, buyers-units)
 	for i, w := range wares {
 		if got := two.left(t, w); got != 0 {
 			t.Errorf("%d of article %d are left", got, i)

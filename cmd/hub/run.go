@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -33,6 +34,9 @@ func (c runCmd) Run(ctx context.Context, s *Settings) error {
 		return err
 	}
 	defer door.Close()
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + byName(door.Addr())
+	}
 	d, err := s.reach(ctx)
 	if err != nil {
 		return err
@@ -62,6 +66,15 @@ func (c runCmd) Run(ctx context.Context, s *Settings) error {
 	})
 }
 
+// byName is an address of this machine by its name: passkeys stand on names, and a
+// browser that is sent back from the bank has its cookies where it was before.
+func byName(a net.Addr) string {
+	if t, ok := a.(*net.TCPAddr); ok && t.IP.IsLoopback() {
+		return net.JoinHostPort("localhost", strconv.Itoa(t.Port))
+	}
+	return a.String()
+}
+
 // announce tells a newcomer where to go, once the hub answers.
 func announce(ctx context.Context, url, path string, f demoKeys) {
 	for range 100 {
@@ -83,9 +96,14 @@ Tiwiza is open:   %s
   the promises    %s/v1/guarantees
 Sign in with the API keys in %s, for example the operator's:
   curl -H 'Authorization: Bearer %s' %s/v1/partners
+or as a person, by an invented telephone number: POST %s/v1/sign-in/codes
+  %s and %s work for the operator, %s for the bank, %s for the insurer,
+  %s to %s for the sellers, %s buys; codes arrive at %s/v1/demo/inbox
+  (whoever works for the operator or a bank adds a passkey first)
 Play the main job in another terminal: make demo. Stop with Ctrl-C.
 
-`, url, url, url, path, f.Operator.APIKey, url)
+`, url, url, url, path, f.Operator.APIKey, url, url,
+		phoneOperator, phoneSecond, phoneBank, phoneInsurer, phoneSeller(0), phoneSeller(len(f.Sellers)-1), phoneBuyer, url)
 }
 
 // images are the demonstration's drawings.
@@ -260,11 +278,13 @@ type demoKeys struct {
 
 type demoKey struct {
 	APIKey string `json:"api_key"`
+	Phone  string `json:"phone,omitempty"`
 }
 
 type demoSeller struct {
 	Organisation string `json:"organisation"`
 	APIKey       string `json:"api_key"`
+	Phone        string `json:"phone,omitempty"`
 }
 
 func readDemo(path string) (k demoKeys, err error) {

@@ -66,6 +66,9 @@ func (h *house) seed(ctx context.Context, path string, at demoAddresses) (demoKe
 	if err != nil {
 		return demoKeys{}, err
 	}
+	if err := h.people(ctx, m); err != nil {
+		return demoKeys{}, err
+	}
 	if err := h.offers(ctx, m); err != nil {
 		return demoKeys{}, err
 	}
@@ -161,6 +164,10 @@ func (h *house) offers(ctx context.Context, m market) error {
 	if err != nil {
 		return fmt.Errorf("offers.csv: %w", err)
 	}
+	// First of all, so that the market opens on goods.
+	if err := h.booklet(ctx, m.Sellers[0].Organisation); err != nil {
+		return fmt.Errorf("the booklet: %w", err)
+	}
 	for _, s := range m.Sellers {
 		var part bytes.Buffer
 		w := csv.NewWriter(&part)
@@ -219,8 +226,9 @@ func (h *house) vouch(ctx context.Context) error {
 // keys gives everybody a key, unless demo.json has ones that still open.
 func (h *house) keys(ctx context.Context, path string, m market, at demoAddresses) (demoKeys, error) {
 	if k, err := readDemo(path); err == nil && len(k.Sellers) == len(m.Sellers) && h.opens(ctx, k.Operator.APIKey) {
-		if k.demoAddresses != at {
+		if k.demoAddresses != at || k.Buyer.Phone == "" {
 			k.demoAddresses = at
+			k.phones()
 			return k, k.write(path)
 		}
 		return k, nil
@@ -239,13 +247,14 @@ func (h *house) keys(ctx context.Context, path string, m market, at demoAddresse
 		k.Buyer, k.Bank, k.Insurer = make(m.Buyer, auth.Buyer), make(m.Bank, auth.Bank), make(m.Insurer, auth.Insurer)
 		k.Sellers = nil
 		for _, s := range m.Sellers {
-			k.Sellers = append(k.Sellers, demoSeller{s.Organisation, make(s.Organisation, auth.Seller).APIKey})
+			k.Sellers = append(k.Sellers, demoSeller{Organisation: s.Organisation, APIKey: make(s.Organisation, auth.Seller).APIKey})
 		}
 		return err
 	})
 	if err != nil {
 		return k, err
 	}
+	k.phones()
 	return k, k.write(path)
 }
 

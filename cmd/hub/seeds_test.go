@@ -18,9 +18,10 @@ import (
 )
 
 // The faults a partner can play on each thing that is asked of it. Of those the
-// stand-ins know, two are not among them: key_expires, which a reference that is
+// stand-ins know, three are not among them: key_expires, which a reference that is
 // sent again too late would meet and none does (see forgotten),
-// and statement_net_of_fee, which is the settlement's and reconciliation's.
+// statement_net_of_fee, which is the settlement's and reconciliation's, and away,
+// by which charges go to another acquirer (TestChargesGoToTheAcquirerThatAnswers).
 var (
 	faultsOfSale = strings.Fields(`callback_missing bad_signature same_ref_other_amount callbacks_shuffled answer_twice callback_before_answer
 		replayed_callback execute_then_drop execute_then_500 execute_then_garbage execute_late drop_request rate_limited slow_body
@@ -28,7 +29,7 @@ var (
 	faultsOfPayout = strings.Fields(`execute_then_drop execute_then_500 drop_request execute_then_garbage execute_late answer_twice
 		callback_before_answer callbacks_shuffled callback_missing not_found_then_visible statement_missing statement_twice rate_limited
 		bad_signature replayed_callback slow_body same_ref_other_amount paid_then_returned contradicts_itself`)
-	faultsElsewhere = []string{"key_expires", "statement_net_of_fee"}
+	faultsElsewhere = []string{"key_expires", "statement_net_of_fee", "away"}
 )
 
 // TestEveryFaultIsPlayed holds the lists above against the stand-ins' own.
@@ -70,10 +71,10 @@ func (l *lab) forgotten(t *testing.T) {
 }
 
 // TestRandomFaultsMoveMoneyOnce plays one thing a seed (a sale, a payment that
-// comes too late, a payout) under faults that its seed draws: it moves once or
-// not at all, the books say what the partner did, and what is not known is with
-// people. SEED says where to begin, SEEDS how many to play (8; make faults plays
-// 1,000).
+// comes too late, a payout, a refund to a card, to a wallet or to an account)
+// under faults that its seed draws: it moves once or not at all, the books say
+// what the partner did, and what is not known is with people. SEED says where to
+// begin, SEEDS how many to play (8; make faults plays 1,000).
 func TestRandomFaultsMoveMoneyOnce(t *testing.T) {
 	t.Parallel()
 	first, n := fromEnv(t, "SEED", 1), fromEnv(t, "SEEDS", 8)
@@ -114,13 +115,19 @@ func fromEnv(t *testing.T, name string, otherwise int) int {
 func (l *lab) play(t *testing.T, seed uint64, s *score) {
 	l.t = t
 	rnd := rand.New(rand.NewPCG(seed, 0))
-	switch rnd.IntN(4) {
+	switch rnd.IntN(8) {
 	case 0:
 		l.sells(rnd, s, false)
 	case 1:
 		l.sells(rnd, s, true)
-	default:
+	case 2, 3:
 		l.paysOut(rnd, s)
+	case 4, 5:
+		l.givesBack(rnd, s)
+	case 6:
+		l.givesBackToPhone(rnd, s)
+	default:
+		l.givesBackToAccount(rnd, s)
 	}
 }
 

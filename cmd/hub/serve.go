@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tiwiza/migrations"
+	"tiwiza/pkg/auth"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
 	"tiwiza/pkg/telemetry"
@@ -22,6 +23,7 @@ type serving struct {
 	Addr      string        `help:"Where to listen." env:"HUB_ADDR" default:"127.0.0.1:8080"`
 	PublicURL string        `help:"How buyers and partners reach the hub; http:// and the address it listens on by default." env:"HUB_PUBLIC_URL"`
 	Email     string        `help:"The address given to acquirers for buyers who have none." env:"HUB_EMAIL" default:"contact@tiwiza.example"`
+	Phone     string        `help:"The number that buyers call and write to, as +212…; without one they write to the seller." env:"HUB_PHONE"`
 	MaxConns  int32         `help:"Database connections." env:"HUB_MAX_CONNS" default:"16"`
 	DrainWait time.Duration `help:"How long to answer «not ready» before closing the door." env:"HUB_DRAIN_WAIT" default:"1s"`
 	Rate      float64       `help:"Requests a second of one member; of one address without a key a quarter of it. 500 in production, 5000 in a demonstration." env:"HUB_RATE" default:"0"`
@@ -29,6 +31,8 @@ type serving struct {
 	MeiliURL  string        `help:"A Meilisearch server that searches the market; without one PostgreSQL does." env:"HUB_MEILI_URL"`
 	MeiliKey  string        `help:"Its master key, or one that may manage indexes, documents and keys." env:"HUB_MEILI_KEY"`
 	filing
+	sealing
+	plugging
 	NoWork bool `help:"Serve only; leave jobs to other hubs." env:"HUB_NO_WORK"`
 }
 
@@ -130,9 +134,15 @@ func (c serving) serve(ctx context.Context, door net.Listener, d *database, cfg 
 			c.Rate = 5000
 		}
 	}
-	o := options{PublicURL: c.PublicURL, Demo: demo, Rate: c.Rate, Email: c.Email, Work: !c.NoWork, Log: quiet(log), Metrics: reg, Loopback: c.Loopback}
+	o := options{PublicURL: c.PublicURL, Demo: demo, Rate: c.Rate, Email: c.Email, Phone: c.Phone, Work: !c.NoWork, Log: quiet(log), Metrics: reg, Loopback: c.Loopback}
 	o.Meili.URL, o.Meili.Key = c.MeiliURL, c.MeiliKey
 	if o.Files, err = c.filing.open(d.dir); err != nil {
+		return err
+	}
+	if o.Codes, o.Papers, err = c.sealing.open(d.dir, demo); err != nil {
+		return err
+	}
+	if o.Plugs, err = c.plugging.open(d.dir, demo); err != nil {
 		return err
 	}
 	h, err := build(store, p, o)
@@ -173,6 +183,11 @@ func (c serving) serve(ctx context.Context, door net.Listener, d *database, cfg 
 	go func() { running <- srv.Serve(door) }()
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
+	watched := make(chan struct{})
+	go func() { // also by a hub that leaves jobs to others: it takes new payments
+		defer close(watched)
+		h.watch.Run(auth.With(working, auth.Hub))
+	}()
 	worked := make(chan error, 1)
 	go func() {
 		if !o.Work {
@@ -200,6 +215,7 @@ func (c serving) serve(ctx context.Context, door net.Listener, d *database, cfg 
 	}
 	stopWork()
 	err = errors.Join(err, <-worked)
+	<-watched
 	// No request is at work any more: what the lane still has is at its commit.
 	last, cancel = context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()

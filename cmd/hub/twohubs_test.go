@@ -33,9 +33,10 @@ func TestTwoHubsAreOne(t *testing.T) {
 	t.Parallel()
 	one := newRig(t)
 	two := one.second(t)
+	// They move the clock by days, which would end the others' quotes.
+	t.Run("demonstrations play through both", func(t *testing.T) { playBoth(t, one, two) })
 	t.Run("together", func(t *testing.T) {
 		for name, fact := range map[string]func(*testing.T, *rig, *rig){
-			"demonstrations play through both":                               playBoth,
 			"rule 3.1: buyers at both race for the same stock":               raceBoth,
 			"rule 3.1: a crowd wants three articles in any order":            crowdBoth,
 			"rule 3.5: either takes in the other's callbacks, and once":      callBoth,
@@ -99,8 +100,9 @@ func callBoth(t *testing.T, one, two *rig) {
 	s = one.pending(t)
 	var g sale
 	two.ask(t, req{key: s.buyer, method: "GET", path: "/v1/order-groups/" + s.Group}).into(t, &g)
-	if at := g.Charge.NextAction.Fields["callbackUrl"]; !strings.HasPrefix(at, two.url) {
-		t.Fatalf("the second hub's form has callbacks go to %q, want %s", at, two.url)
+	theirs := strings.Replace(two.url, "127.0.0.1", "localhost", 1)
+	if at := g.Charge.NextAction.Fields["callbackUrl"]; !strings.HasPrefix(at, theirs) {
+		t.Fatalf("the second hub's form has callbacks go to %q, want %s", at, theirs)
 	}
 	s.Charge.NextAction = g.Charge.NextAction
 	two.payBy(t, s, goodCard)

@@ -11,22 +11,27 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"tiwiza/adapters/card"
 	"tiwiza/adapters/wallet"
 	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/delivery"
+	"tiwiza/marketplace/digital"
+	"tiwiza/marketplace/enrolment"
 	"tiwiza/marketplace/groupbuys"
 	"tiwiza/marketplace/loyalty"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/notices"
 	"tiwiza/marketplace/orders"
 	"tiwiza/marketplace/pools"
 	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/marketplace/quotations"
+	"tiwiza/marketplace/relations"
+	"tiwiza/marketplace/sharing"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
+	"tiwiza/payments/connectors"
 	"tiwiza/payments/disputes"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/files"
@@ -44,12 +49,13 @@ import (
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/job"
-	"tiwiza/pkg/money"
+	"tiwiza/pkg/lanes"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/picture"
 	"tiwiza/pkg/rest"
 	"tiwiza/pkg/seal"
 	"tiwiza/pkg/telemetry"
+	"tiwiza/pkg/vault"
 	"tiwiza/pkg/webhook"
 	"tiwiza/search"
 	"tiwiza/search/meili"
@@ -66,6 +72,7 @@ type house struct {
 	catalog  *catalog.Service
 	orders   *orders.Service
 	media    *media.Service
+	wares    *digital.Service
 	index    search.Index
 	local    *pgsearch.Index
 	second   *meili.Index // nil without a server
@@ -77,20 +84,28 @@ type house struct {
 	payouts  *payouts.Service
 	treasury *treasury.Service
 	partners *partners
+	watch    *lanes.Service // how the partners are
 	routes   []rest.Route
 	runner   *job.Runner
 	timers   *job.Timers
+	known    *relations.Service
 	bus      *event.Bus
 	hooks    *webhook.Service
+	plugged  *connectors.Service
 	limits   *limits.Service
 	proofs   *invariants.Service
-	look     time.Duration // how often the promises are looked at
+
+	enrolment *enrolment.Service
+	shared    *sharing.Service
+
+	look time.Duration // how often the promises are looked at
 }
 
 // options tell build what is wanted.
 type options struct {
 	PublicURL string
 	Email     string
+	Phone     string  // whom buyers call
 	Demo      bool    // demonstration routes
 	Rate      float64 // requests a second of one member; 0: the default
 	Work      bool    // run jobs
@@ -98,8 +113,11 @@ type options struct {
 	Metrics   prometheus.Registerer // nil: for nobody
 	// Loopback lets webhooks go to this machine.
 	Loopback bool
-	Meili    meili.Options // without a URL PostgreSQL searches
-	Files    blob.Driver   // nil: commands that keep no files
+	Meili    meili.Options  // without a URL PostgreSQL searches
+	Files    blob.Driver    // nil: commands that keep no files
+	Codes    *digital.Vault // nil: no codes are sold
+	Plugs    plugs          // how partners are plugged in
+	Papers   *vault.Vault   // nil: no sensitive numbers are taken
 }
 
 // lane are the figures of the books' lane, if anybody looks.
@@ -119,7 +137,10 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	bus := event.NewBus()
 	workers, timers := job.NewWorkers(), job.NewTimers(store)
 
-	m := members.New(store, policies)
+	m, err := members.New(store, policies).At(o.PublicURL)
+	if err != nil {
+		return nil, err
+	}
 	local := pgsearch.Open(store, pgsearch.Options{})
 	var index search.Index = local
 	var second *meili.Index
@@ -133,43 +154,58 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	books := ledger.New(store)
 	lane := ledger.NewLane(books, ledger.LaneOptions{Metrics: o.lane()})
 	escrows := escrow.New(store, books, policies).TopUpFrom(bankName)
-	engine := operations.New(store)
-	desk := approvals.New(store)
-	engine.Reviewed(desk)
-	var acquirers []*card.Acquirer
-	if p.acquirer != nil {
-		acquirers = append(acquirers, p.acquirer)
-	}
+	engine := operations.New(store).QueueOf(p.names()...)
+	queue := approvals.New(store)
+	engine.Reviewed(queue)
 	var wallets []*wallet.Wallet
 	if p.wallet != nil {
 		wallets = append(wallets, p.wallet)
 	}
-	bounds := limits.New(store, desk)
+	bounds := limits.New(store, queue)
 	out := files.New(store, engine, p.pays)
-	ch := charges.New(store, books, escrows, engine, policies, acquirers, charges.Config{
+	plugged := p.plugged(store, engine, queue, o)
+	out.Plug(plugged)
+	ch := charges.New(store, books, escrows, engine, policies, p.acquirers, charges.Config{
 		PublicURL: o.PublicURL, Email: o.Email, Bank: p.name(), Account: p.account(),
 	}).
-		ApprovedBy(desk).PayBy(bankName, out).Wallets(wallets...)
+		ApprovedBy(queue).PayBy(bankName, out).Wallets(wallets...)
 	out.Handle(charges.KindTransfer, files.Kind{Pay: ch.Transfer, Moved: ch.RefundMoved, Contradicted: ch.RefundContradicted})
-	disp := disputes.New(store, escrows, ch, desk, policies)
+	disp := disputes.New(store, escrows, ch, queue, policies)
 	ways, offs := delivery.New(store, cat, m), promotions.New(store, m)
 	agreed, lists := agreements.New(store), pricing.New(store, m, cat)
+	wares := digital.New(store, cat, kept, o.Codes)
 	groups := groupbuys.New(store, groupbuys.Needs{Catalogue: cat, Sellers: m, Ways: ways, Agreed: agreed})
 	ord := orders.New(store, orders.Needs{
-		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Agreed: agreed, Prices: lists, Groups: groups, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: desk, Limits: bounds, Files: kept,
+		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Agreed: agreed, Prices: lists, Digital: wares, Groups: groups, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: queue, Limits: bounds, Files: kept,
 	})
 	quo := quotations.New(store, quotations.Needs{Sellers: m, Goods: cat, Files: kept, Agreed: agreed, Baskets: ord})
 	pooled := pools.New(store, cat, m, agreed, ord)
-	points := loyalty.New(store, loyalty.Needs{Orders: ord, Escrows: escrows, Approvals: desk, Gifts: offs})
-	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: desk, Risk: bounds, Judge: policies})
-	own := treasury.New(store, books, out, engine, desk)
-	rec := recon.New(store, books, ch, engine, desk, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o), Suspended: barred(m), Alone: alone(bounds)}).Receives(ch)
+	told, err := p.teller(store, reach{m}, ord, o.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	points := loyalty.New(store, loyalty.Needs{Orders: ord, Escrows: escrows, Approvals: queue, Gifts: offs})
+	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: queue, Risk: bounds, Judge: policies})
+	enrol := enrolment.New(store, enrolment.Needs{Members: m, Files: kept, Approvals: queue, Vault: o.Papers})
+	shared := sharing.New(store, sharing.Needs{Members: m, Files: kept, Approvals: queue})
+	m.GuardedBy(gate{enrol, pay})
+	own := treasury.New(store, books, out, engine, queue)
+	rec := recon.New(store, books, ch, engine, queue, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o), Suspended: barred(m), Alone: alone(bounds), Plugged: housesOf(plugged)}).Receives(ch)
 	proofs := invariants.New(store)
 	hooks := webhook.New(store, bus, policies, webhook.Config{Guard: webhook.Guard{Loopback: o.Loopback}, Metrics: webhook.NewMetrics(o.Metrics)})
 
-	m.Approve(desk)
+	m.Approve(queue)
+	m.FindGuests(ord)
+	var inbox *members.Inbox
+	if o.Demo {
+		inbox = members.NewInbox(store)
+	}
+	p.courier(m, told, inbox)
 	members.Tell(bus)
+	enrolment.Tell(bus)
+	sharing.Tell(bus)
 	delivery.Tell(bus)
+	digital.Tell(bus)
 	promotions.Tell(bus)
 	agreements.Tell(bus)
 	pricing.Tell(bus)
@@ -178,6 +214,11 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	groupbuys.Tell(bus)
 	pools.Tell(bus)
 	loyalty.Tell(bus)
+	p.listen(bus, told)
+	known, err := p.kept(store, bus, m, ord, points)
+	if err != nil {
+		return nil, err
+	}
 	charges.Tell(bus)
 	escrow.Tell(bus)
 	disputes.Tell(bus)
@@ -189,11 +230,12 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	disputes.Subscribe(bus, disp)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
+	engine.Subscribe(bus)
 	rec.Subscribe(bus)
 	pay.Check(blocked{escrows, ch}.check)
-	books.Approve(desk)
-	escrows.Approve(desk)
-	offs.Approve(desk)
+	books.Approve(queue)
+	escrows.Approve(queue)
+	offs.Approve(queue)
 	books.Work(timers)
 	engine.Work(workers, timers)
 	ch.Work(workers, timers)
@@ -203,9 +245,13 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	escrows.Work(timers)
 	rec.Work(timers)
 	disp.Work(timers)
+	enrol.Work(timers)
+	shared.Work(timers)
 	agreements.Timers(timers, agreed)
 	orders.Timers(timers, ord)
 	loyalty.Timers(timers, points)
+	told.Work(workers, timers)
+	known.Work(workers, timers)
 	offs.Work(timers)
 	quotations.Timers(timers, quo)
 	groups.Work(timers, ord)
@@ -215,9 +261,9 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	job.Handle(workers, func(ctx context.Context, d event.Delivery) error { return bus.Deliver(ctx, store, d) })
 
 	h := &house{
-		store: store, policies: policies, members: m, catalog: cat, orders: ord, media: kept, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
-		treasury: own, partners: p, timers: timers, bus: bus, hooks: hooks, limits: bounds,
-		proofs: proofs, look: time.Minute,
+		store: store, policies: policies, members: m, catalog: cat, orders: ord, media: kept, wares: wares, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
+		treasury: own, partners: p, timers: timers, known: known, bus: bus, hooks: hooks, plugged: plugged, limits: bounds,
+		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, shared: shared,
 	}
 	if o.Demo {
 		h.look = 2 * time.Second // whoever plays wants to see it at once
@@ -225,61 +271,28 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	if !o.Work {
 		workers = nil
 	}
-	if h.runner, err = job.NewRunner(store, workers, o.Log); err != nil {
+	if h.runner, err = job.NewRunner(store, workers, o.Log, p.names()...); err != nil {
 		return nil, err
 	}
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()), delivery.Routes(ways), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists), orders.Routes(ord), quotations.Routes(quo), groupbuys.Routes(groups), pools.Routes(pooled), loyalty.Routes(points), charges.Routes(ch), escrow.Routes(escrows),
+		members.Routes(m), members.PeopleRoutes(m), members.MembershipRoutes(m), members.PasskeyRoutes(m), enrolment.Routes(enrol), sharing.Routes(shared),
+		catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()),
+		delivery.Routes(ways), digital.Routes(wares), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists),
+		orders.Routes(ord), quotations.Routes(quo), groupbuys.Routes(groups), pools.Routes(pooled), loyalty.Routes(points),
+		notices.Routes(told), relations.Routes(known), charges.Routes(ch), escrow.Routes(escrows),
 		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
-		approvals.Routes(desk), webhook.Routes(hooks), limits.Routes(bounds),
-		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, o.Demo),
+		approvals.Routes(queue), webhook.Routes(hooks), limits.Routes(bounds),
+		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, plugged, h.watch, store, o.Demo), lanes.Routes(h.watch), connectors.Routes(plugged), audit.Routes(store),
+		desk{store, m, ord, ch, disp, queue, pay, rec, engine, proofs}.routes(),
 	} {
 		h.routes = append(h.routes, routes...)
 	}
 	if o.Demo {
-		h.routes = append(h.routes, clock.Routes(store)...)
+		h.routes = append(h.routes, append(clock.Routes(store), inbox.Routes()...)...)
 	}
 	return h, nil
-}
-
-// blocked answers payouts from escrow.
-type blocked struct {
-	escrows *escrow.Service
-	charges *charges.Service
-}
-
-// check says whether sellers' payouts stop: for a chargeback that nothing covers,
-// or for cash that a seller collected itself and keeps.
-func (b blocked) check(ctx context.Context, tx *pg.Tx, all []payouts.Payout) (map[string][]payouts.Wait, error) {
-	var sellers []string
-	for _, p := range all {
-		if p.Payee == payouts.Seller {
-			sellers = append(sellers, p.Seller)
-		}
-	}
-	if len(sellers) == 0 {
-		return nil, nil
-	}
-	why, err := b.escrows.Blocked(ctx, tx, sellers...)
-	if err != nil {
-		return nil, err
-	}
-	cash, err := b.charges.Withheld(ctx, tx, money.MAD, sellers...)
-	waits := map[string][]payouts.Wait{}
-	for _, p := range all {
-		if p.Payee != payouts.Seller {
-			continue
-		}
-		if text := why[p.Seller]; text != "" {
-			waits[p.ID] = append(waits[p.ID], payouts.Wait{Code: "escrow.blocked", Text: text})
-		}
-		if n := cash[p.Seller]; n > 0 {
-			waits[p.ID] = append(waits[p.ID], payouts.Wait{Code: "cash_withheld", Text: money.FromCentimes(n, p.Currency).String() + " of cash that the seller collected more than seven days ago is not at the bank"})
-		}
-	}
-	return waits, err
 }
 
 // accounts answers payouts from members.
@@ -318,38 +331,12 @@ func owner(store *pg.Store, p *partners, o options) func(context.Context, string
 	}
 }
 
-// suspended tells reconciliation whether a member is suspended.
-func barred(m *members.Service) func(context.Context, pg.DB, string) (bool, error) {
-	return func(ctx context.Context, db pg.DB, organisation string) (bool, error) {
-		found, err := m.Suspended(ctx, db, organisation)
-		return found[organisation], err
-	}
-}
-
-// alone tells reconciliation what one person may still give up.
-func alone(bounds *limits.Service) func(context.Context, *pg.Tx, string, money.Money) (bool, error) {
-	return func(ctx context.Context, tx *pg.Tx, person string, amount money.Money) (bool, error) {
-		return bounds.Alone(ctx, tx, limits.OfWriteOffs, person, amount)
-	}
-}
-
-// receivers tells reconciliation who is paid by a payout.
-func receivers(pay *payouts.Service) func(context.Context, pg.DB, string) (string, string, error) {
-	return func(ctx context.Context, db pg.DB, subject string) (name, rib string, err error) {
-		p, err := pay.ByID(ctx, db, subject)
-		if errors.Is(err, payouts.ErrNotFound) {
-			err = recon.ErrNotOurs
-		}
-		return p.Holder, p.RIB, err
-	}
-}
-
 // handler serves the interface, health and the pages.
 func (h *house) handler(doc []byte, checks []rest.Check, reg *prometheus.Registry, o options) http.Handler {
 	mux := http.NewServeMux()
 	rest.Mount(mux, h.routes, rest.Edge{
 		Store:        h.store,
-		Authenticate: h.members.Authenticate,
+		Authenticate: h.holder,
 		May: func(_ context.Context, p auth.Principal, action string) (string, error) {
 			return h.policies.May(p, action, authz.Resource{})
 		},
@@ -357,7 +344,7 @@ func (h *house) handler(doc []byte, checks []rest.Check, reg *prometheus.Registr
 		Limits: rest.Limits{Principal: o.Rate, PrincipalBurst: 5 * o.Rate, Address: o.Rate / 4, AddressBurst: 2 * o.Rate},
 	})
 	rest.Health(mux, checks, reg, doc)
-	mux.Handle("/", web.New(h.catalog, h.orders, images()))
+	mux.Handle("/", web.New(web.Hub{API: mux, Catalog: h.catalog, Papers: h.orders, Images: images(), Origin: o.PublicURL, Phone: o.Phone, Pay: h.partners.pages(), Demo: o.Demo}))
 	return mux
 }
 
@@ -367,17 +354,21 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.treasury.Arm(auth.With(ctx, auth.Hub)); err != nil {
 		return fmt.Errorf("arm the treasury: %w", err)
 	}
+	if err := h.known.Arm(auth.With(ctx, auth.Hub)); err != nil {
+		return fmt.Errorf("meet the systems outside: %w", err)
+	}
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 13)
+	done := make(chan struct{}, 14)
 	for _, f := range []func(){
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
 		func() { h.collect(ctx) },
+		func() { h.fetch(ctx) },
 		func() { h.forget(ctx) },
 		func() { h.sweep(ctx) },
-		func() { seal.Run(ctx, h.store, ledger.Chain, audit.Chain) },
+		func() { seal.Run(ctx, h.store, ledger.Chain, audit.Chain, sharing.Chain) },
 		func() { h.books.Keep(ctx) },
 		func() { h.hooks.Run(ctx) },
 		func() {
@@ -402,22 +393,6 @@ func (h *house) work(ctx context.Context) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	return h.runner.Stop(last)
-}
-
-// freshen indexes anew what an older analysis of words made, seller by seller.
-func (h *house) freshen(ctx context.Context) {
-	stale, err := h.local.Stale(ctx)
-	for _, seller := range stale {
-		if err == nil {
-			err = h.store.InTx(ctx, func(tx *pg.Tx) error { return h.catalog.Reindex(ctx, tx, seller) })
-		}
-	}
-	switch {
-	case err != nil && ctx.Err() == nil:
-		slog.WarnContext(ctx, "offers of an older analysis cannot be indexed anew", "error", err)
-	case len(stale) > 0:
-		slog.InfoContext(ctx, "offers of an older analysis are indexed anew", "sellers", len(stale))
-	}
 }
 
 // collect fetches what the bank put out, every second or so. Two hubs that
@@ -459,7 +434,7 @@ func (h *house) forget(ctx context.Context) {
 		if err == nil {
 			_, err = rest.ForgetAnswers(ctx, h.store, now.Add(-keepAnswers))
 		}
-		if err := errors.Join(err, h.limits.Forget(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(err, h.limits.Forget(ctx), h.members.ForgetCodes(ctx)); err != nil && ctx.Err() == nil {
 			slog.WarnContext(ctx, "old answers and counts cannot be deleted", "error", err)
 		}
 		select {

@@ -1,11 +1,13 @@
 // Command hubsim plays the partners of a hub for demonstrations, tests and
-// certification: a card acquirer (NestPay ver3) and a provider of mobile wallets
-// (GSMA Mobile Money API 1.1) over HTTP, and a bank (pain.001, pain.002,
-// camt.053) over SFTP. Each keeps its own truth, on the disk before
+// certification: two card acquirers (NestPay ver3) and a provider of mobile wallets
+// (GSMA Mobile Money API 1.1) over HTTP, a bank (pain.001, pain.002, camt.053)
+// over SFTP, and those who bring messages: an SMS gateway, WhatsApp's Cloud API
+// and a mail server; and a CRM (HubSpot's API v3). Each keeps its own truth, on the disk before
 // it answers, shares no code with the hub, and misbehaves when told to.
 //
 //	HUBSIM_ADDR       127.0.0.1:8090  the HTTP side
 //	HUBSIM_SFTP_ADDR  127.0.0.1:0     the bank's SFTP; any free port, kept over restarts
+//	HUBSIM_MAIL_ADDR  127.0.0.1:0     the mail server's SMTP; any free port
 //	HUBSIM_DATA_DIR   ./var/sim       journal.jsonl, secrets.json, bank/{in,out,ack,archive}
 //	--settle-every    2s              the acquirer pays what it captured, less 1.8 % a charge, and takes refunds off
 //	--statement-every 2s              the bank states each account that has something new
@@ -22,6 +24,10 @@
 //	GET  /wallet/phone?phone= what a phone is asked to approve, and its balance
 //	POST /wallet/phone       {"phone":"0612345678","pin":"1234"} approves (9999 is wrong), {"decline":true} declines
 //	                         the oldest request or that of "ref"; {"top_up":"500.00"} fills the wallet
+//	GET  /inbox              a page of the messages that people received, the newest first; ?to= those of one address
+//	GET  /inbox.json         the same as data, with how often each was handed in
+//	GET  /hubspot/objects.json what the CRM has: contacts, deals, who refused
+//	POST /hubspot/refusals   {"email":"…"}: somebody does not want the CRM's mails any more
 //	GET  /clock              the partners' time
 //	POST /clock              {"advance":"72h"} moves it forward for good
 //	GET  /cases              the chargebacks
@@ -36,6 +42,9 @@
 // is empty, 33 and 34 may pay 200.00 and 5,000.00 at once, 44 is none, 66 takes no
 // reversal, 77 closes after paying; all others wait for POST /wallet/phone, ten
 // minutes. The provider keeps 0.9 % of a payment.
+// Messages: numbers that end in 44, and addresses that begin with gone@, do not
+// exist; to numbers that end in 55 nothing arrives. What has a known reference is
+// not brought again.
 // Accounts whose last two digits before the key are 66 are closed (AC04); at 77
 // they are being closed, and what is paid comes back three days later.
 // A chargeback is told by a signed message to …/callbacks/{partner}/chargeback,
@@ -43,7 +52,8 @@
 // its own, whose InstrId is the case; when it is won it comes again.
 // The status query also tells CREDIT_AMT, the sum refunded so far in centimes.
 //
-// Faults of the acquirer. On the callback of the next card: callback_missing,
+// Faults of an acquirer (acquirer, acquirer2). On the next calls and pages: away (hung up on
+// at once). On the callback of the next card: callback_missing,
 // bad_signature (first try), same_ref_other_amount (a dirham more, rightly
 // signed), callbacks_shuffled (an older decline comes last), answer_twice (two at
 // once), callback_before_answer (the page waits two seconds more),
@@ -64,6 +74,18 @@
 // try), same_ref_other_amount, callbacks_shuffled (an older refusal comes last),
 // answer_twice, replayed_callback. On the next reuse of a correlation id older than
 // a day: key_expires.
+//
+// Faults of the SMS gateway (sms). On the next message: drop_request, rate_limited
+// (429), execute_then_drop, execute_then_500, execute_then_garbage,
+// callback_before_answer, contradicts_itself (the number is refused, and the
+// message brought), slow_body; on the next report: callback_missing, bad_signature
+// (first try), callbacks_shuffled (a failure comes last), answer_twice,
+// replayed_callback. Of WhatsApp (whatsapp) those of a message; of the mail server
+// (mail): rate_limited (421), drop_request, execute_then_drop, execute_then_500.
+//
+// Faults of the CRM, on its next call: drop_request, rate_limited (429 without
+// Retry-After), execute_then_drop, execute_then_500, execute_then_garbage,
+// execute_late (no answer at all, and done when nobody waits for it any more), contradicts_itself (refused, and done all the same), slow_body.
 //
 // Faults of the bank. On the next connection: rate_limited (closed),
 // bad_signature (another host key). On the next file into /in: drop_request (it
@@ -95,7 +117,7 @@ import (
 
 func main() {
 	var c sim.Config
-	kong.Parse(&c, kong.Name("hubsim"), kong.Description("Stand-in card acquirer, wallets and bank, over HTTP and SFTP."))
+	kong.Parse(&c, kong.Name("hubsim"), kong.Description("Stand-in card acquirer, wallets, bank and message gateways, over HTTP, SFTP and SMTP."))
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()

@@ -61,37 +61,57 @@ type Acquirer struct {
 	*provider.Provider[result]
 	Secrets Secrets
 
+	name     string
 	orders   *journal.Table[order]
 	attempts *journal.Table[attempt]
 	cases    *journal.Table[contest]
 	late     *journal.Table[lateOp]
 }
 
-// New makes an acquirer that settles to a bank.
-func New(w *world.World, b provider.Bank) *Acquirer {
+// New makes the acquirer so named, with a truth of its own, that settles to a
+// bank.
+func New(w *world.World, name string, b provider.Bank) *Acquirer {
 	a := &Acquirer{
-		orders:   journal.NewTable[order](w.Journal, "acquirer_orders"),
-		attempts: journal.NewTable[attempt](w.Journal, "acquirer_attempts"),
-		cases:    journal.NewTable[contest](w.Journal, "acquirer_cases"),
-		late:     journal.NewTable[lateOp](w.Journal, "acquirer_late"),
+		name:     name,
+		orders:   journal.NewTable[order](w.Journal, name+"_orders"),
+		attempts: journal.NewTable[attempt](w.Journal, name+"_attempts"),
+		cases:    journal.NewTable[contest](w.Journal, name+"_cases"),
+		late:     journal.NewTable[lateOp](w.Journal, name+"_late"),
 	}
-	a.Provider = provider.New(w, world.Acquirer, b, a)
+	a.Provider = provider.New(w, name, b, a)
 	return a
 }
 
 // Routes adds the acquirer's pages and its API.
 func (a *Acquirer) Routes(mux *http.ServeMux) {
-	mux.HandleFunc("POST /acquirer/fim/est3Dgate", a.gate)
-	mux.HandleFunc("POST /acquirer/fim/card", a.card)
-	mux.HandleFunc("POST /acquirer/fim/3ds", a.secure)
-	mux.HandleFunc("POST /acquirer/fim/api", a.api)
-	mux.HandleFunc("GET /cases", a.listCases)
-	mux.HandleFunc("POST /cases", a.postCase)
+	for path, h := range map[string]http.HandlerFunc{"est3Dgate": a.gate, "card": a.card, "3ds": a.secure, "api": a.api} {
+		mux.HandleFunc("POST /"+a.name+"/fim/"+path, a.awake(h))
+	}
+	if a.name == world.Acquirer {
+		mux.HandleFunc("GET /cases", a.listCases)
+		mux.HandleFunc("POST /cases", a.postCase)
+	}
+}
+
+// awake serves, unless the acquirer is told to be away: then whoever calls is
+// hung up on.
+func (a *Acquirer) awake(h http.HandlerFunc) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		if a.World.Away(a.name) {
+			provider.Drop(rw)
+			return
+		}
+		h(rw, r)
+	}
 }
 
 // Settled names a settlement and writes the name on the orders it pays.
 func (a *Acquirer) Settled(tx *journal.Tx, n world.Net) string {
-	id := fmt.Sprintf("STL-%s-%06d", n.At.Format("20060102"), a.World.Next(tx, "settlements"))
+	prefix, counter := "STL-", "settlements"
+	if a.name == world.Acquirer2 {
+		prefix, counter = world.Settlement2, "settlements2"
+	}
+	id := fmt.Sprintf("%s%s-%06d", prefix, n.At.Format("20060102"), a.World.Next(tx, counter))
 	for _, l := range n.Lines {
 		if o, ok := a.orders.Get(tx, l.Ref); ok && l.Gross > 0 && l.Case == "" {
 			o.State, o.Settlement = Settled, id

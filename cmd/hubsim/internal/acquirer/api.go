@@ -9,7 +9,6 @@ import (
 
 	"tiwiza/cmd/hubsim/internal/journal"
 	"tiwiza/cmd/hubsim/internal/provider"
-	"tiwiza/cmd/hubsim/internal/world"
 )
 
 type request struct {
@@ -74,13 +73,22 @@ func (a *Acquirer) api(rw http.ResponseWriter, r *http.Request) {
 	} else if q.Query == "QUERY" {
 		faults = append([]string{"not_found_then_visible"}, faults...)
 	}
-	fault, err := a.World.TakeNow(world.Acquirer, faults...)
+	if q.Query == "QUERY" && !a.knows(q.OrderID) {
+		faults = nil // who only asks whether anybody is there is answered
+	}
+	fault, err := a.World.TakeNow(a.name, faults...)
 	if err != nil {
 		slog.Error("acquirer api", "err", err)
 		rw.WriteHeader(http.StatusInternalServerError)
 		return
 	}
 	a.serve(rw, r, q, fault)
+}
+
+// knows says whether there is such an order.
+func (a *Acquirer) knows(oid string) (known bool) {
+	a.World.Journal.View(func(tx *journal.Tx) { _, known = a.orders.Get(tx, oid) })
+	return known
 }
 
 // serve executes a call and answers it, or misbehaves.

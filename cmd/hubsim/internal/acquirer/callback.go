@@ -11,7 +11,6 @@ import (
 
 	"tiwiza/cmd/hubsim/internal/journal"
 	"tiwiza/cmd/hubsim/internal/provider"
-	"tiwiza/cmd/hubsim/internal/world"
 	"tiwiza/pkg/money"
 )
 
@@ -79,7 +78,7 @@ func (a *Acquirer) postAuth(tx *journal.Tx, oid string) bool {
 	if o.State != Authorised {
 		return true
 	}
-	switch a.World.Take(tx, world.Acquirer, answerFaults...) {
+	switch a.World.Take(tx, a.name, answerFaults...) {
 	case "":
 		a.capture(tx, oid, o.Amount)
 		return true

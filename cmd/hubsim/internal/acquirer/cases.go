@@ -168,7 +168,7 @@ func (a *Acquirer) tellCase(tx *journal.Tx, o order, c *contest) {
 	if o.Notify == "" {
 		return
 	}
-	fault := a.World.Take(tx, world.Acquirer, caseFaults...)
+	fault := a.World.Take(tx, a.name, caseFaults...)
 	if fault == "callback_missing" {
 		return
 	}

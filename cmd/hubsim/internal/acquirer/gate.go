@@ -12,7 +12,6 @@ import (
 
 	"tiwiza/cmd/hubsim/internal/journal"
 	"tiwiza/cmd/hubsim/internal/provider"
-	"tiwiza/cmd/hubsim/internal/world"
 )
 
 var oidText = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
@@ -74,7 +73,7 @@ func (a *Acquirer) gate(rw http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		centimes, err = a.check(f)
 	}
-	p := newPage(f)
+	p := a.newPage(f)
 	if err != nil {
 		slog.Warn("acquirer refused a form", "oid", f.Get("oid"), "why", err)
 		p.fail(rw, http.StatusBadRequest, p.T.BadForm, err.Error())
@@ -103,7 +102,7 @@ func (a *Acquirer) open(rw http.ResponseWriter, r *http.Request) (session, page,
 	if err == nil {
 		s, err = a.unseal(f.Get("state"))
 	}
-	p := newPage(s.Fields)
+	p := a.newPage(s.Fields)
 	if err != nil {
 		p.fail(rw, http.StatusBadRequest, p.T.BadForm, err.Error())
 		return s, p, false
@@ -181,5 +180,5 @@ var callbackFaults = []string{
 var answerFaults = []string{"execute_then_drop", "execute_then_500", "execute_then_garbage", "execute_late"}
 
 func (a *Acquirer) takeCallbackFault(tx *journal.Tx) string {
-	return a.World.Take(tx, world.Acquirer, callbackFaults...)
+	return a.World.Take(tx, a.name, callbackFaults...)
 }

@@ -68,6 +68,7 @@ var languages = map[string]words{
 
 // A page is what the template shows.
 type page struct {
+	Gate                                                  string // where the acquirer's pages are
 	View, Lang, Order, Amount, State, Error, Detail, Back string
 	T                                                     words
 	Approved                                              bool
@@ -75,8 +76,8 @@ type page struct {
 }
 
 // newPage is a page in the language that the shop asked for, French by default.
-func newPage(f Fields) page {
-	p := page{Lang: strings.ToLower(f.Get("lang")), Order: f.Get("oid"), Amount: f.Get("amount") + " MAD"}
+func (a *Acquirer) newPage(f Fields) page {
+	p := page{Gate: "/" + a.name + "/fim/", Lang: strings.ToLower(f.Get("lang")), Order: f.Get("oid"), Amount: f.Get("amount") + " MAD"}
 	if _, ok := languages[p.Lang]; !ok {
 		p.Lang = "fr"
 	}

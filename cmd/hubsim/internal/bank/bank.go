@@ -30,6 +30,8 @@ const (
 	OperatingName = "EXEMPLE HUB COMPTE D'EXPLOITATION"
 	AcquirerRIB   = "999780000000000000040457" // settlements of cards come from it
 	AcquirerName  = "EXEMPLE MONETIQUE"
+	Acquirer2RIB  = "999780000000000000060633" // the second acquirer's
+	Acquirer2Name = "EXEMPLE PAIEMENT"
 	WalletRIB     = "999780000000000000050545" // and those of wallets from this one
 	WalletName    = "EXEMPLE PORTEFEUILLES"
 )

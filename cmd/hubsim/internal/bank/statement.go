@@ -224,6 +224,9 @@ func (e entry) settler() element {
 	if strings.HasPrefix(e.EndToEnd, world.WalletSettlement) {
 		name, rib = WalletName, WalletRIB
 	}
+	if strings.HasPrefix(e.EndToEnd, world.Settlement2) {
+		name, rib = Acquirer2Name, Acquirer2RIB
+	}
 	if e.Amount < 0 {
 		party = "Cdtr"
 	}

@@ -11,7 +11,7 @@ import (
 
 func TestEachFaultIsPlayedOnceInEarnest(t *testing.T) {
 	t.Parallel()
-	for partner, plays := range map[string]map[string]play{world.Acquirer: acquirerPlays, world.Bank: bankPlays, world.Wallet: walletPlays} {
+	for partner, plays := range map[string]map[string]play{world.Acquirer: acquirerPlays, world.Bank: bankPlays, world.Wallet: walletPlays, world.SMS: smsPlays, world.WhatsApp: whatsAppPlays, world.Mail: mailPlays, world.CRM: crmPlays} {
 		for _, fault := range world.Faults {
 			t.Run(partner+"/"+fault, func(t *testing.T) {
 				t.Parallel()

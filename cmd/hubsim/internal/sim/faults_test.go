@@ -14,6 +14,13 @@ type play func(t *testing.T, r *rig)
 
 // acquirerPlays and bankPlays have one row for each fault a partner can play.
 var acquirerPlays = map[string]play{
+	"away": func(t *testing.T, r *rig) {
+		if _, text, err := r.api(query("A")); err == nil {
+			t.Errorf("answered %s", text)
+		}
+		r.authorise("A")
+		r.want("A", "acquirer charge 10.00")
+	},
 	"drop_request": func(t *testing.T, r *rig) {
 		r.authorise("A")
 		if _, text, err := r.api(operation("PostAuth", "A", "")); err == nil {

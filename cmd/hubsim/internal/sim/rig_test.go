@@ -45,17 +45,22 @@ type rig struct {
 	puts   []told
 }
 
+// shop is what an acquirer gives a shop.
+type shop struct {
+	Name        string `json:"name"`
+	ClientID    string `json:"client_id"`
+	StoreKey    string `json:"store_key"`
+	APIUser     string `json:"api_user"`
+	APIPassword string `json:"api_password"`
+	GateURL     string `json:"gate_url"`
+	APIURL      string `json:"api_url"`
+}
+
 type config struct {
-	Acquirer struct {
-		ClientID    string `json:"client_id"`
-		StoreKey    string `json:"store_key"`
-		APIUser     string `json:"api_user"`
-		APIPassword string `json:"api_password"`
-		GateURL     string `json:"gate_url"`
-		APIURL      string `json:"api_url"`
-	}
-	Wallet map[string]string
-	Bank   struct {
+	Acquirer  shop
+	Acquirers []shop
+	Wallet    map[string]string
+	Bank      struct {
 		SFTPAddr   string `json:"sftp_addr"`
 		HostKey    string `json:"host_key"`
 		User       string

@@ -15,16 +15,21 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"tiwiza/cmd/hubsim/internal/acquirer"
+	"tiwiza/cmd/hubsim/internal/crm"
+	"tiwiza/cmd/hubsim/internal/messages"
 	"tiwiza/cmd/hubsim/internal/wallet"
 )
 
 // secrets are made at the first start and kept, so that a hub may keep them too.
 type secrets struct {
-	Acquirer acquirer.Secrets `json:"acquirer"`
-	Wallet   wallet.Secrets   `json:"wallet"`
-	Host     seed             `json:"bank_host"`
-	Wrong    seed             `json:"bank_wrong_host"`
-	Client   seed             `json:"bank_client"`
+	Acquirer  acquirer.Secrets `json:"acquirer"`
+	Acquirer2 acquirer.Secrets `json:"acquirer2"`
+	Wallet    wallet.Secrets   `json:"wallet"`
+	Messages  messages.Secrets `json:"messages"`
+	CRM       crm.Secrets      `json:"crm"`
+	Host      seed             `json:"bank_host"`
+	Wrong     seed             `json:"bank_wrong_host"`
+	Client    seed             `json:"bank_client"`
 }
 
 type seed []byte
@@ -41,12 +46,16 @@ func random(n int) []byte {
 
 func newSecrets() secrets {
 	return secrets{
-		Acquirer: acquirer.Secrets{
-			ClientID: "600009999", StoreKey: "SK" + hex.EncodeToString(random(16)), APIUser: "exemple_api",
-			APIPassword: hex.EncodeToString(random(12)), PageKey: hex.EncodeToString(random(32)),
-		},
-		Wallet: newWallet(),
-		Host:   random(ed25519.SeedSize), Wrong: random(ed25519.SeedSize), Client: random(ed25519.SeedSize),
+		Acquirer: newAcquirer("600009999"), Acquirer2: newAcquirer("600008888"),
+		Wallet: newWallet(), Messages: newMessages(), CRM: newCRM(),
+		Host: random(ed25519.SeedSize), Wrong: random(ed25519.SeedSize), Client: random(ed25519.SeedSize),
+	}
+}
+
+func newAcquirer(shop string) acquirer.Secrets {
+	return acquirer.Secrets{
+		ClientID: shop, StoreKey: "SK" + hex.EncodeToString(random(16)), APIUser: "exemple_api",
+		APIPassword: hex.EncodeToString(random(12)), PageKey: hex.EncodeToString(random(32)),
 	}
 }
 
@@ -56,6 +65,13 @@ func newWallet() wallet.Secrets {
 		Merchant: "600009999", ClientID: "exemple_hub", APIKey: key(), TokenID: "exemple_hub", TokenSecret: key(), TokenKey: key(), CallbackKey: key(),
 	}
 }
+
+func newMessages() messages.Secrets {
+	key := func() string { return hex.EncodeToString(random(16)) }
+	return messages.Secrets{APIKey: key(), ReportKey: key(), BoxKey: key()}
+}
+
+func newCRM() crm.Secrets { return crm.Secrets{Token: "pat-" + hex.EncodeToString(random(16))} }
 
 // keepSecrets reads the secrets of a folder, or makes and writes them.
 func keepSecrets(dir string) (secrets, error) {
@@ -72,8 +88,20 @@ func keepSecrets(dir string) (secrets, error) {
 	if err := json.Unmarshal(b, &s); err != nil {
 		return s, fmt.Errorf("read %s: %w", path, err)
 	}
+	before := s
 	if s.Wallet == (wallet.Secrets{}) { // the folder is older than the wallets
 		s.Wallet = newWallet()
+	}
+	if s.Acquirer2 == (acquirer.Secrets{}) {
+		s.Acquirer2 = newAcquirer("600008888")
+	}
+	if s.Messages == (messages.Secrets{}) {
+		s.Messages = newMessages()
+	}
+	if s.CRM == (crm.Secrets{}) {
+		s.CRM = newCRM()
+	}
+	if s.Acquirer2 != before.Acquirer2 || s.Wallet != before.Wallet || s.Messages != before.Messages || s.CRM != before.CRM {
 		return s, keep(path, s)
 	}
 	return s, nil

@@ -20,7 +20,9 @@ import (
 
 	"tiwiza/cmd/hubsim/internal/acquirer"
 	"tiwiza/cmd/hubsim/internal/bank"
+	"tiwiza/cmd/hubsim/internal/crm"
 	"tiwiza/cmd/hubsim/internal/journal"
+	"tiwiza/cmd/hubsim/internal/messages"
 	"tiwiza/cmd/hubsim/internal/wallet"
 	"tiwiza/cmd/hubsim/internal/world"
 )
@@ -30,6 +32,7 @@ type Config struct {
 	Addr           string        `help:"Where the HTTP side listens." default:"127.0.0.1:8090" env:"HUBSIM_ADDR"`
 	DataDir        string        `help:"Folder of the journal, the keys and the bank's files." default:"./var/sim" env:"HUBSIM_DATA_DIR"`
 	SFTPAddr       string        `name:"sftp-addr" help:"Where the bank's SFTP listens; port 0 is any free one, the same after a restart." default:"127.0.0.1:0" env:"HUBSIM_SFTP_ADDR"`
+	MailAddr       string        `help:"Where the mail server listens; port 0 is any free one." default:"127.0.0.1:0" env:"HUBSIM_MAIL_ADDR"`
 	SettleEvery    time.Duration `help:"How often the acquirer and the wallets' provider settle." default:"2s" env:"HUBSIM_SETTLE_EVERY"`
 	StatementEvery time.Duration `help:"How often the bank makes statements." default:"2s" env:"HUBSIM_STATEMENT_EVERY"`
 }
@@ -38,8 +41,11 @@ type Config struct {
 type Sim struct {
 	world    *world.World
 	acquirer *acquirer.Acquirer
+	second   *acquirer.Acquirer
 	bank     *bank.Bank
 	wallet   *wallet.Wallet
+	messages *messages.Messages
+	crm      *crm.CRM
 	secrets  secrets
 	http     net.Listener
 }
@@ -70,11 +76,17 @@ func open(c Config, j *journal.Journal) (*Sim, error) {
 	if s.bank, err = bank.New(s.world, filepath.Join(c.DataDir, "bank")); err != nil {
 		return nil, err
 	}
-	s.acquirer = acquirer.New(s.world, s.bank)
+	s.acquirer = acquirer.New(s.world, world.Acquirer, s.bank)
 	s.acquirer.Secrets, s.acquirer.SettleEvery = s.secrets.Acquirer, c.SettleEvery
+	s.second = acquirer.New(s.world, world.Acquirer2, s.bank)
+	s.second.Secrets, s.second.SettleEvery = s.secrets.Acquirer2, c.SettleEvery
 	s.bank.StatementEvery = c.StatementEvery
 	s.wallet = wallet.New(s.world, s.bank)
 	s.wallet.Secrets, s.wallet.SettleEvery = s.secrets.Wallet, c.SettleEvery
+	s.messages = messages.New(s.world)
+	s.messages.Secrets, s.messages.SettleEvery, s.messages.MailAddr = s.secrets.Messages, time.Hour, c.MailAddr
+	s.crm = crm.New(s.world)
+	s.crm.Secrets = s.secrets.CRM
 	client, err := public(s.secrets.Client.key())
 	if err != nil {
 		return nil, err
@@ -87,8 +99,11 @@ func open(c Config, j *journal.Journal) (*Sim, error) {
 	if s.http, err = net.Listen("tcp", c.Addr); err != nil {
 		return nil, err
 	}
-	if err := s.listenSFTP(c); err != nil {
+	if err := s.messages.Listen(); err != nil {
 		return nil, errors.Join(err, s.http.Close())
+	}
+	if err := s.listenSFTP(c); err != nil {
+		return nil, errors.Join(err, s.http.Close(), s.messages.Close())
 	}
 	return s, nil
 }
@@ -124,16 +139,22 @@ func (s *Sim) Run(ctx context.Context) error {
 	mux := http.NewServeMux()
 	s.world.Routes(mux)
 	s.acquirer.Routes(mux)
+	s.second.Routes(mux)
 	s.bank.Routes(mux)
 	s.wallet.Routes(mux)
+	s.messages.Routes(mux)
+	s.crm.Routes(mux)
 	mux.HandleFunc("GET /config", s.config)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	slog.Info("hubsim listens", "http", s.URL(), "sftp", s.bank.Addr())
 
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.acquirer.Run(ctx) })
+	g.Go(func() error { return s.second.Run(ctx) })
 	g.Go(func() error { return s.bank.Run(ctx) })
 	g.Go(func() error { return s.wallet.Run(ctx) })
+	g.Go(func() error { return s.messages.Run(ctx) })
+	g.Go(func() error { return s.messages.Serve(ctx) })
 	g.Go(func() error {
 		if err := server.Serve(s.http); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
@@ -165,19 +186,20 @@ func (s *Sim) config(rw http.ResponseWriter, r *http.Request) {
 		world.Problem(rw, http.StatusInternalServerError, "sim.keys", err.Error())
 		return
 	}
-	a, w := s.secrets.Acquirer, s.secrets.Wallet
+	w := s.secrets.Wallet
 	account := func(rib, name string) map[string]string { return map[string]string{"rib": rib, "name": name} }
 	world.Answer(rw, http.StatusOK, map[string]any{
-		"acquirer": map[string]string{
-			"client_id": a.ClientID, "store_key": a.StoreKey, "api_user": a.APIUser, "api_password": a.APIPassword,
-			"gate_url": s.URL() + "/acquirer/fim/est3Dgate", "api_url": s.URL() + "/acquirer/fim/api",
-			"fee_percent": acquirer.FeePercent.String(), "settles_from": bank.AcquirerRIB,
-		},
+		"acquirer":  s.shop(world.Acquirer, s.secrets.Acquirer, bank.AcquirerRIB),
+		"acquirers": []any{s.shop(world.Acquirer2, s.secrets.Acquirer2, bank.Acquirer2RIB)},
 		"wallet": map[string]string{
 			"base_url": s.URL() + "/wallet/mm", "merchant": w.Merchant, "client_id": w.ClientID, "api_key": w.APIKey,
 			"token_url": s.URL() + "/wallet/token", "token_id": w.TokenID, "token_secret": w.TokenSecret,
 			"callback_key": w.CallbackKey, "fee_percent": wallet.FeePercent.String(), "settles_from": bank.WalletRIB,
 		},
+		"notify": s.notify(),
+		"crm": map[string]any{"hubspot": map[string]string{
+			"base_url": s.URL() + "/hubspot", "token": s.secrets.CRM.Token, "subscription": crm.Subscription, "transfer": "demonstration",
+		}},
 		"bank": map[string]any{
 			"sftp_addr": s.bank.Addr(), "host_key": strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host))),
 			"user": "hub", "private_key": key, "bic": bank.BIC,
@@ -187,4 +209,35 @@ func (s *Sim) config(rw http.ResponseWriter, r *http.Request) {
 			"dirs": map[string]string{"in": "/in", "out": "/out", "ack": "/ack", "archive": "/archive"},
 		},
 	})
+}
+
+// shop is what an acquirer gives a shop.
+func (s *Sim) shop(name string, a acquirer.Secrets, rib string) map[string]string {
+	return map[string]string{
+		"name": name, "client_id": a.ClientID, "store_key": a.StoreKey, "api_user": a.APIUser, "api_password": a.APIPassword,
+		"gate_url": s.URL() + "/" + name + "/fim/est3Dgate", "api_url": s.URL() + "/" + name + "/fim/api",
+		"fee_percent": acquirer.FeePercent.String(), "settles_from": rib,
+	}
+}
+
+// notify is how messages are handed in.
+func (s *Sim) notify() map[string]any {
+	k := s.secrets.Messages
+	return map[string]any{
+		"box_key": k.BoxKey, "ways": []string{"sms", "whatsapp", "email"}, // a template's name says little on the page
+		"whatsapp": map[string]any{
+			"base_url": s.URL() + "/whatsapp/v1", "phone_id": "100000000000001", "token": k.APIKey, "app_secret": k.ReportKey, "verify_token": k.BoxKey,
+		},
+		"sms": map[string]any{
+			"url": s.URL() + "/sms/messages", "from": "TIWIZA", "headers": map[string]string{"Authorization": "Bearer " + k.APIKey},
+			"body":    map[string]string{"to": "{to}", "from": "{from}", "text": "{text}", "ref": "{ref}", "validity": "{seconds}", "report": "{report}"},
+			"taken":   map[string]any{"at": "/status", "values": []string{"accepted"}},
+			"refused": map[string]any{"status": []int{422}, "at": "/error/code", "values": []string{"invalid_number"}},
+			"id":      "/id",
+			"reports": map[string]any{
+				"key": k.ReportKey, "ref": "/ref", "id": "/id", "state": "/status", "delivered": []string{"delivered"}, "failed": []string{"undeliverable"},
+			},
+		},
+		"email": map[string]any{"addr": s.messages.Mail(), "from": "Tiwiza <bonjour@tiwiza.example>", "plain": true},
+	}
 }

@@ -9,30 +9,66 @@ import (
 	"tiwiza/cmd/hubsim/internal/journal"
 )
 
-// Faults are the names of all faults, in the order PAYMENTS.md §7 gives them.
+// Faults are the names of all faults: those of PAYMENTS.md §7 in its order, and
+// away.
 var Faults = strings.Fields(`drop_request execute_then_drop execute_then_500 execute_then_garbage execute_late answer_twice
 	callback_before_answer callbacks_shuffled callback_missing not_found_then_visible key_expires same_ref_other_amount
 	paid_then_returned statement_missing statement_twice statement_net_of_fee bad_signature replayed_callback rate_limited
-	slow_body contradicts_itself`)
+	slow_body contradicts_itself away`)
 
 // Partners are the names of the partners played.
-var Partners = []string{Acquirer, Bank, Wallet}
+var Partners = []string{Acquirer, Acquirer2, Bank, Wallet, SMS, WhatsApp, Mail, CRM}
 
 // senseless says why a fault cannot be played by a partner.
 var senseless = map[string]map[string]string{
-	Acquirer: {
-		"key_expires":          "The acquirer's protocol has no idempotency key that could expire: ask its status before repeating.",
-		"paid_then_returned":   "A card refund is not returned by a bank: arm this fault for the bank.",
-		"statement_missing":    "The acquirer sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
-		"statement_twice":      "The acquirer sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
-		"statement_net_of_fee": "The acquirer sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
+	Acquirer: ofCards, Acquirer2: ofCards,
+	Bank: {
+		"away": "Stop the bank by rate_limited, once for each connection.",
 	},
 	Wallet: {
+		"away":                 "Arm drop_request, once for each call.",
 		"paid_then_returned":   "What is paid to a wallet stays there: arm this fault for the bank.",
 		"statement_missing":    "The provider sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
 		"statement_twice":      "The provider sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
 		"statement_net_of_fee": "The provider sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
 	},
+	SMS: {
+		"away":                   "Arm drop_request, once for each message.",
+		"execute_late":           "A message that is brought late is a message: nobody asks the gateway about it.",
+		"key_expires":            "The gateway knows references for ever.",
+		"not_found_then_visible": "Nobody asks the gateway where a message is.",
+		"same_ref_other_amount":  "Messages have no amount.",
+		"paid_then_returned":     "Messages move no money.",
+		"statement_missing":      "The gateway sends no statement.",
+		"statement_twice":        "The gateway sends no statement.",
+		"statement_net_of_fee":   "The gateway sends no statement.",
+	},
+	WhatsApp: only("The platform's webhooks are set up at the platform, and it brings no money: arm a fault of handing a message in.",
+		"rate_limited", "drop_request", "execute_then_drop", "execute_then_500", "execute_then_garbage", "contradicts_itself", "slow_body"),
+	CRM: only("The CRM moves no money and calls nobody: arm drop_request, rate_limited, slow_body, contradicts_itself, execute_late, or one of execute_then_drop, _500, _garbage.",
+		"rate_limited", "drop_request", "execute_then_drop", "execute_then_500", "execute_then_garbage", "execute_late", "contradicts_itself", "slow_body"),
+	Mail: only("A mail server takes a mail or does not: arm rate_limited, drop_request, execute_then_drop or execute_then_500.",
+		"rate_limited", "drop_request", "execute_then_drop", "execute_then_500"),
+}
+
+// ofCards says why an acquirer cannot play a fault.
+var ofCards = map[string]string{
+	"key_expires":          "The acquirer's protocol has no idempotency key that could expire: ask its status before repeating.",
+	"paid_then_returned":   "A card refund is not returned by a bank: arm this fault for the bank.",
+	"statement_missing":    "The acquirer sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
+	"statement_twice":      "The acquirer sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
+	"statement_net_of_fee": "The acquirer sends no statement: its settlement shows on the bank's, so arm this fault for the bank.",
+}
+
+// only says of all faults but some why they cannot be played.
+func only(why string, but ...string) map[string]string {
+	out := map[string]string{}
+	for _, f := range Faults {
+		if !slices.Contains(but, f) {
+			out[f] = why
+		}
+	}
+	return out
 }
 
 // Armed is a fault that will be played some more times.
@@ -70,6 +106,17 @@ func (w *World) setFault(tx *journal.Tx, a Armed) {
 	} else {
 		w.armed.Delete(tx, key)
 	}
+}
+
+// Away uses up one call of a partner that is told to be away, and says whether
+// it is.
+func (w *World) Away(partner string) (away bool) {
+	w.Journal.View(func(tx *journal.Tx) { _, away = w.armed.Get(tx, partner+"/away") })
+	if !away {
+		return false
+	}
+	taken, err := w.TakeNow(partner, "away")
+	return err == nil && taken != ""
 }
 
 // ArmedFaults are the faults still to be played.

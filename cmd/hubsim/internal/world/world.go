@@ -15,10 +15,18 @@ import (
 
 // The partners that are played.
 const (
-	Acquirer = "acquirer"
-	Bank     = "bank"
-	Wallet   = "wallet"
+	Acquirer  = "acquirer"
+	Acquirer2 = "acquirer2"
+	Bank      = "bank"
+	Wallet    = "wallet"
+	SMS       = "sms"
+	WhatsApp  = "whatsapp"
+	Mail      = "mail"
+	CRM       = "crm"
 )
+
+// Settlement2 begins the names of the second acquirer's settlements.
+const Settlement2 = "ST2-"
 
 // WalletSettlement begins the names of the wallet provider's settlements.
 const WalletSettlement = "WST-"
