@@ -174,7 +174,8 @@ func TestACRMThatAnswersNothingDelaysNoOrder(t *testing.T) {
 	slices.Sort(ill)
 	before, after := well[len(well)/2], ill[len(ill)/2]
 	t.Logf("a checkout takes %s with the CRM well and %s with it black-holed (medians of %d and %d)", before, after, len(well), len(ill))
-	if after > before+before/2+50*time.Millisecond {
+	// The shortest that the hub waits for an answer is seconds.
+	if after > max(3*before, time.Second) {
 		t.Errorf("a checkout takes %s, and %s with the CRM black-holed", before, after)
 	}
 	var v relations.PartnersView

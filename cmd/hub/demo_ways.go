@@ -222,8 +222,11 @@ func (o *outing) refused(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := o.commit(ctx, o.seller.key, at+"/take-back", map[string]any{}, nil); err != nil {
+		return "", err
+	}
 	t := r.Orders[0].Totals
-	o.step("in cash: a buyer refuses the parcel at the door, no money moves; it is on offer again, and the cooperative owes the carrier's %s", t.Delivery)
+	o.step("in cash: a buyer refuses the parcel at the door, no money moves; it comes back and is on offer again, and the cooperative owes the carrier's %s", t.Delivery)
 	return t.Total.Amount(), nil
 }
 

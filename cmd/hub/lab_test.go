@@ -86,7 +86,7 @@ func newLab(t testing.TB) *lab {
 // open: what takes seconds in earnest takes a moment here.
 func impatient(t testing.TB, c partnerConfig) *partners {
 	t.Helper()
-	s := outbound.Settings{Header: 700 * time.Millisecond, Deadline: time.Second, Rate: 1e4, Burst: 1e4, Consecutive: 1e6, Volume: 1e6, Cooldown: time.Millisecond}
+	s := outbound.Settings{Header: 700 * time.Millisecond, Deadline: time.Second, Rate: 1e4, Burst: 1e4, Consecutive: 1e6, Volume: 1e5, Cooldown: time.Millisecond}
 	p, err := c.open(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,8 @@ func impatient(t testing.TB, c partnerConfig) *partners {
 	}
 	files := s
 	files.Deadline = 4 * time.Second
-	if p.acquirers, err = c.openCards(s, nil); err != nil {
+	p.metrics = outbound.NewMetrics(nil) // the watch knows these lanes, and not those that c.open made
+	if p.acquirers, err = c.openCards(s, p.metrics); err != nil {
 		t.Fatal(err)
 	}
 	wd, err := c.Wallet.driver(s)
@@ -137,6 +138,7 @@ func (l *lab) turn() {
 			}
 		})
 	}
+	all.Go(func() { l.house.watch.Run(ctx) })
 	again(20*time.Millisecond, func() error { _, err := l.house.timers.Due(ctx); return err })
 	again(60*time.Millisecond, func() error { _, err := l.house.recon.Collect(ctx, l.house.partners.house); return err })
 	l.t.Cleanup(func() {

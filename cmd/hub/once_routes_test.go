@@ -44,6 +44,16 @@ var postings = map[string]func(*testing.T, *onceRig) posting{
 		_, at := o.underWay(t)
 		return o.onOrder(t, at, "refuse", o.shop.key, reason("absent"), reason(""), reason("refused"))
 	},
+	"orders.take_back": func(t *testing.T, o *onceRig) posting {
+		order, at := o.underWay(t)
+		o.ask(t, req{key: o.shop.key, method: "POST", path: at + "/refuse", body: reason("absent"), idem: once()}).into(t, nil)
+		some := func(n int) map[string]any {
+			return map[string]any{"restock": []map[string]any{{"variant": o.ware.variant, "quantity": n}}}
+		}
+		p := o.onOrder(t, at, "take-back", o.shop.key, nil, some(9), map[string]any{"restock": []any{}})
+		p.effect, p.of = trail("orders.take_back", order)
+		return p
+	},
 	"orders.cancel": func(t *testing.T, o *onceRig) posting {
 		s := o.sold(t, o.ware, goodCard, false)
 		return o.onOrder(t, "/v1/orders/"+s.Orders[0].ID, "cancel", s.buyer, reason("Plus besoin."), reason(""), reason("Trop tard."))

@@ -62,7 +62,7 @@ func (c relevanceCmd) Run(ctx context.Context) error {
 		if err := printScores(os.Stdout, "pgsearch", scores); err != nil {
 			return err
 		}
-		return c.second(ctx, h, keys)
+		return errors.Join(tooLow("pgsearch", scores), c.second(ctx, h, keys))
 	})
 }
 
@@ -78,9 +78,25 @@ func (c relevanceCmd) second(ctx context.Context, h *house, keys map[string]stri
 	}
 	scores, err := judge(ctx, x, keys, c.Below, os.Stdout)
 	if err == nil {
-		err = printScores(os.Stdout, "meili", scores)
+		err = errors.Join(printScores(os.Stdout, "meili", scores), tooLow("meili", scores))
 	}
 	return errors.Join(err, x.Forget(ctx))
+}
+
+// leastNDCG is the nDCG@10 that an engine must reach in each language, and mostZero
+// the part of queries that may find nothing.
+var leastNDCG = map[string]float64{"fr": 0.9, "ar": 0.9, "ary": 0.8, "en": 0.9}
+
+const mostZero = 0.03
+
+// tooLow says in which languages an engine finds less than it must.
+func tooLow(engine string, scores map[string]relevance.Score) (err error) {
+	for lang, least := range leastNDCG {
+		if s := scores[lang]; s.NDCG < least || s.Zero >= mostZero {
+			err = errors.Join(err, fmt.Errorf("%s in %s: nDCG@10 %.3f, at least %.2f; %.1f %% find nothing, less than %.0f", engine, lang, s.NDCG, least, 100*s.Zero, 100*mostZero))
+		}
+	}
+	return err
 }
 
 // offerKeys are the market file's keys of the offers, by id.

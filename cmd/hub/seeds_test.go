@@ -21,7 +21,7 @@ import (
 // stand-ins know, three are not among them: key_expires, which a reference that is
 // sent again too late would meet and none does (see forgotten),
 // statement_net_of_fee, which is the settlement's and reconciliation's, and away,
-// by which charges go to another acquirer (TestChargesGoToTheAcquirerThatAnswers).
+// by which charges go to another acquirer (movesOn).
 var (
 	faultsOfSale = strings.Fields(`callback_missing bad_signature same_ref_other_amount callbacks_shuffled answer_twice callback_before_answer
 		replayed_callback execute_then_drop execute_then_500 execute_then_garbage execute_late drop_request rate_limited slow_body
@@ -70,8 +70,9 @@ func (l *lab) forgotten(t *testing.T) {
 	}
 }
 
-// TestRandomFaultsMoveMoneyOnce plays one thing a seed (a sale, a payment that
-// comes too late, a payout, a refund to a card, to a wallet or to an account)
+// TestRandomFaultsMoveMoneyOnce plays one thing a seed (a sale, a sale that goes to
+// another acquirer, a payment that comes too late, a payout, a refund to a card,
+// to a wallet or to an account)
 // under faults that its seed draws: it moves once or not at all, the books say
 // what the partner did, and what is not known is with people. SEED says where to
 // begin, SEEDS how many to play (8; make faults plays 1,000).
@@ -115,9 +116,11 @@ func fromEnv(t *testing.T, name string, otherwise int) int {
 func (l *lab) play(t *testing.T, seed uint64, s *score) {
 	l.t = t
 	rnd := rand.New(rand.NewPCG(seed, 0))
-	switch rnd.IntN(8) {
+	switch rnd.IntN(9) {
 	case 0:
 		l.sells(rnd, s, false)
+	case 8:
+		l.movesOn(rnd, s)
 	case 1:
 		l.sells(rnd, s, true)
 	case 2, 3:
@@ -178,6 +181,140 @@ func (l *lab) sells(rnd *rand.Rand, s *score, tooLate bool) {
 		}
 	}
 	s.end("sale " + o.State)
+}
+
+// movesOn takes a card payment while the first acquirer is stopped by people, or
+// hangs up on whoever calls, before its page is handed out or after. The buyer pays
+// on the pages that it was given, on one, both or none, and one of the acquirers
+// misbehaves besides: what was reserved is captured once over both, and the rest
+// let go.
+func (l *lab) movesOn(rnd *rand.Rand, s *score) {
+	faults, sick := draw(rnd, faultsOfSale), []string{"acquirer", "acquirer2"}[rnd.IntN(2)]
+	seller := l.shop(false)
+	w := l.ware(l.t, seller.shop, 1, "40.00")
+	stop := l.goesAway
+	if rnd.IntN(4) == 0 {
+		stop = l.isPaused
+	}
+	var resume func()
+	early := rnd.IntN(2) == 0
+	if early {
+		resume = stop()
+	}
+	sold := l.checkout(l.t, l.buyer(l.t), map[string]int{w.variant: 1})
+	pages, paid := []sale{sold}, map[int]bool{}
+	pay := func(i int) {
+		if !paid[i] { // a page that was paid has no form any more
+			l.payBy(l.t, pages[i], goodCard)
+		}
+		paid[i] = true
+	}
+	if !early {
+		if rnd.IntN(3) == 0 {
+			l.arm(sick, faults)
+			pay(0)
+		}
+		resume = stop()
+		moved := sold
+		l.settles("the charge to go on, or to end", 40*time.Second, func() bool {
+			var g sale
+			l.ask(l.t, req{key: sold.buyer, method: "GET", path: "/v1/order-groups/" + sold.Group}).into(l.t, &g)
+			moved.Charge.NextAction = g.Charge.NextAction
+			return moved.acquirer() == "acquirer2" || moved.Charge.NextAction.URL == "" || paid[0]
+		})
+		if moved.acquirer() == "acquirer2" {
+			pages = append(pages, moved)
+		}
+	}
+	how := fmt.Sprintf("%d pages, the last of %s", len(pages), pages[len(pages)-1].acquirer())
+	disarm := l.arm(sick, faults)
+	var answers sync.Once
+	if rnd.IntN(2) == 0 {
+		answers.Do(resume)
+	}
+	if order := rnd.Perm(len(pages)); rnd.IntN(5) > 0 {
+		for _, i := range order[:1+rnd.IntN(len(order))] {
+			if pages[i].acquirer() == "acquirer" {
+				answers.Do(resume) // its page is away with it
+			}
+			pay(i)
+		}
+	}
+	answers.Do(resume)
+	ref := refOf(sold.Charge.ID)
+	var ops []operations.Operation
+	what := fmt.Sprintf("under %v at %s, with %s", faults, sick, how)
+	defer func() {
+		if l.t.Failed() {
+			l.t.Logf("executed: %v%s", l.truth(l.t, ref), told(ops))
+		}
+	}()
+	l.settles("the charge to end "+what, 4*time.Minute, func() (ended bool) {
+		if ops, ended = l.ops(sold.Charge.ID); !ended {
+			return false
+		}
+		o := l.orderOf(l.t, sold.buyer, sold.Orders[0].ID)
+		if o.State != "paid" && o.State != "expired" {
+			return false
+		}
+		// Who contradicts itself may call let go what is not; of what is paid late, and
+		// never told, nobody knows until it lapses.
+		return l.times(ref, "charge") == l.times(ref, "capture")+l.times(ref, "void") ||
+			slices.Contains(faults, "contradicts_itself") || o.State == "expired" && slices.Contains(faults, "callback_missing")
+	})
+	s.count(faults, disarm())
+	o := l.orderOf(l.t, sold.buyer, sold.Orders[0].ID)
+	captures := l.times(ref, "capture")
+	funded := o.State == "paid" && o.Escrow.State == "funded" && o.Escrow.Held.Equal(sold.Charge.Amount)
+	surplus := l.balance("suspense:" + sold.Charge.ID)
+	by := map[string]int{}
+	for _, e := range l.truth(l.t, ref) {
+		if by[e.Partner+" "+e.Kind]++; by[e.Partner+" "+e.Kind] > 1 {
+			l.t.Errorf("%s it has twice: %s%s", what, e.Partner+" "+e.Kind, told(ops))
+		}
+	}
+	switch {
+	case captures > 1:
+		l.t.Errorf("%s it is captured %d times: %v%s", what, captures, by, told(ops))
+	case captures == 1 && !funded && surplus == 0:
+		l.t.Errorf("%s the money is taken, and the order is %s, its escrow %s: %v%s", what, o.State, o.Escrow.State, by, told(ops))
+	case captures == 0 && (funded || surplus != 0 || o.State != "expired"):
+		l.t.Errorf("%s nothing is taken, and the order is %s: %v%s", what, o.State, by, told(ops))
+	}
+	s.end(fmt.Sprintf("sale over %d pages %s", len(pages), o.State))
+}
+
+// isPaused has people stop the calls to the first acquirer, and gives what lets
+// them go on.
+func (l *lab) isPaused() (resume func()) {
+	set := func(how string, body any, ready bool) {
+		l.ask(l.t, req{key: l.operator(), method: "POST", path: "/v1/partners/acquirer/lanes/" + how, body: body, idem: once()}).into(l.t, nil)
+		l.isReady(ready)
+	}
+	set("pause", reason("Essai"), false)
+	return func() { set("resume", nil, true) }
+}
+
+// goesAway has the first acquirer hang up until the hub has seen it, and gives what
+// has it answer again, and the hub see that.
+func (l *lab) goesAway() (back func()) {
+	for class, ping := range map[string]int{"pay": 1, "query": 0} { // at once what takes a minute in earnest
+		bounds := map[string]int{"ping_s": ping, "cooldown_s": 1, "consecutive": 3}
+		l.ask(l.t, req{key: l.operator(), method: "POST", path: "/v1/partners/acquirer/lanes/" + class, idem: once(), body: bounds}).into(l.t, nil)
+	}
+	l.away(l.t, "acquirer", 100_000)
+	l.isReady(false)
+	return func() {
+		l.away(l.t, "acquirer", 0)
+		l.isReady(true)
+	}
+}
+
+// isReady waits until the hub sends buyers to the first acquirer, or until it does
+// not.
+func (l *lab) isReady(want bool) {
+	l.t.Helper()
+	l.until(l.t, "the acquirer's lanes", func() bool { return l.house.partners.acquirers[0].Ready() == want })
 }
 
 // paysOut pays a seller some money.

@@ -226,6 +226,16 @@ func oddCash(t *testing.T, r *rig, _ trade) {
 	if o := r.cashOf(t, refused.buyer, refused.Orders[0].ID); o.State != "refused" || o.Escrow.State != "voided" {
 		t.Errorf("refused: %+v", o)
 	}
+	if got := r.left(t, w); got != 4 {
+		t.Errorf("while a refused parcel is on its way back %d are on offer, want 4", got)
+	}
+	r.ask(t, req{key: s.key, method: "POST", path: at + "/take-back", body: map[string]any{"restock": []map[string]any{{"variant": w.variant, "quantity": 2}}}, idem: once()}).refused(t, 422, "returns.lines")
+	for range 2 {
+		r.ask(t, req{key: s.key, method: "POST", path: at + "/take-back", idem: once()}).into(t, nil)
+	}
+	if got := r.left(t, w); got != 5 {
+		t.Errorf("once it is back %d are on offer, want 5", got)
+	}
 	var balance struct{ Receivable moneyView }
 	r.ask(t, req{key: s.key, method: "GET", path: "/v1/balance"}).into(t, &balance)
 	if balance.Receivable.Amount() != "30.00" {

@@ -127,8 +127,9 @@ type RefuseInput struct {
 var carriersFault = map[string]bool{"lost": true, "damaged": true, "late": true}
 
 // Refuse says that a cash order was not taken at the door, or is given up before
-// its goods left: the goods come back into stock, and its escrow is voided. What
-// the carrier earned by bringing it in vain is the seller's to pay. At the door
+// its goods left: its escrow is voided. Goods that never left are on offer again
+// at once, those that did when they have come back (TakeBack). What the carrier
+// earned by bringing them in vain is the seller's to pay. At the door
 // the seller or the operator says so; before, the buyer too. Refusing twice is
 // harmless.
 func (s *Service) Refuse(ctx context.Context, tx *pg.Tx, in RefuseInput) (v View, err error) {
@@ -154,23 +155,77 @@ func (s *Service) Refuse(ctx context.Context, tx *pg.Tx, in RefuseInput) (v View
 		return v, err
 	}
 	loseShipments(tx, o.ID)
-	if err := s.step(ctx, tx, o, Refuse); err != nil {
-		return v, err
-	}
-	audit.Record(tx, "orders.refuse", next.ID, policy, map[string]string{"reason": in.Reason})
 	switch {
 	case o.State == ToConfirm:
 		err = s.Catalogue.Unreserve(ctx, tx, o.ID)
-	case o.State != Shipped || in.Reason != "lost" && in.Reason != "damaged":
+	case o.State != Shipped:
 		err = s.Catalogue.Return(ctx, tx, o.ID)
+	case in.Reason != "lost":
+		o.ComesBack = Awaited
 	}
 	if err != nil {
+		return v, err
+	}
+	audit.Record(tx, "orders.refuse", next.ID, policy, map[string]string{"reason": in.Reason})
+	if err := s.step(ctx, tx, o, Refuse); err != nil {
 		return v, err
 	}
 	if err := s.unpaid(ctx, tx, o); err != nil {
 		return v, err
 	}
 	return s.view(ctx, tx, in.Order)
+}
+
+// TakeBackInput says which goods came back so that they can be sold again.
+type TakeBackInput struct {
+	Order   string   `path:"order"`
+	Restock []Wanted `json:"restock,omitempty" maxItems:"100" description:"What came back as it had left; it is on offer again. Left out: all of it; an empty list: none."`
+}
+
+// TakeBack says that the goods of an order that was refused at the door are in the
+// seller's hands again, and puts those that are whole on offer. The seller says
+// so, or the operator. Saying it twice is harmless; what is on its way to nobody
+// is ErrState, more of an article than left ErrReturnLines.
+func (s *Service) TakeBack(ctx context.Context, tx *pg.Tx, in TakeBackInput) (v View, err error) {
+	o, policy, err := s.lock(ctx, tx, in.Order, TakeBack)
+	switch {
+	case err != nil:
+		return v, err
+	case o.ComesBack == Back:
+		return s.view(ctx, tx, in.Order)
+	case o.ComesBack != Awaited:
+		return v, ErrState.Say("Nothing of this order is on its way back.")
+	}
+	if in.Restock == nil {
+		err = s.Catalogue.Return(ctx, tx, o.ID)
+	} else {
+		err = s.restockSome(ctx, tx, o, in.Restock)
+	}
+	if err != nil {
+		return v, err
+	}
+	o.ComesBack = Back
+	o.Version++
+	save(tx, o)
+	note(ctx, tx, o.ID, "came_back")
+	audit.Record(tx, "orders.take_back", o.ID, policy, map[string]string{"order": o.ID})
+	return s.view(ctx, tx, in.Order)
+}
+
+func (s *Service) restockSome(ctx context.Context, tx *pg.Tx, o Order, whole []Wanted) error {
+	lines, err := orderLines(ctx, tx, o.ID)
+	if err != nil {
+		return err
+	}
+	left := map[string]int{}
+	for _, l := range lines {
+		left[l.Variant] += l.Quantity
+	}
+	again, err := sellable(left, whole)
+	if err != nil {
+		return err
+	}
+	return s.Catalogue.Restock(ctx, tx, o.ID, again)
 }
 
 // receiveUnremitted keeps the buyer's acceptance of a cash order until its money

@@ -188,13 +188,27 @@ func TestACashOrderThatEndsGivesItsGoodsBack(t *testing.T) {
 		}, orders.Cancelled, 5, 0},
 		"nobody there": {func(h *hub, me auth.Key, s shop, c checkout) {
 			h.want(200, nil, s.key, "POST", h.atTheDoor(me, s, c)+"/refuse", `{"reason":"absent"}`, "x")
+		}, orders.Refused, 4, 3000},
+		"nobody there, and back again": {func(h *hub, me auth.Key, s shop, c checkout) {
+			at := h.atTheDoor(me, s, c)
+			h.refused(409, "orders.state", "", s.key, "POST", at+"/take-back", `{}`, "soon")
+			h.want(200, nil, s.key, "POST", at+"/refuse", `{"reason":"absent"}`, "x")
+			h.refused(404, "orders.not_found", "", h.shop("1.00", 1, "").key, "POST", at+"/take-back", `{}`, "other")
+			h.want(200, nil, s.key, "POST", at+"/take-back", `{}`, "back")
+			h.want(200, nil, s.key, "POST", at+"/take-back", `{}`, "again")
 		}, orders.Refused, 5, 3000},
+		"back and broken": {func(h *hub, me auth.Key, s shop, c checkout) {
+			at := h.atTheDoor(me, s, c)
+			h.want(200, nil, h.boss, "POST", at+"/refuse", `{"reason":"damaged"}`, "x")
+			h.want(200, nil, s.key, "POST", at+"/take-back", `{"restock":[]}`, "back")
+		}, orders.Refused, 4, 0},
 		"lost by the carrier": {func(h *hub, me auth.Key, s shop, c checkout) {
 			at := h.atTheDoor(me, s, c)
 			for _, reason := range []string{"lost", "damaged", "late"} {
 				h.refused(403, "orders.carriers_fault", "/reason", s.key, "POST", at+"/refuse", `{"reason":"`+reason+`"}`, reason)
 			}
 			h.want(200, nil, h.boss, "POST", at+"/refuse", `{"reason":"lost"}`, "x")
+			h.refused(409, "orders.state", "", s.key, "POST", at+"/take-back", `{}`, "lost")
 		}, orders.Refused, 4, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

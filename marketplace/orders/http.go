@@ -43,6 +43,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("POST", order+"/confirm", "orders.confirm", "Confirm an order that is paid in cash", ok, s.Confirm),
 		rest.Commit("POST", order+"/collect", "orders.collect", "Say that the cash of an order was collected", ok, s.Collect),
 		rest.Commit("POST", order+"/refuse", "orders.refuse", "Say that a cash order was not taken", ok, s.Refuse),
+		rest.Commit("POST", order+"/take-back", "orders.take_back", "Say that the goods of a refused cash order came back", ok, s.TakeBack),
 		rest.Commit("POST", order+"/cancel", "orders.cancel", "Cancel an order that was not shipped, and give its money back", ok, s.Cancel),
 		rest.Commit("POST", order+"/refunds", "orders.refund", "Give some of an order's money back to its buyer", made, s.Refund),
 		rest.Commit("POST", order+"/receive", "orders.receive", "Accept the goods and let the money go", ok, s.Receive),
@@ -76,6 +77,8 @@ type View struct {
 
 	Share      *money.Money `json:"share,omitempty" description:"What its seller has of it when nothing goes back; its buyer does not see it."`
 	ReleasesAt *time.Time   `json:"releases_at,omitempty" description:"When the money goes to the seller by itself, once the goods are there."`
+
+	ComesBack Homeward `json:"comes_back,omitempty" enum:"awaited,back" description:"Where the goods are of an order that was refused at the door."`
 
 	Waits  bool         `json:"waits" required:"true" description:"For its group buy to be ordered."`
 	Rebate *money.Money `json:"rebate,omitempty" description:"What went back of its goods, for its group reached a lower price."`
@@ -190,7 +193,7 @@ func (f file) view(p auth.Principal, o Order, h escrow.Hold, c *CaseView, back [
 	}
 	v := View{
 		Summary: summary(o), Lines: f.lines[o.ID], Escrow: escrowView(h, o.Currency), Payment: PaymentView{Method: o.Payment}, Case: c, Delivery: d,
-		Timeline: f.entries[o.ID], Shipments: f.parcels(o, p.Role == auth.Buyer), Refunds: charges.Briefs(back), Waits: o.Waits,
+		Timeline: f.entries[o.ID], Shipments: f.parcels(o, p.Role == auth.Buyer), Refunds: charges.Briefs(back), ComesBack: o.ComesBack, Waits: o.Waits,
 		Share: o.shareFor(p), ReleasesAt: rest.UTC(h.ReleaseDue),
 	}
 	if o.Rebate > 0 {

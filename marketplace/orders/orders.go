@@ -89,6 +89,9 @@ const (
 	Refuse  Move = "refuse"  // whoever brings it: it was not taken; before, anybody concerned
 	Cancel  Move = "cancel"  // the buyer, or the seller who refuses; or nobody moved it on in time
 	Return  Move = "return"  // payments: all of it went back to the buyer
+
+	// TakeBack changes no state: the goods of a refused order have come back.
+	TakeBack Move = "take_back"
 )
 
 // moves is the whole of an order's life.
@@ -146,10 +149,20 @@ type Order struct {
 	Waits        bool   // for that group
 	Rebate       int64  // centimes that went back of its goods, for the group reached a lower price
 	PreparingAt  *time.Time
+	ComesBack    Homeward
 	DeliveredAt  *time.Time
 	Version      int64
 	CreatedAt    time.Time
 }
+
+// Homeward is where the goods of a refused order are.
+type Homeward string
+
+// The goods of an order that nobody refused at the door are at neither.
+const (
+	Awaited Homeward = "awaited" // on their way back
+	Back    Homeward = "back"    // the seller has them
+)
 
 // Cash says whether the order is paid at the door.
 func (o Order) Cash() bool { return o.Payment == charges.Cash }

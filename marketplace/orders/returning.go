@@ -244,7 +244,11 @@ func (s *Service) arrive(ctx context.Context, tx *pg.Tx, o Order, h escrow.Hold,
 	if err != nil {
 		return r, err
 	}
-	again, err := sellable(lines, whole)
+	came := map[string]int{}
+	for _, l := range lines {
+		came[l.Variant] = l.Quantity
+	}
+	again, err := sellable(came, whole)
 	if err != nil {
 		return r, err
 	}
@@ -260,13 +264,9 @@ func (s *Service) arrive(ctx context.Context, tx *pg.Tx, o Order, h escrow.Hold,
 	return s.settleReturn(ctx, tx, o, h, r, false)
 }
 
-// sellable are the goods of a return that go back into stock: of each article at
-// most as many as came.
-func sellable(lines []ReturnLine, whole []Wanted) ([]catalog.Line, error) {
-	left := map[string]int{}
-	for _, l := range lines {
-		left[l.Variant] = l.Quantity
-	}
+// sellable are the goods that go back into stock: of each article at most as many
+// as came.
+func sellable(left map[string]int, whole []Wanted) ([]catalog.Line, error) {
 	wrong := ErrReturnLines
 	var out []catalog.Line
 	for i, w := range whole {

@@ -240,6 +240,7 @@ var matrix = map[string]map[auth.Role]string{
 	"fees.change":          {auth.Operator: "*"},
 	"orders.collect":       {auth.Seller: "own", auth.Operator: "*", auth.Courier: "own"},
 	"orders.refuse":        {auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"},
+	"orders.take_back":     {auth.Seller: "own", auth.Operator: "*"},
 	"cash.list":            {auth.Seller: "own", auth.Operator: "*"},
 	"cash.show":            {auth.Seller: "own", auth.Operator: "*"},
 	"cash.write_off":       {auth.Operator: "*"},

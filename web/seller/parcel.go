@@ -91,6 +91,8 @@ func (p parcelPage) Can(step string) bool {
 		return (o.State == orders.Paid || o.State == orders.Confirmed) && !o.Waits
 	case "refuser":
 		return o.State == orders.Paid || o.State == orders.Confirmed || o.State == orders.Accepted
+	case "repris":
+		return o.ComesBack == orders.Awaited
 	case "emballer":
 		return o.State == orders.Accepted && o.Delivery.PreparingSince == nil
 	case "remettre":
@@ -208,6 +210,13 @@ var acts = map[string]func(v *site.Visit, p *parcelPage) error{
 			move = "refuse"
 		}
 		return p.post(v, move, map[string]string{"reason": v.Field("raison")})
+	},
+	"repris": func(v *site.Visit, p *parcelPage) error {
+		in := map[string]any{}
+		if v.Field("etat") == "none" {
+			in["restock"] = []any{}
+		}
+		return p.post(v, "take-back", in)
 	},
 	"emballer": func(v *site.Visit, p *parcelPage) error { return p.post(v, "prepare", nil) },
 	"remettre": func(v *site.Visit, p *parcelPage) error {
