@@ -49,7 +49,9 @@ func TestInsuranceConformance(t *testing.T) {
 		addr := openly(t, s)
 		return insuranceconform.Of(s, addr,
 			func(addr string) insurance.Driver { return insuring(t, addr, token, observes, s.Key()) },
-			func(addr string) insurance.Driver { return insuring(t, addr, "somebody-elses-token", observes, s.Key()) })
+			func(addr string) insurance.Driver {
+				return insuring(t, addr, "somebody-elses-token", observes, s.Key())
+			})
 	})
 }
 
@@ -69,7 +71,9 @@ func TestBuiltInInsurerServedThroughTheProtocol(t *testing.T) {
 		addr := openly(t, front)
 		f := insuranceconform.Of(s, addr,
 			func(addr string) insurance.Driver { return insuring(t, addr, token, observes, s.Key()) },
-			func(addr string) insurance.Driver { return insuring(t, addr, "somebody-elses-token", observes, s.Key()) })
+			func(addr string) insurance.Driver {
+				return insuring(t, addr, "somebody-elses-token", observes, s.Key())
+			})
 		f.Garble = front.Garble
 		return f
 	})
