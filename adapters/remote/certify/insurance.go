@@ -324,8 +324,13 @@ func (r *runner) beneath(kind string, p *deal, s underStep) (d *deal, err error)
 		d = r.newDeal(kind, "/policies/"+id+"/cancel")
 		body = map[string]string{"ref": d.ref, "reason": "certify"}
 	case "premium":
+		if p.product.Premium.Period == "once" {
+			return nil, errSkip("the product has one premium for the whole term")
+		}
 		d = r.newDeal(kind, "/policies/"+id+"/premiums/"+now.AddDate(0, 1, 0).Format("2006-01")+"/confirm")
-		d.amount = p.of.said.premium
+		if d.amount = p.of.said.premium; s.Wrong == "amount" {
+			d.amount = d.amount.Add(money.Dirhams(1))
+		}
 		body = map[string]any{"ref": d.ref, "amount": d.amount}
 	case "claim":
 		d = r.newDeal(kind, "/claims")
