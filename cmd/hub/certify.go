@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"tiwiza/adapters/remote"
@@ -20,6 +22,7 @@ import (
 
 type certifyCmd struct {
 	URL          string `arg:"" help:"The connector's address."`
+	Protocol     string `help:"What it speaks; without it the first protocol of its manifest that is known here." enum:",bank.v1,insurance.v1" default:""`
 	Token        string `help:"A bearer token for it." env:"HUB_CONNECTOR_TOKEN"`
 	TokenURL     string `help:"Where OAuth 2.0 access tokens are asked for; with the two that follow, instead of a token." env:"HUB_CONNECTOR_TOKEN_URL"`
 	ClientID     string `help:"Who asks for them." env:"HUB_CONNECTOR_CLIENT_ID"`
@@ -40,11 +43,14 @@ type certifyCmd struct {
 
 // Run needs nothing but the connector: no database, no hub.
 func (c certifyCmd) Run(ctx context.Context, s *Settings) error {
-	cases, err := certify.Read(protocol.BankCases)
+	o, err := c.options()
 	if err != nil {
 		return err
 	}
-	o, err := c.options()
+	if c.Protocol == "" {
+		c.Protocol = certify.Spoken(ctx, o, slices.Sorted(maps.Keys(protocol.Cases)))
+	}
+	cases, err := certify.Read(protocol.Cases[c.Protocol])
 	if err != nil {
 		return err
 	}

@@ -8,3 +8,11 @@ import _ "embed"
 //
 //go:embed cases/bank.v1.yaml
 var BankCases []byte
+
+// InsuranceCases are the cases of insurance.v1.
+//
+//go:embed cases/insurance.v1.yaml
+var InsuranceCases []byte
+
+// Cases are the cases of each protocol that hub certify plays.
+var Cases = map[string][]byte{"bank.v1": BankCases, "insurance.v1": InsuranceCases}

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -49,6 +50,22 @@ type Step struct {
 	Event     *struct{}   `yaml:"event"`
 	Quiet     *struct{}   `yaml:"quiet"`
 	TLS       *struct{}   `yaml:"tls"`
+
+	// Of insurers.
+	Post      *postStep      `yaml:"post"`
+	Products  *struct{}      `yaml:"products"`
+	Quote     *quoteStep     `yaml:"quote"`
+	Bind      *bindStep      `yaml:"bind"`
+	Cancel    *underStep     `yaml:"cancel"`
+	Premium   *underStep     `yaml:"premium"`
+	Claim     *underStep     `yaml:"claim"`
+	Observe   *underStep     `yaml:"observe"`
+	Again     *againStep     `yaml:"again"`
+	Stands    *standsStep    `yaml:"stands"`
+	Settle    *struct{}      `yaml:"settle"`
+	Insure    *struct{}      `yaml:"insure"`
+	Portfolio *portfolioStep `yaml:"portfolio"`
+	Statement *struct{}      `yaml:"statement"`
 }
 
 type (
@@ -101,6 +118,19 @@ type (
 	}
 )
 
+// vital are the features without which a protocol's connectors are not certified: the
+// hub cannot do without them.
+var vital = map[string][]string{
+	"bank.v1":      {"reports", "statements", "sandbox"},
+	"insurance.v1": {"statements", "sandbox"},
+}
+
+// capability is the name and the version of a protocol.
+func capability(protocol string) (name, version string) {
+	name, version, _ = strings.Cut(protocol, ".v")
+	return name, version
+}
+
 // Read reads cases, and refuses what it does not know.
 func Read(text []byte) (c Cases, err error) {
 	d := yaml.NewDecoder(bytes.NewReader(text))
@@ -117,8 +147,8 @@ func Read(text []byte) (c Cases, err error) {
 		}
 		seen[k.ID] = true
 	}
-	if len(c.Cases) == 0 || c.Protocol != "bank.v1" {
-		return c, fmt.Errorf("there are no cases of bank.v1")
+	if _, known := vital[c.Protocol]; len(c.Cases) == 0 || !known {
+		return c, fmt.Errorf("there are no cases of a protocol that is known here")
 	}
 	return c, nil
 }

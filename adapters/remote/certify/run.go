@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tiwiza/adapters/bank"
+	"tiwiza/adapters/insurance"
 	"tiwiza/adapters/remote"
 	"tiwiza/pkg/certificate"
 	"tiwiza/pkg/outbound"
@@ -63,7 +64,7 @@ type Report struct {
 
 // Run plays the cases, in their order, up to a level.
 func Run(ctx context.Context, c Cases, o Options) (Report, error) {
-	r, err := newRunner(o)
+	r, err := newRunner(c.Protocol, o)
 	if err != nil {
 		return Report{}, err
 	}
@@ -101,20 +102,21 @@ func Run(ctx context.Context, c Cases, o Options) (Report, error) {
 
 // Certificate is what may be signed of a report; false when nothing was proved.
 func (r Report) Certificate() (certificate.Certificate, bool) {
-	bank, _ := r.manifest.Speaks("bank", "1")
+	spoken, _ := r.manifest.Speaks(capability(r.Protocol))
 	return certificate.Certificate{
-		Connector: r.Connector, Owner: r.Owner, Protocol: r.Protocol, Features: bank.Features, Level: r.Level, Remembers: r.manifest.Remembers().String(),
+		Connector: r.Connector, Owner: r.Owner, Protocol: r.Protocol, Features: spoken.Features, Level: r.Level, Remembers: r.manifest.Remembers().String(),
 		Manifest: r.manifest.Digest, Cases: r.cases, URL: r.URL, IssuedAt: r.At, ExpiresAt: r.At.Add(certificate.Lifetime),
 	}, r.Level != "" && r.Connector != ""
 }
 
 // runner plays the hub; it remembers all that it sent and was told.
 type runner struct {
+	protocol string
 	o        Options
 	random   *rand.Rand
 	client   *http.Client
 	hub      *bank.Bank
-	driver   *remote.Bank
+	line     *remote.Connector
 	guard    webhook.Guard
 	manifest remote.Manifest
 
@@ -126,10 +128,15 @@ type runner struct {
 	answers  []string // whatever was answered
 	events   chan webhook.Signed
 	serial   int
+
+	insurer  *insurance.Insurer // of insurance.v1, once the manifest is read
+	products []insurance.Product
+	deals    map[string]*deal // of this case, by their names there
+	dealings []*deal          // all that was bound, and what was done under it
 	run      string
 }
 
-func newRunner(o Options) (*runner, error) {
+func newRunner(protocol string, o Options) (*runner, error) {
 	g := guardOf(o)
 	n, err := remote.New(remote.Config{URL: o.URL, Roots: o.Roots, Guard: g, Credentials: []remote.Credentials{o.Credentials}})
 	if err != nil {
@@ -143,9 +150,30 @@ func newRunner(o Options) (*runner, error) {
 	patient := outbound.Settings{Consecutive: 1000, Volume: 1000, Rate: 1000, Burst: 1000}
 	random := rand.New(rand.NewPCG(o.Seed, 1))
 	return &runner{
-		o: o, random: random, client: client, driver: d, guard: g, hub: bank.New("certified", d, bank.Options{File: patient, Query: patient}),
+		protocol: protocol, o: o, random: random, client: client, line: n, guard: g, hub: bank.New("certified", d, bank.Options{File: patient, Query: patient}),
 		known: map[string]string{}, events: make(chan webhook.Signed, 100), run: fmt.Sprintf("%s%04X", o.Now().UTC().Format("060102150405"), random.IntN(1<<16)),
 	}, nil
+}
+
+// Spoken is the first of some protocols that a connector's manifest declares; the
+// first of them when it cannot be read, so that its cases say why.
+func Spoken(ctx context.Context, o Options, known []string) string {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	n, err := remote.New(remote.Config{URL: o.URL, Roots: o.Roots, Guard: guardOf(o)})
+	if err != nil {
+		return known[0]
+	}
+	m, err := n.Manifest(ctx)
+	if err != nil {
+		return known[0]
+	}
+	for _, c := range m.Capabilities {
+		if p := c.Name + ".v" + c.Version; slices.Contains(known, p) {
+			return p
+		}
+	}
+	return known[0]
 }
 
 // guardOf lets certify go where whoever runs it says: it is their machine.
@@ -170,7 +198,7 @@ func (r *runner) play(ctx context.Context, k Case) Result {
 	defer cancel()
 	began := r.o.Now()
 	res := Result{ID: k.ID, Level: k.Level, Title: k.Title}
-	r.batches = map[string]*sent{}
+	r.batches, r.deals = map[string]*sent{}, map[string]*deal{}
 	err := r.needs(k)
 	for i := 0; err == nil && i < len(k.Steps); i++ {
 		if err = r.step(ctx, k.Steps[i]); err != nil {
@@ -189,14 +217,14 @@ func (r *runner) play(ctx context.Context, k Case) Result {
 	return res
 }
 
-// needs leaves a case out that needs a feature which is not declared. Reports,
-// statements and a sandbox are what the hub itself cannot do without.
+// needs leaves a case out that needs a feature which is not declared, but for those
+// that the hub itself cannot do without.
 func (r *runner) needs(k Case) error {
-	c, _ := r.manifest.Speaks("bank", "1")
+	c, _ := r.manifest.Speaks(capability(r.protocol))
 	for _, f := range k.Needs {
 		switch {
 		case c.Has(f):
-		case slices.Contains([]string{"reports", "statements", "sandbox"}, f):
+		case slices.Contains(vital[r.protocol], f):
 			return fmt.Errorf("the manifest does not declare the feature %q, without which nothing is certified", f)
 		default:
 			return errSkip(fmt.Sprintf("the feature %q is not declared", f))

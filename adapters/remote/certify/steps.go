@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"tiwiza/adapters/insurance"
 	"tiwiza/adapters/remote"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/webhook"
@@ -58,6 +59,9 @@ func (r *runner) step(ctx context.Context, s Step) error {
 	case s.TLS != nil:
 		return r.tls()
 	}
+	if done, err := r.insure(ctx, s); done {
+		return err
+	}
 	return errors.New("the case does not say what to do")
 }
 
@@ -97,7 +101,7 @@ func (r *runner) sign(ctx context.Context, req *http.Request, token string) erro
 	case "wrong":
 		req.Header.Set("Authorization", "Bearer "+wrongToken)
 	default:
-		own, err := r.driver.Bearer(ctx)
+		own, err := r.line.Bearer(ctx)
 		if err != nil {
 			return err
 		}
@@ -139,13 +143,19 @@ func (r *runner) readManifest(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the manifest: %w", explained(err))
 	}
-	if _, ok := m.Speaks("bank", "1"); !ok {
-		return errors.New("the manifest declares no capability bank, version 1")
+	name, version := capability(r.protocol)
+	c, ok := m.Speaks(name, version)
+	if !ok {
+		return fmt.Errorf("the manifest declares no capability %s, version %s", name, version)
 	}
 	if !m.Sandbox {
 		return errors.New("this is no sandbox; certify pays, and must not pay real money")
 	}
 	r.manifest = m
+	if name == "insurance" {
+		patient := outbound.Settings{Consecutive: 1000, Volume: 1000, Rate: 1000, Burst: 1000}
+		r.insurer = insurance.New("certified", remote.NewInsurance(r.line, c.Features, m.WebhookKeys), insurance.Options{Pay: patient, Query: patient, Now: r.o.Now})
+	}
 	return nil
 }
 
@@ -258,28 +268,33 @@ func (r *runner) half(ctx context.Context, b *sent) error {
 	if b == nil {
 		return errors.New("the case makes no such batch")
 	}
+	return r.halfOf(ctx, "/bank/v1/batches", b.id, b.file.Bytes)
+}
+
+// halfOf sends the half of a body and hangs up.
+func (r *runner) halfOf(ctx context.Context, path, key string, body []byte) error {
 	pipe, w := io.Pipe()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(r.o.URL, "/")+"/bank/v1/batches", pipe)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(r.o.URL, "/")+path, pipe)
 	if err != nil {
 		return err
 	}
 	if err := r.sign(ctx, req, ""); err != nil {
 		return err
 	}
-	req.ContentLength = int64(len(b.file.Bytes))
+	req.ContentLength = int64(len(body))
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Idempotency-Key", `"`+b.id+`"`)
+	req.Header.Set("Idempotency-Key", `"`+key+`"`)
 	go func() {
-		_, _ = w.Write(b.file.Bytes[:len(b.file.Bytes)/2])
+		_, _ = w.Write(body[:len(body)/2])
 		_ = w.CloseWithError(errors.New("hung up on purpose"))
 	}()
 	res, err := r.client.Do(req)
 	if err == nil {
 		_ = res.Body.Close()
 		if res.StatusCode < 400 {
-			return fmt.Errorf("half a batch is answered %d", res.StatusCode)
+			return fmt.Errorf("half a body is answered %d", res.StatusCode)
 		}
 	}
 	return nil
