@@ -163,6 +163,9 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	}
 	bounds := limits.New(store, queue)
 	out := files.New(store, engine, p.pays)
+	if p.notes != nil {
+		p.notes.Over(store)
+	}
 	plugged := p.plugged(store, engine, queue, o)
 	out.Plug(plugged)
 	ch := charges.New(store, books, escrows, engine, policies, p.acquirers, charges.Config{

@@ -1,0 +1,17 @@
+-- What the driver of a bank must not forget: the bank's own name of an order, and
+-- up to where an account was read. A bank over files keeps all that itself.
+
+-- +goose Up
+create table payouts.note (
+    bank      text not null check (bank <> ''),
+    key       text not null check (length(key) between 1 and 200),
+    value     text not null check (value <> ''),
+    done      bool not null default false,
+    noted_at  timestamptz not null default platform.now(),
+    primary key (bank, key)
+);
+create index note_open on payouts.note (bank, key text_pattern_ops) where not done;
+grant select, insert, update (value, done, noted_at), delete on payouts.note to hub_app;
+
+-- +goose Down
+drop table payouts.note;
