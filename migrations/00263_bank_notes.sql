@@ -2,7 +2,10 @@
 -- up to where an account was read. A bank over files keeps all that itself.
 
 -- +goose Up
-create table payouts.note (
+create schema files;
+grant usage on schema files to hub_app;
+
+create table files.note (
     bank      text not null check (bank <> ''),
     key       text not null check (length(key) between 1 and 200),
     value     text not null check (value <> ''),
@@ -10,8 +13,8 @@ create table payouts.note (
     noted_at  timestamptz not null default platform.now(),
     primary key (bank, key)
 );
-create index note_open on payouts.note (bank, key text_pattern_ops) where not done;
-grant select, insert, update (value, done, noted_at), delete on payouts.note to hub_app;
+create index note_open on files.note (bank, key text_pattern_ops) where not done;
+grant select, insert, update (value, done, noted_at), delete on files.note to hub_app;
 
 -- +goose Down
-drop table payouts.note;
+drop schema files cascade;
