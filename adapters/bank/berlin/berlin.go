@@ -84,6 +84,7 @@ type Config struct {
 type Driver struct {
 	cfg     Config
 	base    *url.URL
+	at      string // base, as text
 	client  *http.Client
 	tokens  *outbound.Tokens
 	secrets []string
@@ -122,7 +123,7 @@ func New(cfg Config) (*Driver, error) {
 			return nil, fmt.Errorf("berlin: the account %q, by the bank %q, is not right", a.RIB, a.Resource)
 		}
 	}
-	d := &Driver{cfg: cfg, base: u, secrets: []string{cfg.Token, cfg.ClientSecret}}
+	d := &Driver{cfg: cfg, base: u, at: u.String(), secrets: []string{cfg.Token, cfg.ClientSecret}}
 	if d.client, err = client(cfg); err != nil {
 		return nil, err
 	}
@@ -194,7 +195,7 @@ var strangers = []string{
 
 // once makes one request.
 func (d *Driver) once(ctx context.Context, q request, token string) (outbound.Answer, outbound.Result, bool) {
-	req, err := http.NewRequestWithContext(ctx, q.method, d.base.String()+q.path, bytes.NewReader(q.body))
+	req, err := http.NewRequestWithContext(ctx, q.method, d.at+q.path, bytes.NewReader(q.body))
 	if err != nil {
 		return outbound.Answer{}, outbound.Result{Outcome: outbound.NotSent, Reason: outbound.Unfit, Err: err}, false
 	}
@@ -204,15 +205,14 @@ func (d *Driver) once(ctx context.Context, q request, token string) (outbound.An
 	req.Header.Set("X-Request-ID", q.id)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("PSU-IP-Address", d.cfg.Address)
 	if q.method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("PSU-IP-Address", d.cfg.Address)
 		return outbound.Send(d.client, req)
 	}
 	req.Body, req.ContentLength = http.NoBody, 0
 	if strings.HasPrefix(q.path, accounts) {
-		req.Header.Set("Consent-ID", d.cfg.Consent)
-		req.Header.Del("PSU-IP-Address") // no person asks
+		req.Header.Set("Consent-ID", d.cfg.Consent) // and no address: no person asks
 	}
 	return outbound.Read(d.client, req)
 }
