@@ -81,7 +81,10 @@ type Report struct {
 	Group      Standing
 	Reason     string
 	Text       string
-	Items      []Item
+	// Final: a refusal of the whole is final whatever its reason, because the bank
+	// speaks of the order itself, not of a second copy of it.
+	Final bool
+	Items []Item
 }
 
 // Item is the bank's word on one transfer.
@@ -89,6 +92,7 @@ type Item struct {
 	Ref          string
 	Standing     Standing
 	Reason, Text string
+	Final        bool // a refusal is final whatever its reason
 }
 
 // Of is the bank's word on a transfer of the batch: its own item, else the
@@ -102,7 +106,7 @@ func (r Report) Of(ref string) Item {
 	if r.Group == Partial || r.Group == "" {
 		return Item{Ref: ref, Standing: Pending}
 	}
-	return Item{Ref: ref, Standing: r.Group, Reason: r.Reason, Text: r.Text}
+	return Item{Ref: ref, Standing: r.Group, Reason: r.Reason, Text: r.Text, Final: r.Final}
 }
 
 // Message is what a bank's file holds: a report, or statements.

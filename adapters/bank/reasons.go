@@ -68,13 +68,13 @@ var reasons = map[string]reason{
 
 // Result is what the bank's word on a transfer means. It never proves that
 // money moved, and proves that none did only by a reason that is listed as
-// final.
+// final, or by a word on the order itself.
 func (i Item) Result() outbound.Result {
 	r := outbound.Result{Outcome: outbound.Accepted, Code: i.Reason, Text: i.Text}
 	if i.Standing != Rejected {
 		return r
 	}
-	if !reasons[i.Reason].final {
+	if !i.Final && !reasons[i.Reason].final {
 		r.Outcome, r.Reason = outbound.Unknown, outbound.Unlisted
 		return r
 	}

@@ -1,6 +1,8 @@
 package wallet_test
 
 import (
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +36,44 @@ func TestAnAddressIsOfOneRequestAtOneProvider(t *testing.T) {
 	mute := open(t, "wallet", "")
 	if mute.CallbackURL("https://hub.example", "CHG1") != "" || mute.Genuine("CHG1", "") {
 		t.Error("without a key there is an address")
+	}
+}
+
+// TestNoAlteredAddressIsGenuine tries 10,000 altered tokens and references: a
+// provider's callbacks are known by the address alone.
+func TestNoAlteredAddressIsGenuine(t *testing.T) {
+	t.Parallel()
+	w := open(t, "wallet", "a key of our own making, long enough")
+	const ref = "CHG01JD0000000000000000000001"
+	token, _ := strings.CutPrefix(w.CallbackURL("https://hub.example", ref), "https://hub.example/callbacks/wallet/wallet/"+ref+"/")
+	if !w.Genuine(ref, token) {
+		t.Fatal("the address itself is not genuine")
+	}
+	alter := func(s string) string {
+		b := []byte(s)
+		switch i := rand.IntN(len(b)); rand.IntN(4) {
+		case 0:
+			b[i] ^= 1 << rand.IntN(8)
+		case 1:
+			b = slices.Delete(b, i, i+1)
+		case 2:
+			b = slices.Insert(b, i, byte(rand.IntN(256)))
+		case 3:
+			j := rand.IntN(len(b))
+			b[i], b[j] = b[j], b[i]
+		}
+		return string(b)
+	}
+	for range 10_000 {
+		r, k := ref, token
+		if rand.IntN(2) == 0 {
+			r = alter(r)
+		} else {
+			k = alter(k)
+		}
+		if (r != ref || k != token) && w.Genuine(r, k) {
+			t.Fatalf("%s/%s is taken for genuine", r, k)
+		}
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"tiwiza/adapters/bank"
-	"tiwiza/adapters/bank/iso20022"
 	"tiwiza/adapters/bank/mappedcsv"
 	"tiwiza/adapters/bank/mt940"
 	"tiwiza/adapters/card"
@@ -60,6 +59,7 @@ type partnerConfig struct {
 			Ack     string `json:"ack"`
 			Archive string `json:"archive"`
 		} `json:"dirs"`
+		Berlin       *berlinConfig      `json:"berlin"` // the bank is reached over NextGenPSD2 instead of SFTP
 		Certified    proofs             `json:"certified"`
 		Organisation string             `json:"organisation"` // whose keys may hand in this bank's statements
 		CSV          *mappedcsv.Mapping `json:"csv"`          // how it writes CSV, if it does
@@ -124,6 +124,7 @@ type partners struct {
 	acquirers []*card.Acquirer // in order of preference
 	wallet    *wallet.Wallet   // nil without one
 	bank      *bank.Bank
+	notes     *files.Notes // the bank's driver's; nil when it needs none
 	notify    notifyConfig
 	tells     []*notify.Carrier // opened by build
 	crm       crmConfig
@@ -206,7 +207,10 @@ func (c partnerConfig) unsafe() error {
 	errs = append(errs, c.Notify.unsafe()...)
 	errs = append(errs, c.CRM.unsafe()...)
 	errs = append(errs, c.Insurance.unsafe()...)
-	if c.Bank.HostKey == "" {
+	switch {
+	case c.Bank.Berlin != nil:
+		errs = append(errs, c.Bank.Berlin.unsafe()...)
+	case c.Bank.HostKey == "":
 		errs = append(errs, errors.New("the bank's host_key is missing: anybody could stand in for it"))
 	}
 	return errors.Join(errs...)
@@ -219,11 +223,7 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 	if err != nil {
 		return nil, err
 	}
-	bd, err := iso20022.New(iso20022.Config{
-		Addr: c.Bank.SFTPAddr, User: c.Bank.User, PrivateKey: []byte(c.Bank.PrivateKey), HostKey: c.Bank.HostKey,
-		Dirs:    iso20022.Dirs{In: c.Bank.Dirs.In, Out: c.Bank.Dirs.Out, Ack: c.Bank.Dirs.Ack, Archive: c.Bank.Dirs.Archive},
-		Profile: iso20022.Profile{Initiator: c.Bank.Safeguard.Name, ICE: c.Bank.ICE, IBAN: c.Bank.IBAN},
-	})
+	bd, notes, err := c.openBank()
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 	}
 	p := &partners{
 		metrics: m, notify: c.Notify, crm: c.CRM, insurance: c.Insurance,
-		acquirers: acquirers,
+		acquirers: acquirers, notes: notes,
 		bank:      bank.New(bankName, bd, bank.Options{Metrics: m, Readers: readers}),
 	}
 	if p.wallet, err = c.Wallet.open(m); err != nil {

@@ -63,7 +63,7 @@ func partnerRoutes(p *partners, plugged *connectors.Service, watch *lanes.Servic
 					add(p.wallet.ID(), "wallet", "gsma")
 				}
 				if p.bank != nil {
-					add(p.bank.ID(), "bank", "iso20022")
+					add(p.bank.ID(), "bank", p.speaks())
 				}
 				for _, c := range p.tells {
 					add(c.ID(), "notify", c.Driver())

@@ -164,6 +164,9 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	}
 	bounds := limits.New(store, queue)
 	out := files.New(store, engine, p.pays)
+	if p.notes != nil {
+		p.notes.Over(store)
+	}
 	insured, err := p.insured(o)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,9 @@
 //	HUBSIM_ADDR       127.0.0.1:8090  the HTTP side
 //	HUBSIM_SFTP_ADDR  127.0.0.1:0     the bank's SFTP; any free port, kept over restarts
 //	HUBSIM_MAIL_ADDR  127.0.0.1:0     the mail server's SMTP; any free port
+//	HUBSIM_BANK       files           how the shop's bank is reached: files over SFTP, or berlin: NextGenPSD2
+//	                                  1.3.12 under /berlin/v1, and no statements as files
+//	HUBSIM_EVENTS_TO                  where the bank's connector sends its events, if anywhere
 //	HUBSIM_DATA_DIR   ./var/sim       journal.jsonl, secrets.json, bank/{in,out,ack,archive}
 //	--settle-every    2s              the acquirer pays what it captured, less 1.8 % a charge, and takes refunds off
 //	--statement-every 2s              the bank states each account that has something new
@@ -19,6 +22,8 @@
 //	GET  /truth?ref=         what the partners executed under a reference; without one everything
 //	GET  /faults             what is armed, and all names
 //	POST /faults             {"partner":"bank","fault":"execute_late","times":2}; 0 disarms
+//	GET  /.well-known/hub-connector  the bank also speaks bank.v1 of the partner protocol under /bank/v1, for a
+//	                         second client with accounts of its own (bank.connector in /config); hub certify passes
 //	POST /bank/credits       {"amount":"115.00","text":"TV 4K7P 9Q2M","name":"…"}: somebody transfers to the
 //	                         safeguard account; with "notify":true a camt.054 tells it before the statement
 //	GET  /wallet/phone?phone= what a phone is asked to approve, and its balance
@@ -117,7 +122,10 @@
 // paid_then_returned (3 days), contradicts_itself (pain.002 rejects what was
 // paid). On the next reuse of an id older than a day: key_expires. On the next
 // statement: statement_missing (two cycles late), statement_twice; on the next
-// settlement: statement_net_of_fee. On the next file read: slow_body. All terms
+// settlement: statement_net_of_fee. On the next file read: slow_body. Over
+// NextGenPSD2 the next order plays drop_request, execute_then_drop,
+// execute_then_500, execute_then_garbage, rate_limited, same_ref_other_amount,
+// paid_then_returned. All terms
 // are of the partners' clock, so POST /clock brings them near.
 package main
 

@@ -175,7 +175,7 @@ func within(pkg string, patterns ...string) bool {
 
 // support says whether a package only serves tests, and hub certify.
 func support(pkg string) bool {
-	return within(pkg, "pkg/pgtest", "pkg/arch", "pkg/outbound/netfault") || conformance(pkg)
+	return within(pkg, "pkg/pgtest", "pkg/arch", "pkg/outbound/netfault", "pkg/prismtest") || conformance(pkg)
 }
 
 // conformance says whether a package is the suite that every driver of a port

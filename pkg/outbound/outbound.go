@@ -40,6 +40,7 @@ const (
 	Unfit       Reason = "unfit"       // the request is not one the partner could take
 	Unlisted    Reason = "unlisted"    // refused by a code that is not listed as final: a person must look
 	Differs     Reason = "differs"     // the partner speaks of another amount than ours: a person must look
+	Unsaid      Reason = "unsaid"      // the partner answers, and cannot say yet: it is asked again
 )
 
 // Result is what a partner's answer, or its silence, means.

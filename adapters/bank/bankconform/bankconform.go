@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,33 +27,61 @@ type Fixture struct {
 	Stranger              func(addr string) bank.Driver // one that expects another bank's key
 	In, Out, Ack, Archive string                        // the bank's folders, on this machine
 	Report                func(batch string) []byte     // a report that accepts a batch
+
+	// A bank that puts no files out, and is asked instead, has these; Out, Ack and
+	// Report are then empty.
+	Say  func(batch string, s bank.Standing) // what it says of a batch from now on
+	Book func(batch string)                  // it books each transfer of the batch by itself
 }
 
 // Run holds a driver to the contract. open is called once for each fact.
 func Run(t *testing.T, open func(t *testing.T) Fixture) {
-	for name, fact := range map[string]func(*testing.T, Fixture){
-		"a batch always makes the same file":              render,
-		"a published file stands whole, once":             publish,
-		"another content never takes a name that stands":  taken,
-		"the rest of a failed try is in nobody's way":     remains,
-		"a file is found wherever the bank keeps it":      find,
-		"a cut connection never leaves half a file":       cut,
-		"a call without an answer ends in time":           lost,
-		"a lost answer is unknown, and found":             unanswered,
-		"without a connection nothing is sent":            offline,
-		"keys that do not fit are a person's work":        keys,
-		"only whole files are fetched":                    waiting,
-		"a file that still grows is left alone":           growing,
-		"a processed file goes to the archive, once":      archive,
-		"the archive keeps two contents of one name":      collision,
-		"a name that leaves its folder is never followed": escape,
-	} {
+	facts := maps.Clone(sends)
+	if open(t).Say != nil {
+		maps.Copy(facts, asked)
+	} else {
+		maps.Copy(facts, puts)
+	}
+	for name, fact := range facts {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fact(t, open(t))
 		})
 	}
 }
+
+type facts = map[string]func(*testing.T, Fixture)
+
+var (
+	// sends is how any bank is given batches.
+	sends = facts{
+		"a batch always makes the same file":             render,
+		"a published file stands whole, once":            publish,
+		"another content never takes a name that stands": taken,
+		"the rest of a failed try is in nobody's way":    remains,
+		"a file is found wherever the bank keeps it":     find,
+		"a cut connection never leaves half a file":      cut,
+		"a call without an answer ends in time":          lost,
+		"a lost answer is unknown, and found":            unanswered,
+		"without a connection nothing is sent":           offline,
+		"keys that do not fit are a person's work":       keys,
+	}
+	// puts is how a bank that puts files out is heard.
+	puts = facts{
+		"only whole files are fetched":                    waiting,
+		"a file that still grows is left alone":           growing,
+		"a processed file goes to the archive, once":      archive,
+		"the archive keeps two contents of one name":      collision,
+		"a name that leaves its folder is never followed": escape,
+	}
+	// asked is how one that is asked is heard.
+	asked = facts{
+		"each new word on a batch is told until it is archived":     words,
+		"what was booked is told once, in the same bytes till then": booked,
+		"what was never told is not archived":                       untold,
+		"a name that is no batch's is not sent":                     names,
+	}
+)
 
 func batch(id string) bank.Batch {
 	day := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
@@ -199,6 +228,10 @@ func find(t *testing.T, f Fixture) {
 	move(t, filepath.Join(f.In, out.Name), filepath.Join(f.Archive, out.Name))
 	is(t, "Find in the archive", d.Find(t.Context(), out), outbound.Accepted, "")
 	move(t, filepath.Join(f.Archive, out.Name), filepath.Join(f.Archive, "moved away"))
+	if f.Say != nil {
+		is(t, "Find of one that is gone", d.Find(t.Context(), out), outbound.NotFound, "")
+		return
+	}
 	put(t, f.Ack, "noise.xml", "<x/>")
 	put(t, f.Ack, "other.xml", string(f.Report("B2")))
 	is(t, "Find with a report on another batch", d.Find(t.Context(), out), outbound.NotFound, "")

@@ -140,7 +140,11 @@ func escape(t *testing.T, f Fixture) {
 			t.Errorf("Archive(%s, %s) was done", r.Dir, r.Name)
 		}
 	}
-	out := file(t, f, "B1")
+	names(t, f)
+}
+
+func names(t *testing.T, f Fixture) {
+	d, out := f.Dial(f.Addr), file(t, f, "B1")
 	for _, name := range []string{"../" + out.Name, ".hidden.xml", "", "a/b.xml", "x.tmp"} {
 		bad := out
 		bad.Name = name

@@ -172,6 +172,7 @@ func TestDoctoredFilesAreRefused(t *testing.T) {
 		"bytes that are none": swap("<Id>S1</Id>", "<Id>S\xff1</Id>"),
 		"a control character": swap("<Id>S1</Id>", "<Id>S\x011</Id>"),
 		"too deep":            swap("<BkTxCd/>", strings.Repeat("<a>", 60)+strings.Repeat("</a>", 60)),
+		"20,000 deep":         swap("<BkTxCd/>", strings.Repeat("<a>", 20_000)+strings.Repeat("</a>", 20_000)),
 		"too many":            swap("<BkTxCd/>", strings.Repeat("<a/>", 500_001)),
 		"too long":            good + strings.Repeat(" ", 20<<20),
 		"crossed ends":        swap("</Amt>", "</Ntry>"),

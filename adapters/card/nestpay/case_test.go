@@ -3,6 +3,8 @@ package nestpay_test
 import (
 	"errors"
 	"maps"
+	"net/url"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -74,4 +76,54 @@ func FuzzCase(f *testing.F) {
 			t.Errorf("%q was read as %+v", raw, c)
 		}
 	})
+}
+
+// TestNoAlteredCaseIsAccepted tries more than 10,000 altered messages about a
+// chargeback. One that is the same message in other letters must mean the same.
+func TestNoAlteredCaseIsAccepted(t *testing.T) {
+	t.Parallel()
+	d := open(t, config)
+	good := body(caseMessage(), config.StoreKey)
+	want, err := d.Case(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right, err := url.ParseQuery(string(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	try := func(what string, raw []byte) {
+		tried++
+		got, err := d.Case(raw)
+		if err != nil {
+			return
+		}
+		v, err := url.ParseQuery(string(raw))
+		if err != nil || !reflect.DeepEqual(v, right) || got.ID != want.ID || !got.Amount.Equal(want.Amount) || got.State != want.State {
+			t.Errorf("%s was accepted as %+v: %s", what, got, raw)
+		}
+	}
+	for i := range good {
+		for bit := range 8 {
+			raw := slices.Clone(good)
+			raw[i] ^= 1 << bit
+			try("a flipped bit", raw)
+		}
+		try("a lost byte", slices.Delete(slices.Clone(good), i, i+1))
+		try("a cut body", good[:i])
+		for c := range 32 {
+			try("a byte more", slices.Insert(slices.Clone(good), i, byte(33+c*2)))
+		}
+	}
+	if tried < 10_000 {
+		t.Errorf("%d mutants are too few", tried)
+	}
+	for name, raw := range map[string][]byte{
+		"another merchant's key": body(caseMessage(), "TEST9999"), "no signature": encode(caseMessage()), "a card's notice": body(notice(), config.StoreKey), "nothing": nil,
+	} {
+		if _, err := d.Case(raw); !errors.Is(err, card.ErrForged) {
+			t.Errorf("%s: %v, want ErrForged", name, err)
+		}
+	}
 }

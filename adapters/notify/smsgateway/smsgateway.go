@@ -179,6 +179,13 @@ type words map[string]string
 // fill puts words in the places of a text, in one pass: what a word says is no
 // place.
 func (w words) fill(text string) string {
+	if name, ok := strings.CutPrefix(text, "{"); ok { // a place alone, as most are
+		if name, ok = strings.CutSuffix(name, "}"); ok {
+			if word, known := w[name]; known {
+				return word
+			}
+		}
+	}
 	var b strings.Builder
 	for {
 		before, rest, ok := strings.Cut(text, "{")

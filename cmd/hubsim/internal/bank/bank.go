@@ -36,13 +36,15 @@ const (
 	WalletName    = "EXEMPLE PORTEFEUILLES"
 	InsurerRIB    = "999780000000000000070721" // what the insurer pays comes from it
 	InsurerName   = "EXEMPLE ASSURANCE"
+	ConnectorRIB  = "999780000000000000090994" // a second client's, who comes by the connector
+	Connector2RIB = "999780000000000000080809"
 )
 
 // The folders that the bank shows to its client.
 var folders = []string{"in", "out", "ack", "archive"}
 
 // opening is what an account holds at the very start, in centimes.
-var opening = map[string]int64{SafeguardRIB: 0, OperatingRIB: 100_000_00}
+var opening = map[string]int64{SafeguardRIB: 0, OperatingRIB: 100_000_00, ConnectorRIB: 1_000_000_00, Connector2RIB: 100_000_00}
 
 // Secrets are the keys of the SFTP server and of its one client.
 type Secrets struct {
@@ -51,6 +53,10 @@ type Secrets struct {
 	Client  ssh.PublicKey      // who may come in
 	User    string
 	Address string // where to listen
+
+	BerlinToken    string             // what a client signs in to the API with
+	ConnectorToken string             // and to the connector
+	Events         ed25519.PrivateKey // what the connector signs its events with
 }
 
 // An account is what the bank keeps of one: booked is all that happened,
@@ -66,6 +72,8 @@ type account struct {
 type Bank struct {
 	Secrets        Secrets
 	StatementEvery time.Duration
+	Asked          bool   // its client asks over NextGenPSD2; no statements are put out
+	EventsTo       string // where the connector's events go, if anywhere
 
 	world    *world.World
 	dir      string
@@ -77,10 +85,14 @@ type Bank struct {
 	outbox   *journal.Table[outgoing]
 	returns  *journal.Table[entry]
 	late     *journal.Table[received]
+	orders   *journal.Table[bulkOrder]
+	batches  *journal.Table[batch]
+	mail     *journal.Table[message1]
 
 	work     sync.Mutex // one file comes in at a time
 	putting  sync.Mutex // one goes out at a time
 	kick     chan struct{}
+	news     chan string // a message of the connector that waits
 	listener net.Listener
 }
 
@@ -97,7 +109,11 @@ func New(w *world.World, dir string) (*Bank, error) {
 		outbox:         journal.NewTable[outgoing](w.Journal, "bank_outbox"),
 		returns:        journal.NewTable[entry](w.Journal, "bank_returns"),
 		late:           journal.NewTable[received](w.Journal, "bank_late"),
+		orders:         journal.NewTable[bulkOrder](w.Journal, "bank_orders"),
+		batches:        journal.NewTable[batch](w.Journal, "bank_v1_batches"),
+		mail:           journal.NewTable[message1](w.Journal, "bank_v1_messages"),
 		kick:           make(chan struct{}, 1),
+		news:           make(chan string, 1),
 	}
 	for _, f := range folders {
 		if err := os.MkdirAll(filepath.Join(dir, f), 0o700); err != nil {
@@ -114,14 +130,12 @@ func New(w *world.World, dir string) (*Bank, error) {
 func (b *Bank) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		b.serve(ctx)
-	}()
+	var served sync.WaitGroup
+	served.Go(func() { b.serve(ctx) })
+	served.Go(func() { b.tell(ctx) })
 	err := b.loop(ctx)
 	cancel()
-	<-served
+	served.Wait()
 	if err != nil {
 		return fmt.Errorf("bank: %w", err)
 	}

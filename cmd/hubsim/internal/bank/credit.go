@@ -11,10 +11,12 @@ import (
 	"tiwiza/pkg/money"
 )
 
-// Routes adds the control by which others pay the shop: a buyer's transfer, or a
-// courier's remittance.
+// Routes adds the control by which others pay the shop, a buyer's transfer or a
+// courier's remittance, and the bank's doors over HTTP.
 func (b *Bank) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /bank/credits", b.postCredit)
+	b.routesBerlin(mux)
+	b.routesConnector(mux)
 }
 
 // creditInput is a transfer to the shop's safeguard account.

@@ -56,6 +56,9 @@ const maxEntries = 2000
 
 // State makes a statement of each account that has something new to show.
 func (b *Bank) State() error {
+	if b.Asked {
+		return nil // who wants to know what was booked asks
+	}
 	return b.world.Journal.Update(func(tx *journal.Tx) error {
 		for _, rib := range []string{SafeguardRIB, OperatingRIB} {
 			b.state(tx, rib)
@@ -220,15 +223,21 @@ func (e entry) line(l world.NetLine) element {
 
 // settler is who pays a settlement, or is paid by one below zero.
 func (e entry) settler() element {
-	party, name, rib := "Dbtr", AcquirerName, AcquirerRIB
-	if strings.HasPrefix(e.EndToEnd, world.WalletSettlement) {
-		name, rib = WalletName, WalletRIB
-	}
-	if strings.HasPrefix(e.EndToEnd, world.Settlement2) {
-		name, rib = Acquirer2Name, Acquirer2RIB
-	}
+	party := "Dbtr"
 	if e.Amount < 0 {
 		party = "Cdtr"
 	}
+	name, rib := e.settlers()
 	return el("RltdPties", el(party, el("Pty", text("Nm", name))), el(party+"Acct", bban(rib)))
+}
+
+// settlers are the name and the account that a settlement comes from.
+func (e entry) settlers() (name, rib string) {
+	switch {
+	case strings.HasPrefix(e.EndToEnd, world.WalletSettlement):
+		return WalletName, WalletRIB
+	case strings.HasPrefix(e.EndToEnd, world.Settlement2):
+		return Acquirer2Name, Acquirer2RIB
+	}
+	return AcquirerName, AcquirerRIB
 }

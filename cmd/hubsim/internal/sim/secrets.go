@@ -3,6 +3,7 @@ package sim
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
@@ -143,3 +144,15 @@ func (s secrets) clientPEM() (string, error) {
 }
 
 func public(k ed25519.PrivateKey) (ssh.PublicKey, error) { return ssh.NewPublicKey(k.Public()) }
+
+// derived is a token that follows from the kept secrets.
+func (s secrets) derived(of string) string {
+	sum := sha256.Sum256(append([]byte(of+"|"), s.Wrong...))
+	return hex.EncodeToString(sum[:16])
+}
+
+// events is the key that the connector's events are signed with.
+func (s secrets) events() ed25519.PrivateKey {
+	sum := sha256.Sum256(append([]byte("events|"), s.Wrong...))
+	return ed25519.NewKeyFromSeed(sum[:])
+}

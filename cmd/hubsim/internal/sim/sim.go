@@ -34,6 +34,8 @@ type Config struct {
 	DataDir        string        `help:"Folder of the journal, the keys and the bank's files." default:"./var/sim" env:"HUBSIM_DATA_DIR"`
 	SFTPAddr       string        `name:"sftp-addr" help:"Where the bank's SFTP listens; port 0 is any free one, the same after a restart." default:"127.0.0.1:0" env:"HUBSIM_SFTP_ADDR"`
 	MailAddr       string        `help:"Where the mail server listens; port 0 is any free one." default:"127.0.0.1:0" env:"HUBSIM_MAIL_ADDR"`
+	Bank           string        `help:"How the shop's bank is reached: over SFTP with files, or over NextGenPSD2 (berlin)." enum:"files,berlin" default:"files" env:"HUBSIM_BANK"`
+	EventsTo       string        `help:"Where the bank's connector sends its events." env:"HUBSIM_EVENTS_TO"`
 	SettleEvery    time.Duration `help:"How often the acquirer and the wallets' provider settle." default:"2s" env:"HUBSIM_SETTLE_EVERY"`
 	StatementEvery time.Duration `help:"How often the bank makes statements." default:"2s" env:"HUBSIM_STATEMENT_EVERY"`
 }
@@ -82,7 +84,7 @@ func open(c Config, j *journal.Journal) (*Sim, error) {
 	s.acquirer.Secrets, s.acquirer.SettleEvery = s.secrets.Acquirer, c.SettleEvery
 	s.second = acquirer.New(s.world, world.Acquirer2, s.bank)
 	s.second.Secrets, s.second.SettleEvery = s.secrets.Acquirer2, c.SettleEvery
-	s.bank.StatementEvery = c.StatementEvery
+	s.bank.StatementEvery, s.bank.Asked, s.bank.EventsTo = c.StatementEvery, c.Bank == "berlin", c.EventsTo
 	s.wallet = wallet.New(s.world, s.bank)
 	s.wallet.Secrets, s.wallet.SettleEvery = s.secrets.Wallet, c.SettleEvery
 	s.messages = messages.New(s.world)
@@ -95,7 +97,10 @@ func open(c Config, j *journal.Journal) (*Sim, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.bank.Secrets = bank.Secrets{Host: s.secrets.Host.key(), Wrong: s.secrets.Wrong.key(), Client: client, User: "hub"}
+	s.bank.Secrets = bank.Secrets{
+		Host: s.secrets.Host.key(), Wrong: s.secrets.Wrong.key(), Client: client, User: "hub",
+		BerlinToken: s.secrets.derived("berlin"), ConnectorToken: s.secrets.derived("connector"), Events: s.secrets.events(),
+	}
 	if err := j.Load(); err != nil {
 		return nil, err
 	}
@@ -211,15 +216,34 @@ func (s *Sim) config(rw http.ResponseWriter, r *http.Request) {
 			"base_url": s.URL() + insurer.Base + "/insurance/v1", "api_key": s.secrets.Insurer.APIKey, "webhook_keys": []string{s.insurer.PublicKey()}, "observations": true,
 			"account": account(bank.InsurerRIB, bank.InsurerName), "connector": s.URL() + insurer.Base,
 		}},
-		"bank": map[string]any{
-			"sftp_addr": s.bank.Addr(), "host_key": strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host))),
-			"user": "hub", "private_key": key, "bic": bank.BIC,
-			"safeguard":   account(bank.SafeguardRIB, bank.SafeguardName),
-			"operating":   account(bank.OperatingRIB, bank.OperatingName),
-			"settlements": []string{"PMNT/MCRD/POSP"}, "mt940": "slashes",
-			"dirs": map[string]string{"in": "/in", "out": "/out", "ack": "/ack", "archive": "/archive"},
-		},
+		"bank": s.bankConfig(account, host, key),
 	})
+}
+
+// bankConfig is what the bank gives its client: how to reach it over SFTP, and
+// over NextGenPSD2 when that door stands open; and what a second client needs who
+// comes by the connector.
+func (s *Sim) bankConfig(account func(rib, name string) map[string]string, host ssh.PublicKey, key string) map[string]any {
+	c := map[string]any{
+		"sftp_addr": s.bank.Addr(), "host_key": strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host))),
+		"user": "hub", "private_key": key, "bic": bank.BIC,
+		"safeguard":   account(bank.SafeguardRIB, bank.SafeguardName),
+		"operating":   account(bank.OperatingRIB, bank.OperatingName),
+		"settlements": []string{"PMNT/MCRD/POSP"}, "mt940": "slashes",
+		"dirs":      map[string]string{"in": "/in", "out": "/out", "ack": "/ack", "archive": "/archive"},
+		"connector": map[string]string{"url": s.URL(), "token": s.bank.Secrets.ConnectorToken, "account": bank.ConnectorRIB, "operating": bank.Connector2RIB},
+	}
+	if s.bank.Asked {
+		var accounts []map[string]string
+		for resource, rib := range bank.Resources {
+			accounts = append(accounts, map[string]string{"rib": rib, "resource": resource})
+		}
+		c["berlin"] = map[string]any{
+			"base_url": s.URL() + "/berlin", "token": s.bank.Secrets.BerlinToken, "address": "127.0.0.1", "consent": bank.Consent,
+			"accounts": accounts, "since": "2020-01-01", "repeats": "24h", "lists": true,
+		}
+	}
+	return c
 }
 
 // shop is what an acquirer gives a shop.

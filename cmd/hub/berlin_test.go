@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestBankOverBerlinPaysOnceAndReconciles has the built-in bank reached over
+// NextGenPSD2: payouts leave as bulk payments, what the bank booked comes back as
+// statements, and a lost answer never pays twice.
+func TestBankOverBerlinPaysOnceAndReconciles(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "HUBSIM_BANK=berlin")
+	if list := r.shows(t, r.operator(), "/v1/partners"); !strings.Contains(list, `"driver":"berlin"`) {
+		t.Fatalf("the bank is not reached over berlin: %s", list)
+	}
+	s := r.seller(t)
+	r.earn(t, s, "4000.00")
+	for _, fault := range []string{"execute_then_drop", "execute_then_500", "", "execute_then_garbage", "drop_request", "", "rate_limited"} { // never three failures in a row: the breaker would open
+		t.Run("with "+fault, func(t *testing.T) {
+			if fault != "" {
+				r.fault(t, "bank", fault)
+			}
+			p := r.payout(t, s, "100.00")
+			r.advance(t, "3s")
+			r.nudged(t, "the payout "+p.ID, 8*time.Minute, 2, "11m", func() bool { p = r.payoutOf(t, s, p.ID); return p.State == "paid" })
+			r.moved(t, p.Ref, "payout", p.Amount)
+			if left := r.armed(t); slices.Contains(left, fault) {
+				t.Errorf("the bank did not play %s", fault)
+			}
+		})
+	}
+	t.Run("paid_then_returned", func(t *testing.T) {
+		before := r.available(t, s)
+		r.fault(t, "bank", "paid_then_returned")
+		p := r.payout(t, s, "100.00")
+		r.advance(t, "3s")
+		r.until(t, "the payout "+p.ID, func() bool { return r.payoutOf(t, s, p.ID).State == "paid" })
+		r.partnersAdvance(t, "73h")
+		r.until(t, "the return of "+p.ID, func() bool { return r.payoutOf(t, s, p.ID).State == "returned" })
+		if got := r.available(t, s); !got.Equal(before) {
+			t.Errorf("after the return the seller has %s, want %s", got, before)
+		}
+	})
+	if got := r.shows(t, r.operator(), "/v1/breaks"); !strings.Contains(got, `"data":[]`) {
+		t.Errorf("there are breaks: %s", got)
+	}
+	r.verify(t)
+}
+
+// TestHubCertifyPassesTheStandIns: the stand-in bank speaks bank.v1 over the same
+// truth, and reaches the highest level, its signed events included.
+func TestHubCertifyPassesTheStandIns(t *testing.T) {
+	t.Parallel()
+	dir, addr, events := t.TempDir(), freePort(t), freePort(t)
+	sim := start(t, "hubsim", filepath.Join(dir, "hubsim.log"), []string{
+		"HUBSIM_ADDR=" + addr, "HUBSIM_DATA_DIR=" + filepath.Join(dir, "sim"), "HUBSIM_EVENTS_TO=http://" + events,
+	})
+	t.Cleanup(func() { sim.end(os.Interrupt, 10*time.Second) })
+	client := &http.Client{Timeout: time.Second}
+	var said struct {
+		Bank struct {
+			Connector struct{ URL, Token, Account string }
+		}
+	}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		res, err := client.Get("http://" + addr + "/config")
+		if err == nil {
+			err = json.NewDecoder(res.Body).Decode(&said)
+			res.Body.Close()
+		}
+		if err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the stand-ins do not answer: %v", err)
+		}
+	}
+	at := said.Bank.Connector
+	args := []string{"certify", at.URL, "--token", at.Token, "--account", at.Account, "--sign-key", strings.Repeat("7a", 32), "--events", events, "--seed", "7"}
+	out, code := command(t, []string{"HUB_DATA_DIR=" + dir}, args...)
+	if code != 0 || !strings.Contains(out, "has reached C5") {
+		t.Fatalf("hub certify exits %d\n%s", code, out)
+	}
+	for s := bufio.NewScanner(strings.NewReader(out)); s.Scan(); {
+		if strings.Contains(s.Text(), "skip") {
+			t.Errorf("a case was left out: %s", s.Text())
+		}
+	}
+	res, err := client.Get("http://" + addr + "/truth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var truth struct{ Executed []executed }
+	if err := json.NewDecoder(res.Body).Decode(&truth); err != nil || len(truth.Executed) < 100 {
+		t.Errorf("the bank's own truth has %d movements of what was certified: %v", len(truth.Executed), err)
+	}
+}
