@@ -242,7 +242,7 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 	p := &partners{
 		metrics: m, notify: c.Notify, crm: c.CRM, insurance: c.Insurance,
 		acquirers: acquirers, notes: notes,
-		bank:      bank.New(bankName, bd, bank.Options{Metrics: m, Readers: readers}),
+		bank: bank.New(bankName, bd, bank.Options{Metrics: m, Readers: readers}),
 	}
 	if p.wallet, err = c.Wallet.open(m); err != nil {
 		return nil, err
