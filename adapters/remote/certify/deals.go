@@ -177,4 +177,3 @@ func (r *runner) stands(ctx context.Context, s standsStep) error {
 		}
 	}
 }
-

@@ -422,4 +422,3 @@ func (r *runner) insured(ctx context.Context) error {
 	}
 	return nil
 }
-
