@@ -147,6 +147,7 @@ func TestWhatAnInsurerSaysIsCheckedBeforeItIsBelieved(t *testing.T) {
 		"a quote in euros":                     {"quote", func(p *paper) { p.quote.Premium = money.MustParse("100.00", "EUR") }, outbound.Differs},
 		"a quote for nothing":                  {"quote", func(p *paper) { p.quote.Premium = dh("0.00") }, outbound.Differs},
 		"taxes above the premium":              {"quote", func(p *paper) { p.quote.Taxes = dh("100.00") }, outbound.Differs},
+		"taxes that are all of the premium":    {"quote", func(p *paper) { p.quote.Taxes, p.quote.Commission = dh("100.00"), dh("0.00") }, outbound.Differs},
 		"taxes below nothing":                  {"quote", func(p *paper) { p.quote.Taxes = dh("-1.00") }, outbound.Differs},
 		"taxes in euros":                       {"quote", func(p *paper) { p.quote.Taxes = money.MustParse("1.00", "EUR") }, outbound.Differs},
 		"a commission that eats the premium":   {"quote", func(p *paper) { p.quote.Commission = dh("88.01") }, outbound.Differs},

@@ -21,7 +21,8 @@ import (
 type Call func(ctx context.Context, method, path, key string, body []byte) (outbound.Answer, outbound.Result, bool)
 
 // V1 is a Driver of the protocol insurance.v1 (docs/partner), whatever carries its
-// requests. It is a Listener and a Prober; see Observing.
+// requests. It is a Listener and a Prober; see Observing. Whether what it answers
+// is about what was asked is for Insurer to say.
 type V1 struct {
 	name string
 	call Call
@@ -123,29 +124,22 @@ func (d *V1) Products(ctx context.Context) ([]Product, outbound.Result) {
 
 // Quote asks for a price.
 func (d *V1) Quote(ctx context.Context, a Ask) (Quote, outbound.Result) {
-	q, r := ask[Quote](ctx, d, "POST", "/quotes", a.Ref, a)
-	if r.Outcome == outbound.Succeeded && q.Ref != a.Ref {
-		return Quote{}, otherwise(r, "quote", q.Ref, a.Ref)
-	}
-	return q, r
+	return ask[Quote](ctx, d, "POST", "/quotes", a.Ref, a)
 }
 
 // Bind makes a policy of a quote.
 func (d *V1) Bind(ctx context.Context, b Binding) (Policy, outbound.Result) {
-	p, r := ask[Policy](ctx, d, "POST", "/policies", b.Ref, b)
-	return ours(p, p.Ref, b.Ref, "policy", r)
+	return ask[Policy](ctx, d, "POST", "/policies", b.Ref, b)
 }
 
 // FindPolicy asks by our reference.
 func (d *V1) FindPolicy(ctx context.Context, ref string) (Policy, outbound.Result) {
-	p, r := ask[Policy](ctx, d, "GET", "/policies?ref="+url.QueryEscape(ref), "", nil)
-	return ours(p, p.Ref, ref, "policy", r)
+	return ask[Policy](ctx, d, "GET", "/policies?ref="+url.QueryEscape(ref), "", nil)
 }
 
 // Cancel ends a policy.
 func (d *V1) Cancel(ctx context.Context, c Cancellation) (Policy, outbound.Result) {
-	p, r := ask[Policy](ctx, d, "POST", "/policies/"+url.PathEscape(c.Policy)+"/cancel", c.Ref, map[string]string{"ref": c.Ref, "reason": c.Reason})
-	return ours(p, p.ID, c.Policy, "policy", r)
+	return ask[Policy](ctx, d, "POST", "/policies/"+url.PathEscape(c.Policy)+"/cancel", c.Ref, map[string]string{"ref": c.Ref, "reason": c.Reason})
 }
 
 // Paid tells that a later premium was taken.
@@ -165,14 +159,12 @@ func (d *V1) Paid(ctx context.Context, p Payment) outbound.Result {
 
 // Notify claims under a policy.
 func (d *V1) Notify(ctx context.Context, l Loss) (Claim, outbound.Result) {
-	c, r := ask[Claim](ctx, d, "POST", "/claims", l.Ref, l)
-	return ours(c, c.Ref, l.Ref, "claim", r)
+	return ask[Claim](ctx, d, "POST", "/claims", l.Ref, l)
 }
 
 // FindClaim asks by our reference.
 func (d *V1) FindClaim(ctx context.Context, ref string) (Claim, outbound.Result) {
-	c, r := ask[Claim](ctx, d, "GET", "/claims?ref="+url.QueryEscape(ref), "", nil)
-	return ours(c, c.Ref, ref, "claim", r)
+	return ask[Claim](ctx, d, "GET", "/claims?ref="+url.QueryEscape(ref), "", nil)
 }
 
 // Observe tells one value of an index.
@@ -191,24 +183,12 @@ func (d Observing) Observe(ctx context.Context, o Observation) (Claim, outbound.
 	case told.Claim == nil:
 		return Claim{Ref: o.Ref, Policy: o.Policy}, r
 	}
-	return ours(*told.Claim, told.Claim.Ref, o.Ref, "claim", r)
+	return *told.Claim, r
 }
 
 // answered says whether an insurer said yes.
 func answered(r outbound.Result) bool {
 	return r.Outcome == outbound.Succeeded || r.Outcome == outbound.Accepted
-}
-
-// ours passes an answer on that is about what was asked.
-func ours[T any](told T, got, want, what string, r outbound.Result) (T, outbound.Result) {
-	var none T
-	switch {
-	case !answered(r):
-		return none, r
-	case got != want:
-		return none, otherwise(r, what, got, want)
-	}
-	return told, r
 }
 
 // mostPages is how many pages a statement has at most.

@@ -55,10 +55,10 @@ func TestInsuranceConformance(t *testing.T) {
 	})
 }
 
-// TestBuiltInInsurerServedThroughTheProtocol has the built-in driver stand behind a
+// TestConformanceOfTheBuiltInInsurerThroughTheProtocol has the built-in driver stand behind a
 // connector: hub, connector, openinsurance, insurer. What the protocol cannot say
 // would be lost on the way.
-func TestBuiltInInsurerServedThroughTheProtocol(t *testing.T) {
+func TestConformanceOfTheBuiltInInsurerThroughTheProtocol(t *testing.T) {
 	t.Parallel()
 	insuranceconform.Run(t, func(t *testing.T) insuranceconform.Fixture {
 		const key = "the-insurers-own-key"

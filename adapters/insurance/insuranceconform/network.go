@@ -119,6 +119,7 @@ func strange(t *testing.T, f Fixture) {
 		{Status: 200, Header: map[string]string{"Content-Length": "9000"}, Body: []byte(`{"ref":`)},
 		{Status: 200, Slow: time.Minute, Body: []byte(`{}`)},
 		{Status: 500, Header: map[string]string{"Content-Type": "application/problem+json"}, Body: []byte(`{"status":500,"code":"internal"}`)},
+		{Status: 500, Header: map[string]string{"Content-Type": "application/problem+json"}, Body: []byte(`{"status":500,"code":"refused"}`)},
 		{Status: 409, Header: map[string]string{"Content-Type": "application/problem+json"}, Body: []byte(`{"status":409,"code":"in_progress"}`)},
 		{Status: 400, Header: map[string]string{"Content-Type": "application/problem+json"}, Body: []byte(`{"status":422,"code":"refused"}`)},
 	}
