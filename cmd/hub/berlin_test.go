@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tiwiza/adapters/bank/berlin"
+	"tiwiza/payments/files"
 )
 
 // TestBankOverBerlinPaysOnceAndReconciles has the built-in bank reached over
@@ -102,5 +105,44 @@ func TestHubCertifyPassesTheStandIns(t *testing.T) {
 	var truth struct{ Executed []executed }
 	if err := json.NewDecoder(res.Body).Decode(&truth); err != nil || len(truth.Executed) < 100 {
 		t.Errorf("the bank's own truth has %d movements of what was certified: %v", len(truth.Executed), err)
+	}
+}
+
+// TestABankOverBerlinIsSafeInProduction: an open way, or one token for ever, makes
+// the hub refuse to start.
+func TestABankOverBerlinIsSafeInProduction(t *testing.T) {
+	t.Parallel()
+	good := berlinConfig{BaseURL: "https://bank.example", TokenURL: "https://bank.example/token", ClientID: "x", ClientSecret: "y"}
+	if errs := good.unsafe(); len(errs) != 0 {
+		t.Errorf("a good one is refused: %v", errs)
+	}
+	for name, spoil := range map[string]func(*berlinConfig){
+		"an open way":              func(c *berlinConfig) { c.BaseURL = "http://bank.example" },
+		"an open way to its token": func(c *berlinConfig) { c.TokenURL = "http://bank.example/token" },
+		"a token for ever":         func(c *berlinConfig) { c.TokenURL, c.Token = "", "a-token-for-ever" },
+	} {
+		c := good
+		spoil(&c)
+		var all partnerConfig
+		all.Bank.Berlin = &c
+		if len(c.unsafe()) != 1 || all.unsafe() == nil {
+			t.Errorf("%s is taken: %v", name, c.unsafe())
+		}
+	}
+	for name, spoil := range map[string]func(*berlinConfig){
+		"no first day":       func(c *berlinConfig) { c.Since = "" },
+		"a promise in words": func(c *berlinConfig) { c.Repeats = "a day" },
+	} {
+		c := berlinConfig{
+			BaseURL: "https://bank.example", Token: "a-token-for-ever", Address: "192.0.2.7", Consent: "c", Since: "2026-11-01",
+			Accounts: []berlin.Account{{RIB: "001810007800020110620318", Resource: "a"}},
+		}
+		if _, err := c.open(files.NewNotes("bank")); err != nil {
+			t.Fatalf("a good one does not open: %v", err)
+		}
+		spoil(&c)
+		if _, err := c.open(files.NewNotes("bank")); err == nil {
+			t.Errorf("%s: it opens", name)
+		}
 	}
 }

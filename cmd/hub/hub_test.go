@@ -27,6 +27,7 @@ func TestHub(t *testing.T) {
 			"a checkout is of what was quoted":                    changedSince,
 			"a suspended seller sells nothing":                    suspended,
 			"forged callbacks change nothing":                     forged,
+			"callbacks of odd sizes and kinds are refused":        oddCallbacks,
 			"a signed callback of another payment changes it not": otherPayments,
 			"a callback alone pays nothing, and may be repeated":  replayed,
 			"a declined card may be followed by a good one":       declined,

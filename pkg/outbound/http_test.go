@@ -1,6 +1,8 @@
 package outbound_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -115,6 +117,48 @@ func TestEndlessAnswerIsCutOff(t *testing.T) {
 	defer partner.Close()
 	if _, r, ok := outbound.Send(outbound.Client(outbound.Settings{}, nil), post(t, t.Context(), partner.URL)); ok || r.Outcome != outbound.Unknown {
 		t.Errorf("ok %v, %+v; want Unknown", ok, r)
+	}
+}
+
+// TestABombOrATrickleOfAnAnswerIsCutOff: 64 MB in a few packed bytes are not
+// unpacked past the bound, and a body that comes byte by byte ends with the call.
+func TestABombOrATrickleOfAnAnswerIsCutOff(t *testing.T) {
+	t.Parallel()
+	var bomb bytes.Buffer
+	z := gzip.NewWriter(&bomb)
+	for range 64 {
+		_, _ = z.Write(make([]byte, 1<<20))
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	partner := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/bomb" {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(bomb.Bytes())
+			return
+		}
+		for range 1000 {
+			fmt.Fprint(w, "x")
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-r.Context().Done():
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}))
+	defer partner.Close()
+	client := outbound.Client(outbound.Settings{}, nil)
+	a, r, ok := outbound.Send(client, post(t, t.Context(), partner.URL+"/bomb"))
+	if ok || r.Outcome != outbound.Unknown || len(a.Body) > outbound.MaxAnswer+1 {
+		t.Errorf("of a bomb %d bytes were read: ok %v, %+v; want Unknown", len(a.Body), ok, r)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	if _, r, ok := outbound.Send(client, post(t, ctx, partner.URL+"/trickle")); ok || r.Outcome != outbound.Unknown || time.Since(began) > 5*time.Second {
+		t.Errorf("a trickle: ok %v, %+v after %s; want Unknown at once", ok, r, time.Since(began))
 	}
 }
 

@@ -187,7 +187,7 @@ func serve(t testing.TB, program, document string) string {
 		}
 	})
 	client := &http.Client{Timeout: 5 * time.Second}
-	for end := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
 		res, err := client.Get("http://127.0.0.1:" + port + "/")
 		if err == nil {
 			res.Body.Close()
