@@ -52,7 +52,7 @@ func TestABankAsksSeesAndIsSeen(t *testing.T) {
 	}
 	h.refused(403, "sharing.ended", "", officer, "GET", "/v1/dossiers/"+coop+"/items/"+secret, nil)
 	said := h.looks(owner, coop)
-	if len(said) != 2 || said[0].Said["fr"] != "Banque (exemple) a vu votre «bilan 2026» le "+time.Now().Format("02/01/2006")+"." || said[0].Consent != c.ID || said[0].Organisation != bank || said[0].Policy != "sharing.look" {
+	if len(said) != 2 || said[0].Said["fr"] != "Banque (exemple) a vu votre «bilan 2026» le "+time.Now().In(clock.Morocco).Format("02/01/2006")+"." || said[0].Consent != c.ID || said[0].Organisation != bank || said[0].Policy != "sharing.look" {
 		t.Errorf("the owner reads %+v", said)
 	}
 	n, err := pg.Value[int](t.Context(), h.db, nil, `select count(*)::int from platform.event where type = 'sharing.looked'`)
