@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/clock"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
@@ -35,6 +36,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Commit("POST", one+"/refuse", "finance.refuse", "Refuse an application, and say why", ok, s.Refuse),
 		rest.Commit("POST", one+"/complete", "finance.complete", "Give the RIB of the account that was opened, or say that the loan is granted", ok, s.Complete),
 
+		rest.Handle("GET", "/v1/finance/desk", "finance.desk", "Ask for the hub's time, and how much waits for one's bank", ok, s.Desk),
 		rest.Handle("GET", "/v1/finance/errands", "finance.errands", "List what banks' systems have not heard yet, and why", ok, s.Errands),
 		rest.Commit("PUT", "/v1/finance/banks/{bank}/channel", "finance.channel", "Have a bank's applications go to its own system, or to the desk", ok, s.SetChannel),
 	}, productRoutes(s)...)
@@ -369,6 +371,24 @@ func (s *Service) Show(ctx context.Context, in OneApplication) (v ApplicationVie
 		return v, ErrNotFound
 	}
 	return s.whole(ctx, s.db, a)
+}
+
+// DeskView is what the desk of a bank or an insurer begins with.
+type DeskView struct {
+	Now     time.Time `json:"now" required:"true" description:"The hub's time."`
+	Waiting int       `json:"waiting" required:"true" description:"Applications that the bank's people are to answer, up to a hundred."`
+}
+
+// Desk says what time it is, and how much waits for the caller's bank.
+func (s *Service) Desk(ctx context.Context, _ rest.None) (v DeskView, err error) {
+	if v.Now, err = clock.Now(ctx, s.db); err != nil {
+		return v, err
+	}
+	v.Now = v.Now.UTC()
+	if who := auth.From(ctx); who.Role == auth.Bank {
+		v.Waiting, err = waiting(ctx, s.db, who.Subject)
+	}
+	return v, err
 }
 
 // ErrandView is something that a bank's system has not heard yet.

@@ -81,6 +81,12 @@ func list(ctx context.Context, db pg.DB, f filter) ([]listed, error) {
 		where `+w.String()+more+` order by `+order+` limit `+w.Arg(f.in.Limit+1), w.Args()...)
 }
 
+// waiting is how many applications a bank's people are to answer, up to a hundred.
+func waiting(ctx context.Context, db pg.DB, bank string) (int, error) {
+	return pg.Value[int](ctx, db, nil, `select count(*)::int from (select from finance.application
+		where bank = $1 and partner = '' and state in ('submitted', 'received', 'in_review', 'accepted') limit 100) a`, bank)
+}
+
 func insertGround(tx *pg.Tx, g Ground) {
 	tx.Queue(`insert into finance.ground (application, consent, sections, until) values ($1, $2, $3, $4)`, g.Application, g.Consent, g.Sections, g.Until)
 }

@@ -53,6 +53,7 @@ var matrix = map[string]map[auth.Role]string{
 	"finance.list":              {auth.Seller: "own", auth.Bank: "*", auth.Operator: "*"},
 	"finance.show":              {auth.Seller: "own", auth.Bank: "*", auth.Operator: "*"},
 	"finance_products.show":     {auth.Seller: "own", auth.Bank: "*", auth.Operator: "*"},
+	"finance.desk":              {auth.Bank: "*", auth.Insurer: "*"},
 	"finance.channel":           {auth.Operator: "*"},
 	"finance.errands":           {auth.Operator: "*"},
 	"finance_products.publish":  {auth.Operator: "*"},

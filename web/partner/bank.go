@@ -16,7 +16,7 @@ import (
 
 // bankHouse is what the desk shows banks.
 var bankHouse = house{
-	inbox: inbox, file: file, act: answer, products: productsPage, product: productPage, publish: productDo, contracts: contracts, waiting: toAnswer,
+	inbox: inbox, file: file, act: answer, products: productsPage, product: productPage, publish: productDo, contracts: contracts,
 }
 
 const applications = "/v1/finance/applications"
@@ -29,20 +29,6 @@ var tones = map[string]string{
 
 func (v *view) state(kind, state string) cell {
 	return cell{Text: v.T("finance." + kind + "_" + state), Tone: tones[state], State: true}
-}
-
-// ours are the states in which an application waits for the bank.
-var ours = []finance.State{finance.Submitted, finance.Received, finance.InReview, finance.Accepted}
-
-// toAnswer is how many applications wait for the bank, up to a hundred.
-func toAnswer(v *view) (n int, err error) {
-	all, err := site.Get[rest.Page[finance.ApplicationView]](v.Visit, applications+"?sort=deadline&limit=100")
-	for _, a := range all.Data {
-		if slices.Contains(ours, a.State) && !a.BySystem {
-			n++
-		}
-	}
-	return n, err
 }
 
 func (v *view) heads(keys ...string) []head {

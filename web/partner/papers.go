@@ -31,8 +31,10 @@ func paper(v *view) error {
 	}
 	v.Back = v.Href("/b/d/"+a.ID, "papiers", "1")
 	f := []fact{
-		{v.T("partner.h_section"), text(v.T("finance.section_" + i.Section))}, {v.T("partner.h_added"), text(v.Lang.Date(i.AddedAt))},
-		{v.T("partner.h_until"), text(v.Lang.Date(i.On.Until))}, {v.T("partner.h_digest"), code(i.SHA256)},
+		{v.T("partner.h_section"), text(v.T("finance.section_" + i.Section))},
+		{v.T("partner.h_added"), text(v.Lang.Date(i.AddedAt))},
+		{v.T("partner.h_until"), text(v.Lang.Date(i.On.Until))},
+		{v.T("partner.h_digest"), code(i.SHA256)},
 	}
 	blocks := []templ.Component{facts(v.Page, f)}
 	if i.Form != nil {

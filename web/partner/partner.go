@@ -14,6 +14,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"tiwiza/marketplace/finance"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/money"
@@ -30,7 +31,8 @@ type house struct {
 	inbox, file, act           func(v *view) error // /b, /b/d/{id}
 	products, product, publish func(v *view) error // /b/produits, /b/produits/{id}
 	contracts                  func(v *view) error // /b/contrats
-	// waiting is how much work waits in the inbox; it is asked for on each page.
+	// waiting is how much work waits in the inbox besides applications; nil: none. It
+	// is asked for on each page.
 	waiting func(v *view) (int, error)
 }
 
@@ -62,7 +64,7 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"POST /b/equipe":         func(house) func(v *view) error { return teamDo },
 	} {
 		mux.Handle(pattern, d.Site.Seated(ui.Partner, func(sv *site.Visit, seat site.Seat) error {
-			v := &view{Visit: sv, seat: seat, now: time.Now(), ours: houses[seat.Kind]}
+			v := &view{Visit: sv, seat: seat, ours: houses[seat.Kind]}
 			page := of(v.ours)
 			if page == nil {
 				return site.ErrNotFound
@@ -75,14 +77,20 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 	}
 }
 
-// sit fills in the side list.
+// sit fills in the side list, and asks what time it is at the hub.
 func (v *view) sit() error {
-	n := 0
+	d, err := site.Get[finance.DeskView](v.Visit, "/v1/finance/desk")
+	if err != nil {
+		return err
+	}
+	v.now = d.Now
+	n := d.Waiting
 	if v.ours.waiting != nil {
-		var err error
-		if n, err = v.ours.waiting(v); err != nil {
+		more, err := v.ours.waiting(v)
+		if err != nil {
 			return err
 		}
+		n += more
 	}
 	for _, i := range []struct {
 		item ui.Item
