@@ -10,6 +10,7 @@ import (
 	"tiwiza/marketplace/finance"
 	"tiwiza/marketplace/sharing"
 	"tiwiza/pkg/rest"
+	"tiwiza/web/services"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -125,15 +126,6 @@ func (v *view) applicationFacts(a finance.ApplicationView) []fact {
 	return f
 }
 
-// sections are parts of a dossier in words.
-func (v *view) sections(all []string) string {
-	out := make([]string, len(all))
-	for i, s := range all {
-		out[i] = v.T("finance.section_" + s)
-	}
-	return strings.Join(out, v.T("common.comma"))
-}
-
 // papers are what the member lets the bank see, with until when. The list itself is
 // read when somebody asks for it, for its owner sees that it was.
 func (v *view) papers(a finance.ApplicationView) (out []templ.Component, err error) {
@@ -142,14 +134,14 @@ func (v *view) papers(a finance.ApplicationView) (out []templ.Component, err err
 	for _, c := range a.Consents {
 		switch {
 		case c.Ended != "":
-			lines = append(lines, notice(v.T("partner.consent_"+c.Ended, "what", v.sections(c.Sections), "at", v.when(c.EndedAt))))
+			lines = append(lines, notice(v.T("partner.consent_"+c.Ended, "what", services.Sections(v.Lang, c.Sections), "at", v.when(c.EndedAt))))
 			continue
 		case !v.now.Before(c.Until):
-			lines = append(lines, notice(v.T("partner.consent_expired", "what", v.sections(c.Sections), "at", v.moment(c.Until))))
+			lines = append(lines, notice(v.T("partner.consent_expired", "what", services.Sections(v.Lang, c.Sections), "at", v.moment(c.Until))))
 			continue
 		}
 		live = true
-		lines = append(lines, para("", v.T("partner.consent", "what", v.sections(c.Sections), "at", v.Lang.Date(c.Until))))
+		lines = append(lines, para("", v.T("partner.consent", "what", services.Sections(v.Lang, c.Sections), "at", v.Lang.Date(c.Until))))
 		if v.q("papiers") == "" {
 			continue
 		}
@@ -184,7 +176,7 @@ func (v *view) offered(a finance.ApplicationView) []templ.Component {
 	o := a.Offer
 	var f []fact
 	if o.Amount != nil {
-		f = append(f, fact{v.T("partner.h_amount"), amount(o.Amount)}, fact{v.T("partner.rate"), text(v.T("finance.percent", "n", v.decimal(o.Rate)))},
+		f = append(f, fact{v.T("partner.h_amount"), amount(o.Amount)}, fact{v.T("partner.rate"), text(services.Percent(v.Lang, o.Rate))},
 			fact{v.T("partner.h_months"), text(v.T("finance.months", "n", o.Months))}, fact{v.T("finance.monthly"), amount(o.Monthly)})
 	}
 	f = append(f, fact{v.T("partner.fees"), amount(&o.Fees)}, fact{v.T("partner.until"), text(v.moment(o.ValidUntil))})
@@ -195,21 +187,13 @@ func (v *view) offered(a finance.ApplicationView) []templ.Component {
 	return []templ.Component{headed(v.T("partner.the_offer"), blocks...)}
 }
 
-// decimal is a rate as the page's language writes it.
-func (v *view) decimal(s string) string {
-	if v.Lang == ui.English {
-		return s
-	}
-	return strings.ReplaceAll(s, ".", ",")
-}
-
 // asked is what the bank asked for, and what it was answered.
 func (v *view) asked(a finance.ApplicationView) []templ.Component {
 	var out []templ.Component
 	for _, q := range slices.Backward(a.Questions) {
 		f := []templ.Component{para("muted small", v.moment(q.AskedAt)), words(q.Text)}
 		if len(q.Sections) > 0 {
-			f = append(f, para("small", v.sections(q.Sections)))
+			f = append(f, para("small", services.Sections(v.Lang, q.Sections)))
 		}
 		if q.AnsweredAt == nil {
 			f = append(f, para("muted", v.T("partner.no_answer")))

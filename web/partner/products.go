@@ -14,6 +14,7 @@ import (
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/rest"
+	"tiwiza/web/services"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -105,7 +106,7 @@ func (v *view) editor(e finance.EditionView, wrong error) templ.Component {
 	for _, l := range languages {
 		tabs = append(tabs, tab{v.T("partner.lang_" + string(l)), v.with("carte", string(l)), l == shown})
 	}
-	card := group(choose(v.Page, tabs), phone(ui.OfferCardOf(v.as(shown), v.card(shown, e))))
+	card := group(choose(v.Page, tabs), phone(ui.OfferCardOf(v.as(shown), services.Card(shown, e))))
 	second := headed(v.T("partner.card"), card, para("muted small", v.T("partner.card_help")))
 	if e.State == finance.Waiting {
 		return columns(false, notice(v.T("partner.waits")), second)
@@ -118,34 +119,6 @@ func (v *view) as(l ui.Lang) *ui.Page {
 	p := *v.Page
 	p.Lang = l
 	return &p
-}
-
-// card is the product as a member sees it.
-func (v *view) card(l ui.Lang, e finance.EditionView) ui.OfferCard {
-	c := ui.OfferCard{
-		ID: "card", Icon: "landmark", Kind: l.T("finance.kind_" + string(e.Kind)), Name: l.Say(e.Names), By: l.Say(e.Bank.Names), ByID: e.Bank.ID, Terms: l.Say(e.Terms),
-	}
-	if e.Least != nil && e.Most != nil {
-		c.Lines = append(c.Lines, [2]string{l.T("finance.amount"), l.T("finance.range", "a", l.Short(*e.Least), "b", l.Short(*e.Most))},
-			[2]string{l.T("finance.duration"), l.T("finance.range_months", "a", l.Number(int64(e.Shortest)), "b", l.Number(int64(e.Longest)))},
-			[2]string{l.T("finance.rate"), l.T("finance.percent", "n", decimalIn(l, e.Rate))})
-	}
-	if e.Example != nil {
-		c.Lines = append(c.Lines, [2]string{l.T("finance.example", "sum", l.Sum(e.Example.Amount), "n", l.Number(int64(e.Example.Months))), l.T("finance.a_month", "sum", l.Sum(e.Example.Monthly))})
-	}
-	var papers []string
-	for _, s := range e.Sections {
-		papers = append(papers, l.T("finance.section_"+s))
-	}
-	c.Lines = append(c.Lines, [2]string{l.T("finance.sees"), strings.Join(papers, l.T("common.comma"))})
-	return c
-}
-
-func decimalIn(l ui.Lang, s string) string {
-	if l == ui.English {
-		return s
-	}
-	return strings.ReplaceAll(s, ".", ",")
 }
 
 // form is the editor's.
@@ -178,12 +151,20 @@ func (v *view) form(e finance.EditionView) action {
 			ui.Field{Name: "most", Label: v.T("partner.most"), Mode: "decimal", Value: typed(e.Most), Required: true, Max: 14},
 			ui.Field{Name: "shortest", Label: v.T("partner.shortest"), Mode: "numeric", Value: number(e.Shortest), Required: true, Max: 3},
 			ui.Field{Name: "longest", Label: v.T("partner.longest"), Mode: "numeric", Value: number(e.Longest), Required: true, Max: 3},
-			ui.Field{Name: "rate", Label: v.T("partner.rate_from"), Hint: v.T("partner.rate_help"), Mode: "decimal", Value: v.decimal(e.Rate), Required: true, Max: 5})
+			ui.Field{Name: "rate", Label: v.T("partner.rate_from"), Hint: v.T("partner.rate_help"), Mode: "decimal", Value: typedRate(v.Lang, e.Rate), Required: true, Max: 5})
 	}
 	for _, s := range sharing.Sections {
 		a.Checks = append(a.Checks, check{Name: "sections", Value: s, Text: v.T("finance.section_" + s), On: slices.Contains(e.Sections, s)})
 	}
 	return a
+}
+
+// typedRate is a rate as it is typed.
+func typedRate(l ui.Lang, rate string) string {
+	if l == ui.English {
+		return rate
+	}
+	return strings.ReplaceAll(rate, ".", ",")
 }
 
 // retype puts what was typed into the card, so that it shows what would be saved.
