@@ -226,7 +226,15 @@ func masked(rib *string) string {
 
 // SetChannel has a bank's applications go to its system behind a partner, or ("")
 // to the desk. Those under way stay where they are. The market's people do that.
-func (s *Service) SetChannel(ctx context.Context, tx *pg.Tx, in ChannelInput) (v ChannelView, err error) {
+func (s *Service) SetChannel(ctx context.Context, in ChannelInput) (v ChannelView, err error) {
+	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
+		v, err = s.setChannel(ctx, tx, in)
+		return err
+	})
+	return v, err
+}
+
+func (s *Service) setChannel(ctx context.Context, tx *pg.Tx, in ChannelInput) (v ChannelView, err error) {
 	b, err := s.Members.Of(ctx, tx, in.Bank)
 	if err != nil || b.Kind != "operational_bank" {
 		return v, ErrNotFound

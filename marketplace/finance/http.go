@@ -38,7 +38,7 @@ func Routes(s *Service) []rest.Route {
 
 		rest.Handle("GET", "/v1/finance/desk", "finance.desk", "Ask for the hub's time, and how much waits for one's bank", ok, s.Desk),
 		rest.Handle("GET", "/v1/finance/errands", "finance.errands", "List what banks' systems have not heard yet, and why", ok, s.Errands),
-		rest.Commit("PUT", "/v1/finance/banks/{bank}/channel", "finance.channel", "Have a bank's applications go to its own system, or to the desk", ok, s.SetChannel),
+		rest.Handle("PUT", "/v1/finance/banks/{bank}/channel", "finance.channel", "Have a bank's applications go to its own system, or to the desk", ok, s.SetChannel),
 	}, productRoutes(s)...)
 }
 

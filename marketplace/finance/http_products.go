@@ -22,7 +22,7 @@ func productRoutes(s *Service) []rest.Route {
 		rest.Handle("GET", all, "finance_products.list", "List one's bank's products, or those that wait for the market's people, in their newest version", ok, s.Products),
 		rest.Commit("POST", all, "finance_products.make", "Draft a product", made, s.Make),
 		rest.Handle("GET", one, "finance_products.show", "Show a product in all its versions, the newest first", ok, s.ShowProduct),
-		rest.Commit("PUT", one+"/draft", "finance_products.write", "Change the draft of a product, or begin its next version", ok, s.Write),
+		rest.Handle("PUT", one+"/draft", "finance_products.write", "Change the draft of a product, or begin its next version", ok, s.Write),
 		rest.Commit("POST", one+"/submit", "finance_products.submit", "Have the market's people look at a draft", ok, s.HandInProduct),
 		rest.Commit("POST", one+"/publish", "finance_products.publish", "Have members see a version, in place of the one before", ok, s.Publish),
 		rest.Commit("POST", one+"/return", "finance_products.return", "Give a version back with what is to be changed", ok, s.Return),

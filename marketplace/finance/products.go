@@ -156,7 +156,15 @@ func (s *Service) Make(ctx context.Context, tx *pg.Tx, in MakeInput) (v EditionV
 }
 
 // Write changes the draft of a product, or begins its next version.
-func (s *Service) Write(ctx context.Context, tx *pg.Tx, in WriteInput) (v EditionView, err error) {
+func (s *Service) Write(ctx context.Context, in WriteInput) (v EditionView, err error) {
+	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
+		v, err = s.write(ctx, tx, in)
+		return err
+	})
+	return v, err
+}
+
+func (s *Service) write(ctx context.Context, tx *pg.Tx, in WriteInput) (v EditionView, err error) {
 	all, err := s.lockProduct(ctx, tx, in.Product)
 	if err != nil {
 		return v, err
