@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tiwiza/marketplace/sharing"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/id"
@@ -275,6 +276,9 @@ func (s *Service) whole(ctx context.Context, db pg.DB, a Application) (v Applica
 		return v, err
 	}
 	v = l.view(ctx, names)
+	if grounds, err = s.now(ctx, db, grounds); err != nil {
+		return v, err
+	}
 	for _, g := range grounds {
 		v.Consents = append(v.Consents, ConsentView{g.Consent, g.Sections, g.Until.UTC(), g.Ended, rest.UTC(g.EndedAt)})
 	}
@@ -288,6 +292,24 @@ func (s *Service) whole(ctx context.Context, db pg.DB, a Application) (v Applica
 		v.Agree, err = s.agree(ctx, db, a, grounds, questions)
 	}
 	return v, err
+}
+
+// now are grounds as sharing says that they stand, which may have ended a moment ago.
+func (s *Service) now(ctx context.Context, db pg.DB, all []Ground) ([]Ground, error) {
+	var ids []string
+	for _, g := range all {
+		ids = append(ids, g.Consent)
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	known, err := s.Sharing.Known(ctx, db, ids...)
+	for i, g := range all {
+		if c := known[g.Consent]; c.State == sharing.Withdrawn || c.State == sharing.Expired {
+			all[i].Ended, all[i].EndedAt = string(c.State), c.EndedAt
+		}
+	}
+	return all, err
 }
 
 // agree is the text that the member is to agree to next, if there is one.

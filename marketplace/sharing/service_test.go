@@ -12,6 +12,7 @@ import (
 
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/sharing"
+	"tiwiza/pkg/clock"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
 )

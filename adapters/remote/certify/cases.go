@@ -49,6 +49,10 @@ type Step struct {
 	Event     *struct{}   `yaml:"event"`
 	Quiet     *struct{}   `yaml:"quiet"`
 	TLS       *struct{}   `yaml:"tls"`
+
+	Apply    *applyStep    `yaml:"apply"`
+	Progress *progressStep `yaml:"progress"`
+	Tell     *tellStep     `yaml:"tell"`
 }
 
 type (
