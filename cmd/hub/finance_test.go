@@ -355,3 +355,19 @@ func init() {
 		o.posts(t, o.operator(), financeProducts+"/"+p+"/publish", version(1))
 	}, nil, nil, nil)
 }
+
+// The play of partners: what a bank does with the market, twice on one hub.
+func TestPartnersWorkWithTheMarket(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for range 2 {
+		f, err := r.partnersWork(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.State != "granted" || f.Monthly != "897.72" || !f.RIB || !f.PaidOut || f.Violations != 0 {
+			t.Errorf("it made %+v", f)
+		}
+	}
+	r.verify(t)
+}

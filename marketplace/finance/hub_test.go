@@ -135,14 +135,6 @@ func (h *hub) want(status int, out any, key auth.Key, method, path string, body 
 	}
 }
 
-// decode reads an answer of a status.
-func decode(w *httptest.ResponseRecorder, status int, out any) error {
-	if w.Code != status {
-		return fmt.Errorf("%d %s, want %d", w.Code, w.Body, status)
-	}
-	return json.Unmarshal(w.Body.Bytes(), out)
-}
-
 // refused wants an error, somewhere in whose body stands a word.
 func (h *hub) refused(status int, code, word string, key auth.Key, method, path string, body any) {
 	h.t.Helper()
