@@ -13,6 +13,7 @@ import (
 	"tiwiza/web/courier"
 	"tiwiza/web/dev"
 	"tiwiza/web/operator"
+	"tiwiza/web/partner"
 	"tiwiza/web/seller"
 	"tiwiza/web/shop"
 	"tiwiza/web/site"
@@ -54,6 +55,7 @@ func New(h Hub) http.Handler {
 	pages := http.NewServeMux()
 	(&shop.Shop{Site: s, Catalog: h.Catalog, Papers: h.Papers, Images: h.Images}).Mount(pages)
 	(&operator.Desk{Site: s}).Mount(pages)
+	(&partner.Desk{Site: s}).Mount(pages)
 	(&seller.Desk{Site: s, Catalog: h.Catalog}).Mount(pages)
 	(&courier.Desk{Site: s}).Mount(pages)
 	if h.Demo {

@@ -59,6 +59,8 @@ func TestHub(t *testing.T) {
 			"an organisation enrols by its papers":                enrolled,
 			"who is owed money does not leave":                    leaves,
 			"a dossier is shared, seen and withdrawn":             shared,
+			"a member applies for a loan and has it":              lent,
+			"a bank and a member meet by pages":                   lentByPages,
 			"the demonstration's people sign in":                  demonstrated,
 			"the rest of the interface answers":                   restOf,
 			"nobody makes itself another member":                  impersonated,

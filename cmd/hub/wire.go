@@ -17,6 +17,7 @@ import (
 	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/digital"
 	"tiwiza/marketplace/enrolment"
+	"tiwiza/marketplace/finance"
 	"tiwiza/marketplace/groupbuys"
 	"tiwiza/marketplace/loyalty"
 	"tiwiza/marketplace/media"
@@ -98,6 +99,7 @@ type house struct {
 
 	enrolment *enrolment.Service
 	shared    *sharing.Service
+	finance   *finance.Service
 
 	look time.Duration // how often the promises are looked at
 }
@@ -197,6 +199,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: queue, Risk: bounds, Judge: policies})
 	enrol := enrolment.New(store, enrolment.Needs{Members: m, Files: kept, Approvals: queue, Vault: o.Papers})
 	shared := sharing.New(store, sharing.Needs{Members: m, Files: kept, Approvals: queue})
+	lent := finance.New(store, finance.Needs{Members: m, Sharing: shared, Banks: applicants{plugged}, Every: askEvery(o.Demo)})
+	plugged.OnEvent(lent.Wake)
 	m.GuardedBy(gate{enrol, pay})
 	own := treasury.New(store, books, out, engine, queue)
 	rec := recon.New(store, books, ch, engine, queue, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o), Suspended: barred(m), Alone: alone(bounds), Plugged: housesOf(plugged)}).Receives(ch)
@@ -213,6 +217,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	members.Tell(bus)
 	enrolment.Tell(bus)
 	sharing.Tell(bus)
+	finance.Tell(bus)
 	delivery.Tell(bus)
 	digital.Tell(bus)
 	promotions.Tell(bus)
@@ -234,6 +239,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	payouts.Tell(bus)
 	orders.Subscribe(bus, ord)
 	quotations.Subscribe(bus, quo)
+	finance.Subscribe(bus, lent)
 	pooled.Subscribe(bus)
 	loyalty.Subscribe(bus, points)
 	disputes.Subscribe(bus, disp)
@@ -256,6 +262,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	disp.Work(timers)
 	enrol.Work(timers)
 	shared.Work(timers)
+	lent.Work(workers, timers)
 	agreements.Timers(timers, agreed)
 	orders.Timers(timers, ord)
 	loyalty.Timers(timers, points)
@@ -272,7 +279,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	h := &house{
 		store: store, policies: policies, members: m, catalog: cat, orders: ord, media: kept, wares: wares, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, known: known, bus: bus, hooks: hooks, plugged: plugged, insured: insured, limits: bounds,
-		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, shared: shared,
+		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, shared: shared, finance: lent,
 	}
 	if o.Demo {
 		h.look = 2 * time.Second // whoever plays wants to see it at once
@@ -286,7 +293,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), members.PeopleRoutes(m), members.MembershipRoutes(m), members.PasskeyRoutes(m), enrolment.Routes(enrol), sharing.Routes(shared),
+		members.Routes(m), members.PeopleRoutes(m), members.MembershipRoutes(m), members.PasskeyRoutes(m), enrolment.Routes(enrol), sharing.Routes(shared), finance.Routes(lent),
 		catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()),
 		delivery.Routes(ways), digital.Routes(wares), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists),
 		orders.Routes(ord), quotations.Routes(quo), groupbuys.Routes(groups), pools.Routes(pooled), loyalty.Routes(points),

@@ -76,7 +76,7 @@ func notThere(err error, at string) error {
 
 // word writes what a consent says, with the name of whom it is for, who must be at
 // work.
-func (s *Service) word(ctx context.Context, tx *pg.Tx, c *Consent) error {
+func (s *Service) word(ctx context.Context, tx pg.DB, c *Consent) error {
 	var who texts
 	if c.Programme != nil {
 		p, err := loadProgramme(ctx, tx, *c.Programme)

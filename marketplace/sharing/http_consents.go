@@ -21,7 +21,7 @@ func programmeRoutes(s *Service) []rest.Route {
 
 // Terms is what a consent is about.
 type Terms struct {
-	Purpose   string   `json:"purpose" required:"true" enum:"credit,insurance,support,label,programme,audit"`
+	Purpose   string   `json:"purpose" required:"true" enum:"credit,account,insurance,support,label,programme,audit"`
 	Sections  []string `json:"sections" required:"true" minItems:"1" maxItems:"5" uniqueItems:"true" enum:"identity,financial,production,social,project"`
 	Sensitive bool     `json:"sensitive,omitempty" description:"What is sensitive too."`
 	Days      int      `json:"days" required:"true" minimum:"1" maximum:"730" description:"How many, from the answer on."`

@@ -89,6 +89,10 @@ func loadConsent(ctx context.Context, db pg.DB, id string) (Consent, error) {
 	return pg.One[Consent](ctx, db, ErrNotFound, `select `+consentColumns+` from sharing.consent where id = $1`, id)
 }
 
+func loadConsents(ctx context.Context, db pg.DB, ids []string) ([]Consent, error) {
+	return pg.All[Consent](ctx, db, `select `+consentColumns+` from sharing.consent where id = any($1)`, ids)
+}
+
 // save writes a consent that was moved by one step.
 func save(tx *pg.Tx, c Consent) {
 	tx.QueueOne(ErrState, `update sharing.consent set state = $3, answered_by = $4, answered_at = $5, evidence = $6, since = $7, until = $8, ended_by = $9, ended_at = $10, version = $2

@@ -11,6 +11,7 @@ import (
 // purposes and parts are what consents are for and about, in people's words.
 var purposes = map[string]texts{
 	"credit":    {"fr": "étudier un crédit", "ar": "دراسة قرض", "en": "look into a credit"},
+	"account":   {"fr": "ouvrir un compte", "ar": "فتح حساب", "en": "open an account"},
 	"insurance": {"fr": "étudier une assurance", "ar": "دراسة تأمين", "en": "look into an insurance"},
 	"support":   {"fr": "vous accompagner", "ar": "مواكبتكم", "en": "support you"},
 	"label":     {"fr": "étudier un label", "ar": "دراسة علامة جودة", "en": "look into a label"},

@@ -62,6 +62,27 @@ func (s *Service) Houses(ctx context.Context, db pg.DB) ([]files.House, error) {
 	return out, failed
 }
 
+// A System is a bank that is plugged in, for what it does besides paying.
+type System struct {
+	Bank     *bank.Bank
+	Features []string
+	Barred   string // why nothing may leave there now; "" nothing stands against it
+}
+
+// System is the named partner as it stands now: ErrNotFound.
+func (s *Service) System(ctx context.Context, db pg.DB, name string) (System, error) {
+	c, err := load(ctx, db, name)
+	if err != nil {
+		return System{}, err
+	}
+	at, err := clock.Now(ctx, db)
+	if err != nil {
+		return System{}, err
+	}
+	b, err := s.bank(ctx, db, c)
+	return System{b, c.Features, s.cfg.Policy.barred(c, at)}, err
+}
+
 func (s *Service) house(ctx context.Context, db pg.DB, c Connector) (files.House, error) {
 	b, err := s.bank(ctx, db, c)
 	return files.House{Bank: b, Safeguard: c.safeguard(), Operating: c.operating()}, err

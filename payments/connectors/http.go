@@ -139,6 +139,11 @@ func (s *Service) Hear(ctx context.Context, in HearInput) (rest.Text, error) {
 	case s.woken <- struct{}{}:
 	default: // somebody has said so already
 	}
+	for _, f := range s.heard {
+		if err := f(ctx, c.ID); err != nil {
+			return "", err
+		}
+	}
 	return "", nil
 }
 

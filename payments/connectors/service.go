@@ -65,6 +65,7 @@ type Service struct {
 	cfg       Config
 
 	woken chan struct{} // somebody has said that messages wait
+	heard []func(ctx context.Context, partner string) error
 
 	mu   sync.Mutex
 	open map[string]opened // by connector
@@ -83,6 +84,12 @@ func New(db *pg.Store, ops *operations.Engine, a Approvals, c Config) *Service {
 	s := &Service{db: db, ops: ops, approvals: a, cfg: c, open: map[string]opened{}, woken: make(chan struct{}, 1)}
 	a.Handle(kindLive, s.decided)
 	return s
+}
+
+// OnEvent has f hear which partner says that something has changed. It is called at
+// start.
+func (s *Service) OnEvent(f func(ctx context.Context, partner string) error) {
+	s.heard = append(s.heard, f)
 }
 
 // AccountInput is an account that we have at a bank.

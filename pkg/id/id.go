@@ -90,6 +90,9 @@ const (
 	Consent   Kind = "cns"
 	Programme Kind = "pgm"
 	Glass     Kind = "brk"
+
+	Product     Kind = "prd"
+	Application Kind = "apl"
 )
 
 var (

@@ -8,6 +8,7 @@ export function pages(found) {
   const shop = (name, path, kind, more) => ({ name, path, kind, desk: 'shop', ...more })
   const seller = (name, path, kind = 'seller', more) => ({ name, path, kind, desk: 'seller', who: found.who.seller, ...more })
   const op = (name, path, more) => ({ name, path, kind: 'op', desk: 'op', who: found.operator?.who, ...more })
+  const bank = (name, path, more) => ({ name, path, kind: 'op', desk: 'op', who: found.officer?.who, ...more })
   const f = new Proxy(found, { get: (o, k) => o[k] ?? {} })
   const all = [
     shop('market', '/', 'list'),
@@ -47,6 +48,24 @@ export function pages(found) {
     seller('parcel delivered', `/v/colis/${f.delivered.order}`, 'seller', { who: f.delivered.sellerWho }),
     seller('parcel disputed', `/v/colis/${f.answered.order}`, 'seller', { who: f.answered.sellerWho }),
     seller('label', `/v/colis/${f.waiting.order}/etiquette`, 'seller', { who: f.waiting.sellerWho }),
+    seller('services', '/v/services'),
+    seller('service', `/v/services/${f.lent.product}`),
+    seller('service after errors', `/v/services/${f.lent.product}`, 'seller', { after: [['fill', '[name=somme]', '4000'], ['fill', '[name=mois]', '24'], ['click', '.btn.go']], status: 422 }),
+    seller('application drafted', `/v/services/${f.lent.drafted}`),
+    seller('application asked', `/v/services/${f.lent.asked}`),
+    seller('application offered', `/v/services/${f.lent.offered}`),
+    seller('application granted', `/v/services/${f.lent.granted}`),
+    bank('bank inbox', '/b'),
+    bank('bank inbox empty', '/b?etat=refused'),
+    bank('bank file', `/b/d/${f.lent.fresh}`),
+    bank('bank papers', `/b/d/${f.lent.offered}?papiers=1`),
+    bank('bank file asked', `/b/d/${f.lent.asked}`),
+    bank('bank file granted', `/b/d/${f.lent.granted}`),
+    bank('bank products', '/b/produits'),
+    bank('bank product', `/b/produits/${f.lent.draft}?carte=ar`),
+    bank('bank product new', '/b/produits/nouveau?genre=account'),
+    bank('bank contracts', '/b/contrats'),
+    bank('bank team', '/b/equipe'),
     { name: 'courier', path: f.onItsWay.link, kind: 'seller', desk: 'courier' },
     { name: 'brought', path: f.brought.link, kind: 'seller', desk: 'courier' },
     op('today', '/op'),

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { chrome } from './chrome.mjs'
 import { enter, open, stage } from './hub.mjs'
+import { lends, officer } from './journeys/bank.mjs'
 import { before, travel } from './journeys.mjs'
 import { pages, prefix } from './pages.mjs'
 import { photograph } from './person.mjs'
@@ -47,7 +48,9 @@ try {
   const { broken } = await travel(before, { hub, browser, found, photo: await photograph(browser) })
   for (const b of broken) console.error(b)
   await stage(hub, found)
-  const all = pages(found).filter(p => p.name !== 'parts' && (!only || p.name === only))
+  await lends(hub, found)
+  await officer(hub, browser, found)
+  const all = pages(found).filter(p => p.name !== 'parts' && (!only || p.name.startsWith(only)))
   for (const width of [360, 1280]) for (const lang of ['fr', 'ar']) {
     const per = width < 600 ? 8 : 8
     for (let i = 0; i < all.length; i += per) {

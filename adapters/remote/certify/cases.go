@@ -51,6 +51,11 @@ type Step struct {
 	Quiet     *struct{}   `yaml:"quiet"`
 	TLS       *struct{}   `yaml:"tls"`
 
+	// Of banks that take applications.
+	Apply    *applyStep    `yaml:"apply"`
+	Progress *progressStep `yaml:"progress"`
+	Tell     *tellStep     `yaml:"tell"`
+
 	// Of insurers.
 	Post      *postStep      `yaml:"post"`
 	Products  *struct{}      `yaml:"products"`

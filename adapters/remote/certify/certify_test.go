@@ -108,7 +108,7 @@ func TestSampleBankIsCertified(t *testing.T) {
 		}
 	}
 	c, ok := r.Certificate()
-	if !ok || r.Level != certificate.Security || c.Connector != "bank-node" || c.Remembers != "720h0m0s" || len(c.Features) != 4 {
+	if !ok || r.Level != certificate.Security || c.Connector != "bank-node" || c.Remembers != "720h0m0s" || len(c.Features) != 5 {
 		t.Errorf("level %q, certificate %+v", r.Level, c)
 	}
 	var b bytes.Buffer
@@ -137,6 +137,13 @@ func TestPlantedDefectsAreNamed(t *testing.T) {
 		"a payment twice":          {`const entries = a.moves.map(`, `if (a.moves.length > 50) { const m = a.moves[1]; a.moves.push({ ...m, id: m.id + 'x' }); a.balance += BigInt(m.centimes) }` + "\n    " + `const entries = a.moves.map(`, "C4-01", "more than once"},
 		"anybody is let in":        {`return tokens.some(`, `return true || tokens.some(`, "C5-01", "401"},
 		"errors tell secrets":      {`'Sign in with a valid token.'`, "`Not let in: ${req.headers.authorization}`", "C5-02", "secret"},
+		"an application twice":     {`if (taken) {`, `if (taken && taken.state === 'offered') {`, "C3-20", ""},
+		"another application":      {`if (taken.sha256 !== hash(body)) throw`, `if (false) throw`, "C3-20", "422"},
+		"an application is lost":   {`  write({ what: 'application', application: a })`, `  if (last !== '03') write({ what: 'application', application: a })`, "C3-21", "not_found"},
+		"a word is not heard":      {`answers: [...a.answers, n] }`, `answers: a.answers }`, "C2-20", "answers must list it"},
+		"an account without a RIB": {`account: { rib: openRIB(a.id), holder: a.holder }`, `account: undefined`, "C2-21", "with its RIB"},
+		"a RIB that does not fit":  {`(97n - (BigInt(head + '00') % 97n))`, `(96n - (BigInt(head + '00') % 97n))`, "C2-21", "key of this RIB"},
+		"no reason to refuse":      {`, reason: 'Le projet ne correspond pas à nos critères.'`, ``, "C2-21", "without a reason"},
 		"events are not signed":    {"sign(null, Buffer.from(`${id}.${at}.${body}`)", "sign(null, Buffer.from(`${id}.${body}`)", "C5-03", "not signed"},
 	} {
 		t.Run(name, func(t *testing.T) {

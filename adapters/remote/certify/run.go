@@ -122,6 +122,8 @@ type runner struct {
 
 	batches  map[string]*sent // of this case, by their names there
 	all      []*sent
+	applied  map[string]bank.Application // by their names in the case
+	seqs     map[string]int64            // how far each was heard
 	messages []bank.Message
 	known    map[string]string // messages that were acknowledged → their hash
 	mu       sync.Mutex
@@ -151,7 +153,7 @@ func newRunner(protocol string, o Options) (*runner, error) {
 	random := rand.New(rand.NewPCG(o.Seed, 1))
 	return &runner{
 		protocol: protocol, o: o, random: random, client: client, line: n, guard: g, hub: bank.New("certified", d, bank.Options{File: patient, Query: patient}),
-		known: map[string]string{}, events: make(chan webhook.Signed, 100), run: fmt.Sprintf("%s%04X", o.Now().UTC().Format("060102150405"), random.IntN(1<<16)),
+		known: map[string]string{}, applied: map[string]bank.Application{}, seqs: map[string]int64{}, events: make(chan webhook.Signed, 100), run: fmt.Sprintf("%s%04X", o.Now().UTC().Format("060102150405"), random.IntN(1<<16)),
 	}, nil
 }
 

@@ -58,6 +58,12 @@ func (r *runner) step(ctx context.Context, s Step) error {
 		return r.quiet()
 	case s.TLS != nil:
 		return r.tls()
+	case s.Apply != nil:
+		return r.apply(ctx, *s.Apply)
+	case s.Progress != nil:
+		return r.progress(ctx, *s.Progress)
+	case s.Tell != nil:
+		return r.tell(ctx, *s.Tell)
 	}
 	if done, err := r.insure(ctx, s); done {
 		return err

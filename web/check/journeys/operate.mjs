@@ -2,16 +2,16 @@
 import { ask, code, until } from '../hub.mjs'
 import { Person } from '../person.mjs'
 
-// desk signs somebody in to the operator's desk by keys, code and passkey. The
+// desk signs somebody in to a desk by keys, code and passkey. The
 // device's own passkey is Chromium's virtual one.
-export async function desk(hub, browser, who, lang = 'fr') {
+export async function desk(hub, browser, who, lang = 'fr', home = '/op') {
   const p = await Person.sit(hub, browser, { width: 1280, lang })
   const at = path => (lang === 'fr' ? '' : `/${lang}`) + path
   const device = await p.context.newCDPSession(p.tab)
   await device.send('WebAuthn.enable')
   await device.send('WebAuthn.addVirtualAuthenticator', { options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true } })
   p.fine.add(403)
-  await p.opens(at('/op'))
+  await p.opens(at(home))
   await p.walks('[name=adresse]')
   await p.write(who.phone)
   await p.follows('Enter')
@@ -23,14 +23,14 @@ export async function desk(hub, browser, who, lang = 'fr') {
     await p.follows('Enter')
     await p.walks('[data-passkey=ajouter] button')
     await p.follows('Enter')
-    await p.opens(at('/op'))
+    await p.opens(at(home))
   }
   if (await p.tab.locator('.side').count() === 0) { // it was added, and is to be shown
     await p.walks('main .btn')
     await p.follows('Enter')
     await p.walks('[data-passkey=montrer] button')
     await p.follows('Enter')
-    await p.comes(new RegExp(`^${at('/op')}$`))
+    await p.comes(new RegExp(`^${at(home)}$`))
   }
   await p.sees('.side')
   p.fine.clear()

@@ -28,6 +28,7 @@ const accounts = new Map(env('ACCOUNTS', '001810007800020110620318=100000000,011
   return [rib, { rib, balance: BigInt(balance), shown: BigInt(balance), sequence: 0, moves: [] }]
 }))
 const credits = new Set()
+const applications = new Map() // id → {id, sha256, kind, seq, state, answers, …}
 let secret = null // of its events
 
 const apply = {
@@ -52,6 +53,7 @@ const apply = {
     }
   },
   done: l => { messages.get(l.id).done = true },
+  application: l => { applications.set(l.application.id, l.application) },
 }
 
 const path = env('DATA', 'bank.journal')
@@ -205,16 +207,76 @@ function credit(b) {
   dayEndSoon()
 }
 
+// ---- members' applications for accounts and loans
+//
+// The last two digits of an amount choose what becomes of it: 01 is refused, 02 has papers asked first, 03 is taken in
+// and its first answer is lost; all others are offered at once. What is accepted is opened, or granted, at once.
+
+const inDays = n => new Date(Date.now() + n * 86400000).toISOString().replace(/\.[0-9]+Z$/, 'Z')
+
+// openRIB makes an account number of our own whose key fits.
+function openRIB(id) {
+  const head = '001810' + (BigInt('0x' + hash(Buffer.from(id)).slice(0, 14)) % 10n ** 16n).toString().padStart(16, '0')
+  return head + (97n - (BigInt(head + '00') % 97n)).toString().padStart(2, '0')
+}
+
+const offered = a => ({
+  ...a, state: 'offered', question: undefined,
+  offer: { amount: a.amount, rate: a.amount && '7.25', months: a.months, fees: money(15000n), terms: 'Offre de la banque exemple.', valid_until: inDays(30) },
+})
+
+function applyFor(body, key) {
+  let b
+  try { b = JSON.parse(body.toString('utf8')) } catch { throw new Refusal(400, 'malformed', 'This is no JSON.') }
+  if (!b || typeof b !== 'object' || !name.test(b.id ?? '')) throw new Refusal(400, 'malformed', 'Give the application an id.')
+  if (key !== `"${b.id}"`) throw new Refusal(400, 'idempotency_key', 'Idempotency-Key must be the id of the application, in quotes.')
+  const taken = applications.get(b.id)
+  if (taken) {
+    if (taken.sha256 !== hash(body)) throw new Refusal(422, 'idempotency_conflict', 'This id has been used for another content.')
+    return { status: 200, application: taken }
+  }
+  const wrong = (pointer, detail) => { throw new Refusal(422, 'invalid', detail, { errors: [{ pointer, detail }] }) }
+  const sum = b.amount === undefined ? null : centimes(b.amount)
+  if (b.kind !== 'account' && b.kind !== 'loan') wrong('/kind', 'Give account or loan.')
+  if ((b.kind === 'loan') !== (sum !== null && sum > 0n) || (b.kind === 'loan') !== (Number.isInteger(b.months) && b.months > 0)) wrong('/amount', 'A loan has an amount and months, an account neither.')
+  if (!b.papers?.consent || !b.applicant?.name) wrong('/papers', 'Name who applies, and the consent to see its papers.')
+  const last = sum === null ? '' : sum.toString().slice(-2)
+  let a = { id: b.id, sha256: hash(body), kind: b.kind, amount: b.amount, months: b.months, holder: b.applicant.name, state: 'received', seq: 1, answers: [] }
+  if (last === '01') a = { ...a, state: 'refused', reason: 'Le projet ne correspond pas à nos critères.' }
+  else if (last === '02') a = { ...a, state: 'papers_asked', question: { text: 'Envoyez vos ventes de l’an dernier.', sections: [] } }
+  else a = offered(a)
+  write({ what: 'application', application: a })
+  return { status: 201, application: a, lost: last === '03' }
+}
+
+// hear takes the member's word in, once.
+function hear(a, n, body) {
+  let w
+  try { w = JSON.parse(body.toString('utf8')) } catch { throw new Refusal(400, 'malformed', 'This is no JSON.') }
+  if (!Number.isInteger(n) || n < 1 || n > 100 || !['papers', 'accept', 'decline', 'withdraw'].includes(w?.kind)) throw new Refusal(422, 'invalid', 'Give a number and papers, accept, decline or withdraw.')
+  if (a.answers.includes(n)) return a
+  let next = { ...a, seq: a.seq + 1, answers: [...a.answers, n] }
+  if (w.kind === 'papers' && a.state === 'papers_asked') next = offered(next)
+  else if (w.kind === 'accept' && a.state === 'offered') next = { ...next, state: a.kind === 'loan' ? 'granted' : 'opened', account: { rib: openRIB(a.id), holder: a.holder } }
+  else if (w.kind === 'decline' && a.state === 'offered') next.state = 'declined'
+  else if (w.kind === 'withdraw' && !['opened', 'granted', 'refused'].includes(a.state)) next.state = 'withdrawn'
+  write({ what: 'application', application: next })
+  tell(true)
+  return next
+}
+
+const progress = ({ id, sha256, state, seq, reason, question, offer, account, answers }) => ({ id, sha256, state, seq, reason, question, offer, account, answers })
+
 // ---- events: signed with the key of the manifest (Standard Webhooks, v1a)
 
 const publicKey = () => 'whpk_' + createPublicKey(secret).export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64')
 
-async function tell() {
+async function tell(changed = false) {
   const url = env('EVENTS', '')
   const waiting = [...messages.values()].filter(m => !m.done)
-  if (!url || waiting.length === 0) return
+  if (!url || waiting.length === 0 && !changed) return
   const id = `msg_${randomUUID()}`, at = Math.floor(Date.now() / 1000).toString()
-  const body = JSON.stringify({ type: 'message.waiting', timestamp: new Date().toISOString(), data: { id: waiting.at(-1).id } })
+  const body = JSON.stringify({ type: 'message.waiting', timestamp: new Date().toISOString(), data: { id: waiting.at(-1)?.id ?? 'application' } })
   const signature = 'v1a,' + sign(null, Buffer.from(`${id}.${at}.${body}`), secret).toString('base64')
   for (let wait = 100; wait < 10000; wait *= 4) { // an event only saves time: whoever misses it finds the message all the same
     try {
@@ -232,7 +294,7 @@ async function tell() {
 
 const manifest = () => ({
   id: env('ID', 'bank-node'), owner: 'Banque exemple (Node)',
-  capabilities: [{ name: 'bank', version: '1', features: ['reports', 'statements', 'events', 'sandbox'] }], auth: ['bearer'],
+  capabilities: [{ name: 'bank', version: '1', features: ['reports', 'statements', 'events', 'sandbox', 'applications'] }], auth: ['bearer'],
   idempotency_retention: '720h', rate_limit: { per_second: 200, burst: 200 }, webhook_keys: [publicKey()], sandbox: true,
 })
 
@@ -248,8 +310,17 @@ const state = b => {
 }
 
 function answer(req, url, body) {
-  const [, base, version, what, id, verb] = url.pathname.split('/')
-  const is = (method, parts) => req.method === method && base === 'bank' && version === 'v1' && [what, id, verb].filter(p => p !== undefined).length === parts
+  const [, base, version, what, id, verb, n] = url.pathname.split('/')
+  const is = (method, parts) => req.method === method && base === 'bank' && version === 'v1' && [what, id, verb, n].filter(p => p !== undefined).length === parts
+  if (is('POST', 1) && what === 'applications') {
+    const t = applyFor(body, req.headers['idempotency-key'])
+    return { status: t.status, json: progress(t.application), lost: t.lost }
+  }
+  if (what === 'applications' && (is('GET', 2) || is('POST', 4) && verb === 'answers')) {
+    const a = applications.get(decodeURIComponent(id))
+    if (!a) throw new Refusal(404, 'application_not_found', 'There is no such application.')
+    return { status: 200, json: progress(req.method === 'POST' ? hear(a, Number(n), body) : a) }
+  }
   if (is('POST', 1) && what === 'batches') {
     const t = take(body, req.headers['idempotency-key'])
     return { status: t.status, json: view(t.batch), lost: t.lost }

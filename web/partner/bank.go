@@ -1,0 +1,391 @@
+package partner
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"tiwiza/marketplace/finance"
+	"tiwiza/marketplace/sharing"
+	"tiwiza/pkg/rest"
+	"tiwiza/web/services"
+	"tiwiza/web/site"
+	"tiwiza/web/ui"
+)
+
+// bankHouse is what the desk shows banks.
+var bankHouse = house{
+	inbox: inbox, file: file, act: answer, products: productsPage, product: productPage, publish: productDo, contracts: contracts,
+}
+
+const applications = "/v1/finance/applications"
+
+// tones are how states look: well, waiting, wrong, or a plain fact.
+var tones = map[string]string{
+	"submitted": "warn", "received": "warn", "in_review": "warn", "papers_asked": "", "offered": "", "accepted": "warn", "opened": "ok", "granted": "ok",
+	"declined": "bad", "refused": "bad", "withdrawn": "bad", "expired": "bad", "draft": "warn", "published": "ok", "replaced": "",
+}
+
+func (v *view) state(kind, state string) cell {
+	return cell{Text: v.T("finance." + kind + "_" + state), Tone: tones[state], State: true}
+}
+
+func (v *view) heads(keys ...string) []head {
+	out := make([]head, len(keys))
+	for i, k := range keys {
+		name, end := strings.CutPrefix(k, ">")
+		out[i] = head{v.T("partner.h_" + name), end}
+	}
+	return out
+}
+
+// inbox lists what members ask of the bank: first what goes on, by deadline.
+func inbox(v *view) error {
+	chosen, kind := v.q("etat"), v.q("genre")
+	tabs := []tab{{v.T("partner.open"), v.with("etat", ""), chosen == ""}}
+	for _, s := range []finance.State{finance.Submitted, finance.InReview, finance.PapersAsked, finance.Offered, finance.Accepted, finance.Refused} {
+		tabs = append(tabs, tab{v.T("finance.s_" + string(s)), v.with("etat", string(s)), chosen == string(s)})
+	}
+	tabs = append(tabs, tab{v.T("partner.all"), v.with("etat", "tous"), chosen == "tous"})
+	kinds := []tab{{v.T("partner.all_kinds"), v.with("genre", ""), kind == ""}}
+	for _, k := range []string{"account", "loan"} {
+		kinds = append(kinds, tab{v.T("finance.kind_" + k), v.with("genre", k), kind == k})
+	}
+	state, sort := chosen, "newest"
+	switch chosen {
+	case "":
+		sort = "deadline"
+	case "tous":
+		state = ""
+	}
+	all, err := site.Get[rest.Page[finance.ApplicationView]](v.Visit, at(applications, "state", state, "kind", kind, "sort", sort, "cursor", v.q("suite")))
+	if err != nil {
+		return err
+	}
+	s := sheet{Heads: v.heads("member", "kind", ">amount", "deadline", "state"), Next: v.next(all.Next)}
+	for _, a := range all.Data {
+		who := v.named(a.Member.Names)
+		who.Href = v.Href("/b/d/" + a.ID)
+		if a.BySystem {
+			who.Lines = []string{v.T("partner.by_system")}
+		}
+		s.Rows = append(s.Rows, []cell{who, {Text: v.T("finance.kind_" + string(a.Kind)), Lines: []string{v.Say(a.ProductNames).Text}}, amount(a.Amount), text(v.when(a.Deadline)), v.state("s", string(a.State))})
+	}
+	return v.show(v.T("partner.inbox"), cell{}, nil, choose(v.Page, tabs), choose(v.Page, kinds),
+		list(v.Page, s, v.T("partner.no_applications"), v.T("partner.see_products"), v.Href("/b/produits")))
+}
+
+// file shows one application with what its member lets the bank see.
+func file(v *view) error { return v.file(nil) }
+
+func (v *view) file(wrong error) error {
+	a, err := site.Get[finance.ApplicationView](v.Visit, applications+"/"+v.id())
+	if err != nil {
+		return err
+	}
+	blocks := []templ.Component{facts(v.Page, v.applicationFacts(a))}
+	if a.Deadline != nil {
+		over := int(100 * v.now.Sub(a.MovedAt) / max(a.Deadline.Sub(a.MovedAt), 1))
+		blocks = append(blocks, ui.Deadline(v.T("partner.due", "at", v.moment(*a.Deadline)), min(max(over, 0), 100)))
+	}
+	if a.Purpose != "" {
+		blocks = append(blocks, headed(v.T("partner.purpose"), words(a.Purpose)))
+	}
+	papers, err := v.papers(a)
+	if err != nil {
+		return err
+	}
+	var doing []templ.Component
+	if all := v.answers(a); len(all) > 0 {
+		doing = append(doing, acts(v.Page, v.typed(wrong, all...)))
+	} else if a.BySystem {
+		doing = append(doing, notice(v.T("partner.by_system_help")))
+	}
+	doing = append(doing, v.offered(a)...)
+	blocks = append(blocks, columns(false, group(append(doing, v.asked(a)...)...), group(papers...)), headed(v.T("partner.timeline"), timeline(v.Page, v.events(a))))
+	v.Back = v.Href("/b")
+	who := v.Say(a.Member.Names).Text
+	v.Title = v.T("partner.file_of", "who", who)
+	return v.show(who, v.state("s", string(a.State)), wrong, blocks...)
+}
+
+func (v *view) applicationFacts(a finance.ApplicationView) []fact {
+	f := []fact{{v.T("partner.h_kind"), cell{Text: v.T("finance.kind_" + string(a.Kind)), Lines: []string{v.Say(a.ProductNames).Text, v.T("partner.version", "n", v.Lang.Number(int64(a.Version)))}}}}
+	if a.Amount != nil {
+		f = append(f, fact{v.T("partner.h_amount"), amount(a.Amount)}, fact{v.T("partner.h_months"), text(v.T("finance.months", "n", a.Months))})
+	}
+	f = append(f, fact{v.T("partner.h_number"), code(a.ID)}, fact{v.T("partner.h_since"), text(v.moment(a.MovedAt))})
+	if a.Reason != "" {
+		f = append(f, fact{v.T("partner.reason"), text(a.Reason)})
+	}
+	if a.RIB != "" {
+		f = append(f, fact{v.T("partner.rib"), code(a.RIB)}, fact{v.T("partner.holder"), text(a.Holder)})
+	}
+	return f
+}
+
+// papers are what the member lets the bank see, with until when. The list itself is
+// read when somebody asks for it, for its owner sees that it was.
+func (v *view) papers(a finance.ApplicationView) (out []templ.Component, err error) {
+	var lines []templ.Component
+	live := false
+	for _, c := range a.Consents {
+		switch {
+		case c.Ended != "":
+			lines = append(lines, notice(v.T("partner.consent_"+c.Ended, "what", services.Sections(v.Lang, c.Sections), "at", v.when(c.EndedAt))))
+			continue
+		case !v.now.Before(c.Until):
+			lines = append(lines, notice(v.T("partner.consent_expired", "what", services.Sections(v.Lang, c.Sections), "at", v.moment(c.Until))))
+			continue
+		}
+		live = true
+		lines = append(lines, para("", v.T("partner.consent", "what", services.Sections(v.Lang, c.Sections), "at", v.Lang.Date(c.Until))))
+		if v.q("papiers") == "" {
+			continue
+		}
+		d, err := site.Get[sharing.DossierView](v.Visit, at("/v1/dossiers/"+a.Member.ID, "consent", c.ID))
+		if code := site.Code(err); code == "sharing.ended" || code == "sharing.not_found" {
+			lines = append(lines, notice(v.T("partner.ended")))
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		s := sheet{Heads: v.heads("paper", "section", "added")}
+		for _, i := range d.Items {
+			s.Rows = append(s.Rows, []cell{{Text: i.Title, Href: v.Href("/b/d/" + a.ID + "/p/" + i.ID)}, text(v.T("finance.section_" + i.Section)), text(v.Lang.Date(i.AddedAt))})
+		}
+		lines = append(lines, list(v.Page, s, v.T("partner.no_papers"), "", ""))
+	}
+	if live {
+		lines = append(lines, para("muted small", v.T("partner.recorded")))
+		if v.q("papiers") == "" {
+			lines = append(lines, button(v.Page, v.T("partner.read_papers"), v.Href("/b/d/"+a.ID, "papiers", "1")))
+		}
+	}
+	return []templ.Component{headed(v.T("partner.papers"), lines...)}, nil
+}
+
+// offered is what the bank has offered.
+func (v *view) offered(a finance.ApplicationView) []templ.Component {
+	if a.Offer == nil {
+		return nil
+	}
+	o := a.Offer
+	var f []fact
+	if o.Amount != nil {
+		f = append(f, fact{v.T("partner.h_amount"), amount(o.Amount)}, fact{v.T("partner.rate"), text(services.Percent(v.Lang, o.Rate))},
+			fact{v.T("partner.h_months"), text(v.T("finance.months", "n", o.Months))}, fact{v.T("finance.monthly"), amount(o.Monthly)})
+	}
+	f = append(f, fact{v.T("partner.fees"), amount(&o.Fees)}, fact{v.T("partner.until"), text(v.moment(o.ValidUntil))})
+	blocks := []templ.Component{facts(v.Page, f)}
+	if o.Terms != "" {
+		blocks = append(blocks, words(o.Terms))
+	}
+	return []templ.Component{headed(v.T("partner.the_offer"), blocks...)}
+}
+
+// asked is what the bank asked for, and what it was answered.
+func (v *view) asked(a finance.ApplicationView) []templ.Component {
+	var out []templ.Component
+	for _, q := range slices.Backward(a.Questions) {
+		f := []templ.Component{para("muted small", v.moment(q.AskedAt)), words(q.Text)}
+		if len(q.Sections) > 0 {
+			f = append(f, para("small", services.Sections(v.Lang, q.Sections)))
+		}
+		if q.AnsweredAt == nil {
+			f = append(f, para("muted", v.T("partner.no_answer")))
+		} else {
+			f = append(f, para("muted small", v.T("partner.answered", "at", v.moment(*q.AnsweredAt))), words(q.Answer))
+		}
+		out = append(out, headed(v.T("partner.question"), f...))
+	}
+	return out
+}
+
+// events are what happened, the newest first.
+func (v *view) events(a finance.ApplicationView) []ui.Event {
+	out := make([]ui.Event, len(a.Steps))
+	for i, s := range a.Steps {
+		e := ui.Event{At: v.moment(s.At), Text: v.T("finance.s_" + string(s.State)), Who: v.T("finance.by_" + s.By), Tone: tones[string(s.State)]}
+		if s.Note == "consent_withdrawn" || s.Note == "consent_expired" {
+			e.Text, e.Tone = v.T("finance."+s.Note), "bad"
+		}
+		out[i] = e
+	}
+	return out
+}
+
+// answers are the forms of what the bank may do now.
+func (v *view) answers(a finance.ApplicationView) (all []action) {
+	if a.BySystem {
+		return nil
+	}
+	form := func(name, style string, open bool, fields ...ui.Field) action {
+		return action{Name: name, Path: v.Path, Label: v.T("partner.do_" + name), Hint: v.hint(name), Style: style, Open: open, Fields: fields}
+	}
+	refuse := form("refuse", "stop", false, ui.Field{Name: "refuse_reason", Label: v.T("partner.reason"), Hint: v.T("partner.member_reads"), Area: true, Required: true, Max: 500})
+	switch a.State {
+	case finance.Submitted:
+		return []action{form("review", "go", true), form("receive", "", false), refuse}
+	case finance.Received:
+		return []action{form("review", "go", true), v.ask(a, form), v.offer(a, form, false), refuse}
+	case finance.InReview:
+		return []action{v.offer(a, form, true), v.ask(a, form), refuse}
+	case finance.PapersAsked:
+		return []action{v.offer(a, form, false), refuse}
+	case finance.Offered:
+		return []action{refuse}
+	case finance.Accepted:
+		rib := ui.Field{Name: "complete_rib", Label: v.T("partner.rib"), Hint: v.T("partner.rib_help"), Mode: "numeric", Max: 40, Required: a.Kind == finance.Account}
+		holder := ui.Field{Name: "complete_holder", Label: v.T("partner.holder"), Max: 140, Required: a.Kind == finance.Account, Value: v.Say(a.Member.Names).Text}
+		if a.Kind == finance.Loan {
+			holder.Value = ""
+		}
+		done := form("complete", "go", true, rib, holder)
+		if a.Kind == finance.Loan {
+			done.Label = v.T("partner.do_grant")
+		}
+		return []action{done, refuse}
+	}
+	return nil
+}
+
+// hint is what a form says of itself, if it says something.
+func (v *view) hint(name string) string {
+	if key := "partner.help_" + name; v.T(key) != key {
+		return v.T(key)
+	}
+	return ""
+}
+
+type former func(name, style string, open bool, fields ...ui.Field) action
+
+func (v *view) ask(a finance.ApplicationView, form former) action {
+	f := form("ask", "", false, ui.Field{Name: "ask_text", Label: v.T("partner.ask_text"), Hint: v.T("partner.member_reads"), Area: true, Required: true, Max: 1000})
+	for _, s := range sharing.Sections {
+		if !slices.Contains(a.Sections, s) {
+			f.Checks = append(f.Checks, check{Name: "ask_sections", Value: s, Text: v.T("finance.section_" + s)})
+		}
+	}
+	return f
+}
+
+func (v *view) offer(a finance.ApplicationView, form former, open bool) action {
+	style := ""
+	if open {
+		style = "go"
+	}
+	until := ui.Field{Name: "offer_valid_until", Label: v.T("partner.until"), Hint: v.T("partner.until_help"), Type: "date", Required: true, Value: v.now.AddDate(0, 0, 30).Format(time.DateOnly)}
+	fees := ui.Field{Name: "offer_fees", Label: v.T("partner.fees"), Hint: v.T("partner.fees_help"), Mode: "decimal", Max: 14}
+	terms := ui.Field{Name: "offer_terms", Label: v.T("partner.terms"), Hint: v.T("partner.member_reads"), Area: true, Max: 2000, Required: a.Kind == finance.Account}
+	if a.Kind == finance.Account {
+		return form("offer", style, open, terms, fees, until)
+	}
+	return form("offer", style, open,
+		ui.Field{Name: "offer_amount", Label: v.T("partner.h_amount"), Mode: "decimal", Required: true, Max: 14, Value: v.Lang.Amount(*a.Amount)},
+		ui.Field{Name: "offer_rate", Label: v.T("partner.rate"), Hint: v.T("partner.rate_help"), Mode: "decimal", Required: true, Max: 5},
+		ui.Field{Name: "offer_months", Label: v.T("partner.h_months"), Mode: "numeric", Required: true, Max: 3, Value: v.Lang.Number(int64(a.Months))},
+		fees, terms, until)
+}
+
+// moves are what the forms of a file do, and what the page then says.
+var moves = map[string]string{"receive": "received", "review": "reviewed", "ask": "asked", "offer": "offered", "refuse": "refused", "complete": "completed"}
+
+// answer does what a form of the file's page asks for.
+func answer(v *view) error {
+	move := v.Field("quoi")
+	said, ok := moves[move]
+	if !ok {
+		return site.ErrNotFound
+	}
+	in, err := v.answerOf(move)
+	if err == nil {
+		_, err = site.Post[struct{}](v.Visit, applications+"/"+v.id()+"/"+move, in)
+	}
+	if err != nil {
+		return v.file(err)
+	}
+	return v.Go("/b/d/"+v.id(), "fait", said)
+}
+
+// answerOf is what a form says, as the interface takes it.
+func (v *view) answerOf(move string) (in map[string]any, err error) {
+	in = map[string]any{}
+	put := func(name, field string) {
+		if s := v.Field(field); s != "" {
+			in[name] = s
+		}
+	}
+	switch move {
+	case "ask":
+		in["text"] = v.Field("ask_text")
+		if all := v.Form()["ask_sections"]; len(all) > 0 {
+			in["sections"] = all
+		}
+	case "refuse":
+		in["reason"] = v.Field("refuse_reason")
+	case "complete":
+		put("rib", "complete_rib")
+		put("holder", "complete_holder")
+	case "offer":
+		return v.offerOf(in)
+	}
+	return in, nil
+}
+
+func (v *view) offerOf(in map[string]any) (map[string]any, error) {
+	if s := v.Field("offer_terms"); s != "" {
+		in["terms"] = s
+	}
+	if v.Form().Has("offer_rate") {
+		in["rate"] = strings.ReplaceAll(v.Field("offer_rate"), ",", ".")
+		n, err := whole(v.Field("offer_months"))
+		if err != nil {
+			return in, wrongField("offer_months")
+		}
+		in["months"] = n
+	}
+	for _, name := range []string{"amount", "fees"} {
+		m, err := v.sum("offer_" + name)
+		if err != nil {
+			return in, err
+		}
+		if m != nil {
+			in[name] = m
+		}
+	}
+	until, err := v.endOf("offer_valid_until")
+	in["valid_until"] = until
+	return in, err
+}
+
+// contracts lists what runs: accounts that were opened, loans that were granted, and
+// what is accepted and waits for the bank.
+func contracts(v *view) error {
+	chosen := v.q("etat")
+	if chosen == "" {
+		chosen = string(finance.Granted)
+	}
+	var tabs []tab
+	for _, s := range []finance.State{finance.Granted, finance.Opened, finance.Accepted} {
+		tabs = append(tabs, tab{v.T("partner.runs_" + string(s)), v.with("etat", string(s)), chosen == string(s)})
+	}
+	all, err := site.Get[rest.Page[finance.ApplicationView]](v.Visit, at(applications, "state", chosen, "cursor", v.q("suite")))
+	if err != nil {
+		return err
+	}
+	s := sheet{Heads: v.heads("member", "kind", ">amount", ">monthly", "since"), Next: v.next(all.Next)}
+	for _, a := range all.Data {
+		who := v.named(a.Member.Names)
+		who.Href = v.Href("/b/d/" + a.ID)
+		row := []cell{who, {Text: v.Say(a.ProductNames).Text}, {}, {}, text(v.moment(a.MovedAt))}
+		if a.Offer != nil {
+			row[2], row[3] = amount(a.Offer.Amount), amount(a.Offer.Monthly)
+		}
+		s.Rows = append(s.Rows, row)
+	}
+	return v.show(v.T("partner.contracts"), cell{}, nil, choose(v.Page, tabs), list(v.Page, s, v.T("partner.no_contracts"), v.T("partner.inbox"), v.Href("/b")))
+}
