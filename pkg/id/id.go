@@ -90,6 +90,16 @@ const (
 	Consent   Kind = "cns"
 	Programme Kind = "pgm"
 	Glass     Kind = "brk"
+
+	Premium            Kind = "pmi"
+	Due                Kind = "due"
+	InsuranceProduct   Kind = "ipr"
+	InsuranceQuote     Kind = "iqt"
+	Policy             Kind = "ply"
+	Claim              Kind = "clm"
+	Observation        Kind = "obs"
+	InsuranceStatement Kind = "ist"
+	InsuranceGap       Kind = "igp"
 )
 
 var (

@@ -1,0 +1,209 @@
+package policies
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"tiwiza/adapters/insurance"
+	"tiwiza/marketplace/media"
+	"tiwiza/marketplace/members"
+	"tiwiza/payments/operations"
+	"tiwiza/payments/premiums"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/fault"
+	"tiwiza/pkg/id"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/outbound"
+	"tiwiza/pkg/pg"
+)
+
+// An Insurer is one that the hub speaks with.
+type Insurer interface {
+	ID() string
+	Products(ctx context.Context) ([]insurance.Product, outbound.Result)
+	Quote(ctx context.Context, a insurance.Ask) (insurance.Quote, outbound.Result)
+	Bind(ctx context.Context, b insurance.Binding) (insurance.Policy, outbound.Result)
+	FindPolicy(ctx context.Context, ref string) (insurance.Policy, outbound.Result)
+	Cancel(ctx context.Context, c insurance.Cancellation) (insurance.Policy, outbound.Result)
+	Paid(ctx context.Context, p insurance.Payment) outbound.Result
+	Notify(ctx context.Context, l insurance.Loss) (insurance.Claim, outbound.Result)
+	FindClaim(ctx context.Context, ref string) (insurance.Claim, outbound.Result)
+	Statement(ctx context.Context, period string) (insurance.Statement, outbound.Result)
+	Observe(ctx context.Context, o insurance.Observation) (insurance.Claim, outbound.Result)
+}
+
+// Members are the organisations that insure themselves, and the insurers.
+type Members interface {
+	Of(ctx context.Context, db pg.DB, org string) (members.Organisation, error)
+	Sellers(ctx context.Context, db pg.DB, ids []string) (map[string]members.Seller, error)
+}
+
+// Files are photographs and papers that were uploaded.
+type Files interface {
+	Files(ctx context.Context, db pg.DB, ids []string) (map[string]media.File, error)
+	Use(ctx context.Context, tx *pg.Tx, file, owner string, kind media.Kind, subject string) (media.File, error)
+	Content(ctx context.Context, file string) ([]byte, error)
+}
+
+// Premiums move the money.
+type Premiums interface {
+	Take(ctx context.Context, tx *pg.Tx, in premiums.Taking) (premiums.Premium, error)
+	Bind(ctx context.Context, tx *pg.Tx, premium string) error
+	Undo(ctx context.Context, tx *pg.Tx, premium string) error
+	GiveBack(ctx context.Context, tx *pg.Tx, policy, premium string, amount money.Money, transfer string) error
+	Indemnify(ctx context.Context, tx *pg.Tx, in premiums.Indemnity) error
+	OfPolicy(ctx context.Context, db pg.DB, policy string) ([]premiums.Premium, error)
+	Between(ctx context.Context, db pg.DB, insurer string, from, until time.Time) ([]premiums.Premium, []premiums.Due, error)
+}
+
+// Engine asks insurers for policies: an outcome that is not known resolves itself.
+type Engine interface {
+	Handle(kind string, h operations.Handler)
+	Intend(tx *pg.Tx, in operations.Intention) operations.Operation
+	Find(ctx context.Context, tx *pg.Tx, connector, ref string) (operations.Operation, error)
+	AskNow(tx *pg.Tx, o operations.Operation)
+	Queue(connector string) *river.InsertOpts
+}
+
+// Needs are the others that policies works with.
+type Needs struct {
+	Members  Members
+	Files    Files
+	Premiums Premiums
+	Engine   Engine
+	Insurers []Insurer
+	// Owner is the organisation whose people speak for an insurer, or "".
+	Owner func(ctx context.Context, insurer string) (organisation string, err error)
+	URL   string // where insurers fetch papers of claims
+}
+
+// Service keeps products, quotes, policies, claims and statements.
+type Service struct {
+	db *pg.Store
+	Needs
+	insurers map[string]Insurer
+}
+
+// KindPolicy names the operation that asks an insurer to bind.
+const KindPolicy = "policy"
+
+// New makes the service.
+func New(db *pg.Store, n Needs) *Service {
+	s := &Service{db: db, Needs: n, insurers: map[string]Insurer{}}
+	for _, i := range n.Insurers {
+		s.insurers[i.ID()] = i
+	}
+	n.Engine.Handle(KindPolicy, operations.Handler{
+		Send: s.bind, Inquire: s.inquire, Moved: s.bindingMoved, Contradicted: s.bindingContradicted,
+		Policy: operations.Policy{Resend: true},
+	})
+	return s
+}
+
+// whose are the policies that the caller may see: a member's own, an insurer's
+// people those of their insurers, an operator all.
+type whose struct {
+	Member   string
+	Insurers []string // nil: of all
+}
+
+func (s *Service) whose(ctx context.Context) (w whose, err error) {
+	switch who := auth.From(ctx); who.Role {
+	case auth.Operator, auth.System:
+		return w, nil
+	case auth.Insurer:
+		w.Insurers, err = s.speaksFor(ctx, who.Subject)
+		return w, err
+	default:
+		w.Member = who.Subject
+		if w.Member == "" {
+			w.Insurers = []string{}
+		}
+		return w, nil
+	}
+}
+
+func (w whose) sees(member, insurer string) bool {
+	return (w.Member == "" || w.Member == member) && (w.Insurers == nil || slices.Contains(w.Insurers, insurer))
+}
+
+// speaksFor are the insurers whose people an organisation's are.
+func (s *Service) speaksFor(ctx context.Context, org string) ([]string, error) {
+	out := []string{}
+	for _, i := range s.Insurers {
+		o, err := s.owner(ctx, i.ID())
+		if err != nil {
+			return nil, err
+		}
+		if o != "" && o == org {
+			out = append(out, i.ID())
+		}
+	}
+	return out, nil
+}
+
+func (s *Service) owner(ctx context.Context, insurer string) (string, error) {
+	if s.Owner == nil {
+		return "", nil
+	}
+	return s.Owner(ctx, insurer)
+}
+
+// names are how insurers are called.
+func (s *Service) names(ctx context.Context, db pg.DB, insurers ...string) (map[string]Texts, error) {
+	out := make(map[string]Texts, len(insurers))
+	orgs := map[string]string{}
+	var asked []string
+	for _, i := range insurers {
+		if _, done := orgs[i]; done {
+			continue
+		}
+		o, err := s.owner(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		orgs[i] = o
+		if o != "" {
+			asked = append(asked, o)
+		}
+	}
+	found, err := s.Members.Sellers(ctx, db, asked)
+	for i, o := range orgs {
+		out[i] = found[o].Names
+	}
+	return out, err
+}
+
+// own is the member that the caller is; everybody else is told that there is
+// nothing.
+func own(ctx context.Context) (string, error) {
+	if who := auth.From(ctx); who.Role == auth.Seller && who.Subject != "" {
+		return who.Subject, nil
+	}
+	return "", ErrNotFound
+}
+
+// invalid is all that is wrong with something.
+func invalid(wrong []fault.Detail) error {
+	if len(wrong) == 0 {
+		return nil
+	}
+	err := ErrInvalid
+	for _, d := range wrong {
+		err = err.At(d.Pointer, d.Detail)
+	}
+	return err
+}
+
+// gap notes that an insurer and the market say different things, once while it is
+// open.
+func (s *Service) gap(ctx context.Context, tx *pg.Tx, g Gap) error {
+	g.ID, g.State, g.MadeAt = id.New(id.InsuranceGap), "open", tx.Now()
+	slog.WarnContext(ctx, "an insurer says something else", "partner", g.Insurer, "kind", g.Kind, "ref", g.Ref, "subject", g.Subject, "detail", g.Detail)
+	insertGap(tx, g)
+	return tx.Publish(ctx, GapFound{g.ID, g.Insurer, g.Kind, g.Ref, g.Detail})
+}
