@@ -48,9 +48,9 @@ type Trigger struct {
 // A Premium says how the price of a product is made; the insurer's quote is what
 // counts. Either Fixed, or Rate of the sum insured in thousandths, at least Min.
 type Premium struct {
-	Fixed  money.Money `json:"fixed"`
+	Fixed  money.Money `json:"fixed,omitzero"`
 	Rate   int         `json:"rate_permille"`
-	Min    money.Money `json:"minimum"`
+	Min    money.Money `json:"minimum,omitzero"`
 	Period string      `json:"period"` // once, month, season or year
 }
 
@@ -64,8 +64,8 @@ type Product struct {
 	Covers     []Texts     `json:"covers"`     // the risks, in plain words
 	Exclusions []Texts     `json:"exclusions"` // at most five, in plain words
 	Premium    Premium     `json:"premium"`
-	Most       money.Money `json:"most"`   // the highest sum insured
-	Excess     money.Money `json:"excess"` // what the insured bears of a claim
+	Most       money.Money `json:"most"`            // the highest sum insured
+	Excess     money.Money `json:"excess,omitzero"` // what the insured bears of a claim
 	Waiting    int         `json:"waiting_days"`
 	CoolingOff int         `json:"cooling_off_days"`
 	Commission int         `json:"commission_permille"` // the hub's, of the premium without its taxes
@@ -99,8 +99,8 @@ type Quote struct {
 	ID         string      `json:"id"` // the insurer's
 	Ref        string      `json:"ref"`
 	Premium    money.Money `json:"premium"` // taxes within
-	Taxes      money.Money `json:"taxes"`
-	Commission money.Money `json:"commission"` // the hub's, within the premium
+	Taxes      money.Money `json:"taxes,omitzero"`
+	Commission money.Money `json:"commission,omitzero"` // the hub's, within the premium
 	ValidUntil time.Time   `json:"valid_until"`
 	Documents  []Document  `json:"documents"`
 }
@@ -143,7 +143,7 @@ type Policy struct {
 	Reason    string      `json:"reason,omitempty"`
 	Start     time.Time   `json:"start"`
 	End       time.Time   `json:"end"`
-	Refund    money.Money `json:"refund"` // what a cancellation gives back of the premium
+	Refund    money.Money `json:"refund,omitzero"` // what a cancellation gives back of the premium
 	Documents []Document  `json:"documents"`
 }
 
@@ -201,7 +201,7 @@ type Claim struct {
 	State    ClaimState  `json:"state"`
 	Reason   string      `json:"reason,omitempty"`
 	Asks     []string    `json:"asks,omitempty"` // papers that are missing
-	Amount   money.Money `json:"amount"`
+	Amount   money.Money `json:"amount,omitzero"`
 	Transfer string      `json:"transfer_ref,omitempty"`
 }
 
@@ -223,7 +223,7 @@ type Row struct {
 	Ref        string      `json:"ref"`
 	Policy     string      `json:"policy"`
 	Amount     money.Money `json:"amount"`
-	Commission money.Money `json:"commission"`
+	Commission money.Money `json:"commission,omitzero"`
 }
 
 // A Statement is a month of movements as the insurer has them.

@@ -265,15 +265,3 @@ func (d *Bank) Archive(ctx context.Context, m bank.Received) error {
 	}
 	return nil
 }
-
-// Bearer is the token that the connector is signed in to with now.
-func (d *Bank) Bearer(ctx context.Context) (string, error) {
-	if len(d.n.doors) == 0 {
-		return "", errors.New("there are no credentials")
-	}
-	token, r, ok := d.n.doors[0].bearer(ctx)
-	if !ok {
-		return "", because(r)
-	}
-	return token, nil
-}

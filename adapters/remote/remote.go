@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	"tiwiza/pkg/outbound"
-	"tiwiza/pkg/strict"
 	"tiwiza/pkg/webhook"
 )
 
@@ -137,26 +136,11 @@ type request struct {
 	body         []byte
 }
 
-// Problem is an error of a connector (RFC 9457): code decides, the rest is for
-// people.
-type Problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Code   string `json:"code"`
-	Detail string `json:"detail"`
-	Reason string `json:"reason"` // of a refusal: the bank's own word, ISO 20022 where it has one
-}
+// Problem is an error of a connector.
+type Problem = outbound.Problem
 
 // problem reads an answer that is no success; without a code there is none.
-func problem(a outbound.Answer) (p Problem) {
-	kind, _, _ := strings.Cut(a.Header.Get("Content-Type"), ";")
-	if strings.TrimSpace(kind) != "application/problem+json" || strict.Object(a.Body, &p) != nil || p.Status != 0 && p.Status != a.Status {
-		return Problem{}
-	}
-	p.Code, p.Detail, p.Reason = cut(p.Code, 64), cut(p.Detail, 200), cut(p.Reason, 64)
-	return p
-}
+func problem(a outbound.Answer) Problem { return outbound.ProblemOf(a) }
 
 // call makes a call, with each credential in turn until one is let in. A
 // connector that answers 401 with the code unauthenticated promises that it did
@@ -225,21 +209,23 @@ func (n *Connector) send(ctx context.Context, c *http.Client, q request, token s
 }
 
 // cut shortens a text of a partner.
-func cut(s string, most int) string {
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "")
-	}
-	return s
-}
+func cut(s string, most int) string { return outbound.Cut(s, most) }
 
-// SignIn says whether each of the credentials is let in, by a question that moves
-// nothing.
-func (n *Connector) SignIn(ctx context.Context) error {
+// questions are what each port is signed in by: they move nothing.
+var questions = map[string]string{"bank": messages + "?limit=1", "insurance": insurancePath + "/products"}
+
+// SignIn says whether each of the credentials is let in at a port, by a question
+// that moves nothing.
+func (n *Connector) SignIn(ctx context.Context, port string) error {
+	question, ok := questions[port]
+	if !ok {
+		return fmt.Errorf("no connector is signed in to for the port %q", port)
+	}
 	var failed error
 	for i, d := range n.doors {
 		one := *n
 		one.doors = []door{d}
-		if _, r, ok := one.call(ctx, request{method: http.MethodGet, path: messages + "?limit=1"}); !ok {
+		if _, r, ok := one.call(ctx, request{method: http.MethodGet, path: question}); !ok {
 			failed = errors.Join(failed, fmt.Errorf("credentials %d: %w", i+1, because(r)))
 		}
 	}
@@ -255,4 +241,16 @@ func (n *Connector) Client() (*http.Client, error) {
 		return nil, errors.New("there are no credentials")
 	}
 	return n.doors[0].client, nil
+}
+
+// Bearer is the token that the connector is signed in to with now.
+func (n *Connector) Bearer(ctx context.Context) (string, error) {
+	if len(n.doors) == 0 {
+		return "", errors.New("there are no credentials")
+	}
+	token, r, ok := n.doors[0].bearer(ctx)
+	if !ok {
+		return "", because(r)
+	}
+	return token, nil
 }

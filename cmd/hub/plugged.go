@@ -126,7 +126,7 @@ func lineTo(g webhook.Guard) connectors.Line {
 			if err != nil {
 				return f, err
 			}
-			if err := n.SignIn(ctx); err != nil {
+			if err := n.SignIn(ctx, "bank"); err != nil {
 				return f, fmt.Errorf("sign in: %w", err)
 			}
 			c, speaks := m.Speaks("bank", "1")

@@ -2,8 +2,8 @@
 // certification: two card acquirers (NestPay ver3) and a provider of mobile wallets
 // (GSMA Mobile Money API 1.1) over HTTP, a bank (pain.001, pain.002, camt.053)
 // over SFTP, and those who bring messages: an SMS gateway, WhatsApp's Cloud API
-// and a mail server; and a CRM (HubSpot's API v3). Each keeps its own truth, on the disk before
-// it answers, shares no code with the hub, and misbehaves when told to.
+// and a mail server; a CRM (HubSpot's API v3), and an insurer (insurance.v1). Each keeps its own truth,
+// on the disk before it answers, shares no code with the hub, and misbehaves when told to.
 //
 //	HUBSIM_ADDR       127.0.0.1:8090  the HTTP side
 //	HUBSIM_SFTP_ADDR  127.0.0.1:0     the bank's SFTP; any free port, kept over restarts
@@ -28,6 +28,10 @@
 //	GET  /inbox.json         the same as data, with how often each was handed in
 //	GET  /hubspot/objects.json what the CRM has: contacts, deals, who refused
 //	POST /hubspot/refusals   {"email":"…"}: somebody does not want the CRM's mails any more
+//	GET  /insurer            a page of the insurer: its claims, to be decided, its policies, what it did, the next fault
+//	POST /insurer/claims     {"ref":"CLM…","decision":"accept","amount":"800.00"}; or "reject" with "reason", "ask" with
+//	                         "papers":["photo"], "pay" (what is accepted is paid by itself after two seconds)
+//	POST /insurer/events     {"url":"…/callbacks/insurer/events"}: where it tells what happens
 //	GET  /clock              the partners' time
 //	POST /clock              {"advance":"72h"} moves it forward for good
 //	GET  /cases              the chargebacks
@@ -47,6 +51,11 @@
 // not brought again.
 // Accounts whose last two digits before the key are 66 are closed (AC04); at 77
 // they are being closed, and what is paid comes back three days later.
+// The insurer, by the centimes of the sum insured: .01 is not insured, .02 is pending
+// until POST …/insurance/v1/sandbox/day-end, .03 is bound and its answer lost, .04 is refused
+// when it is bound; by those of what is claimed: .01 is rejected at the day's end, of .02 papers are asked
+// for first, the answer to .03 is lost, .07 is accepted and paid by itself. What it pays comes in at the
+// bank from its own account, under the claim's transfer_ref. Less than 40 mm of rain in an observation pays a harvest.
 // A chargeback is told by a signed message to …/callbacks/{partner}/chargeback,
 // beside the callbackUrl, and leaves the next settlement with its fee as a line of
 // its own, whose InstrId is the case; when it is won it comes again.
@@ -87,6 +96,15 @@
 // Retry-After), execute_then_drop, execute_then_500, execute_then_garbage,
 // execute_late (no answer at all, and done when nobody waits for it any more), contradicts_itself (refused, and done all the same), slow_body.
 //
+// Faults of the insurer. On the next call that changes something (not a quote): execute_then_drop,
+// execute_then_500, execute_then_garbage, execute_late (40 s later), callback_before_answer,
+// contradicts_itself (refused, and done all the same). On the next call: drop_request,
+// rate_limited (429), slow_body; on the next question about something known: not_found_then_visible
+// (10 min). On the next event: callback_missing, bad_signature (first try), callbacks_shuffled (an older
+// one comes last), answer_twice, replayed_callback. On the next claim that is paid: same_ref_other_amount
+// (a dirham less). On the next statement: statement_missing (not there), statement_twice (each row),
+// statement_net_of_fee (premiums less the commission). On the next reuse of a reference older than a day: key_expires.
+//
 // Faults of the bank. On the next connection: rate_limited (closed),
 // bad_signature (another host key). On the next file into /in: drop_request (it
 // vanishes, the connection ends), execute_then_drop (executed, the connection
@@ -117,7 +135,7 @@ import (
 
 func main() {
 	var c sim.Config
-	kong.Parse(&c, kong.Name("hubsim"), kong.Description("Stand-in card acquirer, wallets, bank and message gateways, over HTTP, SFTP and SMTP."))
+	kong.Parse(&c, kong.Name("hubsim"), kong.Description("Stand-in card acquirers, wallets, bank, insurer, CRM and message gateways, over HTTP, SFTP and SMTP."))
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()

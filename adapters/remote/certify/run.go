@@ -114,7 +114,7 @@ type runner struct {
 	random   *rand.Rand
 	client   *http.Client
 	hub      *bank.Bank
-	driver   *remote.Bank
+	line     *remote.Connector
 	guard    webhook.Guard
 	manifest remote.Manifest
 
@@ -143,7 +143,7 @@ func newRunner(o Options) (*runner, error) {
 	patient := outbound.Settings{Consecutive: 1000, Volume: 1000, Rate: 1000, Burst: 1000}
 	random := rand.New(rand.NewPCG(o.Seed, 1))
 	return &runner{
-		o: o, random: random, client: client, driver: d, guard: g, hub: bank.New("certified", d, bank.Options{File: patient, Query: patient}),
+		o: o, random: random, client: client, line: n, guard: g, hub: bank.New("certified", d, bank.Options{File: patient, Query: patient}),
 		known: map[string]string{}, events: make(chan webhook.Signed, 100), run: fmt.Sprintf("%s%04X", o.Now().UTC().Format("060102150405"), random.IntN(1<<16)),
 	}, nil
 }

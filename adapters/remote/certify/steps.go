@@ -97,7 +97,7 @@ func (r *runner) sign(ctx context.Context, req *http.Request, token string) erro
 	case "wrong":
 		req.Header.Set("Authorization", "Bearer "+wrongToken)
 	default:
-		own, err := r.driver.Bearer(ctx)
+		own, err := r.line.Bearer(ctx)
 		if err != nil {
 			return err
 		}

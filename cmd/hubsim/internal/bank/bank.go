@@ -34,6 +34,8 @@ const (
 	Acquirer2Name = "EXEMPLE PAIEMENT"
 	WalletRIB     = "999780000000000000050545" // and those of wallets from this one
 	WalletName    = "EXEMPLE PORTEFEUILLES"
+	InsurerRIB    = "999780000000000000070721" // what the insurer pays comes from it
+	InsurerName   = "EXEMPLE ASSURANCE"
 )
 
 // The folders that the bank shows to its client.

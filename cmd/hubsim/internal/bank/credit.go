@@ -65,6 +65,13 @@ func (b *Bank) postCredit(rw http.ResponseWriter, r *http.Request) {
 	world.Answer(rw, http.StatusCreated, map[string]string{"ref": e.Ref, "end_to_end": e.EndToEnd})
 }
 
+// Pays has the insurer transfer to the safeguard account, under a reference of its
+// own.
+func (b *Bank) Pays(tx *journal.Tx, endToEnd, text string, centimes int64) {
+	b.book(tx, entry{Account: SafeguardRIB, Amount: centimes, Kind: world.Credit, EndToEnd: endToEnd, Name: InsurerName, RIB: InsurerRIB, Text: text})
+	b.did(tx, endToEnd, world.Credit, centimes)
+}
+
 // entry is the credit as it is booked; a payer who gives no reference of its own
 // gets that of the bank.
 func (in creditInput) entry() (entry, error) {

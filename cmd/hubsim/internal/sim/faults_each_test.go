@@ -11,7 +11,7 @@ import (
 
 func TestEachFaultIsPlayedOnceInEarnest(t *testing.T) {
 	t.Parallel()
-	for partner, plays := range map[string]map[string]play{world.Acquirer: acquirerPlays, world.Bank: bankPlays, world.Wallet: walletPlays, world.SMS: smsPlays, world.WhatsApp: whatsAppPlays, world.Mail: mailPlays, world.CRM: crmPlays} {
+	for partner, plays := range map[string]map[string]play{world.Acquirer: acquirerPlays, world.Bank: bankPlays, world.Wallet: walletPlays, world.SMS: smsPlays, world.WhatsApp: whatsAppPlays, world.Mail: mailPlays, world.CRM: crmPlays, world.Insurer: insurerPlays} {
 		for _, fault := range world.Faults {
 			t.Run(partner+"/"+fault, func(t *testing.T) {
 				t.Parallel()
@@ -56,7 +56,7 @@ func playOne(t *testing.T, partner, fault string, act play) {
 func TestAnUnknownFaultIsRefusedWithTheNames(t *testing.T) {
 	t.Parallel()
 	r := start(t, time.Hour)
-	for _, body := range []string{`{"partner":"insurer","fault":"slow_body","times":1}`, `{"partner":"bank","fault":"x","times":1}`, `{"partner":"bank","fault":"slow_body","times":-1}`, `{`} {
+	for _, body := range []string{`{"partner":"nobody","fault":"slow_body","times":1}`, `{"partner":"bank","fault":"x","times":1}`, `{"partner":"bank","fault":"slow_body","times":-1}`, `{`} {
 		if status, text := r.post("/faults", body); status != http.StatusBadRequest || (body != `{` && !strings.Contains(text, "paid_then_returned")) {
 			t.Errorf("%s: %d %s", body, status, text)
 		}

@@ -16,6 +16,7 @@ import (
 
 	"tiwiza/cmd/hubsim/internal/acquirer"
 	"tiwiza/cmd/hubsim/internal/crm"
+	"tiwiza/cmd/hubsim/internal/insurer"
 	"tiwiza/cmd/hubsim/internal/messages"
 	"tiwiza/cmd/hubsim/internal/wallet"
 )
@@ -27,6 +28,7 @@ type secrets struct {
 	Wallet    wallet.Secrets   `json:"wallet"`
 	Messages  messages.Secrets `json:"messages"`
 	CRM       crm.Secrets      `json:"crm"`
+	Insurer   insurer.Secrets  `json:"insurer"`
 	Host      seed             `json:"bank_host"`
 	Wrong     seed             `json:"bank_wrong_host"`
 	Client    seed             `json:"bank_client"`
@@ -47,7 +49,7 @@ func random(n int) []byte {
 func newSecrets() secrets {
 	return secrets{
 		Acquirer: newAcquirer("600009999"), Acquirer2: newAcquirer("600008888"),
-		Wallet: newWallet(), Messages: newMessages(), CRM: newCRM(),
+		Wallet: newWallet(), Messages: newMessages(), CRM: newCRM(), Insurer: newInsurer(),
 		Host: random(ed25519.SeedSize), Wrong: random(ed25519.SeedSize), Client: random(ed25519.SeedSize),
 	}
 }
@@ -72,6 +74,10 @@ func newMessages() messages.Secrets {
 }
 
 func newCRM() crm.Secrets { return crm.Secrets{Token: "pat-" + hex.EncodeToString(random(16))} }
+
+func newInsurer() insurer.Secrets {
+	return insurer.Secrets{APIKey: "ins-" + hex.EncodeToString(random(16)), Seed: random(ed25519.SeedSize)}
+}
 
 // keepSecrets reads the secrets of a folder, or makes and writes them.
 func keepSecrets(dir string) (secrets, error) {
@@ -101,7 +107,10 @@ func keepSecrets(dir string) (secrets, error) {
 	if s.CRM == (crm.Secrets{}) {
 		s.CRM = newCRM()
 	}
-	if s.Acquirer2 != before.Acquirer2 || s.Wallet != before.Wallet || s.Messages != before.Messages || s.CRM != before.CRM {
+	if len(s.Insurer.Seed) == 0 {
+		s.Insurer = newInsurer()
+	}
+	if s.Acquirer2 != before.Acquirer2 || s.Wallet != before.Wallet || s.Messages != before.Messages || s.CRM != before.CRM || s.Insurer.APIKey != before.Insurer.APIKey {
 		return s, keep(path, s)
 	}
 	return s, nil

@@ -21,6 +21,7 @@ import (
 	"tiwiza/cmd/hubsim/internal/acquirer"
 	"tiwiza/cmd/hubsim/internal/bank"
 	"tiwiza/cmd/hubsim/internal/crm"
+	"tiwiza/cmd/hubsim/internal/insurer"
 	"tiwiza/cmd/hubsim/internal/journal"
 	"tiwiza/cmd/hubsim/internal/messages"
 	"tiwiza/cmd/hubsim/internal/wallet"
@@ -46,6 +47,7 @@ type Sim struct {
 	wallet   *wallet.Wallet
 	messages *messages.Messages
 	crm      *crm.CRM
+	insurer  *insurer.Insurer
 	secrets  secrets
 	http     net.Listener
 }
@@ -87,6 +89,8 @@ func open(c Config, j *journal.Journal) (*Sim, error) {
 	s.messages.Secrets, s.messages.SettleEvery, s.messages.MailAddr = s.secrets.Messages, time.Hour, c.MailAddr
 	s.crm = crm.New(s.world)
 	s.crm.Secrets = s.secrets.CRM
+	s.insurer = insurer.New(s.world, s.bank)
+	s.insurer.Secrets = s.secrets.Insurer
 	client, err := public(s.secrets.Client.key())
 	if err != nil {
 		return nil, err
@@ -144,6 +148,8 @@ func (s *Sim) Run(ctx context.Context) error {
 	s.wallet.Routes(mux)
 	s.messages.Routes(mux)
 	s.crm.Routes(mux)
+	s.insurer.URL = s.URL()
+	s.insurer.Routes(mux)
 	mux.HandleFunc("GET /config", s.config)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	slog.Info("hubsim listens", "http", s.URL(), "sftp", s.bank.Addr())
@@ -154,6 +160,7 @@ func (s *Sim) Run(ctx context.Context) error {
 	g.Go(func() error { return s.bank.Run(ctx) })
 	g.Go(func() error { return s.wallet.Run(ctx) })
 	g.Go(func() error { return s.messages.Run(ctx) })
+	g.Go(func() error { return s.insurer.Run(ctx) })
 	g.Go(func() error { return s.messages.Serve(ctx) })
 	g.Go(func() error {
 		if err := server.Serve(s.http); !errors.Is(err, http.ErrServerClosed) {
@@ -199,6 +206,10 @@ func (s *Sim) config(rw http.ResponseWriter, r *http.Request) {
 		"notify": s.notify(),
 		"crm": map[string]any{"hubspot": map[string]string{
 			"base_url": s.URL() + "/hubspot", "token": s.secrets.CRM.Token, "subscription": crm.Subscription, "transfer": "demonstration",
+		}},
+		"insurance": map[string]any{"openinsurance": map[string]any{
+			"base_url": s.URL() + insurer.Base + "/insurance/v1", "api_key": s.secrets.Insurer.APIKey, "webhook_keys": []string{s.insurer.PublicKey()}, "observations": true,
+			"account": account(bank.InsurerRIB, bank.InsurerName), "connector": s.URL() + insurer.Base,
 		}},
 		"bank": map[string]any{
 			"sftp_addr": s.bank.Addr(), "host_key": strings.TrimSpace(string(ssh.MarshalAuthorizedKey(host))),

@@ -17,7 +17,7 @@ var Faults = strings.Fields(`drop_request execute_then_drop execute_then_500 exe
 	slow_body contradicts_itself away`)
 
 // Partners are the names of the partners played.
-var Partners = []string{Acquirer, Acquirer2, Bank, Wallet, SMS, WhatsApp, Mail, CRM}
+var Partners = []string{Acquirer, Acquirer2, Bank, Wallet, SMS, WhatsApp, Mail, CRM, Insurer}
 
 // senseless says why a fault cannot be played by a partner.
 var senseless = map[string]map[string]string{
@@ -47,6 +47,10 @@ var senseless = map[string]map[string]string{
 		"rate_limited", "drop_request", "execute_then_drop", "execute_then_500", "execute_then_garbage", "contradicts_itself", "slow_body"),
 	CRM: only("The CRM moves no money and calls nobody: arm drop_request, rate_limited, slow_body, contradicts_itself, execute_late, or one of execute_then_drop, _500, _garbage.",
 		"rate_limited", "drop_request", "execute_then_drop", "execute_then_500", "execute_then_garbage", "execute_late", "contradicts_itself", "slow_body"),
+	Insurer: {
+		"away":               "Arm drop_request, once for each call.",
+		"paid_then_returned": "What an insurer pays to the hub stays there: arm this fault for the bank.",
+	},
 	Mail: only("A mail server takes a mail or does not: arm rate_limited, drop_request, execute_then_drop or execute_then_500.",
 		"rate_limited", "drop_request", "execute_then_drop", "execute_then_500"),
 }
@@ -69,6 +73,16 @@ func only(why string, but ...string) map[string]string {
 		}
 	}
 	return out
+}
+
+// Plays are the faults that a partner can play.
+func Plays(partner string) (all []string) {
+	for _, f := range Faults {
+		if _, not := senseless[partner][f]; !not {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // Armed is a fault that will be played some more times.

@@ -23,6 +23,7 @@ const (
 	WhatsApp  = "whatsapp"
 	Mail      = "mail"
 	CRM       = "crm"
+	Insurer   = "insurer"
 )
 
 // Settlement2 begins the names of the second acquirer's settlements.
@@ -45,6 +46,13 @@ const (
 	Sweep      = "sweep"
 	TopUp      = "top_up"
 	Credit     = "credit"
+
+	Bind        = "bind" // the premium of a policy
+	Cancel      = "cancel"
+	Premium     = "premium"
+	Claim       = "claim"
+	ClaimPaid   = "claim_paid"
+	Observation = "observation"
 )
 
 // Executed is one thing a partner did, under the reference it was asked with.
