@@ -184,7 +184,7 @@ grant select, insert on policies.evidence to hub_app;
 
 -- Whose values of an index are believed: each signs what it says.
 create table policies.source (
-    name     text primary key check (name ~ '^[a-z0-9_-]{2,40}$'),
+    name     text primary key check (length(name) between 2 and 120 and name !~ '[|\r\n]'),
     key      bytea not null check (length(key) = 32),
     made_by  text not null,
     made_at  timestamptz not null

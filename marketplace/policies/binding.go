@@ -224,6 +224,12 @@ func (s *Service) look(ctx context.Context, policy string) (bool, error) {
 		return true, nil // the engine asks
 	}
 	said, r := s.insurers[p.Insurer].FindPolicy(ctx, p.Ref)
+	if r.Outcome == outbound.Declined || r.Outcome == outbound.NotFound || r.Reason == outbound.Differs {
+		return true, s.db.InTx(ctx, func(tx *pg.Tx) error {
+			return s.gap(ctx, tx, Gap{Insurer: p.Insurer, Kind: "policy_contradicted", Ref: p.Ref, Subject: p.ID, Ours: &p.Premium,
+				Detail: "The insurer bound this policy, and says now: " + r.Say() + ".", Suggestion: "Ask the insurer what holds; the member has paid and agreed."})
+		})
+	}
 	if !done(r) || said.Ref != p.Ref {
 		return false, nil
 	}
@@ -353,6 +359,12 @@ func (s *Service) cancelThere(ctx context.Context, policy string) (bool, error) 
 			savePolicy(tx, p)
 			audit.Record(tx, "insurance.cancel_refused", p.ID, "", map[string]string{"why": r.Say()})
 			return tx.Publish(ctx, p.moved())
+		})
+	}
+	if r.Reason == outbound.Differs {
+		return true, s.db.InTx(ctx, func(tx *pg.Tx) error {
+			return s.gap(ctx, tx, Gap{Insurer: p.Insurer, Kind: "refund_sum", Ref: p.CancelRef, Subject: p.ID,
+				Detail: "The insurer's answer to the cancelling was not taken: " + r.Text + ".", Suggestion: "Ask the insurer what it gives back."})
 		})
 	}
 	if !done(r) || said.State != insurance.PolicyCancelled {

@@ -6,7 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"math/big"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -166,10 +166,21 @@ func (s *Service) declare(ctx context.Context, claim string) (bool, error) {
 	if r.Outcome == outbound.Declined {
 		said, r.Outcome = insurance.Claim{ID: r.PartnerID, Ref: c.Ref, State: insurance.ClaimRejected, Reason: r.Say()}, outbound.Succeeded
 	}
+	if r.Reason == outbound.Differs {
+		return true, s.differs(ctx, c, r)
+	}
 	if !done(r) || said.Ref != c.Ref {
 		return false, nil
 	}
 	return true, s.answered(ctx, claim, said, c.Filed)
+}
+
+// differs has a person look at an insurer's word on a claim whose sums do not fit.
+func (s *Service) differs(ctx context.Context, c Claim, r outbound.Result) error {
+	return s.db.InTx(ctx, func(tx *pg.Tx) error {
+		return s.gap(ctx, tx, Gap{Insurer: c.Insurer, Kind: "claim_sum", Ref: c.Ref, Subject: c.ID, Ours: c.Accepted,
+			Detail: "The insurer's word on the claim was not taken: " + r.Text + ".", Suggestion: "Ask the insurer which sum holds."})
+	})
 }
 
 // lookAtClaim asks an insurer how a claim stands.
@@ -179,6 +190,12 @@ func (s *Service) lookAtClaim(ctx context.Context, claim string) (bool, error) {
 		return true, err
 	}
 	said, r := s.insurers[c.Insurer].FindClaim(ctx, c.Ref)
+	if r.Reason == outbound.Differs {
+		return true, s.differs(ctx, c, r)
+	}
+	if r.Outcome == outbound.NotFound {
+		return true, nil // it was not told yet
+	}
 	if !done(r) || said.Ref != c.Ref {
 		return false, nil
 	}
@@ -345,6 +362,8 @@ type Observation struct {
 	Claim     string
 }
 
+var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$`)
+
 // signed is what a source signs.
 func (o Observation) signed() []byte {
 	return []byte(strings.Join([]string{o.Index, o.Source, o.Place, o.Period, o.Value}, "|"))
@@ -353,6 +372,9 @@ func (o Observation) signed() []byte {
 // Enter writes down a source of indices with its public key; from then on its
 // signatures hold. The operator calls it.
 func (s *Service) Enter(ctx context.Context, tx *pg.Tx, in SourceInput) (v SourceView, err error) {
+	if in.Name = strings.TrimSpace(in.Name); in.Name == "" || strings.ContainsAny(in.Name, "|\r\n") {
+		return v, ErrInvalid.At("/name", "The source's name in one line, as products write it.")
+	}
 	key, err := base64.StdEncoding.DecodeString(in.Key)
 	if err != nil || len(key) != ed25519.PublicKeySize {
 		return v, ErrInvalid.At("/key", "An Ed25519 public key: 32 bytes in base64.")
@@ -387,7 +409,7 @@ func (s *Service) Observe(ctx context.Context, tx *pg.Tx, in ObserveInput) (v Ob
 	if in.Source != t.Source {
 		wrong = wrong.At("/source", "The source of the policy: "+t.Source+".")
 	}
-	if _, ok := new(big.Rat).SetString(in.Value); !ok || strings.ContainsAny(in.Value, "/eE") {
+	if !decimal.MatchString(in.Value) {
 		wrong = wrong.At("/value", "A number, as 12.5.")
 	}
 	if len(wrong.Details) > 0 {

@@ -86,7 +86,7 @@ type PremiumRule struct {
 // TriggerView is an index that pays by itself.
 type TriggerView struct {
 	Index     string      `json:"index" required:"true" maxLength:"40"`
-	Source    string      `json:"source" required:"true" maxLength:"40"`
+	Source    string      `json:"source" required:"true" maxLength:"120"`
 	Below     bool        `json:"below" required:"true"`
 	Threshold string      `json:"threshold" required:"true" maxLength:"40"`
 	Pays      money.Money `json:"pays" required:"true"`
@@ -97,7 +97,7 @@ type Offer struct {
 	Code       string         `json:"code" required:"true" maxLength:"40" description:"The insurer's own name of it."`
 	Line       insurance.Line `json:"line" required:"true" enum:"parcel,stock,crop,health"`
 	Names      Texts          `json:"names" required:"true"`
-	Covers     []Texts        `json:"covers" required:"true" maxItems:"12" description:"The risks, in plain words."`
+	Covers     []Texts        `json:"covers" required:"true" maxItems:"20" description:"The risks, in plain words."`
 	Exclusions []Texts        `json:"exclusions" required:"true" maxItems:"5"`
 	Premium    PremiumRule    `json:"premium" required:"true"`
 	Most       money.Money    `json:"most" required:"true" description:"The highest sum insured."`
@@ -105,7 +105,7 @@ type Offer struct {
 	Waiting    int            `json:"waiting_days"`
 	CoolingOff int            `json:"cooling_off_days"`
 	Commission int            `json:"commission_permille" description:"The market's, of the premium without its taxes."`
-	Papers     []string       `json:"papers" maxItems:"12" description:"What a claim needs."`
+	Papers     []string       `json:"papers" maxItems:"20" description:"What a claim needs."`
 	Trigger    *TriggerView   `json:"trigger,omitempty"`
 	Documents  []DocumentView `json:"documents" required:"true" maxItems:"12" description:"One of them is the information sheet."`
 }

@@ -93,7 +93,7 @@ type OnePolicy struct {
 // CancelInput cancels a policy.
 type CancelInput struct {
 	Policy string `path:"policy"`
-	Reason string `json:"reason" required:"true" minLength:"2" maxLength:"300"`
+	Reason string `json:"reason" required:"true" minLength:"2" maxLength:"300" pattern:"^[^\\r\\n]+$"`
 }
 
 // ListPolicies lists the caller's policies: a member's own, an insurer's people
@@ -296,7 +296,7 @@ func (s *Service) ShowClaim(ctx context.Context, in OneClaim) (v ClaimView, err 
 
 // SourceInput is the key of a source of indices.
 type SourceInput struct {
-	Name string `json:"name" required:"true" pattern:"^[a-z0-9_-]{2,40}$"`
+	Name string `json:"name" required:"true" minLength:"2" maxLength:"120" description:"As products write it."`
 	Key  string `json:"key" required:"true" maxLength:"60" description:"Ed25519, 32 bytes in base64."`
 }
 
@@ -310,7 +310,7 @@ type SourceView struct {
 type ObserveInput struct {
 	Policy    string `path:"policy"`
 	Index     string `json:"index" required:"true" maxLength:"40"`
-	Source    string `json:"source" required:"true" maxLength:"40"`
+	Source    string `json:"source" required:"true" maxLength:"120"`
 	Place     string `json:"place" required:"true" minLength:"1" maxLength:"80"`
 	Period    string `json:"period" required:"true" minLength:"4" maxLength:"20"`
 	Value     string `json:"value" required:"true" minLength:"1" maxLength:"20"`
@@ -418,7 +418,7 @@ func (s *Service) ShowStatement(ctx context.Context, in OneStatement) (v Stateme
 	breaks, err := gaps(ctx, s.db, "", st.ID, "", 100)
 	v = st.view(breaks)
 	if st.Doc != nil {
-		for _, r := range st.Doc.Rows {
+		for _, r := range whole(*st.Doc).Rows {
 			v.Lines = append(v.Lines, RowView{r.Kind, r.Ref, r.Amount, r.Commission})
 		}
 	}

@@ -149,7 +149,9 @@ type Policy struct {
 func (p Policy) money(c int64) money.Money { return money.FromCentimes(c, p.Currency) }
 
 // Holds says whether it covers anything now.
-func (p Policy) Holds() bool { return p.State == insurance.PolicyActive || p.State == insurance.PolicyClaimed }
+func (p Policy) Holds() bool {
+	return p.State == insurance.PolicyActive || p.State == insurance.PolicyClaimed
+}
 
 // cancelRef is how the insurer knows the cancelling of a policy.
 func (p Policy) cancelRef() string { return "C" + p.Ref }
@@ -198,11 +200,8 @@ func (p Policy) due() *time.Time {
 	return &at
 }
 
-// period names the period that is to be paid for next.
+// period names the period that is to be paid for next, by its first month.
 func (p Policy) period() string {
-	if p.Period == "year" {
-		return p.NextDue.Format("2006")
-	}
 	return p.NextDue.Format("2006-01")
 }
 
@@ -379,22 +378,22 @@ func Check(p insurance.Product) (wrong []fault.Detail) {
 	if !slices.Contains([]insurance.Line{insurance.Parcel, insurance.Stock, insurance.Crop, insurance.Health}, p.Line) {
 		say("/line", "One of parcel, stock, crop, health.")
 	}
-	for _, l := range Langs {
-		if n := len([]rune(p.Names[l])); n < 1 || n > 120 {
-			say("/names/"+l, "A name of at most 120 signs in each of fr, ar and en.")
+	for _, l := range spoken {
+		if n := len([]rune(strings.TrimSpace(p.Names[l]))); n < 1 || n > 120 {
+			say("/names/"+l, "A name of at most 120 signs, in French and in Arabic.")
 		}
 	}
-	if n := len(p.Covers); n < 1 || n > 12 {
-		say("/covers", "From 1 to 12 risks that it covers.")
+	if n := len(p.Covers); n < 1 || n > 20 {
+		say("/covers", "From 1 to 20 risks that it covers.")
 	}
 	if len(p.Exclusions) > 5 {
 		say("/exclusions", "At most 5 exclusions, in plain words.")
 	}
 	for what, all := range map[string][]Texts{"covers": p.Covers, "exclusions": p.Exclusions} {
 		for i, t := range all {
-			for _, l := range Langs {
-				if n := len([]rune(t[l])); n < 1 || n > 200 {
-					say(fmt.Sprintf("/%s/%d/%s", what, i, l), "At most 200 signs in each of fr, ar and en.")
+			for _, l := range spoken {
+				if n := len([]rune(strings.TrimSpace(t[l]))); n < 1 || n > 300 {
+					say(fmt.Sprintf("/%s/%d/%s", what, i, l), "At most 300 signs, in French and in Arabic.")
 				}
 			}
 		}
@@ -419,15 +418,15 @@ func Check(p insurance.Product) (wrong []fault.Detail) {
 	dirhams("/most", p.Most, 1)
 	dirhams("/excess", p.Excess, 0)
 	for pointer, n := range map[string]int{"/waiting_days": p.Waiting, "/cooling_off_days": p.CoolingOff} {
-		if n < 0 || n > 365 {
-			say(pointer, "From 0 to 365 days.")
+		if n < 0 || n > 730 {
+			say(pointer, "From 0 to 730 days.")
 		}
 	}
 	if p.Commission < 0 || p.Commission > 400 {
 		say("/commission_permille", "From 0 to 400 thousandths.")
 	}
-	if len(p.Papers) > 12 {
-		say("/papers", "At most 12 papers.")
+	if len(p.Papers) > 20 {
+		say("/papers", "At most 20 papers.")
 	}
 	sheets := 0
 	for i, d := range p.Documents {
@@ -444,6 +443,9 @@ func Check(p insurance.Product) (wrong []fault.Detail) {
 	slices.SortFunc(wrong, func(a, b fault.Detail) int { return strings.Compare(a.Pointer, b.Pointer) })
 	return wrong
 }
+
+// spoken are the languages that a product is written in at least.
+var spoken = []string{"fr", "ar"}
 
 // mostSum bounds each amount of a product, in centimes.
 const mostSum = 10_000_000_00

@@ -159,7 +159,6 @@ func evidenceOf(ctx context.Context, db pg.DB, claims ...string) ([]Evidence, er
 	return pg.All[Evidence](ctx, db, `select claim, file, kind, digest, added_by, added_at from policies.evidence where claim = any($1) order by claim, added_at, file`, claims)
 }
 
-
 func insertSource(tx *pg.Tx, name string, key []byte, by string, at time.Time) {
 	tx.QueueMapped(func(err error) error {
 		if pg.Violates(err, "source_pkey") {

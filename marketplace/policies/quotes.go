@@ -101,7 +101,7 @@ func (s *Service) askInsurer(ctx context.Context, quote string) (bool, error) {
 	said, r := s.insurers[q.Insurer].Quote(ctx, insurance.Ask{
 		Ref: q.Ref, Product: p.Code, Version: p.Number, Insured: q.pseudonym(), Subject: q.Subject, Sum: q.money(q.SumInsured), Start: q.Starts, End: q.Ends,
 	})
-	if !done(r) && r.Outcome != outbound.Declined {
+	if !done(r) && r.Outcome != outbound.Declined && r.Reason != outbound.Differs {
 		return false, nil
 	}
 	return true, s.db.InTx(ctx, func(tx *pg.Tx) error {
@@ -109,8 +109,11 @@ func (s *Service) askInsurer(ctx context.Context, quote string) (bool, error) {
 		if err != nil || q.State != QuoteAsked {
 			return err
 		}
-		now := tx.Now()
-		switch wrong := Priced(said, q, p, now); {
+		wrong := r.Text
+		if r.Reason != outbound.Differs {
+			wrong = Priced(said, q, p, tx.Now())
+		}
+		switch {
 		case r.Outcome == outbound.Declined:
 			q.State, q.Why = QuoteRefused, r.Say()
 		case wrong != "":
@@ -145,7 +148,9 @@ func centimes(m money.Money) *int64 {
 }
 
 // done says whether an insurer gave what it was asked for.
-func done(r outbound.Result) bool { return r.Outcome == outbound.Succeeded || r.Outcome == outbound.Accepted }
+func done(r outbound.Result) bool {
+	return r.Outcome == outbound.Succeeded || r.Outcome == outbound.Accepted
+}
 
 // The errands: what insurers are asked or told besides binding. Each can be run
 // again without harm.

@@ -67,6 +67,8 @@ type entry struct {
 	amount     int64
 	commission int64
 	at         time.Time
+	awaited    string // the transfer that a claim is waited for by, while it has not come
+	open       bool
 }
 
 // monthOf is a month's beginning and end.
@@ -89,7 +91,7 @@ func entries(all []premiums.Premium, owed []premiums.Due, refs map[string]string
 		if d.Kind == premiums.Refund {
 			e.kind, e.refs, e.commission = "refund", []string{"C" + files.RefOf(d.Policy)}, d.Commission
 		} else {
-			e.refs = []string{files.RefOf(d.Subject)}
+			e.refs, e.open, e.awaited = []string{files.RefOf(d.Subject)}, d.State == premiums.Open, d.Transfer
 			if r := refs[d.Subject]; r != "" {
 				e.refs = append(e.refs, r)
 			}
@@ -133,12 +135,15 @@ func Compare(st insurance.Statement, ours []entry, currency string) (gaps []Gap,
 		case r.Kind != "claim" && e.commission-commission > 1 || r.Kind != "claim" && commission-e.commission > 1:
 			gaps = append(gaps, Gap{Kind: "commission", Ref: r.Ref, Subject: e.subject, Ours: &e.commission, Theirs: &commission,
 				Detail: fmt.Sprintf("The commission on the %s %s is %s in the books and %s at the insurer.", r.Kind, r.Ref, m(e.commission), m(commission)), Suggestion: "The quote says what the commission is: compare it, and settle the difference by hand."})
+		case e.open:
+			gaps = append(gaps, Gap{Kind: "missing_here", Ref: r.Ref, Subject: e.subject, Ours: new(int64), Theirs: &amount,
+				Detail: fmt.Sprintf("The insurer says that it paid the claim %s; the money has not come.", r.Ref), Suggestion: fmt.Sprintf("Look for the transfer %q on the bank's statement.", e.awaited)})
 		default:
 			matched++
 		}
 	}
 	for i, e := range ours {
-		if !used[i] {
+		if !used[i] && !e.open {
 			hint := "Ask the insurer whether it has it: by this name."
 			if e.at.AddDate(0, 0, 2).Month() != e.at.Month() {
 				hint = "It is of the month's last two days: wait for the next statement."
@@ -183,7 +188,8 @@ func (s *Service) read(ctx context.Context, statement string) (bool, error) {
 		return true, err
 	}
 	said, r := s.insurers[st.Insurer].Statement(ctx, st.Period)
-	if !done(r) && r.Outcome != outbound.Declined {
+	there := done(r) || r.Reason == outbound.Differs && said.Period == st.Period
+	if !there && r.Outcome != outbound.Declined && r.Outcome != outbound.NotFound {
 		return false, nil
 	}
 	from, until, err := monthOf(st.Period)
@@ -195,8 +201,8 @@ func (s *Service) read(ctx context.Context, statement string) (bool, error) {
 		if err != nil || st.State != "asked" {
 			return err
 		}
-		if r.Outcome == outbound.Declined || said.Period != st.Period {
-			st.State, st.Why = "refused", r.Say()
+		if !there {
+			st.State, st.Why = "refused", "The insurer has none: "+r.Say()
 			saveStatement(tx, st)
 			return nil
 		}

@@ -32,8 +32,8 @@ var insured = []Invariant{
 	{"N2", "A claim counts as paid exactly when its money is in the balance of the insured.", `
 		with ` + account + `,
 		given as (
-			select t.idem_key, -sum(e.amount)::bigint as amount from ledger.transfer t join ledger.entry e on e.transfer_id = t.id join account a on a.id = e.account_id
-			where t.kind = 'indemnity.paid' and a.class = 'seller:*:available' group by t.idem_key)
+			select t.key as idem_key, -sum(e.amount)::bigint as amount from ledger.transfer t join ledger.entry e on e.transfer_id = t.id join account a on a.id = e.account_id
+			where t.kind = 'indemnity.paid' and a.class = 'seller:*:available' group by t.key)
 		select format('claim %s is paid with %s; the books gave %s', c.id, ` + dh("coalesce(c.accepted, 0)") + `, ` + dh("coalesce(g.amount, 0)") + `)
 		from policies.claim c left join premiums.due d on d.kind = 'claim' and d.subject = c.id and d.state = 'paid' left join given g on g.idem_key = 'due:' || d.id
 		where c.state = 'paid' and (d.id is null or g.amount is distinct from c.accepted)

@@ -44,9 +44,11 @@ func taken(ctx context.Context, db pg.DB, insurer string, from, until time.Time)
 		where insurer = $1 and taken_at >= $2 and taken_at < $3 and state <> 'undone' order by taken_at, id`, insurer, from, until)
 }
 
-// owedIn are the debts of an insurer that fell due within a time.
+// owedIn are the debts of an insurer within a time: indemnities by when they were
+// paid, the rest by when they fell due.
 func owedIn(ctx context.Context, db pg.DB, insurer string, from, until time.Time) ([]Due, error) {
-	return pg.All[Due](ctx, db, `select `+dueColumns+` from premiums.due where insurer = $1 and due_at >= $2 and due_at < $3 order by due_at, id`, insurer, from, until)
+	return pg.All[Due](ctx, db, `select `+dueColumns+` from premiums.due where insurer = $1 and coalesce(case kind when 'claim' then paid_at end, due_at) >= $2
+		and coalesce(case kind when 'claim' then paid_at end, due_at) < $3 order by due_at, id`, insurer, from, until)
 }
 
 // inAir is what is not the insurer's yet: premiums of policies that are being

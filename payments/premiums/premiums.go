@@ -118,9 +118,9 @@ type Due struct {
 	Member     string
 	Insurer    string
 	Currency   string
-	Amount     int64 // what the member gets
-	Commission int64 // what of it the market gives back
-	VAT        int64 `db:"vat"`
+	Amount     int64  // what the member gets
+	Commission int64  // what of it the market gives back
+	VAT        int64  `db:"vat"`
 	Transfer   string // how the insurer names its transfer; "" when there is none
 	SetOff     bool   // it may be taken out of what is payable to the insurer
 	State      DueState
@@ -177,4 +177,6 @@ func refs(said string) []string {
 
 // IsTransfer says whether an insurer can name a transfer so: it is one word that
 // a statement can carry.
-func IsTransfer(s string) bool { return s != "" && token.FindString(strings.ToUpper(s)) == strings.ToUpper(s) }
+func IsTransfer(s string) bool {
+	return s != "" && token.FindString(strings.ToUpper(s)) == strings.ToUpper(s)
+}
