@@ -19,6 +19,7 @@ import (
 	"tiwiza/adapters/bank/mt940"
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/crm"
+	"tiwiza/adapters/insurance"
 	"tiwiza/adapters/notify"
 	"tiwiza/adapters/wallet"
 	"tiwiza/payments/charges"
@@ -39,6 +40,7 @@ type partnerConfig struct {
 	Wallet    walletConfig     `json:"wallet"`
 	Notify    notifyConfig     `json:"notify"`
 	CRM       crmConfig        `json:"crm"`
+	Insurance insuranceConfig  `json:"insurance"`
 	Bank      struct {
 		SFTPAddr   string `json:"sftp_addr"`
 		HostKey    string `json:"host_key"`
@@ -92,6 +94,9 @@ func (c *partnerConfig) standIns() {
 	for i := range c.Acquirers {
 		all[&c.Acquirers[i].Certified] = []string{"capture", "void", "refund"}
 	}
+	if i := c.Insurance.OpenInsurance; i != nil {
+		all[&i.Certified] = []string{"policy"}
+	}
 	for partner, kinds := range all {
 		*partner = proofs{}
 		for _, k := range kinds {
@@ -122,8 +127,10 @@ type partners struct {
 	notify    notifyConfig
 	tells     []*notify.Carrier // opened by build
 	crm       crmConfig
-	crms      []*crm.CRM        // opened by build
-	metrics   *outbound.Metrics // of all calls; nil for nobody
+	crms      []*crm.CRM // opened by build
+	insurance insuranceConfig
+	insurers  []*insurance.Insurer // built in; opened by build
+	metrics   *outbound.Metrics    // of all calls; nil for nobody
 	pays      files.House
 	house     recon.House
 	proved    map[string][]operations.Certificate // by partner
@@ -198,6 +205,7 @@ func (c partnerConfig) unsafe() error {
 	errs = append(errs, c.Wallet.unsafe()...)
 	errs = append(errs, c.Notify.unsafe()...)
 	errs = append(errs, c.CRM.unsafe()...)
+	errs = append(errs, c.Insurance.unsafe()...)
 	if c.Bank.HostKey == "" {
 		errs = append(errs, errors.New("the bank's host_key is missing: anybody could stand in for it"))
 	}
@@ -232,7 +240,7 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 		readers = append(readers, r)
 	}
 	p := &partners{
-		metrics: m, notify: c.Notify, crm: c.CRM,
+		metrics: m, notify: c.Notify, crm: c.CRM, insurance: c.Insurance,
 		acquirers: acquirers,
 		bank:      bank.New(bankName, bd, bank.Options{Metrics: m, Readers: readers}),
 	}
@@ -249,6 +257,9 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 		Acquirers: map[string]string{walletName: c.Wallet.SettlesFrom},
 	}
 	said := map[string]proofs{bankName: c.Bank.Certified, walletName: c.Wallet.Certified}
+	if i := c.Insurance.OpenInsurance; i != nil {
+		said[insurerName] = i.Certified
+	}
 	rates := map[string]*decimal.Decimal{walletName: c.Wallet.FeePercent}
 	for _, a := range c.cards() {
 		p.gates = append(p.gates, a.GateURL)

@@ -97,6 +97,9 @@ func (p *partners) names() (all []string) {
 	if p.bank != nil {
 		all = append(all, p.bank.ID())
 	}
+	if p.insurance.OpenInsurance != nil {
+		all = append(all, insurerName)
+	}
 	return all
 }
 

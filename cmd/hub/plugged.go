@@ -92,15 +92,24 @@ func certifierKey(text, dataDir string) (ed25519.PrivateKey, error) {
 	return ed25519.NewKeyFromSeed(seed), nil
 }
 
-// lineTo is how connectors are called.
-func lineTo(g webhook.Guard) connectors.Line {
-	dial := func(o connectors.Opening) (*remote.Connector, error) {
+// guard says where connectors may be.
+func (o options) guard() webhook.Guard {
+	return webhook.Guard{Loopback: o.Loopback, Hosts: o.Plugs.hosts}
+}
+
+// dialer makes connectors ready to be called.
+func dialer(g webhook.Guard) func(connectors.Opening) (*remote.Connector, error) {
+	return func(o connectors.Opening) (*remote.Connector, error) {
 		c := remote.Config{URL: o.URL, Roots: o.Roots, Guard: g}
 		for _, k := range o.Credentials {
 			c.Credentials = append(c.Credentials, remote.Credentials(k))
 		}
 		return remote.New(c)
 	}
+}
+
+// lineTo is how connectors are called.
+func lineTo(dial func(connectors.Opening) (*remote.Connector, error)) connectors.Line {
 	return connectors.Line{
 		Check: func(o connectors.Opening) string {
 			if _, err := dial(o); err != nil {
@@ -126,10 +135,10 @@ func lineTo(g webhook.Guard) connectors.Line {
 			if err != nil {
 				return f, err
 			}
-			if err := n.SignIn(ctx, "bank"); err != nil {
+			if err := n.SignIn(ctx, o.Port); err != nil {
 				return f, fmt.Errorf("sign in: %w", err)
 			}
-			c, speaks := m.Speaks("bank", "1")
+			c, speaks := m.Speaks(o.Port, "1")
 			return connectors.Found{
 				ID: m.ID, Owner: m.Owner, Speaks: speaks, Features: c.Features, Remembers: m.Remembers(), Sandbox: m.Sandbox, Manifest: m.Digest, WebhookKeys: m.WebhookKeys,
 			}, nil
@@ -138,17 +147,22 @@ func lineTo(g webhook.Guard) connectors.Line {
 }
 
 // plugged are the connectors of a house.
-func (p *partners) plugged(store *pg.Store, ops *operations.Engine, queue connectors.Approvals, o options) *connectors.Service {
-	taken := []string{acquirerName, bankName, walletName, "sms", "whatsapp", "email", "crm", "none"}
+func (p *partners) plugged(store *pg.Store, ops *operations.Engine, queue connectors.Approvals, insured *insurers, o options) *connectors.Service {
+	taken := []string{acquirerName, bankName, walletName, insurerName, "sms", "whatsapp", "email", "crm", "none"}
 	for _, a := range p.acquirers {
 		taken = append(taken, a.ID())
 	}
-	return connectors.New(store, ops, queue, connectors.Config{
-		Line: lineTo(webhook.Guard{Loopback: o.Loopback, Hosts: o.Plugs.hosts}), Box: o.Plugs.box, Policy: o.Plugs.policy,
+	s := connectors.New(store, ops, queue, connectors.Config{
+		Line: lineTo(insured.dial), Box: o.Plugs.box, Policy: o.Plugs.policy,
 		Names:    taken,
 		Accounts: []string{p.pays.Safeguard.RIB, p.pays.Operating.RIB},
-		Kinds:    []string{"payout", charges.KindTransfer, "top_up", "sweep"}, Metrics: p.metrics,
+		Kinds:    []string{"payout", charges.KindTransfer, "top_up", "sweep"}, Binds: map[string][]string{connectors.PortInsurance: {"policy"}}, Metrics: p.metrics,
+		Heard: func(ctx context.Context, partner string, header map[string][]string, body []byte) error {
+			return insured.Hear(ctx, store, partner, header, body)
+		},
 	})
+	insured.plugged = s
+	return s
 }
 
 // housesOf are plugged banks as reconciliation knows banks.

@@ -24,7 +24,7 @@ func (h *house) holder(ctx context.Context, k auth.Key) (auth.Principal, error) 
 // partnerView is a partner as the operator sees it.
 type partnerView struct {
 	ID          string                    `json:"id" required:"true"`
-	Port        string                    `json:"port" required:"true" enum:"card,wallet,bank,notify,crm"`
+	Port        string                    `json:"port" required:"true" enum:"card,wallet,bank,notify,crm,insurance"`
 	Driver      string                    `json:"driver" required:"true"`
 	Mode        string                    `json:"mode" required:"true" enum:"live,demo"`
 	Breaker     map[outbound.Class]string `json:"breaker" required:"true" description:"By class of call: closed, half-open or open."`
@@ -70,6 +70,9 @@ func partnerRoutes(p *partners, plugged *connectors.Service, watch *lanes.Servic
 				}
 				for _, c := range p.crms {
 					add(c.ID(), "crm", c.Driver())
+				}
+				for _, i := range p.insurers {
+					add(i.ID(), "insurance", i.Driver())
 				}
 				more, err := plugged.Standings(ctx, db)
 				for _, s := range more {

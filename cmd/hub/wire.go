@@ -92,6 +92,7 @@ type house struct {
 	bus      *event.Bus
 	hooks    *webhook.Service
 	plugged  *connectors.Service
+	insured  *insurers
 	limits   *limits.Service
 	proofs   *invariants.Service
 
@@ -163,7 +164,12 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	}
 	bounds := limits.New(store, queue)
 	out := files.New(store, engine, p.pays)
-	plugged := p.plugged(store, engine, queue, o)
+	insured, err := p.insured(o)
+	if err != nil {
+		return nil, err
+	}
+	p.insurers = insured.built
+	plugged := p.plugged(store, engine, queue, insured, o)
 	out.Plug(plugged)
 	ch := charges.New(store, books, escrows, engine, policies, p.acquirers, charges.Config{
 		PublicURL: o.PublicURL, Email: o.Email, Bank: p.name(), Account: p.account(),
@@ -262,7 +268,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 
 	h := &house{
 		store: store, policies: policies, members: m, catalog: cat, orders: ord, media: kept, wares: wares, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
-		treasury: own, partners: p, timers: timers, known: known, bus: bus, hooks: hooks, plugged: plugged, limits: bounds,
+		treasury: own, partners: p, timers: timers, known: known, bus: bus, hooks: hooks, plugged: plugged, insured: insured, limits: bounds,
 		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, shared: shared,
 	}
 	if o.Demo {

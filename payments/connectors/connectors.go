@@ -31,9 +31,6 @@ var (
 	ErrSealed      = fault.New(fault.Conflict, "partners.no_key", "Set HUB_PARTNERS_KEY: without it no secrets can be kept.")
 )
 
-// Protocol is what a connector of the port bank must speak.
-const Protocol = "bank.v1"
-
 const credentialID id.Kind = "crd"
 
 // State is how a connector stands.
@@ -58,8 +55,8 @@ type Credentials struct {
 
 // An Opening is all that is needed to call a connector.
 type Opening struct {
-	ID, URL, Roots string
-	Credentials    []Credentials // the newest first
+	ID, Port, URL, Roots string
+	Credentials          []Credentials // the newest first
 }
 
 // Found is what a connector says of itself.
@@ -96,6 +93,9 @@ type Connector struct {
 	Version              int64
 }
 
+// Protocol is what a connector must speak, by its port: bank.v1.
+func (c Connector) Protocol() string { return c.Port + ".v1" }
+
 func (c Connector) safeguard() bank.Account {
 	return bank.Account{RIB: c.SafeguardRIB, Name: c.SafeguardName, BIC: c.BIC}
 }
@@ -110,7 +110,7 @@ func (c Connector) Take(f Found, at time.Time) (Connector, error) {
 	case f.ID != c.ID:
 		return c, ErrUnlike.Say("The connector calls itself %q, and is registered as %q.", f.ID, c.ID)
 	case !f.Speaks:
-		return c, ErrUnlike.Say("The connector does not speak %s.", Protocol)
+		return c, ErrUnlike.Say("The connector does not speak %s.", c.Protocol())
 	}
 	c.Owner, c.Features, c.RemembersS, c.Sandbox, c.Manifest = f.Owner, append([]string{}, f.Features...), int64(f.Remembers/time.Second), f.Sandbox, f.Manifest
 	c.WebhookKeys, c.FoundAt, c.ChangedAt = append([]string{}, f.WebhookKeys...), &at, at
@@ -136,7 +136,7 @@ func (p Policy) proves(c Connector, text string, at time.Time) (certificate.Cert
 		return got, ErrUncertified.Say("The certificate is not good: %s.", err)
 	}
 	lack := got.Lacks(certificate.Claim{
-		Connector: c.ID, Protocol: Protocol, Features: c.Features, Level: p.Level, Remembers: time.Duration(c.RemembersS) * time.Second, At: at,
+		Connector: c.ID, Protocol: c.Protocol(), Features: c.Features, Level: p.Level, Remembers: time.Duration(c.RemembersS) * time.Second, At: at,
 	})
 	if lack != "" {
 		return got, ErrUncertified.Say("The certificate does not do: %s.", lack)

@@ -21,7 +21,7 @@ func (s *Service) House(ctx context.Context, db pg.DB, name string) (files.House
 	} else {
 		c, err = load(ctx, db, name)
 	}
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, ErrNotFound) || err == nil && c.Port != PortBank {
 		return files.House{}, false, nil
 	}
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *Service) Houses(ctx context.Context, db pg.DB) ([]files.House, error) {
 	var out []files.House
 	var failed error
 	for _, c := range found {
-		if c.State == Registered {
+		if c.Port != PortBank || c.State == Registered {
 			continue
 		}
 		h, err := s.house(ctx, db, c)

@@ -2,6 +2,7 @@ package connectors
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -23,8 +24,8 @@ func Routes(s *Service) []rest.Route {
 		rest.Commit("POST", one+"/certificate", "partners.certify", "Hand in what hub certify signed", ok, s.Certify),
 		rest.Commit("POST", one+"/resume", "partners.resume", "Ask for real money to move through a partner; a second person decides", ok, s.Resume),
 		rest.Commit("POST", one+"/pause", "partners.pause", "Let nothing leave through a partner any more", ok, s.Pause),
-		rest.Handle("POST", "/callbacks/{partner}/events", "callbacks.events", "Hear that a connector has messages for us", http.StatusNoContent, s.Hear,
-			rest.Public(), rest.Body(64<<10), rest.About("Signed by Standard Webhooks with an Ed25519 key of the connector's manifest (v1a). It proves nothing: the messages are then asked for.")),
+		rest.Handle("POST", "/callbacks/{partner}/events", "callbacks.events", "Hear that a connector has news for us", http.StatusNoContent, s.Hear,
+			rest.Public(), rest.Body(64<<10), rest.About("Signed by Standard Webhooks with an Ed25519 key of the connector's manifest (v1a). It proves nothing: what it speaks of is then asked for.")),
 	}
 }
 
@@ -44,7 +45,7 @@ type AccountView struct {
 // View is a partner that was registered.
 type View struct {
 	ID          string           `json:"id" required:"true"`
-	Port        string           `json:"port" required:"true" enum:"bank"`
+	Port        string           `json:"port" required:"true" enum:"bank,insurance"`
 	URL         string           `json:"url" required:"true"`
 	State       State            `json:"state" required:"true" enum:"registered,live,paused"`
 	Pays        bool             `json:"pays" required:"true" description:"Payouts leave from this bank."`
@@ -54,8 +55,8 @@ type View struct {
 	FoundAt     *time.Time       `json:"found_at" required:"true" description:"When it was asked last what it is."`
 	Certificate *string          `json:"certificate" required:"true"`
 	Credentials []CredentialView `json:"credentials" required:"true" description:"The newest first."`
-	Safeguard   AccountView      `json:"safeguard" required:"true"`
-	Operating   AccountView      `json:"operating" required:"true"`
+	Safeguard   *AccountView     `json:"safeguard" required:"true" description:"Null but for banks."`
+	Operating   *AccountView     `json:"operating" required:"true" description:"Null but for banks."`
 	CreatedBy   string           `json:"created_by" required:"true"`
 	CreatedAt   time.Time        `json:"created_at" required:"true"`
 	ChangedAt   time.Time        `json:"changed_at" required:"true"`
@@ -64,8 +65,10 @@ type View struct {
 func (c Connector) view(have []credential) View {
 	v := View{
 		ID: c.ID, Port: c.Port, URL: c.URL, State: c.State, Pays: c.Pays, Owner: c.Owner, Features: c.Features, Sandbox: c.Sandbox, FoundAt: rest.UTC(c.FoundAt),
-		Safeguard: AccountView{c.SafeguardRIB, c.SafeguardName}, Operating: AccountView{c.OperatingRIB, c.OperatingName},
 		CreatedBy: c.CreatedBy, CreatedAt: c.CreatedAt.UTC(), ChangedAt: c.ChangedAt.UTC(), Credentials: make([]CredentialView, len(have)),
+	}
+	if c.Port == PortBank {
+		v.Safeguard, v.Operating = &AccountView{c.SafeguardRIB, c.SafeguardName}, &AccountView{c.OperatingRIB, c.OperatingName}
 	}
 	if c.Certificate != "" {
 		v.Certificate = &c.Certificate
@@ -116,10 +119,16 @@ type HearInput struct {
 	Body      rest.Raw `body:"raw"`
 }
 
-// Hear has a connector's messages fetched at once. Whoever has the address may
-// call it; only what one of the connector's keys signed lately is heard.
+// Hear has a bank's messages fetched at once, and passes the events of others on.
+// Whoever has the address may call it; only what one of the partner's keys signed
+// lately is heard.
 func (s *Service) Hear(ctx context.Context, in HearInput) (rest.Text, error) {
 	c, err := load(ctx, s.db, in.Partner)
+	if s.cfg.Heard != nil && (errors.Is(err, ErrNotFound) || err == nil && c.Port != PortBank) {
+		return "", s.cfg.Heard(ctx, in.Partner, map[string][]string{
+			"webhook-id": {in.ID}, "webhook-timestamp": {in.Timestamp}, "webhook-signature": {in.Signature},
+		}, in.Body.Bytes)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -37,13 +37,16 @@ func (s *Service) Resume(ctx context.Context, tx *pg.Tx, in ResumeInput) (Resume
 	if c.State == Live && c.Pays == in.Pays {
 		return ResumeView{}, ErrState.Say("This partner is live already.")
 	}
+	if in.Pays && c.Port != PortBank {
+		return ResumeView{}, ErrState.At("/pays", "payouts leave from banks")
+	}
 	if err := s.cfg.Policy.May(c, tx.Now()); err != nil {
 		return ResumeView{}, err
 	}
 	c.WantsPays = in.Pays
 	r, err := s.approvals.Ask(ctx, tx, approvals.Ask{
 		Kind: kindLive, Subject: c.ID, Hash: c.Sum(), Why: in.Why,
-		Evidence: fmt.Sprintf("%s of %s, at %s; clients' account …%s, own account …%s; payouts leave there: %t", c.ID, c.Owner, c.URL, c.SafeguardRIB[20:], c.OperatingRIB[20:], in.Pays),
+		Evidence: c.evidence(in.Pays),
 	})
 	if err != nil {
 		return ResumeView{}, err
@@ -57,6 +60,14 @@ func (s *Service) Resume(ctx context.Context, tx *pg.Tx, in ResumeInput) (Resume
 	c.Version++
 	audit.Record(tx, "partners.resume", c.ID, authz.Policy(ctx), map[string]any{"approval": r.ID, "pays": in.Pays})
 	return ResumeView{r.ID, r.State, c.view(have)}, nil
+}
+
+// evidence is what the second person reads of a partner that is to be live.
+func (c Connector) evidence(pays bool) string {
+	if c.Port != PortBank {
+		return fmt.Sprintf("%s of %s, at %s: %s", c.ID, c.Owner, c.URL, c.Protocol())
+	}
+	return fmt.Sprintf("%s of %s, at %s; clients' account …%s, own account …%s; payouts leave there: %t", c.ID, c.Owner, c.URL, c.SafeguardRIB[20:], c.OperatingRIB[20:], pays)
 }
 
 // decided has real money move through a partner that two people agreed on, if it

@@ -7,7 +7,8 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-const columns = `id, port, url, roots, safeguard_rib, safeguard_name, operating_rib, operating_name, bic, owner, features, remembers_s, sandbox, manifest,
+const columns = `id, port, url, roots, coalesce(safeguard_rib, '') as safeguard_rib, coalesce(safeguard_name, '') as safeguard_name,
+	coalesce(operating_rib, '') as operating_rib, coalesce(operating_name, '') as operating_name, bic, owner, features, remembers_s, sandbox, manifest,
 	webhook_keys, found_at, certificate, state, pays, wants_pays, created_by, created_at, changed_at, version`
 
 func insert(tx *pg.Tx, c Connector) {
@@ -17,7 +18,7 @@ func insert(tx *pg.Tx, c Connector) {
 		}
 		return err
 	}, `insert into connectors.connector (id, port, url, roots, safeguard_rib, safeguard_name, operating_rib, operating_name, bic, created_by, created_at, changed_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)`,
+		values ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), nullif($7, ''), nullif($8, ''), $9, $10, $11, $11)`,
 		c.ID, c.Port, c.URL, c.Roots, c.SafeguardRIB, c.SafeguardName, c.OperatingRIB, c.OperatingName, c.BIC, c.CreatedBy, c.CreatedAt)
 }
 

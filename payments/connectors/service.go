@@ -35,7 +35,8 @@ type Line struct {
 	// Ask reads what a connector says of itself and signs in with each of the
 	// credentials.
 	Ask func(ctx context.Context, o Opening) (Found, error)
-	// Open makes the driver of a bank.
+	// Open makes the driver of a bank. Connectors of other ports are opened by who
+	// speaks with them: see Plugs.
 	Open func(Opening) (bank.Driver, error)
 }
 
@@ -44,10 +45,15 @@ type Config struct {
 	Line     Line
 	Box      *Box // nil: nothing can be registered
 	Policy   Policy
-	Names    []string // of partners that are built in
-	Accounts []string // RIBs that the house has elsewhere
-	Kinds    []string // of operations that leave in batches
+	Names    []string            // of partners that are built in
+	Accounts []string            // RIBs that the house has elsewhere
+	Kinds    []string            // of operations that leave in batches
+	Binds    map[string][]string // kinds of operations that other ports do
 	Metrics  *outbound.Metrics
+	// Heard takes in an event of a connector of another port than the bank's, or of
+	// a partner that is built in: ErrNotFound for nobody's, ErrSignature. Nil hears
+	// none.
+	Heard func(ctx context.Context, partner string, header map[string][]string, body []byte) error
 }
 
 // Service keeps connectors, for all hubs of a database: each looks at the row
@@ -88,12 +94,12 @@ type AccountInput struct {
 // RegisterInput is a partner that shall be plugged in.
 type RegisterInput struct {
 	ID          string       `json:"id" required:"true" minLength:"3" maxLength:"40" description:"What its manifest calls it; its accounts in the books have this name."`
-	Port        string       `json:"port" required:"true" enum:"bank"`
+	Port        string       `json:"port" required:"true" enum:"bank,insurance"`
 	URL         string       `json:"url" required:"true" minLength:"8" maxLength:"1000" description:"Where its connector is; without a path of the protocol."`
 	Credentials Credentials  `json:"credentials" required:"true"`
 	Roots       string       `json:"roots,omitempty" maxLength:"60000" description:"PEM certificates that sign the connector's; the system's when left out."`
-	Safeguard   AccountInput `json:"safeguard" required:"true" description:"Where our clients' money is at this bank."`
-	Operating   AccountInput `json:"operating" required:"true" description:"Our own account there."`
+	Safeguard   AccountInput `json:"safeguard,omitempty" description:"Of a bank: where our clients' money is there."`
+	Operating   AccountInput `json:"operating,omitempty" description:"Of a bank: our own account there."`
 	BIC         string       `json:"bic,omitempty" maxLength:"11"`
 }
 
@@ -132,15 +138,18 @@ func (s *Service) check(in RegisterInput) error {
 	if !nameShape.MatchString(in.ID) || slices.Contains(s.cfg.Names, in.ID) {
 		bad = bad.At("/id", "3 to 40 small letters, digits and -, and not the name of a partner that is built in")
 	}
-	for at, rib := range map[string]string{"/safeguard/rib": in.Safeguard.RIB, "/operating/rib": in.Operating.RIB} {
-		if bank.CheckRIB(rib) != nil || slices.Contains(s.cfg.Accounts, rib) {
-			bad = bad.At(at, "a RIB whose key fits, of an account at this bank")
+	for at, a := range map[string]AccountInput{"/safeguard": in.Safeguard, "/operating": in.Operating} {
+		switch {
+		case in.Port != PortBank && a != AccountInput{}:
+			bad = bad.At(at, "only banks have accounts of ours")
+		case in.Port == PortBank && (bank.CheckRIB(a.RIB) != nil || slices.Contains(s.cfg.Accounts, a.RIB)):
+			bad = bad.At(at+"/rib", "a RIB whose key fits, of an account at this bank")
 		}
 	}
-	if in.Safeguard.RIB == in.Operating.RIB {
+	if in.Port == PortBank && in.Safeguard.RIB == in.Operating.RIB {
 		bad = bad.At("/operating/rib", "another account than the clients'")
 	}
-	if wrong := s.cfg.Line.Check(Opening{in.ID, in.URL, in.Roots, []Credentials{in.Credentials}}); wrong != "" {
+	if wrong := s.cfg.Line.Check(Opening{in.ID, in.Port, in.URL, in.Roots, []Credentials{in.Credentials}}); wrong != "" {
 		bad = bad.At("/url", wrong)
 	}
 	if len(bad.Details) > 0 {
@@ -172,7 +181,7 @@ func (s *Service) Rotate(ctx context.Context, tx *pg.Tx, in RotateInput) (View, 
 	if err != nil {
 		return View{}, err
 	}
-	if wrong := s.cfg.Line.Check(Opening{c.ID, c.URL, c.Roots, []Credentials{in.Credentials}}); wrong != "" {
+	if wrong := s.cfg.Line.Check(Opening{c.ID, c.Port, c.URL, c.Roots, []Credentials{in.Credentials}}); wrong != "" {
 		return View{}, ErrInvalid.At("/credentials", wrong)
 	}
 	have, err := credentials(ctx, tx, c.ID)
@@ -239,7 +248,7 @@ func (s *Service) Test(ctx context.Context, in One) (v View, err error) {
 
 // opening is all that is needed to call a connector.
 func (s *Service) opening(ctx context.Context, db pg.DB, c Connector) (Opening, []credential, error) {
-	o := Opening{ID: c.ID, URL: c.URL, Roots: c.Roots}
+	o := Opening{ID: c.ID, Port: c.Port, URL: c.URL, Roots: c.Roots}
 	have, err := credentials(ctx, db, c.ID)
 	for i := 0; err == nil && i < len(have); i++ {
 		var k Credentials
@@ -290,8 +299,12 @@ func (s *Service) prove(tx *pg.Tx, c Connector, remembers string) error {
 	if err != nil {
 		return err
 	}
+	kinds := s.cfg.Kinds
+	if c.Port != PortBank {
+		kinds = s.cfg.Binds[c.Port]
+	}
 	var all []operations.Certificate
-	for _, kind := range s.cfg.Kinds {
+	for _, kind := range kinds {
 		all = append(all, operations.Certificate{Connector: c.ID, Kind: kind, Proof: "certificate of " + c.ID, Remembers: d})
 	}
 	return s.ops.Proved(tx, c.ID, all...)

@@ -298,6 +298,65 @@ func TestRotationsAtOnceLeaveTwo(t *testing.T) {
 	}
 }
 
+// TestAnInsurerIsPluggedInLikeABank registers a connector of the port insurance: it
+// has no accounts of ours, no payout leaves from it, and it is found as a plug.
+func TestAnInsurerIsPluggedInLikeABank(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, true)
+	in := connectors.RegisterInput{ID: "atlas", Port: "insurance", URL: "https://atlas.example/", Credentials: connectors.Credentials{Token: "the-first-token-of-atlas"}}
+	bad := in
+	bad.Safeguard = connectors.AccountInput{RIB: paperbank.RIB(1), Name: "Clients"}
+	if _, err := do(d, "ann", d.one.Register, bad); !errors.Is(err, connectors.ErrInvalid) {
+		t.Errorf("an insurer with an account of ours: %v", err)
+	}
+	v, err := do(d, "ann", d.one.Register, in)
+	must(t, err)
+	if v.Safeguard != nil || v.Operating != nil || v.Port != "insurance" {
+		t.Errorf("it is shown as %+v", v)
+	}
+	_, err = d.one.Test(as("ann"), connectors.One{Partner: "atlas"})
+	must(t, err)
+	if p, err := d.two.Plug(t.Context(), d.db, "insurance", "atlas"); err != nil || p.Barred == "" || p.Port != "insurance" {
+		t.Errorf("before it is live it is %+v, %v; want one that is barred", p, err)
+	}
+	if all, err := d.two.Plugs(t.Context(), d.db, "insurance"); err != nil || len(all) != 0 {
+		t.Errorf("before it is live the plugs are %+v, %v", all, err)
+	}
+	if _, err := do(d, "ann", d.one.Certify, connectors.CertifyInput{Partner: "atlas", Certificate: d.certificate("C5")}); !errors.Is(err, connectors.ErrCertificate) {
+		t.Errorf("certified as a bank: %v", err)
+	}
+	now := time.Now()
+	text, err := certificate.Sign(d.key, certificate.Certificate{
+		Connector: "atlas", Protocol: "insurance.v1", Features: []string{"reports"}, Level: certificate.Security, Remembers: "720h", IssuedAt: now, ExpiresAt: now.Add(certificate.Lifetime),
+	})
+	must(t, err)
+	_, err = do(d, "ann", d.one.Certify, connectors.CertifyInput{Partner: "atlas", Certificate: text})
+	must(t, err)
+	if err := d.resume(true); !errors.Is(err, connectors.ErrState) {
+		t.Errorf("payouts leave from an insurer: %v", err)
+	}
+	must(t, d.resume(false))
+	all, err := d.two.Plugs(t.Context(), d.db, "insurance")
+	if err != nil || len(all) != 1 || all[0].ID != "atlas" || all[0].Barred != "" || len(all[0].Credentials) != 1 {
+		t.Fatalf("once it is live the plugs are %+v, %v", all, err)
+	}
+	if _, ok := d.house("atlas"); ok {
+		t.Error("an insurer is a bank")
+	}
+	if houses, err := d.two.Houses(t.Context(), d.db); err != nil || len(houses) != 0 {
+		t.Errorf("the banks are %+v, %v", houses, err)
+	}
+	if _, err := d.two.Plug(t.Context(), d.db, "bank", "atlas"); !errors.Is(err, connectors.ErrNotFound) {
+		t.Errorf("as a bank it is found: %v", err)
+	}
+	if _, err := do(d, "cleo", d.two.Pause, connectors.One{Partner: "atlas"}); err != nil {
+		t.Error(err)
+	}
+	if p, err := d.one.Plug(t.Context(), d.db, "insurance", "atlas"); err != nil || !strings.Contains(p.Barred, "paused") || p.Version <= all[0].Version {
+		t.Errorf("paused it is %+v, %v", p, err)
+	}
+}
+
 func TestWhatCannotBeRegisteredIsPointedAt(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, true)

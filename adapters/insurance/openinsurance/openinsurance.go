@@ -27,6 +27,9 @@ type Config struct {
 	WebhookKeys []string `json:"webhook_keys"`
 	// Observations says that it pays by an index.
 	Observations bool `json:"observations"`
+	// EventsURL is where we want to hear of what happens; "" leaves it to what the
+	// insurer was told.
+	EventsURL string `json:"events_url"`
 
 	Roots    *x509.CertPool    `json:"-"` // nil: the system's
 	Settings outbound.Settings `json:"-"`
@@ -50,7 +53,7 @@ func New(c Config) (insurance.Driver, error) {
 			return nil, errors.New("openinsurance: a webhook key is whpk_ and an Ed25519 key in base64")
 		}
 	}
-	line := &line{base: strings.TrimRight(c.BaseURL, "/"), key: c.APIKey, client: outbound.Client(c.Settings, c.Roots)}
+	line := &line{base: strings.TrimRight(c.BaseURL, "/"), key: c.APIKey, events: c.EventsURL, client: outbound.Client(c.Settings, c.Roots)}
 	d := insurance.NewV1("openinsurance", line.call, c.WebhookKeys...)
 	if c.Observations {
 		return insurance.Observing{V1: d}, nil
@@ -60,8 +63,8 @@ func New(c Config) (insurance.Driver, error) {
 
 // line is how one insurer is called.
 type line struct {
-	base, key string
-	client    *http.Client
+	base, key, events string
+	client            *http.Client
 }
 
 // call makes one request. What only asks may be asked again, as its lane says; all
@@ -80,6 +83,9 @@ func (l *line) call(ctx context.Context, method, path, key string, body []byte) 
 	}
 	req.Header.Set("Accept", "application/json, application/problem+json")
 	req.Header.Set("X-API-Key", l.key)
+	if l.events != "" && method == http.MethodPost {
+		req.Header.Set("X-Callback-URL", l.events)
+	}
 	if key != "" {
 		req.Header.Set("Idempotency-Key", `"`+key+`"`)
 	}

@@ -1,0 +1,68 @@
+package connectors
+
+import (
+	"context"
+	"errors"
+
+	"tiwiza/pkg/clock"
+	"tiwiza/pkg/pg"
+)
+
+// Ports that connectors may have.
+const (
+	PortBank      = "bank"
+	PortInsurance = "insurance"
+)
+
+// A Plug is a connector of a port other than the bank's, as it stands now: all that
+// is needed to speak with it. It is read from the row each time, so that a change
+// holds at all hubs at once; Version tells whether anything of it changed.
+type Plug struct {
+	Opening
+	Features    []string
+	WebhookKeys []string
+	Version     int64
+	Barred      string // why nothing may be made there now, or ""
+}
+
+// Plug is a connector of a port: ErrNotFound for one of another.
+func (s *Service) Plug(ctx context.Context, db pg.DB, port, name string) (Plug, error) {
+	c, err := load(ctx, db, name)
+	if err != nil {
+		return Plug{}, err
+	}
+	if c.Port != port {
+		return Plug{}, ErrNotFound
+	}
+	return s.plug(ctx, db, c)
+}
+
+// Plugs are the connectors of a port that were ever live, by their names. One that
+// cannot be opened keeps the others not: it comes in the error.
+func (s *Service) Plugs(ctx context.Context, db pg.DB, port string) (out []Plug, failed error) {
+	found, err := all(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range found {
+		if c.Port != port || c.State == Registered {
+			continue
+		}
+		p, err := s.plug(ctx, db, c)
+		if err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		out = append(out, p)
+	}
+	return out, failed
+}
+
+func (s *Service) plug(ctx context.Context, db pg.DB, c Connector) (Plug, error) {
+	at, err := clock.Now(ctx, db)
+	if err != nil {
+		return Plug{}, err
+	}
+	o, _, err := s.opening(ctx, db, c)
+	return Plug{o, c.Features, c.WebhookKeys, c.Version, s.cfg.Policy.barred(c, at)}, err
+}
