@@ -50,8 +50,9 @@ func (s *Service) Take(ctx context.Context, tx *pg.Tx, in TakeInput) (v PolicyVi
 		return v, ErrQuote
 	case p.State != Approved:
 		return v, ErrProduct
-	case s.insurers[q.Insurer] == nil:
-		return v, ErrNoHub
+	}
+	if err := s.open(ctx, tx, q.Insurer); err != nil {
+		return v, err
 	}
 	names, err := s.names(ctx, tx, q.Insurer)
 	if err != nil {
@@ -108,7 +109,7 @@ func way(who auth.Principal) string {
 // that it does.
 func (s *Service) bind(ctx context.Context, o operations.Operation) outbound.Result {
 	p, q, holder, err := s.toBind(ctx, o.Subject)
-	i := s.insurers[o.Connector]
+	i := s.at(ctx, s.db, o.Connector)
 	if err != nil || i == nil {
 		return outbound.Result{Outcome: outbound.NotSent, Reason: outbound.Unfit, Text: "the policy cannot be read, or its insurer is not connected", Err: err}
 	}
@@ -120,7 +121,7 @@ func (s *Service) bind(ctx context.Context, o operations.Operation) outbound.Res
 
 // inquire asks an insurer whether it has bound a policy.
 func (s *Service) inquire(ctx context.Context, o operations.Operation) outbound.Result {
-	i := s.insurers[o.Connector]
+	i := s.at(ctx, s.db, o.Connector)
 	if i == nil {
 		return outbound.Result{Outcome: outbound.Unknown, Reason: outbound.Paused, Text: "the insurer is not connected"}
 	}
@@ -208,26 +209,30 @@ func (s *Service) bindingMoved(ctx context.Context, tx *pg.Tx, o operations.Oper
 // bindingContradicted has people see to a policy that an insurer says otherwise of
 // than it did: the premium has gone back, and there is a policy all the same.
 func (s *Service) bindingContradicted(ctx context.Context, tx *pg.Tx, o operations.Operation, was operations.State) error {
-	return s.gap(ctx, tx, Gap{Insurer: o.Connector, Kind: "policy_contradicted", Ref: o.Ref, Subject: o.Subject, Ours: &o.Amount,
+	return s.gap(ctx, tx, Gap{
+		Insurer: o.Connector, Kind: "policy_contradicted", Ref: o.Ref, Subject: o.Subject, Ours: &o.Amount,
 		Detail:     fmt.Sprintf("The binding was %s, and the insurer says the opposite now.", was),
-		Suggestion: "Have the insurer cancel the policy without a premium, or take the premium once more with the member's consent."})
+		Suggestion: "Have the insurer cancel the policy without a premium, or take the premium once more with the member's consent.",
+	})
 }
 
 // look asks an insurer how a policy stands, and takes that over: its number and
 // papers, and that it was ended there.
-func (s *Service) look(ctx context.Context, policy string) (bool, error) {
+func (s *Service) look(ctx context.Context, i Insurer, policy string) (bool, error) {
 	p, err := loadPolicy(ctx, s.db, policy)
-	if err != nil || s.insurers[p.Insurer] == nil {
+	if err != nil {
 		return true, err
 	}
 	if p.State == insurance.PolicyPending {
 		return true, nil // the engine asks
 	}
-	said, r := s.insurers[p.Insurer].FindPolicy(ctx, p.Ref)
+	said, r := i.FindPolicy(ctx, p.Ref)
 	if r.Outcome == outbound.Declined || r.Outcome == outbound.NotFound || r.Reason == outbound.Differs {
 		return true, s.db.InTx(ctx, func(tx *pg.Tx) error {
-			return s.gap(ctx, tx, Gap{Insurer: p.Insurer, Kind: "policy_contradicted", Ref: p.Ref, Subject: p.ID, Ours: &p.Premium,
-				Detail: "The insurer bound this policy, and says now: " + r.Say() + ".", Suggestion: "Ask the insurer what holds; the member has paid and agreed."})
+			return s.gap(ctx, tx, Gap{
+				Insurer: p.Insurer, Kind: "policy_contradicted", Ref: p.Ref, Subject: p.ID, Ours: &p.Premium,
+				Detail: "The insurer bound this policy, and says now: " + r.Say() + ".", Suggestion: "Ask the insurer what holds; the member has paid and agreed.",
+			})
 		})
 	}
 	if !done(r) || said.Ref != p.Ref {
@@ -293,8 +298,10 @@ func (s *Service) givesBack(ctx context.Context, tx *pg.Tx, p Policy, refund mon
 		}
 	}
 	if last.ID == "" || refund.Currency() != p.Currency || refund.Sign() < 0 || refund.Cmp(last.Money()) > 0 {
-		return p, s.gap(ctx, tx, Gap{Insurer: p.Insurer, Kind: "refund_sum", Ref: p.cancelRef(), Subject: p.ID, Ours: &last.Amount, Theirs: centimes(refund),
-			Detail: fmt.Sprintf("%s would be given back of a premium of %s.", refund, last.Money()), Suggestion: "Ask the insurer what it gives back, and pay it by hand."})
+		return p, s.gap(ctx, tx, Gap{
+			Insurer: p.Insurer, Kind: "refund_sum", Ref: p.cancelRef(), Subject: p.ID, Ours: &last.Amount, Theirs: centimes(refund),
+			Detail: fmt.Sprintf("%s would be given back of a premium of %s.", refund, last.Money()), Suggestion: "Ask the insurer what it gives back, and pay it by hand.",
+		})
 	}
 	if err := s.Premiums.GiveBack(ctx, tx, p.ID, last.ID, refund, p.cancelRef()); err != nil {
 		return p, err
@@ -343,12 +350,12 @@ func (s *Service) Cancel(ctx context.Context, tx *pg.Tx, in CancelInput) (v Poli
 
 // cancelThere has an insurer cancel a policy: asked twice by one name it is
 // cancelled once. What it refuses lets the policy go on.
-func (s *Service) cancelThere(ctx context.Context, policy string) (bool, error) {
+func (s *Service) cancelThere(ctx context.Context, i Insurer, policy string) (bool, error) {
 	p, err := loadPolicy(ctx, s.db, policy)
-	if err != nil || !p.Holds() || p.CancelRef == "" || s.insurers[p.Insurer] == nil {
+	if err != nil || !p.Holds() || p.CancelRef == "" {
 		return true, err
 	}
-	said, r := s.insurers[p.Insurer].Cancel(ctx, insurance.Cancellation{Ref: p.CancelRef, Policy: p.PartnerID, Reason: p.CancelWhy})
+	said, r := i.Cancel(ctx, insurance.Cancellation{Ref: p.CancelRef, Policy: p.PartnerID, Reason: p.CancelWhy})
 	if r.Outcome == outbound.Declined {
 		return true, s.db.InTx(ctx, func(tx *pg.Tx) error {
 			p, err := lockPolicy(ctx, tx, policy)
@@ -363,8 +370,10 @@ func (s *Service) cancelThere(ctx context.Context, policy string) (bool, error) 
 	}
 	if r.Reason == outbound.Differs {
 		return true, s.db.InTx(ctx, func(tx *pg.Tx) error {
-			return s.gap(ctx, tx, Gap{Insurer: p.Insurer, Kind: "refund_sum", Ref: p.CancelRef, Subject: p.ID,
-				Detail: "The insurer's answer to the cancelling was not taken: " + r.Text + ".", Suggestion: "Ask the insurer what it gives back."})
+			return s.gap(ctx, tx, Gap{
+				Insurer: p.Insurer, Kind: "refund_sum", Ref: p.CancelRef, Subject: p.ID,
+				Detail: "The insurer's answer to the cancelling was not taken: " + r.Text + ".", Suggestion: "Ask the insurer what it gives back.",
+			})
 		})
 	}
 	if !done(r) || said.State != insurance.PolicyCancelled {
@@ -374,10 +383,10 @@ func (s *Service) cancelThere(ctx context.Context, policy string) (bool, error) 
 }
 
 // tellPaid tells an insurer that a later period was paid for.
-func (s *Service) tellPaid(ctx context.Context, of string) (bool, error) {
+func (s *Service) tellPaid(ctx context.Context, i Insurer, of string) (bool, error) {
 	policy, premium, _ := strings.Cut(of, "/")
 	p, err := loadPolicy(ctx, s.db, policy)
-	if err != nil || s.insurers[p.Insurer] == nil {
+	if err != nil {
 		return true, err
 	}
 	all, err := s.Premiums.OfPolicy(ctx, s.db, policy)
@@ -388,7 +397,7 @@ func (s *Service) tellPaid(ctx context.Context, of string) (bool, error) {
 		if pr.ID != premium {
 			continue
 		}
-		r := s.insurers[p.Insurer].Paid(ctx, insurance.Payment{Ref: files.RefOf(pr.ID), Policy: p.PartnerID, Period: pr.Period, Amount: pr.Money()})
+		r := i.Paid(ctx, insurance.Payment{Ref: files.RefOf(pr.ID), Policy: p.PartnerID, Period: pr.Period, Amount: pr.Money()})
 		return done(r) || r.Outcome == outbound.Declined, nil // what it refuses shows in its statement
 	}
 	return true, nil

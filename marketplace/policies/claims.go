@@ -145,9 +145,9 @@ func (s *Service) Add(ctx context.Context, tx *pg.Tx, in AddInput) (v ClaimView,
 
 // declare tells an insurer of a claim, with all its papers; said twice by one name
 // it is one claim.
-func (s *Service) declare(ctx context.Context, claim string) (bool, error) {
+func (s *Service) declare(ctx context.Context, i Insurer, claim string) (bool, error) {
 	c, err := loadClaim(ctx, s.db, claim)
-	if err != nil || c.Told == c.Filed || s.insurers[c.Insurer] == nil || c.Observation != "" {
+	if err != nil || c.Told == c.Filed || c.Observation != "" {
 		return true, err
 	}
 	p, err := loadPolicy(ctx, s.db, c.Policy)
@@ -162,7 +162,7 @@ func (s *Service) declare(ctx context.Context, claim string) (bool, error) {
 	for _, e := range all {
 		l.Evidence = append(l.Evidence, insurance.Evidence{Kind: e.Kind, URL: s.URL + "/v1/insurance/claims/" + c.ID + "/evidence/" + e.File, SHA256: e.Digest})
 	}
-	said, r := s.insurers[c.Insurer].Notify(ctx, l)
+	said, r := i.Notify(ctx, l)
 	if r.Outcome == outbound.Declined {
 		said, r.Outcome = insurance.Claim{ID: r.PartnerID, Ref: c.Ref, State: insurance.ClaimRejected, Reason: r.Say()}, outbound.Succeeded
 	}
@@ -178,18 +178,20 @@ func (s *Service) declare(ctx context.Context, claim string) (bool, error) {
 // differs has a person look at an insurer's word on a claim whose sums do not fit.
 func (s *Service) differs(ctx context.Context, c Claim, r outbound.Result) error {
 	return s.db.InTx(ctx, func(tx *pg.Tx) error {
-		return s.gap(ctx, tx, Gap{Insurer: c.Insurer, Kind: "claim_sum", Ref: c.Ref, Subject: c.ID, Ours: c.Accepted,
-			Detail: "The insurer's word on the claim was not taken: " + r.Text + ".", Suggestion: "Ask the insurer which sum holds."})
+		return s.gap(ctx, tx, Gap{
+			Insurer: c.Insurer, Kind: "claim_sum", Ref: c.Ref, Subject: c.ID, Ours: c.Accepted,
+			Detail: "The insurer's word on the claim was not taken: " + r.Text + ".", Suggestion: "Ask the insurer which sum holds.",
+		})
 	})
 }
 
 // lookAtClaim asks an insurer how a claim stands.
-func (s *Service) lookAtClaim(ctx context.Context, claim string) (bool, error) {
+func (s *Service) lookAtClaim(ctx context.Context, i Insurer, claim string) (bool, error) {
 	c, err := loadClaim(ctx, s.db, claim)
-	if err != nil || s.insurers[c.Insurer] == nil || c.State == insurance.ClaimPaid {
+	if err != nil || c.State == insurance.ClaimPaid {
 		return true, err
 	}
-	said, r := s.insurers[c.Insurer].FindClaim(ctx, c.Ref)
+	said, r := i.FindClaim(ctx, c.Ref)
 	if r.Reason == outbound.Differs {
 		return true, s.differs(ctx, c, r)
 	}
@@ -230,8 +232,10 @@ func (s *Service) hear(ctx context.Context, tx *pg.Tx, c Claim, said insurance.C
 		if c.Accepted != nil {
 			kind = "claim_changed"
 		}
-		return c, s.gap(ctx, tx, Gap{Insurer: c.Insurer, Kind: kind, Ref: c.Ref, Subject: c.ID, Ours: c.Accepted, Theirs: centimes(said.Amount),
-			Detail: "The insurer's word on the claim was not taken: " + wrong + ".", Suggestion: "Ask the insurer which of its answers holds."})
+		return c, s.gap(ctx, tx, Gap{
+			Insurer: c.Insurer, Kind: kind, Ref: c.Ref, Subject: c.ID, Ours: c.Accepted, Theirs: centimes(said.Amount),
+			Detail: "The insurer's word on the claim was not taken: " + wrong + ".", Suggestion: "Ask the insurer which of its answers holds.",
+		})
 	}
 	next.Told = max(next.Told, told)
 	saveClaim(tx, next)
@@ -257,7 +261,7 @@ func (s *Service) hear(ctx context.Context, tx *pg.Tx, c Claim, said insurance.C
 // Answer is the word of an insurer's people on a claim, at the desk: as if their
 // system had said it.
 func (s *Service) Answer(ctx context.Context, tx *pg.Tx, in AnswerInput) (v ClaimView, err error) {
-	w, err := s.whose(ctx)
+	w, err := s.whose(ctx, tx)
 	if err != nil {
 		return v, err
 	}
@@ -320,7 +324,7 @@ func (s *Service) Answer(ctx context.Context, tx *pg.Tx, in AnswerInput) (v Clai
 
 // Paper is a paper of a claim, for its member, its insurer's people and operators.
 func (s *Service) Paper(ctx context.Context, in PaperInput) (b rest.Blob, err error) {
-	w, err := s.whose(ctx)
+	w, err := s.whose(ctx, s.db)
 	if err != nil {
 		return b, err
 	}
@@ -436,16 +440,16 @@ func (s *Service) Observe(ctx context.Context, tx *pg.Tx, in ObserveInput) (v Ob
 
 // observeThere tells an insurer of a value. When it makes something due, that is a
 // claim from then on.
-func (s *Service) observeThere(ctx context.Context, observation string) (bool, error) {
+func (s *Service) observeThere(ctx context.Context, i Insurer, observation string) (bool, error) {
 	o, err := loadObservation(ctx, s.db, observation)
 	if err != nil || o.State != "entered" {
 		return true, err
 	}
 	p, err := loadPolicy(ctx, s.db, o.Policy)
-	if err != nil || s.insurers[p.Insurer] == nil {
+	if err != nil {
 		return true, err
 	}
-	said, r := s.insurers[p.Insurer].Observe(ctx, insurance.Observation{
+	said, r := i.Observe(ctx, insurance.Observation{
 		Ref: o.Ref, Policy: p.PartnerID, Index: o.Index, Source: o.Source, Place: o.Place, Period: o.Period, Value: o.Value, Signature: o.Signature,
 	})
 	if !done(r) && r.Outcome != outbound.Declined {
@@ -471,8 +475,10 @@ func (s *Service) observeThere(ctx context.Context, observation string) (bool, e
 		if said.Amount.Currency() != p.Currency || amount <= 0 || amount > p.SumInsured {
 			o.Why = "the insurer's amount was not right"
 			saveObservation(tx, o)
-			return s.gap(ctx, tx, Gap{Insurer: p.Insurer, Kind: "claim_sum", Ref: o.Ref, Subject: o.ID, Theirs: centimes(said.Amount),
-				Detail: fmt.Sprintf("%s would be paid by the index, under a policy for %s.", said.Amount, p.money(p.SumInsured)), Suggestion: "Ask the insurer what is due."})
+			return s.gap(ctx, tx, Gap{
+				Insurer: p.Insurer, Kind: "claim_sum", Ref: o.Ref, Subject: o.ID, Theirs: centimes(said.Amount),
+				Detail: fmt.Sprintf("%s would be paid by the index, under a policy for %s.", said.Amount, p.money(p.SumInsured)), Suggestion: "Ask the insurer what is due.",
+			})
 		}
 		c := Claim{
 			ID: id.New(id.Claim), Ref: o.Ref, Policy: p.ID, Insurer: p.Insurer, Member: p.Member, EventAt: now, Kind: "index", Description: o.Index + " " + o.Place + " " + o.Period + " = " + o.Value,

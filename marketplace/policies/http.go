@@ -213,7 +213,7 @@ func (s *Service) ListProducts(ctx context.Context, in ProductsInput) (p rest.Pa
 	switch who := auth.From(ctx); who.Role {
 	case auth.Operator:
 	case auth.Insurer:
-		if insurers, err = s.speaksFor(ctx, who.Subject); err != nil {
+		if insurers, err = s.speaksFor(ctx, s.db, who.Subject); err != nil {
 			return p, err
 		}
 	default:
@@ -238,7 +238,7 @@ func (s *Service) ShowProduct(ctx context.Context, in OneProduct) (v ProductView
 	if err != nil {
 		return v, err
 	}
-	w, err := s.whose(ctx)
+	w, err := s.whose(ctx, s.db)
 	if err != nil {
 		return v, err
 	}
@@ -314,7 +314,7 @@ func (s *Service) ShowQuote(ctx context.Context, in OneQuote) (v QuoteView, err 
 	if err != nil {
 		return v, err
 	}
-	w, err := s.whose(ctx)
+	w, err := s.whose(ctx, s.db)
 	if err != nil {
 		return v, err
 	}

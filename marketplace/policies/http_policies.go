@@ -103,7 +103,7 @@ func (s *Service) ListPolicies(ctx context.Context, in PoliciesInput) (p rest.Pa
 	if err != nil {
 		return p, err
 	}
-	w, err := s.whose(ctx)
+	w, err := s.whose(ctx, s.db)
 	if err != nil {
 		return p, err
 	}
@@ -133,7 +133,7 @@ func (s *Service) ShowPolicy(ctx context.Context, in OnePolicy) (v PolicyView, e
 	if err != nil {
 		return v, err
 	}
-	w, err := s.whose(ctx)
+	w, err := s.whose(ctx, s.db)
 	if err != nil {
 		return v, err
 	}
@@ -261,7 +261,7 @@ func (s *Service) ListClaims(ctx context.Context, in ClaimsInput) (p rest.Page[C
 	if err != nil {
 		return p, err
 	}
-	w, err := s.whose(ctx)
+	w, err := s.whose(ctx, s.db)
 	if err != nil {
 		return p, err
 	}
@@ -283,7 +283,7 @@ func (s *Service) ShowClaim(ctx context.Context, in OneClaim) (v ClaimView, err 
 	if err != nil {
 		return v, err
 	}
-	w, err := s.whose(ctx)
+	w, err := s.whose(ctx, s.db)
 	if err != nil {
 		return v, err
 	}
@@ -394,7 +394,7 @@ func (s *Service) ListStatements(ctx context.Context, in rest.Paging) (p rest.Pa
 	if err != nil {
 		return p, err
 	}
-	w, err := s.whose(ctx)
+	w, err := s.whose(ctx, s.db)
 	if err != nil {
 		return p, err
 	}
@@ -408,7 +408,7 @@ func (s *Service) ShowStatement(ctx context.Context, in OneStatement) (v Stateme
 	if err != nil {
 		return v, err
 	}
-	w, err := s.whose(ctx)
+	w, err := s.whose(ctx, s.db)
 	if err != nil {
 		return v, err
 	}

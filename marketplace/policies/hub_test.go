@@ -287,6 +287,7 @@ type hub struct {
 	insurer    *paper
 	boss, mate auth.Key
 	house      string // the insurer's organisation
+	barred     string // why the insurer takes nothing new
 	people     auth.Key
 }
 
@@ -332,8 +333,7 @@ func newHub(t testing.TB) *hub {
 	}
 	bus, workers := event.NewBus(), job.NewWorkers()
 	h.policies = policies.New(h.db, policies.Needs{
-		Members: h.members, Files: files, Premiums: h.money, Engine: h.engine, Insurers: []policies.Insurer{h.insurer}, URL: "https://hub.example",
-		Owner: func(context.Context, string) (string, error) { return h.house, nil },
+		Members: h.members, Files: files, Premiums: h.money, Engine: h.engine, Insurers: h, URL: "https://hub.example",
 	})
 	must(t, h.engine.Certify(t.Context(), "paper", operations.Certificate{Connector: "paper", Kind: policies.KindPolicy, Proof: "bound once by our reference", Remembers: 30 * 24 * time.Hour}))
 	policies.Subscribe(bus, h.policies)
@@ -710,3 +710,15 @@ func decode(w *httptest.ResponseRecorder, status int, out any) error {
 func (h *hub) owed(org string) (int64, error) {
 	return pg.Value[int64](h.t.Context(), h.db, nil, `select coalesce(sum(amount), 0)::bigint from premiums.due where member = $1 and state = 'due'`, org)
 }
+
+// The hub's one insurer.
+func (h *hub) Of(_ context.Context, _ pg.DB, name string) (policies.Insurer, string, error) {
+	if name != "paper" {
+		return nil, "", policies.ErrNotFound
+	}
+	return h.insurer, h.barred, nil
+}
+
+func (h *hub) Names(context.Context, pg.DB) ([]string, error) { return []string{"paper"}, nil }
+
+func (h *hub) Owner(context.Context, pg.DB, string) (string, error) { return h.house, nil }

@@ -3,11 +3,13 @@ package policies
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"time"
 
+	"github.com/riverqueue/river"
+
 	"tiwiza/adapters/insurance"
+	"tiwiza/payments/operations"
 	"tiwiza/payments/premiums"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/event"
@@ -16,8 +18,20 @@ import (
 	"tiwiza/pkg/pg"
 )
 
+// Engine asks insurers for policies: an outcome that is not known resolves itself.
+type Engine interface {
+	Handle(kind string, h operations.Handler)
+	Intend(tx *pg.Tx, in operations.Intention) operations.Operation
+	Find(ctx context.Context, tx *pg.Tx, connector, ref string) (operations.Operation, error)
+	AskNow(tx *pg.Tx, o operations.Operation)
+	Queue(connector string) *river.InsertOpts
+}
+
 // fetchEvery is how often insurers are asked what they offer.
 const fetchEvery = time.Hour
+
+// meetEvery is how often the hub looks for insurers that it has not met.
+const meetEvery = 5 * time.Minute
 
 // Work says what jobs and timers do. It is called at start.
 func (s *Service) Work(w *job.Workers, t *job.Timers) {
@@ -26,18 +40,29 @@ func (s *Service) Work(w *job.Workers, t *job.Timers) {
 	t.Handle(timerTurn, s.turn)
 	t.Handle(timerAnswer, s.late)
 	t.Handle(timerMonth, s.month)
+	t.Handle(timerMeet, s.meet)
 }
 
 // Arm has insurers asked what they offer, and for their statements. It is called at
 // start, by any number of hubs.
 func (s *Service) Arm(ctx context.Context) error {
 	return s.db.InTx(ctx, func(tx *pg.Tx) error {
-		for _, i := range s.Insurers {
-			job.SetOnce(tx, timerErrand, Errand{errandFetch, i.ID(), i.ID()}.subject(), tx.Now())
-			job.SetOnce(tx, timerMonth, i.ID(), nextMonth(tx.Now()))
-		}
+		job.SetOnce(tx, timerMeet, "all", tx.Now())
 		return nil
 	})
+}
+
+// meet has insurers that came while the hub runs asked what they offer, and for
+// their statements.
+func (s *Service) meet(ctx context.Context, tx *pg.Tx, _ string) error {
+	now := tx.Now()
+	job.Set(tx, timerMeet, "all", now.Add(meetEvery))
+	all, err := s.Insurers.Names(ctx, tx)
+	for _, i := range all {
+		job.SetOnce(tx, timerErrand, Errand{errandFetch, i, i}.subject(), now)
+		job.SetOnce(tx, timerMonth, i, nextMonth(now))
+	}
+	return err
 }
 
 // nextMonth is when insurers have their statement of a month ready.
@@ -47,27 +72,31 @@ func nextMonth(now time.Time) time.Time {
 
 // run runs an errand, and clears its timer when it came to its end.
 func (s *Service) run(ctx context.Context, e Errand) error {
+	i := s.at(ctx, s.db, e.Insurer)
+	if i == nil {
+		return nil // its timer tries again
+	}
 	var over bool
 	var err error
 	switch e.What {
 	case errandQuote:
-		over, err = s.askInsurer(ctx, e.Of)
+		over, err = s.askInsurer(ctx, i, e.Of)
 	case errandPolicy:
-		over, err = s.look(ctx, e.Of)
+		over, err = s.look(ctx, i, e.Of)
 	case errandCancel:
-		over, err = s.cancelThere(ctx, e.Of)
+		over, err = s.cancelThere(ctx, i, e.Of)
 	case errandPaid:
-		over, err = s.tellPaid(ctx, e.Of)
+		over, err = s.tellPaid(ctx, i, e.Of)
 	case errandClaim:
-		over, err = s.declare(ctx, e.Of)
+		over, err = s.declare(ctx, i, e.Of)
 	case errandAsk:
-		over, err = s.lookAtClaim(ctx, e.Of)
+		over, err = s.lookAtClaim(ctx, i, e.Of)
 	case errandObserve:
-		over, err = s.observeThere(ctx, e.Of)
+		over, err = s.observeThere(ctx, i, e.Of)
 	case errandMonth:
-		over, err = s.read(ctx, e.Of)
+		over, err = s.read(ctx, i, e.Of)
 	case errandFetch:
-		return s.fetch(ctx, e.Of) // its timer goes on
+		return s.fetch(ctx, i, e.Of) // its timer goes on
 	}
 	if errors.Is(err, ErrNotFound) {
 		return job.Cancel(err)
@@ -82,18 +111,18 @@ func (s *Service) run(ctx context.Context, e Errand) error {
 }
 
 // again runs an errand once more, and sets the time of the next try.
-func (s *Service) again(_ context.Context, tx *pg.Tx, subject string) error {
+func (s *Service) again(ctx context.Context, tx *pg.Tx, subject string) error {
 	what, rest, _ := strings.Cut(subject, " ")
 	insurer, of, _ := strings.Cut(rest, " ")
-	if s.insurers[insurer] == nil {
-		slog.Warn("an insurer is not there any more", "partner", insurer, "errand", what, "subject", of)
-		return nil
-	}
+	there := s.at(ctx, tx, insurer) != nil
 	wait := runAgain
-	if what == errandFetch {
+	if what == errandFetch || !there {
 		wait = fetchEvery
 	}
 	job.Set(tx, timerErrand, subject, tx.Now().Add(wait))
+	if !there {
+		return nil
+	}
 	tx.Enqueue(Errand{what, insurer, of}, s.Engine.Queue(insurer))
 	return nil
 }

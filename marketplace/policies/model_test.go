@@ -36,7 +36,7 @@ func TestAnySequenceKeepsPremiumsAndPoliciesTogether(t *testing.T) {
 				all = append(all, one{org, key, 2000_00})
 			}
 			faults := []string{"", "", "", "lose", "drop", "refuse", "unsent", "keep", "much", "commission", "decline"}
-			var given = map[string]int64{}
+			given := map[string]int64{}
 			for range 40 {
 				m := &all[r.IntN(len(all))]
 				h.insurer.set(faults[r.IntN(len(faults))])
@@ -67,8 +67,10 @@ func TestAnySequenceKeepsPremiumsAndPoliciesTogether(t *testing.T) {
 					h.idle()
 					pgtest.Advance(t, h.db, time.Minute)
 					var c policies.ClaimView
-					w := h.ask(m.key, "POST", "/v1/insurance/claims", fields{"policy": p.ID, "event_at": p.Starts.Add(time.Second), "type": "fire", "description": "hasard", "amount": fields{"amount": "120.00", "currency": "MAD"},
-						"evidence": []fields{{"file": h.file(m.key, p.ID), "kind": "photograph"}}})
+					w := h.ask(m.key, "POST", "/v1/insurance/claims", fields{
+						"policy": p.ID, "event_at": p.Starts.Add(time.Second), "type": "fire", "description": "hasard", "amount": fields{"amount": "120.00", "currency": "MAD"},
+						"evidence": []fields{{"file": h.file(m.key, p.ID), "kind": "photograph"}},
+					})
 					if decode(w, 201, &c) != nil {
 						break
 					}

@@ -29,11 +29,7 @@ func digest(p insurance.Product) []byte {
 // fetch takes in what an insurer offers. A version that was taken in is never
 // changed: one that says something else under its number is a break, and what is
 // sold stays as it was. What the insurer does not list any more is withdrawn.
-func (s *Service) fetch(ctx context.Context, insurer string) error {
-	i := s.insurers[insurer]
-	if i == nil {
-		return nil
-	}
+func (s *Service) fetch(ctx context.Context, i Insurer, insurer string) error {
 	all, r := i.Products(ctx)
 	if !done(r) {
 		return nil // the timer asks again
@@ -63,8 +59,10 @@ func (s *Service) fetch(ctx context.Context, insurer string) error {
 
 func (s *Service) offer(ctx context.Context, tx *pg.Tx, insurer string, p insurance.Product, known []Product) error {
 	if wrong := Check(p); len(wrong) > 0 || p.Version < 1 {
-		return s.gap(ctx, tx, Gap{Insurer: insurer, Kind: "product_invalid", Ref: p.ID, Subject: fmt.Sprintf("%s/%d", p.ID, p.Version),
-			Detail: fmt.Sprintf("Product %s cannot be shown: %v", p.ID, wrong), Suggestion: "Ask the insurer to correct it and to raise its version."})
+		return s.gap(ctx, tx, Gap{
+			Insurer: insurer, Kind: "product_invalid", Ref: p.ID, Subject: fmt.Sprintf("%s/%d", p.ID, p.Version),
+			Detail: fmt.Sprintf("Product %s cannot be shown: %v", p.ID, wrong), Suggestion: "Ask the insurer to correct it and to raise its version.",
+		})
 	}
 	sum := digest(p)
 	for _, k := range known {
@@ -74,8 +72,10 @@ func (s *Service) offer(ctx context.Context, tx *pg.Tx, insurer string, p insura
 		if bytes.Equal(k.Digest, sum) {
 			return nil
 		}
-		return s.gap(ctx, tx, Gap{Insurer: insurer, Kind: "product_changed", Ref: p.ID, Subject: k.ID,
-			Detail: fmt.Sprintf("Version %d of %s says something else than when it was taken in.", p.Version, p.ID), Suggestion: "Ask the insurer to raise the version: policies keep the one they were made under."})
+		return s.gap(ctx, tx, Gap{
+			Insurer: insurer, Kind: "product_changed", Ref: p.ID, Subject: k.ID,
+			Detail: fmt.Sprintf("Version %d of %s says something else than when it was taken in.", p.Version, p.ID), Suggestion: "Ask the insurer to raise the version: policies keep the one they were made under.",
+		})
 	}
 	n := Product{ID: id.New(id.InsuranceProduct), Insurer: insurer, Code: p.ID, Number: p.Version, Line: p.Line, Doc: p, Digest: sum, Source: "insurer", State: Offered, MadeBy: "insurer " + insurer, MadeAt: tx.Now(), Version: 1}
 	insertProduct(tx, n)
@@ -86,7 +86,7 @@ func (s *Service) offer(ctx context.Context, tx *pg.Tx, insurer string, p insura
 // Propose writes down a version of a product, by the insurer's people: the next of
 // its code. An operator lets it be shown.
 func (s *Service) Propose(ctx context.Context, tx *pg.Tx, in ProposeInput) (v ProductView, err error) {
-	mine, err := s.speaksFor(ctx, auth.From(ctx).Subject)
+	mine, err := s.speaksFor(ctx, tx, auth.From(ctx).Subject)
 	if err != nil {
 		return v, err
 	}

@@ -37,8 +37,8 @@ func (s *Service) Ask(ctx context.Context, tx *pg.Tx, in AskInput) (v QuoteView,
 	if p.State != Approved {
 		return v, ErrProduct
 	}
-	if s.insurers[p.Insurer] == nil {
-		return v, ErrNoHub
+	if err := s.open(ctx, tx, p.Insurer); err != nil {
+		return v, err
 	}
 	if p.Line == insurance.Parcel {
 		return v, ErrInvalid.At("/product", "A parcel is insured with the order that it is of.")
@@ -89,16 +89,16 @@ func (q Quote) pseudonym() string {
 }
 
 // askInsurer has an insurer price a quote. Asked twice it answers for one.
-func (s *Service) askInsurer(ctx context.Context, quote string) (bool, error) {
+func (s *Service) askInsurer(ctx context.Context, i Insurer, quote string) (bool, error) {
 	q, err := loadQuote(ctx, s.db, quote)
-	if err != nil || q.State != QuoteAsked || s.insurers[q.Insurer] == nil {
+	if err != nil || q.State != QuoteAsked {
 		return true, err
 	}
 	p, err := loadProduct(ctx, s.db, q.Product)
 	if err != nil {
 		return false, err
 	}
-	said, r := s.insurers[q.Insurer].Quote(ctx, insurance.Ask{
+	said, r := i.Quote(ctx, insurance.Ask{
 		Ref: q.Ref, Product: p.Code, Version: p.Number, Insured: q.pseudonym(), Subject: q.Subject, Sum: q.money(q.SumInsured), Start: q.Starts, End: q.Ends,
 	})
 	if !done(r) && r.Outcome != outbound.Declined && r.Reason != outbound.Differs {
@@ -118,8 +118,10 @@ func (s *Service) askInsurer(ctx context.Context, quote string) (bool, error) {
 			q.State, q.Why = QuoteRefused, r.Say()
 		case wrong != "":
 			q.State, q.Why = QuoteRefused, "The insurer's price was not right; it has been told."
-			if err := s.gap(ctx, tx, Gap{Insurer: q.Insurer, Kind: "quote_sum", Ref: q.Ref, Subject: q.ID, Theirs: centimes(said.Premium),
-				Detail: "The quote was not taken: " + wrong + ".", Suggestion: "Ask the insurer how it came to this price."}); err != nil {
+			if err := s.gap(ctx, tx, Gap{
+				Insurer: q.Insurer, Kind: "quote_sum", Ref: q.Ref, Subject: q.ID, Theirs: centimes(said.Premium),
+				Detail: "The quote was not taken: " + wrong + ".", Suggestion: "Ask the insurer how it came to this price.",
+			}); err != nil {
 				return err
 			}
 		default:
@@ -185,6 +187,7 @@ const (
 	timerTurn   = "policies.turn"   // of a policy
 	timerAnswer = "policies.answer" // of a claim that its insurer has not answered
 	timerMonth  = "policies.month"  // of an insurer's statement
+	timerMeet   = "policies.meet"   // insurers that came
 )
 
 // runAgain is how long an errand waits that came to nothing.

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/riverqueue/river"
-
 	"tiwiza/adapters/insurance"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
@@ -60,13 +58,15 @@ type Premiums interface {
 	Between(ctx context.Context, db pg.DB, insurer string, from, until time.Time) ([]premiums.Premium, []premiums.Due, error)
 }
 
-// Engine asks insurers for policies: an outcome that is not known resolves itself.
-type Engine interface {
-	Handle(kind string, h operations.Handler)
-	Intend(tx *pg.Tx, in operations.Intention) operations.Operation
-	Find(ctx context.Context, tx *pg.Tx, connector, ref string) (operations.Operation, error)
-	AskNow(tx *pg.Tx, o operations.Operation)
-	Queue(connector string) *river.InsertOpts
+// Insurers are those that the hub speaks with; they come and go while it runs.
+type Insurers interface {
+	// Of is an insurer by its name, or nil when it is not connected. Barred says why
+	// nothing new may be made there now, or "".
+	Of(ctx context.Context, db pg.DB, name string) (i Insurer, barred string, err error)
+	// Names are all that may be asked.
+	Names(ctx context.Context, db pg.DB) ([]string, error)
+	// Owner is the organisation whose people speak for an insurer, or "".
+	Owner(ctx context.Context, db pg.DB, name string) (organisation string, err error)
 }
 
 // Needs are the others that policies works with.
@@ -75,17 +75,14 @@ type Needs struct {
 	Files    Files
 	Premiums Premiums
 	Engine   Engine
-	Insurers []Insurer
-	// Owner is the organisation whose people speak for an insurer, or "".
-	Owner func(ctx context.Context, insurer string) (organisation string, err error)
-	URL   string // where insurers fetch papers of claims
+	Insurers Insurers
+	URL      string // where insurers fetch papers of claims
 }
 
 // Service keeps products, quotes, policies, claims and statements.
 type Service struct {
 	db *pg.Store
 	Needs
-	insurers map[string]Insurer
 }
 
 // KindPolicy names the operation that asks an insurer to bind.
@@ -93,10 +90,7 @@ const KindPolicy = "policy"
 
 // New makes the service.
 func New(db *pg.Store, n Needs) *Service {
-	s := &Service{db: db, Needs: n, insurers: map[string]Insurer{}}
-	for _, i := range n.Insurers {
-		s.insurers[i.ID()] = i
-	}
+	s := &Service{db, n}
 	n.Engine.Handle(KindPolicy, operations.Handler{
 		Send: s.bind, Inquire: s.inquire, Moved: s.bindingMoved, Contradicted: s.bindingContradicted,
 		Policy: operations.Policy{Resend: true},
@@ -111,12 +105,12 @@ type whose struct {
 	Insurers []string // nil: of all
 }
 
-func (s *Service) whose(ctx context.Context) (w whose, err error) {
+func (s *Service) whose(ctx context.Context, db pg.DB) (w whose, err error) {
 	switch who := auth.From(ctx); who.Role {
 	case auth.Operator, auth.System:
 		return w, nil
 	case auth.Insurer:
-		w.Insurers, err = s.speaksFor(ctx, who.Subject)
+		w.Insurers, err = s.speaksFor(ctx, db, who.Subject)
 		return w, err
 	default:
 		w.Member = who.Subject
@@ -132,25 +126,44 @@ func (w whose) sees(member, insurer string) bool {
 }
 
 // speaksFor are the insurers whose people an organisation's are.
-func (s *Service) speaksFor(ctx context.Context, org string) ([]string, error) {
+func (s *Service) speaksFor(ctx context.Context, db pg.DB, org string) ([]string, error) {
 	out := []string{}
-	for _, i := range s.Insurers {
-		o, err := s.owner(ctx, i.ID())
+	all, err := s.Insurers.Names(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range all {
+		o, err := s.Insurers.Owner(ctx, db, i)
 		if err != nil {
 			return nil, err
 		}
 		if o != "" && o == org {
-			out = append(out, i.ID())
+			out = append(out, i)
 		}
 	}
 	return out, nil
 }
 
-func (s *Service) owner(ctx context.Context, insurer string) (string, error) {
-	if s.Owner == nil {
-		return "", nil
+// at is an insurer that is connected, or nil.
+func (s *Service) at(ctx context.Context, db pg.DB, insurer string) Insurer {
+	i, _, err := s.Insurers.Of(ctx, db, insurer)
+	if err != nil {
+		slog.WarnContext(ctx, "an insurer cannot be reached", "partner", insurer, "error", err)
+		return nil
 	}
-	return s.Owner(ctx, insurer)
+	return i
+}
+
+// open says why nothing new may be made at an insurer, or nil.
+func (s *Service) open(ctx context.Context, db pg.DB, insurer string) error {
+	i, barred, err := s.Insurers.Of(ctx, db, insurer)
+	switch {
+	case err != nil || i == nil:
+		return ErrNoHub.With(err)
+	case barred != "":
+		return ErrNoHub.Say("This insurer takes nothing new at the moment: %s.", barred)
+	}
+	return nil
 }
 
 // names are how insurers are called.
@@ -162,7 +175,7 @@ func (s *Service) names(ctx context.Context, db pg.DB, insurers ...string) (map[
 		if _, done := orgs[i]; done {
 			continue
 		}
-		o, err := s.owner(ctx, i)
+		o, err := s.Insurers.Owner(ctx, db, i)
 		if err != nil {
 			return nil, err
 		}

@@ -545,4 +545,3 @@ func TestAWrongPriceIsNotTaken(t *testing.T) {
 	pgtest.Advance(t, h.db, 100*time.Hour)
 	h.refused(409, "policies.quote", "", key, "POST", "/v1/insurance/policies", agreed(q))
 }
-

@@ -130,14 +130,20 @@ func Compare(st insurance.Statement, ours []entry, currency string) (gaps []Gap,
 		e := ours[i]
 		switch {
 		case e.amount != amount || r.Amount.Currency() != currency:
-			gaps = append(gaps, Gap{Kind: "amount", Ref: r.Ref, Subject: e.subject, Ours: &e.amount, Theirs: &amount,
-				Detail: fmt.Sprintf("The %s %s is %s in the books and %s at the insurer.", r.Kind, r.Ref, m(e.amount), r.Amount), Suggestion: "The books hold what was taken and given with consent: ask the insurer to correct its row."})
+			gaps = append(gaps, Gap{
+				Kind: "amount", Ref: r.Ref, Subject: e.subject, Ours: &e.amount, Theirs: &amount,
+				Detail: fmt.Sprintf("The %s %s is %s in the books and %s at the insurer.", r.Kind, r.Ref, m(e.amount), r.Amount), Suggestion: "The books hold what was taken and given with consent: ask the insurer to correct its row.",
+			})
 		case r.Kind != "claim" && e.commission-commission > 1 || r.Kind != "claim" && commission-e.commission > 1:
-			gaps = append(gaps, Gap{Kind: "commission", Ref: r.Ref, Subject: e.subject, Ours: &e.commission, Theirs: &commission,
-				Detail: fmt.Sprintf("The commission on the %s %s is %s in the books and %s at the insurer.", r.Kind, r.Ref, m(e.commission), m(commission)), Suggestion: "The quote says what the commission is: compare it, and settle the difference by hand."})
+			gaps = append(gaps, Gap{
+				Kind: "commission", Ref: r.Ref, Subject: e.subject, Ours: &e.commission, Theirs: &commission,
+				Detail: fmt.Sprintf("The commission on the %s %s is %s in the books and %s at the insurer.", r.Kind, r.Ref, m(e.commission), m(commission)), Suggestion: "The quote says what the commission is: compare it, and settle the difference by hand.",
+			})
 		case e.open:
-			gaps = append(gaps, Gap{Kind: "missing_here", Ref: r.Ref, Subject: e.subject, Ours: new(int64), Theirs: &amount,
-				Detail: fmt.Sprintf("The insurer says that it paid the claim %s; the money has not come.", r.Ref), Suggestion: fmt.Sprintf("Look for the transfer %q on the bank's statement.", e.awaited)})
+			gaps = append(gaps, Gap{
+				Kind: "missing_here", Ref: r.Ref, Subject: e.subject, Ours: new(int64), Theirs: &amount,
+				Detail: fmt.Sprintf("The insurer says that it paid the claim %s; the money has not come.", r.Ref), Suggestion: fmt.Sprintf("Look for the transfer %q on the bank's statement.", e.awaited),
+			})
 		default:
 			matched++
 		}
@@ -148,17 +154,21 @@ func Compare(st insurance.Statement, ours []entry, currency string) (gaps []Gap,
 			if e.at.AddDate(0, 0, 2).Month() != e.at.Month() {
 				hint = "It is of the month's last two days: wait for the next statement."
 			}
-			gaps = append(gaps, Gap{Kind: "missing_there", Ref: e.refs[0], Subject: e.subject, Ours: &e.amount,
-				Detail: fmt.Sprintf("The %s %s of %s is not in the insurer's statement.", e.kind, e.refs[0], m(e.amount)), Suggestion: hint})
+			gaps = append(gaps, Gap{
+				Kind: "missing_there", Ref: e.refs[0], Subject: e.subject, Ours: &e.amount,
+				Detail: fmt.Sprintf("The %s %s of %s is not in the insurer's statement.", e.kind, e.refs[0], m(e.amount)), Suggestion: hint,
+			})
 		}
 	}
 	due := sums.premiums - sums.refunds - sums.commission
 	if st.Premiums.Centimes() != sums.premiums || st.Commission.Centimes() != sums.commission || st.Claims.Centimes() != sums.claims || st.Due.Centimes() != due {
 		theirs := st.Due.Centimes()
-		gaps = append(gaps, Gap{Kind: "totals", Ref: st.Period, Subject: st.ID, Ours: &due, Theirs: &theirs,
+		gaps = append(gaps, Gap{
+			Kind: "totals", Ref: st.Period, Subject: st.ID, Ours: &due, Theirs: &theirs,
 			Detail: fmt.Sprintf("The statement's sums are not those of its rows: premiums %s for %s, commission %s for %s, claims %s for %s, due %s for %s.",
 				st.Premiums, m(sums.premiums), st.Commission, m(sums.commission), st.Claims, m(sums.claims), st.Due, m(due)),
-			Suggestion: "Ask the insurer for a statement whose rows add up."})
+			Suggestion: "Ask the insurer for a statement whose rows add up.",
+		})
 	}
 	return gaps, matched
 }
@@ -166,7 +176,7 @@ func Compare(st insurance.Statement, ours []entry, currency string) (gaps []Gap,
 // AskStatement has an insurer asked for its statement of a month. The operator
 // calls it, and the hub by itself on the second of each month.
 func (s *Service) AskStatement(ctx context.Context, tx *pg.Tx, in StatementInput) (v StatementView, err error) {
-	if s.insurers[in.Insurer] == nil {
+	if s.at(ctx, tx, in.Insurer) == nil {
 		return v, ErrNotFound
 	}
 	from, _, err := monthOf(in.Period)
@@ -182,12 +192,12 @@ func (s *Service) AskStatement(ctx context.Context, tx *pg.Tx, in StatementInput
 
 // read fetches a statement, and compares it. Breaks of an earlier statement of the
 // month are over: this one says anew what differs.
-func (s *Service) read(ctx context.Context, statement string) (bool, error) {
+func (s *Service) read(ctx context.Context, i Insurer, statement string) (bool, error) {
 	st, err := loadStatement(ctx, s.db, statement)
-	if err != nil || st.State != "asked" || s.insurers[st.Insurer] == nil {
+	if err != nil || st.State != "asked" {
 		return true, err
 	}
-	said, r := s.insurers[st.Insurer].Statement(ctx, st.Period)
+	said, r := i.Statement(ctx, st.Period)
 	there := done(r) || r.Reason == outbound.Differs && said.Period == st.Period
 	if !there && r.Outcome != outbound.Declined && r.Outcome != outbound.NotFound {
 		return false, nil
