@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
@@ -18,7 +19,7 @@ import (
 // covering is members' insurance over the hub's insurers, whose events it hears.
 func (p *partners) covering(store *pg.Store, all *insurers, m *members.Service, kept *media.Service, money *premiums.Service, ops *operations.Engine, o options) *policies.Service {
 	s := policies.New(store, policies.Needs{
-		Members: m, Files: kept, Premiums: money, Engine: ops, Insurers: covers{all, p.insurerOwner(), demoInsurer(store, o.Demo)}, URL: o.PublicURL,
+		Members: m, Files: kept, Premiums: money, Engine: ops, Insurers: covers{all, p.insurerOwner(), demoInsurer(store, o.Demo)}, URL: o.PublicURL, Every: lookEvery(o.Demo),
 	})
 	all.On(s.Hear)
 	return s
@@ -31,6 +32,14 @@ func hearCover(bus *event.Bus, s *policies.Service) {
 }
 
 func coverRoutes(s *policies.Service) []rest.Route { return policies.Routes(s) }
+
+// lookEvery is how often insurers are asked how open claims stand.
+func lookEvery(demo bool) time.Duration {
+	if demo {
+		return 5 * time.Second
+	}
+	return time.Hour
+}
 
 // covers are the hub's insurers as policies know them.
 type covers struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"tiwiza/adapters/insurance"
 	"tiwiza/payments/files"
@@ -203,6 +204,7 @@ func (s *Service) bindingMoved(ctx context.Context, tx *pg.Tx, o operations.Oper
 	audit.Record(tx, "insurance.bound", p.ID, "", map[string]string{"insurer": p.Insurer, "their_id": p.PartnerID})
 	s.send(tx, p.Insurer, errandPolicy, p.ID)
 	job.Set(tx, timerTurn, p.ID, p.turn(tx.Now()))
+	job.Set(tx, timerLook, p.ID, tx.Now().Add(24*time.Hour))
 	return tx.Publish(ctx, p.moved())
 }
 

@@ -68,6 +68,7 @@ func (s *Service) Declare(ctx context.Context, tx *pg.Tx, in ClaimInput) (v Clai
 	}
 	s.send(tx, c.Insurer, errandClaim, c.ID)
 	job.Set(tx, timerAnswer, c.ID, c.AnswerBy)
+	job.Set(tx, timerAsk, c.ID, now.Add(s.Every))
 	audit.Record(tx, "insurance.claim", c.ID, authz.Policy(ctx), map[string]any{"policy": p.ID, "type": c.Kind, "amount": c.money(c.Amount), "evidence": len(all)})
 	return c.view(all), tx.Publish(ctx, c.moved())
 }
@@ -104,7 +105,8 @@ func (s *Service) attach(ctx context.Context, tx *pg.Tx, c Claim, in []EvidenceI
 }
 
 // Add adds papers to a claim that the insurer has not decided on: those it asked
-// for, say.
+// for, say. One that was not told yet is told with them; of one that was, the
+// insurer's people see them here, since the port tells a loss once.
 func (s *Service) Add(ctx context.Context, tx *pg.Tx, in AddInput) (v ClaimView, err error) {
 	member, err := own(ctx)
 	if err != nil {
@@ -136,15 +138,22 @@ func (s *Service) Add(ctx context.Context, tx *pg.Tx, in AddInput) (v ClaimView,
 	if err != nil {
 		return v, err
 	}
-	c.Filed++
 	saveClaim(tx, c)
-	s.send(tx, c.Insurer, errandClaim, c.ID)
+	if c.Told == 0 {
+		s.send(tx, c.Insurer, errandClaim, c.ID)
+	}
+	c.Version++
+	if err := tx.Publish(ctx, c.moved()); err != nil {
+		return v, err
+	}
 	audit.Record(tx, "insurance.evidence", c.ID, authz.Policy(ctx), map[string]any{"added": len(all)})
 	return c.view(append(before, all...)), nil
 }
 
-// declare tells an insurer of a claim, with all its papers; said twice by one name
-// it is one claim.
+// declare tells an insurer of a claim with its papers, once: it is one claim
+// however often it is said, as long as nothing of it changes. Papers that came
+// while an answer was lost make it another, and then the insurer is asked whether
+// it has the claim.
 func (s *Service) declare(ctx context.Context, i Insurer, claim string) (bool, error) {
 	c, err := loadClaim(ctx, s.db, claim)
 	if err != nil || c.Told == c.Filed || c.Observation != "" {
@@ -163,6 +172,9 @@ func (s *Service) declare(ctx context.Context, i Insurer, claim string) (bool, e
 		l.Evidence = append(l.Evidence, insurance.Evidence{Kind: e.Kind, URL: s.URL + "/v1/insurance/claims/" + c.ID + "/evidence/" + e.File, SHA256: e.Digest})
 	}
 	said, r := i.Notify(ctx, l)
+	if r.Code == "idempotency_conflict" {
+		said, r = i.FindClaim(ctx, c.Ref)
+	}
 	if r.Outcome == outbound.Declined {
 		said, r.Outcome = insurance.Claim{ID: r.PartnerID, Ref: c.Ref, State: insurance.ClaimRejected, Reason: r.Say()}, outbound.Succeeded
 	}
@@ -488,6 +500,7 @@ func (s *Service) observeThere(ctx context.Context, i Insurer, observation strin
 		saveObservation(tx, o)
 		insertClaim(tx, c)
 		job.Set(tx, timerAnswer, c.ID, c.AnswerBy)
+		job.Set(tx, timerAsk, c.ID, now.Add(s.Every))
 		if err := tx.Flush(ctx); err != nil {
 			return err
 		}

@@ -41,6 +41,8 @@ func (s *Service) Work(w *job.Workers, t *job.Timers) {
 	t.Handle(timerAnswer, s.late)
 	t.Handle(timerMonth, s.month)
 	t.Handle(timerMeet, s.meet)
+	t.Handle(timerAsk, s.askAgain)
+	t.Handle(timerLook, s.lookAgain)
 }
 
 // Arm has insurers asked what they offer, and for their statements. It is called at
@@ -124,6 +126,35 @@ func (s *Service) again(ctx context.Context, tx *pg.Tx, subject string) error {
 		return nil
 	}
 	tx.Enqueue(Errand{what, insurer, of}, s.Engine.Queue(insurer))
+	return nil
+}
+
+// askAgain asks how a claim stands whose end is still to come: an event may have
+// been lost.
+func (s *Service) askAgain(ctx context.Context, tx *pg.Tx, claim string) error {
+	c, err := lockClaim(ctx, tx, claim)
+	if errors.Is(err, ErrNotFound) || err == nil && (c.State == insurance.ClaimPaid || c.State == insurance.ClaimRejected) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.send(tx, c.Insurer, errandAsk, c.ID)
+	job.Set(tx, timerAsk, c.ID, tx.Now().Add(s.Every))
+	return nil
+}
+
+// lookAgain asks once a day how a policy that holds stands.
+func (s *Service) lookAgain(ctx context.Context, tx *pg.Tx, policy string) error {
+	p, err := lockPolicy(ctx, tx, policy)
+	if errors.Is(err, ErrNotFound) || err == nil && !p.Holds() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.send(tx, p.Insurer, errandPolicy, p.ID)
+	job.Set(tx, timerLook, p.ID, tx.Now().Add(24*time.Hour))
 	return nil
 }
 

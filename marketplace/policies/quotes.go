@@ -186,6 +186,8 @@ const (
 	timerErrand = "policies.errand" // an errand that has not been run to its end
 	timerTurn   = "policies.turn"   // of a policy
 	timerAnswer = "policies.answer" // of a claim that its insurer has not answered
+	timerAsk    = "policies.ask"    // how an open claim stands
+	timerLook   = "policies.look"   // how a policy that holds stands
 	timerMonth  = "policies.month"  // of an insurer's statement
 	timerMeet   = "policies.meet"   // insurers that came
 )

@@ -77,6 +77,9 @@ type Needs struct {
 	Engine   Engine
 	Insurers Insurers
 	URL      string // where insurers fetch papers of claims
+	// Every is how often an insurer is asked how an open claim stands, when it says
+	// nothing itself; zero is an hour. Policies that hold are asked about once a day.
+	Every time.Duration
 }
 
 // Service keeps products, quotes, policies, claims and statements.
@@ -90,6 +93,9 @@ const KindPolicy = "policy"
 
 // New makes the service.
 func New(db *pg.Store, n Needs) *Service {
+	if n.Every == 0 {
+		n.Every = time.Hour
+	}
 	s := &Service{db, n}
 	n.Engine.Handle(KindPolicy, operations.Handler{
 		Send: s.bind, Inquire: s.inquire, Moved: s.bindingMoved, Contradicted: s.bindingContradicted,
