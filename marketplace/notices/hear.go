@@ -43,6 +43,7 @@ func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, who, s.account)
 	event.Subscribe(bus, who, s.signedIn)
 	subscribeMembers(bus, s)
+	subscribePolicies(bus, s)
 }
 
 // buyerOf tells an order's buyer that the order went on.

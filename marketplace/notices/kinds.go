@@ -183,6 +183,7 @@ var kinds = func() map[Kind]spec {
 	maps.Copy(all, sellerKinds)
 	maps.Copy(all, buyerKinds)
 	maps.Copy(all, memberKinds)
+	maps.Copy(all, policyKinds)
 	return all
 }()
 
