@@ -36,20 +36,20 @@ func (p *player) products(ctx context.Context) (map[string]string, error) {
 	sold := map[string]string{}
 	err := until(ctx, "the insurer's products", func() (bool, error) {
 		var all struct {
-			Data []struct{ ID, Line, State string }
+			Data []struct{ ID, Line, State, Source string }
 		}
 		if err := p.get(ctx, op, "/v1/insurance/products?limit=100", &all); err != nil {
 			return false, err
 		}
 		for _, v := range all.Data {
-			if v.State == "offered" {
+			if v.State == "offered" && v.Source == "insurer" {
 				if err := p.commit(ctx, op, "/v1/insurance/products/"+v.ID+"/approve", map[string]string{}, nil); err != nil {
 					if pr, ok := err.(*problem); !ok || pr.Status != http.StatusConflict {
 						return false, err
 					}
 				}
 			}
-			if v.State == "approved" {
+			if v.State == "approved" && v.Source == "insurer" {
 				sold[v.Line] = v.ID
 			}
 		}

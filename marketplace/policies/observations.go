@@ -55,7 +55,7 @@ func (s *Service) Enter(ctx context.Context, tx *pg.Tx, in SourceInput) (v Sourc
 	}
 	insertSource(tx, in.Name, key, auth.From(ctx).Person(), tx.Now())
 	audit.Record(tx, "insurance.source", in.Name, authz.Policy(ctx), map[string]string{"key": in.Key})
-	return SourceView{in.Name, in.Key}, nil
+	return SourceView(in), nil
 }
 
 // Observe enters a value of an index that a policy pays by. Its source's signature

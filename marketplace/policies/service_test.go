@@ -544,3 +544,41 @@ func TestAWrongPriceIsNotTaken(t *testing.T) {
 	pgtest.Advance(t, h.db, 100*time.Hour)
 	h.refused(409, "policies.quote", "", key, "POST", "/v1/insurance/policies", agreed(q))
 }
+
+// One member's premiums at the same moment are taken one after the other, and never
+// more than there is.
+func TestPremiumsAtOnceTakeWhatIsThere(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	products := h.sold()
+	org, key := h.rich(700_00)
+	var quotes []policies.QuoteView
+	for range 6 {
+		quotes = append(quotes, h.quoted(key, products["stock"], "10000.00"))
+	}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	codes := map[string]int{}
+	for _, q := range quotes {
+		all.Go(func() {
+			w := h.ask(key, "POST", "/v1/insurance/policies", agreed(q))
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case w.Code == 201:
+				codes["taken"]++
+			case strings.Contains(w.Body.String(), "premiums.short"):
+				codes["short"]++
+			default:
+				codes[w.Body.String()]++
+			}
+		})
+	}
+	all.Wait()
+	if codes["taken"] != 3 || codes["short"] != 3 {
+		t.Errorf("answers: %v", codes)
+	}
+	h.has("seller:"+org+":available", 100_00)
+	h.idle()
+	h.sound()
+}

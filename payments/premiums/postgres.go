@@ -26,6 +26,12 @@ func insert(tx *pg.Tx, p Premium, covers []escrow.Cover) {
 	tx.Queue(`insert into premiums.cover (premium, release, amount) select $1, * from unnest($2::text[], $3::bigint[])`, p.ID, releases, amounts)
 }
 
+// oneByOne has premiums of one member be taken one after the other: each sees what
+// the one before left.
+func oneByOne(tx *pg.Tx, member string) {
+	tx.Queue(`select pg_advisory_xact_lock(hashtextextended('premium ' || $1, 0))`, member)
+}
+
 func lock(ctx context.Context, tx *pg.Tx, id string) (Premium, error) {
 	return pg.One[Premium](ctx, tx, ErrNotFound, `select `+premiumColumns+` from premiums.premium where id = $1 for update`, id)
 }

@@ -82,6 +82,7 @@ func (s *Service) Take(ctx context.Context, tx *pg.Tx, in Taking) (Premium, erro
 	if p.Amount <= 0 || p.Commission < 0 || p.Commission >= p.Amount || in.Commission.Currency() != p.Currency {
 		return p, ErrSum
 	}
+	oneByOne(tx, p.Member)
 	all, err := s.Escrows.Coverings(ctx, tx, p.Currency, p.Member)
 	if err != nil {
 		return p, err
