@@ -272,6 +272,28 @@ func with(f fields, name string, v any) fields {
 	return out
 }
 
+// An insurer that sent too little sends the rest under the same name.
+func TestAnIndemnityComesInTwoParts(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	products := h.sold()
+	org, key := h.rich(500_00)
+	c := h.claims(key, h.becomes(key, h.takes(key, h.quoted(key, products["stock"], "10000.00")).ID, insurance.PolicyActive), "900.00")
+	h.insurer.decides(refOf(c.ID), insurance.ClaimPaid, 900_00, "VIR-12", "")
+	h.hears(refOf(c.ID))
+	h.claimBecomes(key, c.ID, insurance.ClaimAccepted)
+	if got := h.credit("ASSUREUR VIR-12", 899_00); got.Subject != "" {
+		t.Fatalf("a dirham less makes %+v", got)
+	}
+	h.has("seller:"+org+":available", 300_00)
+	if got := h.credit("COMPLEMENT VIR-12", 1_00); got.Subject != c.ID || got.Loose != 0 {
+		t.Errorf("the missing dirham makes %+v", got)
+	}
+	h.claimBecomes(key, c.ID, insurance.ClaimPaid)
+	h.has("seller:"+org+":available", 1200_00)
+	h.sound()
+}
+
 // Money that comes before the insurer named it waits in suspense, and finds its
 // claim.
 func TestMoneyThatComesFirstFindsItsClaim(t *testing.T) {

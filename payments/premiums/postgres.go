@@ -118,6 +118,12 @@ func looseNamed(ctx context.Context, tx *pg.Tx, ref, currency string, amount int
 		where due = '' and refs @> array[$1::text] and currency = $2 and amount = $3 order by line limit 2 for update`, ref, currency, amount)
 }
 
+// looseParts are the credits that wait under the name of one transfer.
+func looseParts(ctx context.Context, tx *pg.Tx, names []string, currency string) ([]loose, error) {
+	return pg.All[loose](ctx, tx, `select line, bank, currency, suspense, amount from premiums.credit
+		where due = '' and cardinality($1::text[]) = 1 and refs @> $1 and currency = $2 order by line limit 20 for update`, names, currency)
+}
+
 func lockLoose(ctx context.Context, tx *pg.Tx, line string) (loose, error) {
 	return pg.One[loose](ctx, tx, ErrNotFound, `select line, bank, currency, suspense, amount from premiums.credit where line = $1 and due = '' for update`, line)
 }

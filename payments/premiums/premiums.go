@@ -137,16 +137,14 @@ func (d Due) Money() money.Money { return money.FromCentimes(d.Amount, d.Currenc
 // net is what the insurer pays of it.
 func (d Due) net() int64 { return d.Amount - d.Commission }
 
-// paying moves a debt into its member's balance out of an account: the bank's,
-// suspense, or what is payable to the insurer.
-func (d Due) paying(from, bank string) ledger.Transfer {
+// paying moves a debt into its member's balance out of where its money is: the
+// bank's account, suspense, or what is payable to the insurer.
+func (d Due) paying(from []ledger.Leg, bank string) ledger.Transfer {
 	kind := "indemnity.paid"
 	if d.Kind == Refund {
 		kind = "premium.returned"
 	}
-	t := ledger.Transfer{Key: "due:" + d.ID, Kind: kind, Currency: d.Currency, Legs: []ledger.Leg{
-		ledger.Debit(from, d.net()), ledger.Credit(ledger.Available(d.Member), d.Amount),
-	}}
+	t := ledger.Transfer{Key: "due:" + d.ID, Kind: kind, Currency: d.Currency, Legs: append(from, ledger.Credit(ledger.Available(d.Member), d.Amount))}
 	t.Legs = append(t.Legs, back(bank, d.Commission, d.VAT)...)
 	return t
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"tiwiza/payments/charges"
+	"tiwiza/payments/ledger"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
@@ -28,8 +29,8 @@ type Desk struct {
 func (s *Service) Before(next Next) *Desk { return &Desk{s, next} }
 
 // Receive books a credit whose payer wrote the name of a transfer that an insurer
-// announced. One that is too small is taken for nothing; of one that is too large
-// the rest is nobody's.
+// announced. One that is too small waits for the rest, which comes under the same
+// name; of one that is too large the rest is nobody's.
 func (d *Desk) Receive(ctx context.Context, tx *pg.Tx, c charges.Credit) (charges.Taken, error) {
 	words := refs(c.Said)
 	all, err := named(ctx, tx, words, c.Currency)
@@ -52,6 +53,23 @@ func (d *Desk) Receive(ctx context.Context, tx *pg.Tx, c charges.Credit) (charge
 
 func (s *Service) take(ctx context.Context, tx *pg.Tx, d Due, c charges.Credit) (charges.Taken, error) {
 	if c.Amount < d.net() {
+		parts, err := looseParts(ctx, tx, refs(d.Transfer), d.Currency)
+		if err != nil {
+			return charges.Taken{}, err
+		}
+		sum, from := c.Amount, []ledger.Leg{ledger.Debit(c.From, c.Amount)}
+		for _, l := range parts {
+			sum, from = sum+l.Amount, append(from, ledger.Debit(l.Suspense, l.Amount))
+		}
+		if sum == d.net() {
+			for _, l := range parts {
+				useLoose(tx, l.Line, d.ID)
+				if err := tx.Publish(ctx, charges.Explained{Line: l.Line, For: d.Subject}); err != nil {
+					return charges.Taken{}, err
+				}
+			}
+			return charges.Taken{Subject: d.Subject}, s.pay(ctx, tx, d, from, "transfer", c.Line)
+		}
 		keep(tx, c, refs(c.Said), tx.Now())
 		return charges.Taken{Why: fmt.Sprintf("%s names %s, of which %s is due", money.FromCentimes(c.Amount, c.Currency), d.Subject, money.FromCentimes(d.net(), d.Currency))}, nil
 	}
@@ -59,7 +77,7 @@ func (s *Service) take(ctx context.Context, tx *pg.Tx, d Due, c charges.Credit) 
 	if t.Loose > 0 {
 		t.Why = "more than " + d.Subject + " is due"
 	}
-	return t, s.pay(ctx, tx, d, c.From, "transfer", c.Line)
+	return t, s.pay(ctx, tx, d, []ledger.Leg{ledger.Debit(c.From, d.net())}, "transfer", c.Line)
 }
 
 // cameBefore pays a debt whose transfer came before its name was known: one
@@ -82,7 +100,7 @@ func (s *Service) cameBefore(ctx context.Context, tx *pg.Tx, d Due) (bool, error
 // explain pays a debt with a credit that waits in suspense.
 func (s *Service) explain(ctx context.Context, tx *pg.Tx, l loose, d Due) error {
 	useLoose(tx, l.Line, d.ID)
-	if err := s.pay(ctx, tx, d, l.Suspense, "transfer", l.Line); err != nil {
+	if err := s.pay(ctx, tx, d, []ledger.Leg{ledger.Debit(l.Suspense, d.net())}, "transfer", l.Line); err != nil {
 		return err
 	}
 	return tx.Publish(ctx, charges.Explained{Line: l.Line, For: d.Subject})

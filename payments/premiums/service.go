@@ -245,11 +245,11 @@ func (s *Service) setOff(ctx context.Context, tx *pg.Tx, d Due) error {
 		job.Set(tx, timerSetOff, d.ID, tx.Now().Add(lookAgain))
 		return nil
 	}
-	return s.pay(ctx, tx, d, code, "set_off", "")
+	return s.pay(ctx, tx, d, []ledger.Leg{ledger.Debit(code, d.net())}, "set_off", "")
 }
 
 // pay puts a debt's money into its member's balance.
-func (s *Service) pay(ctx context.Context, tx *pg.Tx, d Due, from, way, line string) error {
+func (s *Service) pay(ctx context.Context, tx *pg.Tx, d Due, from []ledger.Leg, way, line string) error {
 	at := tx.Now()
 	d.State, d.Way, d.Line, d.PaidAt = Paid, way, line, &at
 	saveDue(tx, d)
