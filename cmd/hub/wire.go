@@ -24,6 +24,7 @@ import (
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/notices"
 	"tiwiza/marketplace/orders"
+	"tiwiza/marketplace/policies"
 	"tiwiza/marketplace/pools"
 	"tiwiza/marketplace/pricing"
 	"tiwiza/marketplace/promotions"
@@ -41,6 +42,7 @@ import (
 	"tiwiza/payments/limits"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/payouts"
+	"tiwiza/payments/premiums"
 	"tiwiza/payments/recon"
 	"tiwiza/payments/treasury"
 	"tiwiza/pkg/audit"
@@ -100,6 +102,7 @@ type house struct {
 	enrolment *enrolment.Service
 	shared    *sharing.Service
 	finance   *finance.Service
+	cover     *policies.Service
 
 	look time.Duration // how often the promises are looked at
 }
@@ -196,14 +199,16 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		return nil, err
 	}
 	points := loyalty.New(store, loyalty.Needs{Orders: ord, Escrows: escrows, Approvals: queue, Gifts: offs})
-	pay := payouts.New(store, payouts.Needs{Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: queue, Risk: bounds, Judge: policies})
+	insuring := premiums.New(store, premiums.Needs{Books: books, Escrows: escrows, Bank: bankName})
+	pay := payouts.New(store, payouts.Needs{Premiums: insuring, Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: queue, Risk: bounds, Judge: policies})
 	enrol := enrolment.New(store, enrolment.Needs{Members: m, Files: kept, Approvals: queue, Vault: o.Papers})
+	cover := p.covering(store, insured, m, kept, insuring, engine, o)
 	shared := sharing.New(store, sharing.Needs{Members: m, Files: kept, Approvals: queue})
 	lent := finance.New(store, finance.Needs{Members: m, Sharing: shared, Banks: applicants{plugged}, Every: askEvery(o.Demo)})
 	plugged.OnEvent(lent.Wake)
 	m.GuardedBy(gate{enrol, pay})
 	own := treasury.New(store, books, out, engine, queue)
-	rec := recon.New(store, books, ch, engine, queue, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o), Suspended: barred(m), Alone: alone(bounds), Plugged: housesOf(plugged)}).Receives(ch)
+	rec := recon.New(store, books, ch, engine, queue, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o), Suspended: barred(m), Alone: alone(bounds), Plugged: housesOf(plugged)}).Receives(insuring.Before(ch))
 	proofs := invariants.New(store)
 	hooks := webhook.New(store, bus, policies, webhook.Config{Guard: webhook.Guard{Loopback: o.Loopback}, Metrics: webhook.NewMetrics(o.Metrics)})
 
@@ -218,6 +223,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	enrolment.Tell(bus)
 	sharing.Tell(bus)
 	finance.Tell(bus)
+	premiums.Tell(bus)
 	delivery.Tell(bus)
 	digital.Tell(bus)
 	promotions.Tell(bus)
@@ -238,6 +244,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	disputes.Tell(bus)
 	payouts.Tell(bus)
 	orders.Subscribe(bus, ord)
+	hearCover(bus, cover)
 	quotations.Subscribe(bus, quo)
 	finance.Subscribe(bus, lent)
 	pooled.Subscribe(bus)
@@ -256,6 +263,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	ch.Work(workers, timers)
 	out.Work(workers, timers)
 	pay.Work(timers)
+	insuring.Work(timers)
+	cover.Work(workers, timers)
 	own.Work(timers)
 	escrows.Work(timers)
 	rec.Work(timers)
@@ -279,7 +288,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	h := &house{
 		store: store, policies: policies, members: m, catalog: cat, orders: ord, media: kept, wares: wares, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, known: known, bus: bus, hooks: hooks, plugged: plugged, insured: insured, limits: bounds,
-		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, shared: shared, finance: lent,
+		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, shared: shared, finance: lent, cover: cover,
 	}
 	if o.Demo {
 		h.look = 2 * time.Second // whoever plays wants to see it at once
@@ -293,7 +302,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), members.PeopleRoutes(m), members.MembershipRoutes(m), members.PasskeyRoutes(m), enrolment.Routes(enrol), sharing.Routes(shared), finance.Routes(lent),
+		members.Routes(m), members.PeopleRoutes(m), members.MembershipRoutes(m), members.PasskeyRoutes(m), enrolment.Routes(enrol), sharing.Routes(shared), finance.Routes(lent), coverRoutes(cover),
 		catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()),
 		delivery.Routes(ways), digital.Routes(wares), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists),
 		orders.Routes(ord), quotations.Routes(quo), groupbuys.Routes(groups), pools.Routes(pooled), loyalty.Routes(points),
@@ -372,6 +381,9 @@ func (h *house) work(ctx context.Context) error {
 	}
 	if err := h.known.Arm(auth.With(ctx, auth.Hub)); err != nil {
 		return fmt.Errorf("meet the systems outside: %w", err)
+	}
+	if err := h.cover.Arm(auth.With(ctx, auth.Hub)); err != nil {
+		return fmt.Errorf("look for insurers: %w", err)
 	}
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)

@@ -66,3 +66,16 @@ func (s *Service) plug(ctx context.Context, db pg.DB, c Connector) (Plug, error)
 	o, _, err := s.opening(ctx, db, c)
 	return Plug{o, c.Features, c.WebhookKeys, c.Version, s.cfg.Policy.barred(c, at)}, err
 }
+
+// Owner is the organisation that a connector of a port says it is of: as it named
+// itself when it was found, or "" where nobody knows.
+func (s *Service) Owner(ctx context.Context, db pg.DB, port, name string) (string, error) {
+	c, err := load(ctx, db, name)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	if err != nil || c.Port != port {
+		return "", err
+	}
+	return c.Owner, nil
+}

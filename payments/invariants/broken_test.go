@@ -170,6 +170,31 @@ var cases = map[string]func(s story) []wound{
 			do("seller s4: 3.00 MAD is kept back, its lots make 0.00", `update escrow.lot set done = true`),
 		}
 	},
+	"N1": func(story) []wound {
+		back := `update policies.policy set state = 'active' where id = 'ply_3'`
+		return []wound{
+			insured("premium pmi_", `alter table policies.policy disable trigger policy_moves`, `update policies.policy set state = 'pending' where id = 'ply_3'`),
+			insured("is bound; the policy is refused", back, `update policies.policy set state = 'refused' where id = 'ply_1'`),
+			insured("policy ply_4 is active, and no premium of it stands", `update policies.policy set state = 'cancelled' where id = 'ply_1'`,
+				`insert into policies.quote (id, ref, product, insurer, member, asked_by, subject, sum_insured, currency, starts, ends, asked_at)
+					select 'iqt_4', 'IQT4', product, insurer, member, asked_by, subject, sum_insured, currency, starts, ends, asked_at from policies.quote where id = 'iqt_1'`,
+				`insert into policies.policy (id, ref, quote, product, insurer, member, sum_insured, premium, commission, currency, period, first, state, partner_id, starts, ends,
+						consent_lang, consent_text, consent_hash, consent_by, consent_way, consent_at, asked_at)
+					select 'ply_4', 'PLY4', 'iqt_4', product, insurer, member, sum_insured, premium, commission, currency, period, first, 'active', partner_id, starts, ends,
+						consent_lang, consent_text, consent_hash, consent_by, consent_way, consent_at, asked_at from policies.policy where id = 'ply_1'`),
+			insured("counts 4.01 as given back; its refunds make 4.00", `update premiums.premium set returned = 401 where returned = 400`),
+			insured("of 10.00 is paid out of 10.01", `update premiums.cover set amount = amount + 1`).and("I13"),
+			insured("payable:insurer:i was moved by", `update premiums.due set amount = amount + 1 where kind = 'refund'`),
+		}
+	},
+	"N2": func(story) []wound {
+		return []wound{
+			insured("claim clm_1 is paid with 3.01; the books gave 3.00", `update policies.claim set accepted = 301 where id = 'clm_1'`),
+			insured("3.00 was given for claim clm_1, which is accepted", `alter table policies.claim disable trigger claim_moves`,
+				`update policies.claim set state = 'accepted' where id = 'clm_1'`, `update premiums.due set paid_at = paid_at - interval '11 minutes' where kind = 'claim'`),
+			insured("gave 3.00 for nothing that was due", `update premiums.due set id = 'due_x' where kind = 'claim'`),
+		}
+	},
 	"P1": func(story) []wound {
 		return []wound{
 			post("the market paid -0.05 MAD by its books; its escrows make 0.00", "chargeback.regained", ledger.Debit("fees", 10), ledger.Credit("loss", 5), ledger.Credit("promotions", 5)),

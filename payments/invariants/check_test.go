@@ -62,6 +62,7 @@ func TestReversalsHoldsAndSealsKeepEveryPromise(t *testing.T) {
 	w.work()
 	w.reversed()
 	w.byHand()
+	w.insure()
 	w.tx(func(ctx context.Context, tx *pg.Tx) error {
 		return w.books.Hold(ctx, tx, ledger.Hold{ID: "x", Account: "escrow:B", Currency: "MAD", Amount: 100, Why: "a case"})
 	})
@@ -84,6 +85,7 @@ func TestEveryKindOfTransferIsWorked(t *testing.T) {
 	w.twice(r)
 	w.regained(r)
 	w.byHand()
+	w.insure()
 	used, err := pg.Column[string](t.Context(), w.db, `select distinct kind from ledger.transfer`)
 	w.ok(err)
 	for _, k := range invariants.Kinds() {

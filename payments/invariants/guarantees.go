@@ -127,6 +127,13 @@ var Guarantees = []Guarantee{
 		"variants",
 	},
 	{
+		"premium-or-policy", "No premium is kept without a policy: it was bound, is being asked for, or the premium went back whole; and a claim counts as paid when its money is in the balance of the insured.",
+		[]string{cooperatives, banks},
+		[]string{"N1", "N2"},
+		[]string{"marketplace/policies.TestAnySequenceKeepsPremiumsAndPoliciesTogether", "marketplace/policies.TestALostAnswerBindsOnce", "marketplace/policies.TestAClaimIsPaidByTheBanksStatement"},
+		"policies",
+	},
+	{
 		"market-pays-what-it-says", "A cooperative gets for goods that the market makes cheaper what it would have got at their price, and no promotion is used more often, or costs more, than it says.",
 		[]string{buyers, cooperatives},
 		[]string{"P1", "P2"},

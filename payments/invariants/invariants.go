@@ -32,7 +32,7 @@ type Invariant struct {
 // Not here: R9 (the partners' own truth is not in the database; the demonstration
 // compares it). R8 needs no query: an Idempotency-Key is locked by the transaction that answers it, so it
 // cannot outlive that transaction.
-var All = slices.Concat(books, holds, partners, market, subsidies, groups)
+var All = slices.Concat(books, holds, partners, market, subsidies, groups, insured)
 
 // live is what is asked each minute of promises whose full proof reads too
 // much for that: of the seals, their last blocks. Once a day, and by hub verify, they are proved in full.

@@ -126,6 +126,17 @@ var kinds = map[string][]leg{
 		credit("bank:*:safeguard"), mayDebit("seller:*:available"), mayDebit("seller:*:receivable"), mayDebit("payable:carrier:*"), mayDebit("payable:insurer:*"),
 		mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
 	},
+	// A member's insurance: what it pays, and what the insurer owes it.
+	"premium.taken": {debit("seller:*:available"), credit("payable:insurer:*"), mayCredit("fees"), mayCredit("payable:vat")},
+	"premium.undone": {
+		credit("seller:*:available"), debit("payable:insurer:*"),
+		mayDebit("fees"), mayDebit("payable:vat"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
+	},
+	"premium.returned": {
+		credit("seller:*:available"), mayDebit("payable:insurer:*"), mayDebit("bank:*:safeguard"), mayDebit("suspense:*"),
+		mayDebit("fees"), mayDebit("payable:vat"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
+	},
+	"indemnity.paid": {credit("seller:*:available"), mayDebit("payable:insurer:*"), mayDebit("bank:*:safeguard"), mayDebit("suspense:*")},
 	// Asked for by people: whatever no machine owns.
 	"hand":           byHand(),
 	"top_up":         {debit("bank:*:safeguard"), credit("bank:*:transit")},

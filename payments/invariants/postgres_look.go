@@ -25,6 +25,7 @@ var counted = map[string]string{
 	"reserves":             `select count(*) from escrow.lot`,
 	"answers kept":         `select count(*) from platform.answer`,
 	"events":               `select count(*) from platform.event`,
+	"policies":             `select count(*) from policies.policy`,
 	"promotions used":      `select count(*) from promotions.redemption where given_back_at is null`,
 	"group buys":           `select count(*) from groupbuys.group_buy`,
 	"pools":                `select count(*) from pools.pool`,

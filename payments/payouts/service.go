@@ -72,6 +72,12 @@ type Needs struct {
 	Approvals *approvals.Service
 	Risk      Risk
 	Judge     Judge
+	Premiums  Premiums // nil: there are no insurers
+}
+
+// Premiums know what of the money payable to an insurer is not its own yet.
+type Premiums interface {
+	InAir(ctx context.Context, db pg.DB, insurer, currency string) (int64, error)
 }
 
 // Check says what else payouts wait for, by payout, in the unit of work that
@@ -205,6 +211,10 @@ func parse(named string) (Beneficiary, bool) {
 // money.
 func (s *Service) due(ctx context.Context, tx *pg.Tx, b Beneficiary, currency string) (int64, error) {
 	have, err := s.there(ctx, tx, b, currency)
+	if err == nil && b.Payee == Insurer && s.Premiums != nil {
+		air, err := s.Premiums.InAir(ctx, tx, b.Name, currency)
+		return have - air, err
+	}
 	if err != nil || b.Payee != Carrier {
 		return have, err
 	}

@@ -58,8 +58,8 @@ var rooms = []room{
 // siblings of one floor, in the order of an order's life: a later one may
 // import an earlier one, and the way back is an event.
 var siblings = map[string][]string{
-	"marketplace": {"media", "members", "enrolment", "catalog", "digital", "delivery", "promotions", "agreements", "pricing", "orders", "quotations", "groupbuys", "pools", "procedures", "projects", "sharing", "finance", "loyalty", "insight", "notices", "relations"},
-	"payments":    {"approvals", "ledger", "operations", "files", "connectors", "limits", "escrow", "charges", "disputes", "payouts", "treasury", "recon", "invariants", "sim"},
+	"marketplace": {"media", "members", "enrolment", "catalog", "digital", "delivery", "promotions", "agreements", "pricing", "orders", "quotations", "groupbuys", "pools", "procedures", "projects", "sharing", "finance", "policies", "loyalty", "insight", "notices", "relations"},
+	"payments":    {"approvals", "ledger", "operations", "files", "connectors", "limits", "escrow", "charges", "disputes", "premiums", "payouts", "treasury", "recon", "invariants", "sim"},
 }
 
 // closed are packages of the platform that few may use.

@@ -91,8 +91,17 @@ const (
 	Programme Kind = "pgm"
 	Glass     Kind = "brk"
 
-	Product     Kind = "prd"
-	Application Kind = "apl"
+	Product            Kind = "prd"
+	Application        Kind = "apl"
+	Premium            Kind = "pmi"
+	Due                Kind = "due"
+	InsuranceProduct   Kind = "ipr"
+	InsuranceQuote     Kind = "iqt"
+	Policy             Kind = "ply"
+	Claim              Kind = "clm"
+	Observation        Kind = "obs"
+	InsuranceStatement Kind = "ist"
+	InsuranceGap       Kind = "igp"
 )
 
 var (

@@ -84,7 +84,7 @@ func (p *Insurer) quote(tx *journal.Tx, c call) answer {
 	case magic(in.Sum) == magicRefused:
 		return answer{Status: http.StatusUnprocessableEntity, Code: "refused", Reason: "not_insured", Detail: "This is not insured here."}
 	}
-	q := quote{ID: fmt.Sprintf("QX%06d", p.World.Next(tx, "insurer_quotes")), Ref: in.Ref, Asked: in, Until: now.Add(24 * time.Hour)}
+	q := quote{ID: fmt.Sprintf("QX%06d", p.World.Next(tx, "insurer_quotes")), Ref: in.Ref, Asked: in, Until: now.Add(72 * time.Hour)}
 	if q.Premium, q.Taxes, q.Commission = o.price(in.Sum.Centimes()); q.Premium > in.Sum.Centimes() {
 		return answer{Status: http.StatusUnprocessableEntity, Code: "refused", Reason: "sum_too_low", Detail: "The premium would be more than the sum insured."}
 	}

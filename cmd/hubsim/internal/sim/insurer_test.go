@@ -285,7 +285,7 @@ var insurerPlays = map[string]play{
 			t.Errorf("on the same day: %d %s", got, text)
 		}
 		r.want("POL-1", "insurer bind 40.00")
-		r.advance("25h")
+		r.advance("73h")
 		// The quote is over by then; the reference is forgotten, and nothing is bound.
 		if got, text := r.insure("POST", "/policies", "POL-1", body, nil); got != 422 || !strings.Contains(text, "quote_expired") {
 			t.Errorf("after a day %s is answered %d %s", p.Ref, got, text)
