@@ -14,6 +14,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tiwiza/adapters/insurance"
+	"tiwiza/adapters/insurance/openinsurance"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/outbound"
 )
 
 // tells posts an event as a partner does, and answers with what it was answered.
@@ -56,6 +61,7 @@ func TestInsurerRegisteredByURLWhileTheHubRuns(t *testing.T) {
 	if err != nil || c.Insurance.OpenInsurance == nil {
 		t.Fatalf("the stand-ins have no insurer: %v", err)
 	}
+	r.hearsTheStandIn(t, c.Insurance.OpenInsurance.Config)
 	const id = "assurance-exemple"
 	at, token := r.sim+"/insurer", c.Insurance.OpenInsurance.APIKey
 	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/partners", body: insurerAt(id, at, token), idem: once()}).into(t, nil)
@@ -83,6 +89,41 @@ func TestInsurerRegisteredByURLWhileTheHubRuns(t *testing.T) {
 			t.Errorf("a stranger's event of %s is answered %d, want %d", partner, got, want)
 		}
 	}
+}
+
+// hearsTheStandIn binds a policy at the stand-in insurer as the hub does: its event
+// comes to the hub, and the hub takes it in.
+func (r *rig) hearsTheStandIn(t *testing.T, c openinsurance.Config) {
+	t.Helper()
+	c.EventsURL = r.url + "/callbacks/" + insurerName + "/events"
+	d, err := openinsurance.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := insurance.New(insurerName, d, insurance.Options{})
+	now := time.Now().UTC()
+	q, res := i.Quote(t.Context(), insurance.Ask{
+		Ref: "ASK-EVENT", Product: "stock-exemple", Version: 1, Insured: "INS-1", Subject: insurance.Subject{Kind: "stock", Ref: "S-1"},
+		Sum: money.MustParse("20000.00", money.MAD), Start: now, End: now.AddDate(0, 6, 0),
+	})
+	if res.Outcome != outbound.Succeeded {
+		t.Fatalf("Quote = %+v", res)
+	}
+	p, res := i.Bind(t.Context(), insurance.Binding{
+		Ref: "POL-EVENT", Quote: q.ID, Holder: "Coopérative (exemple)", Consent: insurance.Consent{TextHash: strings.Repeat("ab", 32), At: now}, Payment: "PAY-EVENT",
+	})
+	if res.Outcome != outbound.Succeeded || p.State != insurance.PolicyActive {
+		t.Fatalf("Bind = %+v, %+v", p, res)
+	}
+	r.until(t, "the insurer's event to be heard", func() bool {
+		res, err := http.Get(r.url + "/metrics")
+		if err != nil {
+			return false
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		return err == nil && strings.Contains(string(text), `hub_http_request_seconds_count{route="callbacks.events",status="204"} 1`)
+	})
 }
 
 // TestInsurersEventsAreHeard has a connector of the port insurance tell something.
