@@ -347,7 +347,6 @@ func TestTransactionsAreReadAsStatementsThatBalance(t *testing.T) {
 		"nothing":               window(t, "1.00", page(closing("1.00"), "", strings.Replace(fee, "-2.500", "0.00", 1))),
 		"no day":                window(t, "1.00", page(closing("1.00"), "", strings.Replace(fee, "2026-11-22", "", 1))),
 		"no name":               window(t, "1.00", page(closing("1.00"), "", strings.Replace(fee, `"entryReference":"F",`, "", 1))),
-		"details that do not":   window(t, "1.00", page(closing("1.00"), "", strings.Replace(gathered, `"20.00"`, `"20.01"`, 1))),
 		"no transactions":       window(t, "1.00", `{"account":{},"_links":{"download":{"href":"/x"}}}`),
 		"nothing at all":        {Name: "w"},
 		"another kind":          {Name: "w", Bytes: []byte(`{"kind":"letter"}`)},
@@ -359,6 +358,73 @@ func TestTransactionsAreReadAsStatementsThatBalance(t *testing.T) {
 			t.Errorf("%s: %v, want it to be unreadable", name, err)
 		}
 	}
+}
+
+// TestDetailsAddUpWithTheirSigns: a settlement may take more back than it gives,
+// and one whose parts do not add up is for people.
+func TestDetailsAddUpWithTheirSigns(t *testing.T) {
+	t.Parallel()
+	_, server, _ := newStand(t)
+	hub := bank.New("bank", driver(t, config(server.URL, repeating, newMemory())), bank.Options{})
+	for parts, want := range map[string]string{
+		"10.00 -40.00":  "1000 -4000",
+		"-10.00 -20.00": "-1000 -2000",
+		"10.00 20.00":   "-1000 -2000",
+		"10.00 20.01":   "1000 2001",
+	} {
+		one, two, _ := strings.Cut(parts, " ")
+		line := fmt.Sprintf(`{"entryReference":"S","bookingDate":"2026-11-22","transactionAmount":{"currency":"MAD","amount":"-30"},
+			"entryDetails":[{"endToEndId":"P1","transactionAmount":{"currency":"MAD","amount":%q}},{"endToEndId":"P2","transactionAmount":{"currency":"MAD","amount":%q}}]}`, one, two)
+		m, err := hub.Read(window(t, "100.00", page(closing("70.00"), "", line)))
+		if err != nil {
+			t.Errorf("%s: %v", parts, err)
+			continue
+		}
+		e := m.Statements[0].Entries[0]
+		if got := fmt.Sprint(e.Details[0].Amount.Centimes(), " ", e.Details[1].Amount.Centimes()); got != want || e.Explained() != (parts != "10.00 20.01") {
+			t.Errorf("%s is read as %s, explained %v; want %s", parts, got, e.Explained(), want)
+		}
+	}
+}
+
+// TestWhatCannotBeReadIsSetAsideAndReadOnceItIsPutRight: nothing else waits for it.
+func TestWhatCannotBeReadIsSetAsideAndReadOnceItIsPutRight(t *testing.T) {
+	t.Parallel()
+	s, server, roots := newStand(t)
+	answer := page(closing("97.50"), "", tx("A", "P1", "-2.50"), strings.Replace(tx("B", "P2", "-1.00"), "2026-11-21", "soon", 1))
+	s.broken = func(w http.ResponseWriter, r *http.Request) bool { fmt.Fprint(w, answer); return true }
+	c := config(server.URL, repeating, newMemory())
+	c.Roots = roots
+	d := driver(t, c)
+	waiting := func(want int) []bank.Received {
+		t.Helper()
+		got, err := d.Waiting(t.Context())
+		if err != nil || len(got) != want {
+			t.Fatalf("Waiting = %d, %v; want %d", len(got), err, want)
+		}
+		return got
+	}
+	bad := waiting(1)[0]
+	if _, err := d.Read(bad); !errors.Is(err, bank.ErrUnreadable) {
+		t.Errorf("it is read: %v", err)
+	}
+	for range 2 {
+		if err := d.Archive(t.Context(), bad); err != nil {
+			t.Error(err)
+		}
+	}
+	waiting(0)
+	s.mu.Lock()
+	answer = page(closing("96.50"), "", tx("A", "P1", "-2.50"), tx("B", "P2", "-1.00"))
+	s.mu.Unlock()
+	good := waiting(1)[0]
+	if m, err := d.Read(good); err != nil || len(m.Statements[0].Entries) != 2 || m.Statements[0].Check() != nil {
+		t.Errorf("put right it is %+v, %v", m, err)
+	}
+	if err := d.Archive(t.Context(), good); err != nil {
+		t.Error(err)
+	}
+	waiting(0)
 }
 
 // TestNoPageIsFetchedFromElsewhere: the bank's answer names the next page.

@@ -92,6 +92,9 @@ type cursor struct {
 	Last     string   `json:"last"`    // the latest day that was booked
 	Closing  *amount  `json:"closing"` // the balance after all of them
 	Known    []string `json:"known"`   // what was taken in of the last days
+	// Bad is the hash of what could not be read and was set aside: the same is not
+	// told again.
+	Bad string `json:"bad,omitempty"`
 }
 
 // window is what was fetched of an account, whole: the bytes of a statement.
@@ -237,8 +240,10 @@ func (d *Driver) fetch(ctx context.Context, a Account) ([]byte, error) {
 		}
 		s, err := readWindow(text)
 		switch {
+		case err != nil && digest(text) == c.Bad:
+			return nil, nil
 		case err != nil:
-			return nil, fmt.Errorf("the transactions of %s: %w", a.RIB, err)
+			return text, nil // people look at it, and nothing waits for them
 		case len(s.Entries) == 0:
 			return nil, nil
 		case s.Check() == nil || bytes.Equal(text, before):
@@ -311,7 +316,7 @@ func (d *Driver) stated(ctx context.Context, r bank.Received) error {
 	if err != nil {
 		return err
 	}
-	if w.Sequence > c.Sequence {
+	if w.Sequence > c.Sequence && c.Bad != r.SHA256 {
 		held, err := d.cfg.Notes.Recall(ctx, windowKey+w.Account)
 		if err != nil {
 			return err
@@ -320,8 +325,9 @@ func (d *Driver) stated(ctx context.Context, r bank.Received) error {
 			return fmt.Errorf("archive %s: it is not what was fetched", r.Name)
 		}
 		to, err := w.after()
-		if err != nil {
-			return fmt.Errorf("archive %s: %w", r.Name, err)
+		if err != nil { // it could not be read: all of it is read again when the bank has put it right
+			to = c
+			to.Bad = r.SHA256
 		}
 		text, err := json.Marshal(to)
 		if err != nil {

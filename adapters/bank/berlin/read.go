@@ -318,13 +318,30 @@ func (t transaction) entry() (e bank.Entry, err error) {
 		e.Details = append(e.Details, d)
 	}
 	if !e.Explained() {
-		return e, errors.New("its details do not add up to it")
+		unsigned(&e)
 	}
 	return e, nil
 }
 
-// detail is a part of a line. Banks write the parts of a debit with a sign or
-// without.
+// unsigned gives the parts of a debit their sign where the bank leaves it out of
+// all of them. Parts that do not add up either way are left as they came: people
+// look at such a line.
+func unsigned(e *bank.Entry) {
+	turned := *e
+	turned.Details = slices.Clone(e.Details)
+	for i, d := range turned.Details {
+		if d.Amount.Sign() < 0 {
+			return
+		}
+		turned.Details[i].Amount = d.Amount.Neg()
+		turned.Details[i].Gross = turned.Details[i].Amount
+	}
+	if turned.Explained() {
+		*e = turned
+	}
+}
+
+// detail is a part of a line.
 func (p part) detail(id string, sign int) (d bank.Detail, err error) {
 	d = bank.Detail{BankRef: id, Info: cut(p.Info, 500)}
 	if p.EndToEnd != "NOTPROVIDED" {
@@ -333,12 +350,9 @@ func (p part) detail(id string, sign int) (d bank.Detail, err error) {
 	if d.Amount, err = p.Amount.money(); err != nil {
 		return d, err
 	}
-	if sign < 0 && d.Amount.Sign() > 0 {
-		d.Amount = d.Amount.Neg()
-	}
 	d.Gross, d.Fee = d.Amount, money.Dirhams(0)
 	name, to := p.DebtorName, p.Debtor
-	if sign < 0 || to == nil && name == "" { // a payment that came back names whom it was for
+	if sign < 0 && (p.Creditor != nil || p.CreditorName != "") || to == nil && name == "" { // a payment that came back names whom it was for
 		name, to = p.CreditorName, p.Creditor
 	}
 	if d.Counterparty = cut(name, 140); to != nil {
