@@ -228,7 +228,7 @@ func lentByPages(t *testing.T, r *rig, _ trade) {
 	page = officer.open(t, file, "Crédit accordé")
 	officer.refused(t, page, `value="complete"`, url.Values{"complete_rib": {"123"}, "complete_holder": {s.name}}, 422, "Ce RIB n’est pas juste")
 	officer.send(t, page, `value="complete"`, url.Values{"complete_rib": {demoRIB(t)}, "complete_holder": {s.name}}, "Le membre est prévenu.")
-	page = member.open(t, at, "001\u00a0810\u00a00078000201106203\u00a018", "Être payé sur ce compte")
+	page = member.open(t, at, "0078000201106203", "Être payé sur ce compte")
 	member.send(t, page, `value="use-account"`, nil, "Le compte est donné.")
 	member.reads(t, at)
 	officer.open(t, "/b/contrats", s.name, "897,72")
