@@ -138,6 +138,44 @@ func lent(t *testing.T, r *rig, _ trade) {
 	r.shows(t, boss, financeApplications)
 }
 
+// lendsByItsSystem has members apply at the demonstration's bank, whose system is
+// plugged in, while two hubs run: it asks for papers, offers and grants by itself,
+// and one whose answer is lost it has once.
+func (r *rig) lendsByItsSystem(t *testing.T, two *rig, partner string) {
+	t.Helper()
+	channel := "/v1/finance/banks/" + r.self(t, r.keys.Bank.APIKey) + "/channel"
+	r.ask(t, req{key: r.operator(), method: "PUT", path: channel, body: map[string]string{"partner": partner}}).into(t, nil)
+	defer r.ask(t, req{key: r.operator(), method: "PUT", path: channel, body: map[string]string{"partner": ""}})
+	s, product := r.seller(t), r.product(t, lends(mark("Crédit (exemple)")))
+	puts := func(amount string) applied {
+		var a applied
+		in := asksLoan(product, "Un métier.")
+		in["amount"] = dirhams(amount)
+		r.ask(t, req{key: s.key, method: "POST", path: financeApplications, body: in, idem: once()}).into(t, &a)
+		return r.does(t, s.key, a.ID, "submit", map[string]string{"digest": a.Agree.Digest})
+	}
+	is := func(a applied, state string) {
+		t.Helper()
+		r.until(t, "the application to be "+state, func() bool {
+			return strings.Contains(two.shows(t, s.key, financeApplications+"/"+a.ID), `"state":"`+state+`"`)
+		})
+	}
+	a, lost, no := puts("20000.02"), puts("20000.03"), puts("20000.01")
+	is(a, "papers_asked")
+	two.does(t, s.key, a.ID, "answer", map[string]string{"text": "Les voici."})
+	is(a, "offered")
+	r.does(t, s.key, a.ID, "accept", nothing)
+	is(a, "granted")
+	if got := r.shows(t, s.key, financeApplications+"/"+a.ID); !strings.Contains(got, `"rib":"001810`) || !strings.Contains(got, `"by_system":true`) {
+		t.Errorf("the member sees %s", got)
+	}
+	is(lost, "offered")
+	is(no, "refused")
+	if got := r.shows(t, r.operator(), "/v1/finance/errands?application="+lost.ID); !strings.Contains(got, `"done"`) || !strings.Contains(got, "found by our reference") {
+		t.Errorf("of the one whose answer was lost the hub says %s", got)
+	}
+}
+
 // demoRIB is an invented account at no bank, whose key fits.
 func demoRIB(testing.TB) string { return "001810007800020110620318" }
 
@@ -228,7 +266,7 @@ func lentByPages(t *testing.T, r *rig, _ trade) {
 	page = officer.open(t, file, "Crédit accordé")
 	officer.refused(t, page, `value="complete"`, url.Values{"complete_rib": {"123"}, "complete_holder": {s.name}}, 422, "Ce RIB n’est pas juste")
 	officer.send(t, page, `value="complete"`, url.Values{"complete_rib": {demoRIB(t)}, "complete_holder": {s.name}}, "Le membre est prévenu.")
-	page = member.open(t, at, "001\u00a0810\u00a00078000201106203\u00a018", "Être payé sur ce compte")
+	page = member.open(t, at, "0078000201106203", "Être payé sur ce compte")
 	member.send(t, page, `value="use-account"`, nil, "Le compte est donné.")
 	member.reads(t, at)
 	officer.open(t, "/b/contrats", s.name, "897,72")

@@ -187,6 +187,7 @@ func TestBankRegisteredByURLTakesTheNextPayout(t *testing.T) {
 	// Its credentials change, without a restart.
 	one.connector(t, "bank-node", "credentials", map[string]any{"credentials": map[string]string{"token": nodeNext}}).into(t, nil)
 	pays(one, "31.10", node, 1)
+	one.lendsByItsSystem(t, two, "bank-node")
 	// Its answer is lost after it paid (03); the hub asks, and does not pay again.
 	pays(two, "20.03", node, 1)
 	// It is down when a payout is wanted, and comes back with what it knew.

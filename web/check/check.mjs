@@ -2,6 +2,7 @@
 // Chromium, opens every page of a demonstration there and holds it to its gates.
 // It ends with 1 when one is broken. --only is a regular expression, --views how
 // many languages and widths of a page are enough. SHOW=1 tells where it is.
+import { lends, officer } from './journeys/bank.mjs'
 import { chrome } from './chrome.mjs'
 import { enter, open, stage } from './hub.mjs'
 import { pages, prefix, short, views } from './pages.mjs'
@@ -60,7 +61,11 @@ try {
   const found = { offer: first.data[0].id, seller: first.data[0].seller.id, who: { seller: await enter(hub, hub.demo.sellers[0].phone), buyer: await enter(hub, hub.demo.buyer.phone) } }
   const photo = await photograph(browser)
   await walk(before.filter(j => j[2] || !brief), found, photo)
-  if (!brief) await stage(hub, found)
+  if (!brief) {
+    await stage(hub, found)
+    await lends(hub, found)
+    await officer(hub, browser, found)
+  }
   if (!option('--journey')) {
     const all = pages(found).filter(p => !only || new RegExp(only).test(p.name)).filter(p => !brief || short.includes(p.name))
     for (const page of all) for (const [lang, width] of views(page).slice(0, brief ? 2 : Number(option('--views')) || undefined)) await check(page, lang, width)

@@ -73,7 +73,7 @@ func inbox(v *view) error {
 		}
 		s.Rows = append(s.Rows, []cell{who, {Text: v.T("finance.kind_" + string(a.Kind)), Lines: []string{v.Say(a.ProductNames).Text}}, amount(a.Amount), text(v.when(a.Deadline)), v.state("s", string(a.State))})
 	}
-	return v.show(v.T("partner.inbox"), cell{}, nil, choose(v.Page, tabs), choose(v.Page, kinds),
+	return v.show(v.T("partner.inbox"), cell{}, nil, choose(v.Page, v.T("partner.h_state"), tabs), choose(v.Page, v.T("partner.h_kind"), kinds),
 		list(v.Page, s, v.T("partner.no_applications"), v.T("partner.see_products"), v.Href("/b/produits")))
 }
 
@@ -387,5 +387,5 @@ func contracts(v *view) error {
 		}
 		s.Rows = append(s.Rows, row)
 	}
-	return v.show(v.T("partner.contracts"), cell{}, nil, choose(v.Page, tabs), list(v.Page, s, v.T("partner.no_contracts"), v.T("partner.inbox"), v.Href("/b")))
+	return v.show(v.T("partner.contracts"), cell{}, nil, choose(v.Page, v.T("partner.show"), tabs), list(v.Page, s, v.T("partner.no_contracts"), v.T("partner.inbox"), v.Href("/b")))
 }

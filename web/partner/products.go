@@ -41,7 +41,7 @@ func productsPage(v *view) error {
 		s.Rows = append(s.Rows, []cell{name, text(v.T("finance.kind_" + string(e.Kind))), text(v.Lang.Number(int64(e.Version))), v.state("e", string(e.State))})
 	}
 	make := group(button(v.Page, v.T("partner.new_loan"), v.Href("/b/produits/"+fresh, "genre", "loan")), button(v.Page, v.T("partner.new_account"), v.Href("/b/produits/"+fresh, "genre", "account")))
-	return v.show(v.T("partner.products"), cell{}, nil, make, choose(v.Page, tabs), list(v.Page, s, v.T("partner.no_products"), "", ""))
+	return v.show(v.T("partner.products"), cell{}, nil, make, choose(v.Page, v.T("partner.h_state"), tabs), list(v.Page, s, v.T("partner.no_products"), "", ""))
 }
 
 // productPage is the editor of a product, with the member's card beside it.
@@ -106,7 +106,7 @@ func (v *view) editor(e finance.EditionView, wrong error) templ.Component {
 	for _, l := range languages {
 		tabs = append(tabs, tab{v.T("partner.lang_" + string(l)), v.with("carte", string(l)), l == shown})
 	}
-	card := group(choose(v.Page, tabs), phone(ui.OfferCardOf(v.as(shown), services.Card(shown, e))))
+	card := group(choose(v.Page, v.T("partner.card"), tabs), phone(ui.OfferCardOf(v.as(shown), services.Card(shown, e))))
 	second := headed(v.T("partner.card"), card, para("muted small", v.T("partner.card_help")))
 	if e.State == finance.Waiting {
 		return columns(false, notice(v.T("partner.waits")), second)

@@ -313,11 +313,10 @@ func readNumber(s string) (int, error) {
 	return strconv.Atoi(strings.Join(strings.Fields(s), ""))
 }
 
-// spaced is a RIB in its four parts: bank, town, account and key.
-func spaced(rib string) string {
+// parted is a RIB in its four parts: bank, town, account and key.
+func parted(rib string) []string {
 	if len(rib) != 24 {
-		return rib
+		return []string{rib}
 	}
-	const gap = "\u00a0"
-	return rib[:3] + gap + rib[3:6] + gap + rib[6:22] + gap + rib[22:]
+	return []string{rib[:3], rib[3:6], rib[6:22], rib[22:]}
 }
