@@ -2,10 +2,73 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 )
+
+type demoInsuranceCmd struct{}
+
+// Run plays an insurance for a cooperative that has sold something, and prints its
+// figures as a line of JSON.
+func (demoInsuranceCmd) Run(ctx context.Context, s *Settings) error {
+	keys, err := readDemo(filepath.Join(s.DataDir, demoFile))
+	if err != nil {
+		return fmt.Errorf("no demonstration hub is at work here: start one with make run (%w)", err)
+	}
+	p := &player{client: &http.Client{Timeout: 30 * time.Second}, keys: keys, say: os.Stdout}
+	member, err := p.hasSold(ctx)
+	if err != nil {
+		return err
+	}
+	f, err := p.insures(ctx, member)
+	if err != nil {
+		return err
+	}
+	line, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(line))
+	if f.Violations > 0 {
+		return exitCode(1)
+	}
+	return nil
+}
+
+// hasSold is the key of a new cooperative whose sale was paid, delivered and
+// settled.
+func (p *player) hasSold(ctx context.Context) (key string, err error) {
+	mark := strings.ToLower(rand.Text()[:6])
+	s := &shop{name: "Coopérative Delta " + mark + " (exemple)"}
+	if err := p.enrol(ctx, s, 0); err != nil {
+		return "", fmt.Errorf("enrol %s: %w", s.name, err)
+	}
+	if err := p.stock(ctx, s, mark, 0); err != nil {
+		return "", fmt.Errorf("import the offers of %s: %w", s.name, err)
+	}
+	o := &outing{player: p, seller: s, buyer: p.keys.Buyer.APIKey}
+	r, order, err := o.sells(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := p.sends(ctx, s.key, order); err != nil {
+		return "", err
+	}
+	if err := p.accepts(ctx, o.buyer, order); err != nil {
+		return "", err
+	}
+	if err := o.released(ctx, order); err != nil {
+		return "", err
+	}
+	p.step("%s sold something, which was delivered and settled", s.name)
+	return s.key, p.isSettled(ctx, r.Charge.ID)
+}
 
 // insured is what an insurance moved, from its price to the insurer's statement.
 type insured struct {

@@ -171,6 +171,9 @@ func TestAnInsurersFaultsBindOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if out, code := r.command(t, "demo", "insurance"); code != 0 || !strings.Contains(out, `"indemnity":"400.00"`) || !strings.Contains(out, `"violations":0`) {
+		t.Errorf("hub demo insurance ends with %d:\n%s", code, out)
+	}
 	for _, fault := range []string{"execute_then_drop", "execute_then_500", "execute_then_garbage", "drop_request"} {
 		if err := r.standIn(ctx, "POST", "/faults", map[string]any{"partner": "insurer", "fault": fault, "times": 1}, nil); err != nil {
 			t.Fatal(err)
