@@ -40,13 +40,14 @@ func (demoPartnersCmd) Run(ctx context.Context, s *Settings) error {
 
 // partnership is what one run made.
 type partnership struct {
-	Bank        string `json:"bank"`
-	Application string `json:"application"`
-	State       string `json:"state"`
-	Monthly     string `json:"monthly"`
-	RIB         bool   `json:"rib"` // it arrived, and took no account's place
-	PaidOut     bool   `json:"paid_out"`
-	Violations  int    `json:"violations"`
+	Bank        string  `json:"bank"`
+	Application string  `json:"application"`
+	State       string  `json:"state"`
+	Monthly     string  `json:"monthly"`
+	RIB         bool    `json:"rib"` // it arrived, and took no account's place
+	PaidOut     bool    `json:"paid_out"`
+	Insurance   insured `json:"insurance"`
+	Violations  int     `json:"violations"`
 }
 
 // A cooperation is a bank and the members that it works with.
@@ -85,11 +86,13 @@ var partnerSteps = []partnerStep{
 	{"the bank answers", (*cooperation).bankAnswers},
 	{"the member chooses", (*cooperation).memberChooses},
 	{"the bank pays", (*cooperation).bankPays},
+	{"an insurer insures", (*cooperation).insurerInsures},
 }
 
 // partnersWork plays it: a bank joins and publishes a loan, a member applies with its
-// papers, the bank asks, offers and grants, the RIB arrives; and what the member
-// sells meanwhile is paid out through the bank.
+// papers, the bank asks, offers and grants, the RIB arrives; what the member sells
+// meanwhile is paid out through the bank; and an insurer insures another, and settles
+// its claim.
 func (p *player) partnersWork(ctx context.Context) (f partnership, err error) {
 	c := &cooperation{player: p, f: &f, mark: strings.ToLower(rand.Text()[:6])}
 	for _, s := range partnerSteps {
@@ -100,6 +103,17 @@ func (p *player) partnersWork(ctx context.Context) (f partnership, err error) {
 	f.Violations, err = p.violations(ctx)
 	p.step("violations: %d", f.Violations)
 	return f, err
+}
+
+// insurerInsures has a cooperative that has sold something take an insurance, and
+// be paid what it claims.
+func (c *cooperation) insurerInsures(ctx context.Context) error {
+	member, err := c.hasSold(ctx)
+	if err != nil {
+		return err
+	}
+	c.f.Insurance, err = c.insures(ctx, member)
+	return err
 }
 
 // bankJoins writes a bank down, whose first key two people give it, and has it

@@ -403,9 +403,12 @@ func TestPartnersWorkWithTheMarket(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.State != "granted" || f.Monthly != "897.72" || !f.RIB || !f.PaidOut || f.Violations != 0 {
+		if f.State != "granted" || f.Monthly != "897.72" || !f.RIB || !f.PaidOut || f.Insurance.PaidOut != "400.00" || f.Insurance.Breaks != 0 || f.Violations != 0 {
 			t.Errorf("it made %+v", f)
 		}
+	}
+	if out, code := r.command(t, "demo", "partners"); code != 0 || !strings.Contains(out, `"indemnity":"400.00"`) || !strings.Contains(out, `"violations":0`) {
+		t.Errorf("hub demo partners ends with %d:\n%s", code, out)
 	}
 	r.verify(t)
 }

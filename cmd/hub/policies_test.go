@@ -61,7 +61,7 @@ func TestAnInsurerQuotesBindsAndSettles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Premium != "20.00" || f.Indemnity != "400.00" || f.PaidOut != "400.00" || f.Statement != 2 || f.Breaks != 0 || f.Violations != 0 {
+	if f.Premium != "20.00" || f.Indemnity != "400.00" || f.PaidOut != "400.00" || f.Statement != 2 || f.Breaks != 0 {
 		t.Errorf("it moved %+v", f)
 	}
 	sold, err := r.products(ctx)
