@@ -39,8 +39,13 @@ func TestNoReadingWithoutALiveConsent(t *testing.T) {
 				live = append(live, given{g.ID, g.Until})
 			case "withdraw consent":
 				if n := len(live); n > 0 {
-					c.want(200, nil, member, "POST", "/v1/consents/"+live[n-1].id+"/withdraw", nil)
-					live[n-1].until = time.Time{}
+					g := &live[n-1]
+					if !g.until.IsZero() && !clockNow().Before(g.until) { // it is over
+						c.want(http.StatusConflict, nil, member, "POST", "/v1/consents/"+g.id+"/withdraw", nil)
+						break
+					}
+					c.want(200, nil, member, "POST", "/v1/consents/"+g.id+"/withdraw", nil)
+					g.until = time.Time{}
 				}
 			case "withdraw application":
 				if a.ID != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -406,7 +407,8 @@ func (s *Service) tellPaid(ctx context.Context, i Insurer, of string) (bool, err
 }
 
 // Hear takes an insurer's event: it says only that something has changed, and what
-// that is the insurer is asked. An event about nothing of ours is ErrNotFound.
+// that is the insurer is asked. An event about nothing of ours changes nothing, and
+// is taken all the same: its sender would send it again for days.
 func (s *Service) Hear(ctx context.Context, insurer string, e insurance.Event) error {
 	return s.db.InTx(ctx, func(tx *pg.Tx) error {
 		p, err := policyByRef(ctx, tx, insurer, e.Ref)
@@ -426,6 +428,10 @@ func (s *Service) Hear(ctx context.Context, insurer string, e insurance.Event) e
 			return err
 		}
 		c, err := claimByRef(ctx, tx, insurer, e.Ref)
+		if errors.Is(err, ErrNotFound) {
+			slog.WarnContext(ctx, "an insurer speaks of nothing of ours", "insurer", insurer, "kind", e.Kind, "ref", e.Ref)
+			return nil
+		}
 		if err == nil {
 			s.send(tx, insurer, errandAsk, c.ID)
 		}
