@@ -54,6 +54,7 @@ type paper struct {
 	rows     []insurance.Row
 	fault    string // what it does wrong next
 	periods  []string
+	deaf     bool // it is not to be reached for a cancelling
 }
 
 func (p *paper) take(faults ...string) string {
@@ -143,6 +144,9 @@ func (p *paper) FindPolicy(_ context.Context, ref string) (insurance.Policy, out
 func (p *paper) Cancel(_ context.Context, c insurance.Cancellation) (insurance.Policy, outbound.Result) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.deaf {
+		return insurance.Policy{}, unsent
+	}
 	ref := strings.TrimPrefix(c.Policy, "P")
 	y, ok := p.policies[ref]
 	if !ok || p.take("keep") != "" {

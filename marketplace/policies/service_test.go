@@ -315,6 +315,54 @@ func TestMoneyThatComesFirstFindsItsClaim(t *testing.T) {
 	h.sound()
 }
 
+// An insurer cannot have premiums taken for longer than the member agreed to.
+func TestAPolicyLastsNoLongerThanWasAgreed(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	products := h.sold()
+	_, key := h.rich(500_00)
+	p := h.becomes(key, h.takes(key, h.quoted(key, products["sante"], "10000.00")).ID, insurance.PolicyActive)
+	ref := refOf(p.ID)
+	h.insurer.mu.Lock()
+	y := h.insurer.policies[ref]
+	y.Start, y.End = p.Starts, p.Ends.AddDate(10, 0, 0)
+	h.insurer.policies[ref] = y
+	h.insurer.mu.Unlock()
+	h.hears(ref)
+	h.until("a break", func() bool { return len(h.breaks("open")) == 1 })
+	if g := h.breaks("open")[0]; g.Kind != "policy_contradicted" {
+		t.Errorf("the break is %+v", g)
+	}
+	if got := h.becomes(key, p.ID, insurance.PolicyActive); !got.Ends.Equal(p.Ends) {
+		t.Errorf("it ends on %s, want %s", got.Ends, p.Ends)
+	}
+}
+
+// While an insurer is asked to cancel a policy nothing more is taken for it, and
+// what it gives back is taken in, however late it answers.
+func TestNothingIsTakenWhileAPolicyIsBeingCancelled(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	products := h.sold()
+	org, key := h.rich(450_00)
+	p := h.becomes(key, h.takes(key, h.quoted(key, products["sante"], "10000.00")).ID, insurance.PolicyActive)
+	h.insurer.mu.Lock()
+	h.insurer.deaf = true
+	h.insurer.mu.Unlock()
+	h.want(200, &p, key, "POST", "/v1/insurance/policies/"+p.ID+"/cancel", fields{"reason": "non merci"})
+	for range 60 {
+		pgtest.Pass(t, h.db, h.timers, 24*time.Hour)
+	}
+	h.has("seller:"+org+":available", 250_00)
+	h.insurer.mu.Lock()
+	h.insurer.deaf = false
+	h.insurer.mu.Unlock()
+	pgtest.Pass(t, h.db, h.timers, 24*time.Hour)
+	h.becomes(key, p.ID, insurance.PolicyCancelled)
+	h.has("seller:"+org+":available", 450_00)
+	h.sound()
+}
+
 // An insurer's people answer at the desk, and may have a claim taken out of what is
 // due to them; never more than that.
 func TestAClaimIsSetOffAgainstPremiums(t *testing.T) {
