@@ -224,6 +224,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	sharing.Tell(bus)
 	finance.Tell(bus)
 	premiums.Tell(bus)
+	premiums.Subscribe(bus)
 	delivery.Tell(bus)
 	digital.Tell(bus)
 	promotions.Tell(bus)

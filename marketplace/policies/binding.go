@@ -257,7 +257,9 @@ func (s *Service) heard(ctx context.Context, policy string, said insurance.Polic
 			p.Documents = said.Documents
 		}
 		if said.Start.Before(said.End) && !said.Start.IsZero() {
-			p.Starts, p.Ends = said.Start.UTC(), said.End.UTC()
+			if p, err = s.dated(ctx, tx, p, said); err != nil {
+				return err
+			}
 		}
 		if said.State != p.State && policyMoves[p.State] != nil && said.State != insurance.PolicyPending && said.State != insurance.PolicyRefused {
 			next, err := p.Move(said.State, said.Reason)
@@ -282,6 +284,26 @@ func (s *Service) heard(ctx context.Context, policy string, said insurance.Polic
 		audit.Record(tx, "insurance."+string(p.State), p.ID, "", map[string]any{"insurer": p.Insurer, "why": p.Why, "refund": p.money(p.Refund)})
 		return tx.Publish(ctx, p.moved())
 	})
+}
+
+// dated takes over the days that an insurer says of a policy. A policy that would
+// begin earlier, or last longer, than its member agreed to costs premiums that it
+// did not agree to: then its days stay, and a person sees to it.
+func (s *Service) dated(ctx context.Context, tx *pg.Tx, p Policy, said insurance.Policy) (Policy, error) {
+	q, err := loadQuote(ctx, tx, p.Quote)
+	if err != nil {
+		return p, err
+	}
+	if day := 24 * time.Hour; said.Start.Before(q.Starts.Add(-day)) || said.End.After(q.Ends.Add(day)) {
+		return p, s.gap(ctx, tx, Gap{
+			Insurer: p.Insurer, Kind: "policy_contradicted", Ref: p.Ref, Subject: p.ID, Ours: &p.Premium,
+			Detail: fmt.Sprintf("The insurer says that the policy is from %s to %s; its member agreed to %s to %s.",
+				said.Start.Format(time.DateOnly), said.End.Format(time.DateOnly), q.Starts.Format(time.DateOnly), q.Ends.Format(time.DateOnly)),
+			Suggestion: "Ask the insurer to correct it: nothing is taken beyond what the member agreed to.",
+		})
+	}
+	p.Starts, p.Ends = said.Start.UTC(), said.End.UTC()
+	return p, nil
 }
 
 // givesBack has an insurer owe what it gives back of a cancelled policy. More than

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -235,6 +236,15 @@ func (s *Service) hear(ctx context.Context, tx *pg.Tx, c Claim, said insurance.C
 	if wrong == "" && said.Transfer != "" && !premiums.IsTransfer(said.Transfer) {
 		wrong = fmt.Sprintf("a transfer cannot be found by %q", said.Transfer)
 	}
+	if wrong == "" && said.Transfer != "" {
+		of, err := s.Premiums.Named(ctx, tx, said.Transfer)
+		if err != nil {
+			return c, err
+		}
+		if of != "" && of != c.ID {
+			wrong = fmt.Sprintf("the transfer %q is that of %s", said.Transfer, of)
+		}
+	}
 	if wrong != "" {
 		kind := "claim_sum"
 		if c.Accepted != nil {
@@ -301,7 +311,7 @@ func (s *Service) Answer(ctx context.Context, tx *pg.Tx, in AnswerInput) (v Clai
 			wrong = wrong.At("/transfer_ref", "Either the name of your transfer, or set_off.")
 		}
 		if in.Transfer != "" && !premiums.IsTransfer(in.Transfer) {
-			wrong = wrong.At("/transfer_ref", "One word of 4 to 64 letters and digits, as it will stand on the bank's statement.")
+			wrong = wrong.At("/transfer_ref", "One word of 4 to 64 letters and digits, one digit at least, as it will stand on the bank's statement.")
 		}
 	case insurance.ClaimRejected:
 		if said.Reason == "" {
@@ -321,6 +331,9 @@ func (s *Service) Answer(ctx context.Context, tx *pg.Tx, in AnswerInput) (v Clai
 	}
 	if _, text := c.Hear(said, p.SumInsured); text != "" {
 		return v, ErrInvalid.At("/amount", text)
+	}
+	if of, err := s.Premiums.Named(ctx, tx, said.Transfer); err != nil || of != "" && of != c.ID {
+		return v, cmp.Or(err, error(premiums.ErrTransfer.At("/transfer_ref", "Each claim's transfer has a name of its own.")))
 	}
 	c, err = s.hear(ctx, tx, c, said, 0)
 	if err != nil {

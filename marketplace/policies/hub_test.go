@@ -54,6 +54,7 @@ type paper struct {
 	rows     []insurance.Row
 	fault    string // what it does wrong next
 	periods  []string
+	deaf     bool // it is not to be reached for a cancelling
 }
 
 func (p *paper) take(faults ...string) string {
@@ -143,6 +144,9 @@ func (p *paper) FindPolicy(_ context.Context, ref string) (insurance.Policy, out
 func (p *paper) Cancel(_ context.Context, c insurance.Cancellation) (insurance.Policy, outbound.Result) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.deaf {
+		return insurance.Policy{}, unsent
+	}
 	ref := strings.TrimPrefix(c.Policy, "P")
 	y, ok := p.policies[ref]
 	if !ok || p.take("keep") != "" {
@@ -293,6 +297,26 @@ type hub struct {
 
 // nobody is who is asked about credits that are no insurer's.
 type nobody struct{ others []string }
+
+// buyers is who takes what is for one charge, by its reference or by people's word.
+type buyers struct {
+	nobody
+	charge string
+}
+
+func (b *buyers) Receive(_ context.Context, _ *pg.Tx, c charges.Credit) (charges.Taken, error) {
+	if slices.Contains(charges.References(c.Said), b.charge) {
+		return charges.Taken{Subject: b.charge}, nil
+	}
+	return charges.Taken{}, nil
+}
+
+func (b *buyers) Match(_ context.Context, _ *pg.Tx, _, subject string) (charges.Taken, error) {
+	if subject == b.charge {
+		return charges.Taken{Subject: subject}, nil
+	}
+	return charges.Taken{}, charges.ErrNotFound
+}
 
 func (n *nobody) Receive(context.Context, *pg.Tx, charges.Credit) (charges.Taken, error) {
 	return charges.Taken{}, nil

@@ -169,6 +169,10 @@ func (s *Service) turn(ctx context.Context, tx *pg.Tx, policy string) error {
 		return err
 	}
 	now, was := tx.Now(), p
+	if p.CancelRef != "" { // its insurer is asked to end it: nothing is taken, and its answer is waited for
+		job.Set(tx, timerTurn, p.ID, now.Add(tryDaily))
+		return nil
+	}
 	switch d := p.NextDue; {
 	case !now.Before(p.Ends):
 		return s.ends(ctx, tx, p, insurance.PolicyExpired, "its time is over")

@@ -188,9 +188,9 @@ func (p Policy) due() *time.Time {
 	var at time.Time
 	switch p.Period {
 	case "month":
-		at = p.Starts.AddDate(0, p.Periods, 0)
+		at = monthsOn(p.Starts, p.Periods)
 	case "year":
-		at = p.Starts.AddDate(p.Periods, 0, 0)
+		at = monthsOn(p.Starts, 12*p.Periods)
 	default:
 		return nil
 	}
@@ -198,6 +198,15 @@ func (p Policy) due() *time.Time {
 		return nil
 	}
 	return &at
+}
+
+// monthsOn is the same day some months on, or the last of a month that is shorter.
+func monthsOn(t time.Time, months int) time.Time {
+	at := t.AddDate(0, months, 0)
+	if at.Day() != t.Day() { // it went over into the next month
+		at = at.AddDate(0, 0, -at.Day())
+	}
+	return at
 }
 
 // period names the period that is to be paid for next, by its first month.

@@ -55,6 +55,7 @@ type Premiums interface {
 	GiveBack(ctx context.Context, tx *pg.Tx, policy, premium string, amount money.Money, transfer string) error
 	Indemnify(ctx context.Context, tx *pg.Tx, in premiums.Indemnity) error
 	OfPolicy(ctx context.Context, db pg.DB, policy string) ([]premiums.Premium, error)
+	Named(ctx context.Context, db pg.DB, transfer string) (of string, err error)
 	Between(ctx context.Context, db pg.DB, insurer string, from, until time.Time) ([]premiums.Premium, []premiums.Due, error)
 }
 

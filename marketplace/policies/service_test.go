@@ -1,6 +1,7 @@
 package policies_test
 
 import (
+	"context"
 	"crypto/ed25519"
 	"encoding/base64"
 	"strings"
@@ -10,9 +11,12 @@ import (
 
 	"tiwiza/adapters/insurance"
 	"tiwiza/marketplace/policies"
+	"tiwiza/payments/charges"
+	"tiwiza/payments/ledger"
 	"tiwiza/payments/premiums"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/money"
+	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
 )
 
@@ -294,6 +298,22 @@ func TestAnIndemnityComesInTwoParts(t *testing.T) {
 	h.sound()
 }
 
+// Both parts may come before the insurer named them.
+func TestTwoPartsThatComeFirstFindTheirClaim(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	products := h.sold()
+	org, key := h.rich(500_00)
+	c := h.claims(key, h.becomes(key, h.takes(key, h.quoted(key, products["stock"], "10000.00")).ID, insurance.PolicyActive), "900.00")
+	h.credit("ASSUREUR VIR-13", 899_00)
+	h.credit("COMPLEMENT VIR-13", 1_00)
+	h.insurer.decides(refOf(c.ID), insurance.ClaimPaid, 900_00, "VIR-13", "")
+	h.hears(refOf(c.ID))
+	h.claimBecomes(key, c.ID, insurance.ClaimPaid)
+	h.has("seller:"+org+":available", 1200_00)
+	h.sound()
+}
+
 // Money that comes before the insurer named it waits in suspense, and finds its
 // claim.
 func TestMoneyThatComesFirstFindsItsClaim(t *testing.T) {
@@ -312,6 +332,161 @@ func TestMoneyThatComesFirstFindsItsClaim(t *testing.T) {
 	h.hears(refOf(c.ID))
 	h.claimBecomes(key, c.ID, insurance.ClaimPaid)
 	h.has("seller:"+org+":available", 1200_00)
+	h.sound()
+}
+
+// What carries a buyer's reference is the buyer's, whatever an insurer calls its
+// transfers.
+func TestABuyersTransferPaysNoIndemnity(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	products := h.sold()
+	org, key := h.rich(500_00)
+	c := h.claims(key, h.becomes(key, h.takes(key, h.quoted(key, products["stock"], "10000.00")).ID, insurance.PolicyActive), "900.00")
+	h.insurer.decides(refOf(c.ID), insurance.ClaimPaid, 900_00, "2026-11", "")
+	h.hears(refOf(c.ID))
+	h.claimBecomes(key, c.ID, insurance.ClaimAccepted)
+	b := &buyers{charge: "TV4K7P9Q20"}
+	for _, sign := range "0123456789ABCDEFGHJKMNPQRSTVWXYZ" { // one of them is its check
+		if all := charges.References("TV4K7P9Q2" + string(sign)); len(all) == 1 {
+			b.charge = all[0]
+		}
+	}
+	h.desk = h.money.Before(b)
+	if got := h.credit("FACTURE 2026-11 "+charges.Spaced(b.charge), 900_00); got.Subject != b.charge {
+		t.Errorf("the buyer's transfer makes %+v", got)
+	}
+	h.has("seller:"+org+":available", 300_00)
+	if got := h.credit("SINISTRE 2026-11", 900_00); got.Subject != c.ID {
+		t.Errorf("the insurer's transfer makes %+v", got)
+	}
+	h.claimBecomes(key, c.ID, insurance.ClaimPaid)
+}
+
+// Money that people found to be for something else pays no indemnity that goes by
+// a word of it afterwards.
+func TestMoneyThatWasForSomethingElseIsNoIndemnity(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	products := h.sold()
+	org, key := h.rich(500_00)
+	h.desk = h.money.Before(&buyers{charge: "chg_1"})
+	c := h.claims(key, h.becomes(key, h.takes(key, h.quoted(key, products["stock"], "10000.00")).ID, insurance.PolicyActive), "900.00")
+	credit := func(part string) charges.Credit {
+		return charges.Credit{Bank: "bank", Line: "lin_1/" + part, From: ledger.Safeguard("bank"), Suspense: ledger.Suspense("lin_1"), Said: "FACTURE N-" + part + "77", Amount: 900_00, Currency: money.MAD}
+	}
+	h.do(func(ctx context.Context, tx *pg.Tx) error { // two parts of one line
+		for _, part := range []string{"1", "2"} {
+			if _, err := h.desk.Receive(ctx, tx, credit(part)); err != nil {
+				return err
+			}
+		}
+		return h.books.Post(ctx, tx, ledger.Transfer{Key: "line", Kind: "suspense", Currency: money.MAD, Legs: []ledger.Leg{ledger.Debit(ledger.Safeguard("bank"), 1800_00), ledger.Credit(ledger.Suspense("lin_1"), 1800_00)}})
+	})
+	h.do(func(ctx context.Context, tx *pg.Tx) error {
+		got, err := h.desk.Match(ctx, tx, "lin_1/1", "chg_1")
+		if got.Subject != "chg_1" {
+			t.Errorf("matched with %+v", got)
+		}
+		return err
+	})
+	h.insurer.decides(refOf(c.ID), insurance.ClaimPaid, 900_00, "N-177", "")
+	h.hears(refOf(c.ID))
+	h.claimBecomes(key, c.ID, insurance.ClaimAccepted)
+	h.idle()
+	h.has("seller:"+org+":available", 300_00)
+	h.has(ledger.Suspense("lin_1"), 1800_00)
+}
+
+// Two claims by one transfer's name cannot both be waited for: a person is told.
+func TestOneTransfersNameIsOneClaims(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	products := h.sold()
+	_, key := h.rich(500_00)
+	p := h.becomes(key, h.takes(key, h.quoted(key, products["stock"], "10000.00")).ID, insurance.PolicyActive)
+	a, b := h.claims(key, p, "900.00"), h.claims(key, p, "800.00")
+	for _, c := range []policies.ClaimView{a, b} {
+		h.insurer.decides(refOf(c.ID), insurance.ClaimPaid, 700_00, "VIR-5", "")
+		h.hears(refOf(c.ID))
+		if c.ID == a.ID {
+			h.claimBecomes(key, c.ID, insurance.ClaimAccepted)
+		}
+	}
+	h.until("a break", func() bool { return len(h.breaks("open")) == 1 })
+	if g := h.breaks("open")[0]; g.Kind != "claim_sum" || !strings.Contains(g.Detail, a.ID) {
+		t.Errorf("the break is %+v", g)
+	}
+	h.refused(409, "premiums.transfer", "/transfer_ref", h.people, "POST", "/v1/insurance/claims/"+b.ID+"/answer", fields{
+		"state": "accepted", "amount": fields{"amount": "700.00", "currency": "MAD"}, "transfer_ref": "vir-5",
+	})
+}
+
+// Debts that wait for what is payable to their insurer do not wait for each other:
+// the oldest is paid first.
+func TestTheOldestDebtIsSetOffFirst(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	products := h.sold()
+	org, key := h.rich(500_00)
+	p := h.becomes(key, h.takes(key, h.quoted(key, products["stock"], "10000.00")).ID, insurance.PolicyActive)
+	a, b := h.claims(key, p, "300.00"), h.claims(key, p, "250.00")
+	for _, c := range []policies.ClaimView{a, b} {
+		h.want(200, nil, h.people, "POST", "/v1/insurance/claims/"+c.ID+"/answer", fields{"state": "accepted", "amount": fields{"amount": c.Amount.Amount(), "currency": "MAD"}, "set_off": true})
+	}
+	h.becomes(key, h.takes(key, h.quoted(key, products["stock"], "10000.00")).ID, insurance.PolicyActive)
+	pgtest.Pass(t, h.db, h.timers, 2*time.Hour)
+	h.claimBecomes(key, a.ID, insurance.ClaimPaid)
+	h.claimBecomes(key, b.ID, insurance.ClaimAccepted)
+	h.has("seller:"+org+":available", 400_00)
+	h.sound()
+}
+
+// An insurer cannot have premiums taken for longer than the member agreed to.
+func TestAPolicyLastsNoLongerThanWasAgreed(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	products := h.sold()
+	_, key := h.rich(500_00)
+	p := h.becomes(key, h.takes(key, h.quoted(key, products["sante"], "10000.00")).ID, insurance.PolicyActive)
+	ref := refOf(p.ID)
+	h.insurer.mu.Lock()
+	y := h.insurer.policies[ref]
+	y.Start, y.End = p.Starts, p.Ends.AddDate(10, 0, 0)
+	h.insurer.policies[ref] = y
+	h.insurer.mu.Unlock()
+	h.hears(ref)
+	h.until("a break", func() bool { return len(h.breaks("open")) == 1 })
+	if g := h.breaks("open")[0]; g.Kind != "policy_contradicted" {
+		t.Errorf("the break is %+v", g)
+	}
+	if got := h.becomes(key, p.ID, insurance.PolicyActive); !got.Ends.Equal(p.Ends) {
+		t.Errorf("it ends on %s, want %s", got.Ends, p.Ends)
+	}
+}
+
+// While an insurer is asked to cancel a policy nothing more is taken for it, and
+// what it gives back is taken in, however late it answers.
+func TestNothingIsTakenWhileAPolicyIsBeingCancelled(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	products := h.sold()
+	org, key := h.rich(450_00)
+	p := h.becomes(key, h.takes(key, h.quoted(key, products["sante"], "10000.00")).ID, insurance.PolicyActive)
+	h.insurer.mu.Lock()
+	h.insurer.deaf = true
+	h.insurer.mu.Unlock()
+	h.want(200, &p, key, "POST", "/v1/insurance/policies/"+p.ID+"/cancel", fields{"reason": "non merci"})
+	for range 60 {
+		pgtest.Pass(t, h.db, h.timers, 24*time.Hour)
+	}
+	h.has("seller:"+org+":available", 250_00)
+	h.insurer.mu.Lock()
+	h.insurer.deaf = false
+	h.insurer.mu.Unlock()
+	pgtest.Pass(t, h.db, h.timers, 24*time.Hour)
+	h.becomes(key, p.ID, insurance.PolicyCancelled)
+	h.has("seller:"+org+":available", 450_00)
 	h.sound()
 }
 

@@ -3,6 +3,7 @@ package premiums
 import (
 	"context"
 
+	"tiwiza/payments/charges"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
@@ -25,6 +26,15 @@ func (Settled) EventType() string { return "premiums.settled" }
 
 // Subject is the debt.
 func (e Settled) Subject() string { return e.Due }
+
+// Subscribe has premiums hear that money in suspense is for something else: no
+// indemnity is paid with it then.
+func Subscribe(bus *event.Bus) {
+	event.Subscribe(bus, "premiums", func(_ context.Context, tx *pg.Tx, e charges.Explained) error {
+		dropLoose(tx, e.Line, e.For)
+		return nil
+	})
+}
 
 // Tell publishes what members hear of insurers' money.
 func Tell(bus *event.Bus) {

@@ -58,10 +58,12 @@ func owedIn(ctx context.Context, db pg.DB, insurer string, from, until time.Time
 }
 
 // inAir is what is not the insurer's yet: premiums of policies that are being
-// asked for, and what will be set off.
-func inAir(ctx context.Context, db pg.DB, insurer, currency, but string) (int64, error) {
+// asked for, and what will be set off; before one debt, only what is older, so that
+// two debts never wait for each other.
+func inAir(ctx context.Context, db pg.DB, insurer, currency, before string) (int64, error) {
 	return pg.Value[int64](ctx, db, nil, `select (select coalesce(sum(amount - commission), 0) from premiums.premium where insurer = $1 and currency = $2 and state = 'taken')::bigint
-		+ (select coalesce(sum(amount - commission), 0) from premiums.due where insurer = $1 and currency = $2 and state = 'due' and set_off and id <> $3)::bigint`, insurer, currency, but)
+		+ (select coalesce(sum(amount - commission), 0) from premiums.due where insurer = $1 and currency = $2 and state = 'due' and set_off
+			and ($3 = '' or (due_at, id) < (select d.due_at, d.id from premiums.due d where d.id = $3)))::bigint`, insurer, currency, before)
 }
 
 const dueColumns = `id, kind, subject, policy, premium, member, insurer, currency, amount, commission, vat, transfer, set_off, state, way, line, due_at, paid_at, version`
@@ -100,6 +102,10 @@ func lockOpenDue(ctx context.Context, tx *pg.Tx, subject string) (Due, error) {
 // named are the open debts whose transfer goes by one of some names.
 func named(ctx context.Context, tx *pg.Tx, refs []string, currency string) ([]Due, error) {
 	return pg.All[Due](ctx, tx, `select `+dueColumns+` from premiums.due where upper(transfer) = any($1) and transfer <> '' and state = 'due' and currency = $2 order by id for update`, refs, currency)
+}
+
+func namedOf(ctx context.Context, db pg.DB, transfer string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select subject from premiums.due where upper(transfer) = upper($1) and transfer <> ''`, transfer)
 }
 
 func keep(tx *pg.Tx, c charges.Credit, refs []string, at time.Time) {

@@ -174,7 +174,7 @@ func refs(said string) []string {
 }
 
 // IsTransfer says whether an insurer can name a transfer so: it is one word that
-// a statement can carry.
+// a statement can carry, with a digit in it, so that no common word is a name.
 func IsTransfer(s string) bool {
-	return s != "" && token.FindString(strings.ToUpper(s)) == strings.ToUpper(s)
+	return strings.ContainsAny(s, "0123456789") && token.FindString(strings.ToUpper(s)) == strings.ToUpper(s)
 }

@@ -26,10 +26,14 @@ type Desk struct {
 }
 
 // Before is the desk that reconciliation asks, with who comes after it.
-func (s *Service) Before(next Next) *Desk { return &Desk{s, next} }
+func (s *Service) Before(next Next) *Desk {
+	s.next = next
+	return &Desk{s, next}
+}
 
 // Receive books a credit whose payer wrote the name of a transfer that an insurer
-// announced. One that is too small waits for the rest, which comes under the same
+// announced. What carries a reference that the market gave is its charge's first:
+// an insurer chooses its names itself, and may choose a common word. One that is too small waits for the rest, which comes under the same
 // name; of one that is too large the rest is nobody's.
 func (d *Desk) Receive(ctx context.Context, tx *pg.Tx, c charges.Credit) (charges.Taken, error) {
 	words := refs(c.Said)
@@ -37,15 +41,21 @@ func (d *Desk) Receive(ctx context.Context, tx *pg.Tx, c charges.Credit) (charge
 	if err != nil {
 		return charges.Taken{}, err
 	}
-	switch len(all) {
-	case 0:
+	if len(all) == 0 || len(charges.References(c.Said)) > 0 {
 		t, err := d.next.Receive(ctx, tx, c)
-		if err == nil && t.Subject == "" && c.Amount > 0 {
-			keep(tx, c, words, tx.Now())
+		if err != nil || t.Subject != "" || len(all) == 0 {
+			if err == nil && t.Subject == "" && c.Amount > 0 {
+				keep(tx, c, words, tx.Now())
+			}
+			return t, err
+		}
+	}
+	if len(all) == 1 {
+		t, err := d.s.take(ctx, tx, all[0], c)
+		if err == nil && t.Subject != "" {
+			d.next.Otherwise(tx, c.Line, all[0].ID)
 		}
 		return t, err
-	case 1:
-		return d.s.take(ctx, tx, all[0], c)
 	}
 	keep(tx, c, words, tx.Now())
 	return charges.Taken{Why: fmt.Sprintf("it names %s and %s", all[0].Transfer, all[1].Transfer)}, nil
@@ -59,16 +69,10 @@ func (s *Service) take(ctx context.Context, tx *pg.Tx, d Due, c charges.Credit) 
 		}
 		sum, from := c.Amount, []ledger.Leg{ledger.Debit(c.From, c.Amount)}
 		for _, l := range parts {
-			sum, from = sum+l.Amount, append(from, ledger.Debit(l.Suspense, l.Amount))
+			sum += l.Amount
 		}
 		if sum == d.net() {
-			for _, l := range parts {
-				useLoose(tx, l.Line, d.ID)
-				if err := tx.Publish(ctx, charges.Explained{Line: l.Line, For: d.Subject}); err != nil {
-					return charges.Taken{}, err
-				}
-			}
-			return charges.Taken{Subject: d.Subject}, s.pay(ctx, tx, d, from, "transfer", c.Line)
+			return charges.Taken{Subject: d.Subject}, s.explain(ctx, tx, d, parts, from, c.Line)
 		}
 		keep(tx, c, refs(c.Said), tx.Now())
 		return charges.Taken{Why: fmt.Sprintf("%s names %s, of which %s is due", money.FromCentimes(c.Amount, c.Currency), d.Subject, money.FromCentimes(d.net(), d.Currency))}, nil
@@ -81,7 +85,8 @@ func (s *Service) take(ctx context.Context, tx *pg.Tx, d Due, c charges.Credit) 
 }
 
 // cameBefore pays a debt whose transfer came before its name was known: one
-// credit of that name and amount waits in suspense. Reconciliation hears of it.
+// credit of that name and amount waits in suspense, or all of that name are
+// together what is due. Reconciliation hears of it.
 func (s *Service) cameBefore(ctx context.Context, tx *pg.Tx, d Due) (bool, error) {
 	if d.Transfer == "" {
 		return false, nil
@@ -91,19 +96,36 @@ func (s *Service) cameBefore(ctx context.Context, tx *pg.Tx, d Due) (bool, error
 		return false, nil
 	}
 	all, err := looseNamed(ctx, tx, words[0], d.Currency, d.net())
-	if err != nil || len(all) != 1 {
+	if err == nil && len(all) == 0 {
+		all, err = looseParts(ctx, tx, words, d.Currency)
+	}
+	if err != nil || len(all) == 0 {
 		return false, err
 	}
-	return true, s.explain(ctx, tx, all[0], d)
+	var sum int64
+	for _, l := range all {
+		sum += l.Amount
+	}
+	if sum != d.net() {
+		return false, nil
+	}
+	return true, s.explain(ctx, tx, d, all, nil, all[0].Line)
 }
 
-// explain pays a debt with a credit that waits in suspense.
-func (s *Service) explain(ctx context.Context, tx *pg.Tx, l loose, d Due) error {
-	useLoose(tx, l.Line, d.ID)
-	if err := s.pay(ctx, tx, d, []ledger.Leg{ledger.Debit(l.Suspense, d.net())}, "transfer", l.Line); err != nil {
-		return err
+// explain pays a debt with credits that wait in suspense, beside what comes from
+// elsewhere: nobody else has them then.
+func (s *Service) explain(ctx context.Context, tx *pg.Tx, d Due, all []loose, from []ledger.Leg, line string) error {
+	for _, l := range all {
+		useLoose(tx, l.Line, d.ID)
+		if s.next != nil {
+			s.next.Otherwise(tx, l.Line, d.ID)
+		}
+		from = append(from, ledger.Debit(l.Suspense, l.Amount))
+		if err := tx.Publish(ctx, charges.Explained{Line: l.Line, For: d.Subject}); err != nil {
+			return err
+		}
 	}
-	return tx.Publish(ctx, charges.Explained{Line: l.Line, For: d.Subject})
+	return s.pay(ctx, tx, d, from, "transfer", line)
 }
 
 // Match books what waits in suspense for the claim, or the cancelled policy, that
@@ -111,7 +133,11 @@ func (s *Service) explain(ctx context.Context, tx *pg.Tx, l loose, d Due) error 
 func (d *Desk) Match(ctx context.Context, tx *pg.Tx, line, subject string) (charges.Taken, error) {
 	due, err := lockOpenDue(ctx, tx, subject)
 	if errors.Is(err, ErrNotFound) {
-		return d.next.Match(ctx, tx, line, subject)
+		t, err := d.next.Match(ctx, tx, line, subject)
+		if err == nil && t.Subject != "" {
+			dropLoose(tx, line, t.Subject)
+		}
+		return t, err
 	}
 	if err != nil {
 		return charges.Taken{}, err
@@ -126,8 +152,7 @@ func (d *Desk) Match(ctx context.Context, tx *pg.Tx, line, subject string) (char
 	if l.Amount != due.net() || l.Currency != due.Currency {
 		return charges.Taken{Why: fmt.Sprintf("%s is due for %s", money.FromCentimes(due.net(), due.Currency), subject)}, nil
 	}
-	d.next.Otherwise(tx, line, due.ID)
-	return charges.Taken{Subject: subject}, d.s.explain(ctx, tx, l, due)
+	return charges.Taken{Subject: subject}, d.s.explain(ctx, tx, due, []loose{l}, nil, l.Line)
 }
 
 // Otherwise says that a credit is none of an insurer's, nor of whoever comes

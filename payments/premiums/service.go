@@ -38,10 +38,11 @@ type Needs struct {
 type Service struct {
 	db *pg.Store
 	Needs
+	next Next // who else credits may belong to; nil before Before
 }
 
 // New makes the service.
-func New(db *pg.Store, n Needs) *Service { return &Service{db, n} }
+func New(db *pg.Store, n Needs) *Service { return &Service{db: db, Needs: n} }
 
 // timerSetOff fires when a debt that waits for money payable to its insurer is
 // looked at again.
@@ -227,7 +228,8 @@ func (s *Service) look(ctx context.Context, tx *pg.Tx, d Due) error {
 }
 
 // setOff pays a debt out of what is payable to its insurer, if there is enough
-// beside what is not the insurer's yet; else it is looked at again.
+// beside what is not the insurer's yet and what older debts wait for; else it is
+// looked at again.
 func (s *Service) setOff(ctx context.Context, tx *pg.Tx, d Due) error {
 	code := ledger.InsurerPayable(d.Insurer)
 	if _, err := s.Books.Free(ctx, tx, d.Currency, ledger.Available(d.Member)); err != nil { // before what is busy
@@ -259,6 +261,16 @@ func (s *Service) pay(ctx context.Context, tx *pg.Tx, d Due, from []ledger.Leg, 
 		return err
 	}
 	return tx.Publish(ctx, Settled{d.ID, d.Kind, d.Subject, d.Policy, d.Member, d.Insurer, d.Money(), way})
+}
+
+// Named is the claim, or the cancelled policy, whose money comes by a transfer of
+// this name, or "".
+func (s *Service) Named(ctx context.Context, db pg.DB, transfer string) (string, error) {
+	all, err := namedOf(ctx, db, transfer)
+	if err != nil || len(all) == 0 {
+		return "", err
+	}
+	return all[0], nil
 }
 
 // InAir is what of the money payable to an insurer is not its own yet, in

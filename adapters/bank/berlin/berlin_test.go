@@ -476,6 +476,58 @@ func TestTheBankIsAskedNoOftenerThanItWants(t *testing.T) {
 	}
 }
 
+// TestAWordOnOneOrderKeepsNothingWaiting has a bank say of one order what the
+// standard does not: the others' standing and the statements come all the same.
+func TestAWordOnOneOrderKeepsNothingWaiting(t *testing.T) {
+	t.Parallel()
+	for _, odd := range []struct {
+		status int
+		body   string
+	}{{200, `{"transactionStatus":"ZZZZ"}`}, {500, `{}`}, {403, `{"tppMessages":[{"category":"ERROR","code":"SERVICE_BLOCKED"}]}`}} {
+		s, server, roots := newStand(t)
+		now, asked := noon, 0
+		c := config(server.URL, repeating, newMemory())
+		c.Roots, c.Now = roots, func() time.Time { return now }
+		d := driver(t, c)
+		first := d.Publish(t.Context(), rendered(t, d, "B1"))
+		is(t, "Publish", first, outbound.Accepted, "")
+		is(t, "Publish", d.Publish(t.Context(), rendered(t, d, "B2")), outbound.Accepted, "")
+		s.mu.Lock()
+		s.booked = []string{"B2"}
+		s.broken = func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.HasSuffix(r.URL.Path, "/"+first.PartnerID+"/status") {
+				return false
+			}
+			asked++
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(odd.status)
+			_, _ = w.Write([]byte(odd.body))
+			return true
+		}
+		s.mu.Unlock()
+		all, err := d.Waiting(t.Context())
+		var names []string
+		for _, r := range all {
+			names = append(names, r.Name)
+		}
+		if got := strings.Join(names, " "); err != nil || !strings.Contains(got, "STATUS_B2_") || !strings.Contains(got, "BOOKED_") {
+			t.Errorf("beside %d %s it says %q (%v)", odd.status, odd.body, got, err)
+		}
+		for now = now.AddDate(0, 0, 11); asked < 3; now = now.Add(time.Hour) { // by then it is asked for the last time
+			before := asked
+			if _, err := d.Waiting(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if asked == before {
+				break
+			}
+		}
+		if asked != 2 {
+			t.Errorf("it was asked for %d times, want 2", asked)
+		}
+	}
+}
+
 // TestAConfigurationThatLacksSomethingIsRefused.
 func TestAConfigurationThatLacksSomethingIsRefused(t *testing.T) {
 	t.Parallel()

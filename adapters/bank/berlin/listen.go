@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -150,7 +151,13 @@ func received(dir, name string, body []byte) bank.Received {
 	return bank.Received{Dir: dir, Name: name, Bytes: body, SHA256: digest(body)}
 }
 
-// standings are the orders of which the bank has something new to say.
+// silent are the answers that are about no order: the bank is not there, does not
+// let us in, or was asked too often.
+var silent = []int{0, http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}
+
+// standings are the orders of which the bank has something new to say. What it says
+// of one that is not understood keeps neither the others waiting nor the
+// statements, which tell in the end.
 func (d *Driver) standings(ctx context.Context) (out []bank.Received, err error) {
 	open, err := d.cfg.Notes.Open(ctx, batchKey, mostOrders)
 	if err != nil {
@@ -162,8 +169,14 @@ func (d *Driver) standings(ctx context.Context) (out []bank.Received, err error)
 			return nil, fmt.Errorf("read the note %s: %w", n.Key, err)
 		}
 		id := strings.TrimPrefix(n.Key, batchKey)
-		if o.Payment == "" {
-			continue // its answer was lost: its transactions tell
+		old := d.cfg.Now().Sub(o.Left) > patience
+		if o.Payment == "" { // its answer was lost: its transactions tell
+			if old {
+				if _, _, err := d.keep(ctx, id, n.Value, o, true); err != nil {
+					return nil, err
+				}
+			}
+			continue
 		}
 		a, status, r, ok := d.status(ctx, o.Payment)
 		gone := r.Code == "RESOURCE_UNKNOWN" || r.Code == "RESOURCE_EXPIRED"
@@ -174,9 +187,11 @@ func (d *Driver) standings(ctx context.Context) (out []bank.Received, err error)
 				return nil, fmt.Errorf("the standing of %s: %w", id, err)
 			}
 			out = append(out, received(reports, "STATUS_"+id+"_"+status+".json", body))
-		case !ok && !gone:
+		case !ok && !gone && slices.Contains(silent, a.Status):
 			return nil, because(r)
-		case gone || d.cfg.Now().Sub(o.Left) > patience: // statements tell the rest
+		case !ok && !gone && !old:
+			slog.WarnContext(ctx, "a bank's word on an order is not understood", "batch", id, "payment", o.Payment, "error", because(r))
+		case gone || old: // statements tell the rest
 			if _, _, err := d.keep(ctx, id, n.Value, o, true); err != nil {
 				return nil, err
 			}
