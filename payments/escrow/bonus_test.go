@@ -247,3 +247,21 @@ func TestWhatTheMarketAddsMustLeaveTheSellerALeg(t *testing.T) {
 		}
 	}
 }
+
+// Of 100.00 of goods with a bonus of 50.00 a fifth was cancelled and given back, a
+// part of what was released went back with 10.00 of the bonus, and a chargeback took
+// as much as the refunds: half of what is undone is theirs.
+func TestABonusThatIsUndoneIsSharedWithChargebacks(t *testing.T) {
+	t.Parallel()
+	h := escrow.Hold{
+		Legs: escrow.Legs{Seller: 80_00, Commission: 20_00, Carrier: 30_00}, Cancelled: escrow.Legs{Seller: 16_00, Commission: 4_00},
+		Bonus: 50_00, BonusGiven: 40_00, BonusBack: 10_00, Refunded: 15_00, Recovered: 5_00, Charged: 12_00, Clawed: 8_00,
+	}
+	if got := h.BonusUndone(); got != 10_00 {
+		t.Errorf("undone are %d, want 1000", got)
+	}
+	h.Charged, h.Clawed = 0, 0
+	if got := h.BonusUndone(); got != 20_00 {
+		t.Errorf("without a chargeback undone are %d, want 2000", got)
+	}
+}
