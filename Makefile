@@ -78,7 +78,7 @@ sim: ## play SEEDS=2000 random lives of money against the oracle, all invariants
 GREMLINS      := go run github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0 unleash --threshold-efficacy 80 --threshold-mcover 80 \
   --invert-logical --invert-loopctrl --invert-assignments --remove-self-assignments --timeout-coefficient 20
 impure_ledger := postgres|http|service|past|closing|hold|surplus|free|reverse|seal|lane
-impure_escrow := postgres|http|service|events|jobs|tellings|document|payable|cover|refund|release|cash|case|chargeback|reclaim|ruling|sweep
+impure_escrow := agent|postgres|http|service|events|jobs|tellings|document|payable|cover|refund|release|cash|case|chargeback|reclaim|ruling|sweep
 
 .PHONY: mutate
 mutate: OF ?= money ledger escrow
