@@ -42,7 +42,7 @@ type sandbox struct {
 func startBank(t *testing.T, accounts ...string) *sandbox {
 	t.Helper()
 	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("there is no node here")
+		t.Skip("there is no node, with which the sample bank runs: apt-get install nodejs")
 	}
 	s := &sandbox{dir: t.TempDir(), addr: freePort(t)}
 	_, port, _ := strings.Cut(s.addr, ":")

@@ -9,6 +9,7 @@ import (
 	"tiwiza/adapters/card"
 	"tiwiza/payments/operations"
 	"tiwiza/pkg/audit"
+	"tiwiza/pkg/clock"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
@@ -137,7 +138,7 @@ func (s *Service) move(ctx context.Context, tx *pg.Tx, c Charge, op operations.O
 		return err
 	}
 	setAcquirer(tx, c, to)
-	job.SetOnce(tx, timerStray, c.ID, latest(c.ExpiresAt, tx.Now()).Add(strayAfter))
+	job.SetOnce(tx, timerStray, c.ID, clock.Later(c.ExpiresAt, tx.Now()).Add(strayAfter))
 	slog.WarnContext(ctx, "a card charge goes to another acquirer", "charge", c.ID, "from", c.Acquirer, "to", to, "why", why)
 	return tx.Publish(ctx, Moved{c.ID, c.Group, c.Acquirer, to, why})
 }
@@ -290,11 +291,4 @@ func (s *Service) stray(ctx context.Context, tx *pg.Tx, chargeID string, a *card
 		return err
 	}
 	return s.back(ctx, tx, c, a.ID(), operations.Intent)
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

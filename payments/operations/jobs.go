@@ -37,13 +37,6 @@ func (e *Engine) Queue(connector string) *river.InsertOpts {
 	return &river.InsertOpts{Queue: job.Partners}
 }
 
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 type sendJob struct {
 	Operation string `json:"operation"`
 }

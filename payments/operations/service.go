@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tiwiza/payments/approvals"
+	"tiwiza/pkg/clock"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
@@ -180,7 +181,7 @@ func (e *Engine) heard(ctx context.Context, tx *pg.Tx, o Operation, w word) (Ope
 		job.Set(tx, timerSend, o.ID, tx.Now().Add(w.said.RetryAfter)) // as late as the partner asks
 	}
 	if w.from == Inquiry && w.said.RetryAfter > 0 && !next.Done() && next.State != Intent && next.State != Review {
-		job.Set(tx, timerInquire, o.ID, latest(next.NextLook(tx.Now()), tx.Now().Add(w.said.RetryAfter)))
+		job.Set(tx, timerInquire, o.ID, clock.Later(next.NextLook(tx.Now()), tx.Now().Add(w.said.RetryAfter)))
 	}
 	return next, nil
 }

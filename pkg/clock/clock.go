@@ -29,3 +29,11 @@ func Advance(ctx context.Context, tx *pg.Tx, by time.Duration) (time.Time, error
 		`update platform.clock set shift = shift + $1::interval returning now() + shift`, by)
 	return t.UTC(), err
 }
+
+// Later is the later of two times.
+func Later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -45,7 +45,7 @@ func start(t testing.TB, change func(string) string, env ...string) (url, dir st
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Skip("there is no node here")
+		t.Skip("there is no node, with which the sample bank runs: apt-get install nodejs")
 	}
 	source, err := os.ReadFile(sample)
 	must(t, err)

@@ -28,7 +28,7 @@ func insuranceCases(t testing.TB) certify.Cases {
 func startInsurer(t testing.TB, change func(string) string, env ...string) (url, dir string) {
 	t.Helper()
 	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("there is no python3 here")
+		t.Skip("there is no python3, with which the sample insurer runs: apt-get install python3")
 	}
 	source, err := os.ReadFile(sampleInsurer)
 	must(t, err)

@@ -501,8 +501,7 @@ func TestTheInsurersMagicAmounts(t *testing.T) {
 	if res.StatusCode != 422 {
 		t.Errorf("a claim that was decided is decided again: %s", res.Status)
 	}
-	q, _ := http.NewRequest("GET", r.insurance().BaseURL+"/products", nil)
-	if res, err = http.DefaultClient.Do(q); err != nil {
+	if res, err = (&http.Client{Timeout: time.Minute}).Get(r.insurance().BaseURL + "/products"); err != nil {
 		t.Fatal(err)
 	}
 	res.Body.Close()
