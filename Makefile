@@ -34,7 +34,7 @@ verify: build ## prove the running hub's books: each invariant with its count
 
 .PHONY: test
 test: ## run every test against a real PostgreSQL
-	go run ./cmd/hub postgres -- go test ./...
+	go run ./cmd/hub postgres -- go test -timeout 25m ./...
 
 .PHONY: race
 race: ## run the tests of money, stock and the edge under the race detector

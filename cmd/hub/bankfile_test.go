@@ -272,7 +272,7 @@ func (r *rig) quiet(t *testing.T) string {
 		if now != before {
 			before, since = now, time.Now()
 		}
-		return time.Since(since) > 3*time.Second
+		return r.idle(t, since, 3*time.Second)
 	})
 	return before
 }

@@ -47,7 +47,7 @@ func newLab(t testing.TB) *lab {
 	})
 	t.Cleanup(func() { r.hub.end(os.Interrupt, 5*time.Second) })
 	var cfg partnerConfig
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		var err error
 		if cfg, err = askPartners(t.Context(), sim); err == nil {
 			break

@@ -218,14 +218,31 @@ func (r *rig) payoutOf(t testing.TB, seller *shop, id string) (p payoutView) {
 	return p
 }
 
-// until waits for something that comes by itself, up to a minute.
+// until waits for something that comes by itself, up to three minutes.
 func (r *rig) until(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited a minute for %s\n%s\n%s", what, r.owed(t), r.hub.tail())
+			t.Fatalf("waited three minutes for %s\n%s\n%s", what, r.owed(t), r.hub.tail())
 		}
 	}
+}
+
+// idle says that since a time a hub was let alone for long enough, and has no
+// timers or jobs that are due; one that works for ten seconds is no longer waited
+// for.
+func (r *rig) idle(t testing.TB, since time.Time, enough time.Duration) bool {
+	t.Helper()
+	if quiet := time.Since(since); quiet < enough || quiet > 10*time.Second {
+		return quiet >= enough
+	}
+	works, err := pg.Value[bool](t.Context(), r.house.store, nil, `
+		select exists (select from platform.timer where next_at <= platform.now())
+			or exists (select from river.river_job where state in ('available', 'running'))`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return !works
 }
 
 // owed are the timers, the jobs and the statements that a hub is behind with.

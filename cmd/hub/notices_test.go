@@ -184,7 +184,7 @@ func (r *rig) waking(t testing.TB, done func() bool) func() bool {
 		if done() {
 			return true
 		}
-		if time.Since(moved) > time.Second {
+		if r.idle(t, moved, time.Second) {
 			r.advance(t, "1m")
 			moved = time.Now()
 		}

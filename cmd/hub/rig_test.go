@@ -135,7 +135,7 @@ func (r *rig) run(t testing.TB) {
 func (r *rig) ready(t testing.TB) {
 	t.Helper()
 	client := &http.Client{Timeout: time.Second}
-	for deadline := time.Now().Add(time.Minute); ; {
+	for deadline := time.Now().Add(3 * time.Minute); ; {
 		if res, err := client.Get(r.url + "/readyz"); err == nil {
 			res.Body.Close()
 			if res.StatusCode == http.StatusOK {
@@ -148,7 +148,7 @@ func (r *rig) ready(t testing.TB) {
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the hub does not serve after a minute\n%s", r.hub.tail())
+			t.Fatalf("the hub does not serve after three minutes\n%s", r.hub.tail())
 		}
 	}
 }
@@ -168,13 +168,13 @@ func (r *rig) stop(t testing.TB) {
 	}
 	sim := r.simPid()
 	began := time.Now()
-	if !r.hub.end(os.Interrupt, 10*time.Second) {
+	if !r.hub.end(os.Interrupt, 30*time.Second) {
 		t.Errorf("the hub has not drained %s after an interrupt\n%s", time.Since(began).Round(time.Second), r.hub.tail())
 	} else if r.hub.err != nil && !r.hub.killed {
 		t.Errorf("the hub ended with %v\n%s", r.hub.err, r.hub.tail())
 	}
 	for wait := time.Now(); sim != 0 && alive(sim); time.Sleep(10 * time.Millisecond) {
-		if time.Since(wait) > 3*time.Second {
+		if time.Since(wait) > 20*time.Second {
 			t.Errorf("the stand-in partners (process %d) outlive their hub", sim)
 			_ = syscall.Kill(sim, syscall.SIGKILL)
 			break

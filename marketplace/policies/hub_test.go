@@ -511,7 +511,7 @@ func (h *hub) sold() (products map[string]string) {
 // until fires timers until something is so.
 func (h *hub) until(what string, done func() bool) {
 	h.t.Helper()
-	for end := time.Now().Add(40 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			h.t.Fatalf("waited in vain for %s", what)
 		}
@@ -647,7 +647,7 @@ func refOf(id string) string { return strings.ToUpper(strings.Replace(id, "_", "
 // idle waits until no job waits or runs.
 func (h *hub) idle() {
 	h.t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		n, err := pg.Value[int](h.t.Context(), h.db, nil, `select count(*)::int from river.river_job where state in ('available', 'running', 'retryable', 'scheduled')`)
 		must(h.t, err)
 		if n == 0 {

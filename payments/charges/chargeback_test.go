@@ -132,7 +132,7 @@ func TestALossWaitsForARefundWhoseOutcomeIsOpen(t *testing.T) {
 			if !executed {
 				h.tell(func(a *acquirer) { a.closed = true })
 			}
-			for end := time.Now().Add(30 * time.Second); h.chargebacks()[0].State == charges.ChargebackOpen && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			for end := time.Now().Add(2 * time.Minute); h.chargebacks()[0].State == charges.ChargebackOpen && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 				h.advance(7 * time.Minute)
 			}
 			want, lost := charges.RefundConfirmed, int64(4000)

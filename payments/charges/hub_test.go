@@ -305,7 +305,7 @@ func (h *hub) fire() {
 // becomes waits, firing timers, until the charge is in the state.
 func (h *hub) becomes(charge string, want charges.State) {
 	h.t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if h.state(charge) == want {
 			return
 		}
@@ -317,7 +317,7 @@ func (h *hub) becomes(charge string, want charges.State) {
 // until waits for something that jobs bring about.
 func (h *hub) until(what string, done func(*acquirer) bool) {
 	h.t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		h.acquirer.mu.Lock()
 		ok := done(h.acquirer)
 		h.acquirer.mu.Unlock()
@@ -341,7 +341,7 @@ func (h *hub) has(account string, want int64) {
 func (h *hub) holdIs(order string, want escrow.State) {
 	h.t.Helper()
 	var got escrow.State
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(15 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(15 * time.Millisecond) {
 		holds, err := h.escrows.OfOrders(h.t.Context(), h.db, []string{order})
 		if err != nil {
 			h.t.Fatal(err)

@@ -98,7 +98,7 @@ func (h *hub) refund(rid string) charges.RefundView {
 // refundOf waits, firing timers, until a refund is in the state.
 func (h *hub) refundIs(rid string, want charges.RefundState) charges.RefundView {
 	h.t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(15 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(15 * time.Millisecond) {
 		if v := h.refund(rid); v.State == want {
 			return v
 		}
@@ -200,7 +200,7 @@ func (h *hub) safe() {
 
 func (h *hub) heard(what string) {
 	h.t.Helper()
-	for end := time.After(20 * time.Second); ; {
+	for end := time.After(2 * time.Minute); ; {
 		select {
 		case got := <-h.events:
 			if got == what {

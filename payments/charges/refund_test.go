@@ -385,7 +385,7 @@ func TestEveryRefundIsDoneOnceWhateverTheAcquirerAnswers(t *testing.T) {
 		}
 		var sum int64
 		for _, id := range refunds {
-			for end := time.Now().Add(30 * time.Second); h.refund(id).State != charges.RefundConfirmed && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			for end := time.Now().Add(2 * time.Minute); h.refund(id).State != charges.RefundConfirmed && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 				h.advance(7 * time.Minute)
 			}
 			h.refundIs(id, charges.RefundConfirmed)
@@ -410,7 +410,7 @@ func TestAReservationIsShownAndLetGoWithItsOrder(t *testing.T) {
 	h.advance(50 * time.Second)
 	h.holdIs(orders[0], escrow.Authorized)
 	h.acquirer.set(ref, card.Voided) // it never captured, and let the reservation go
-	for end := time.Now().Add(30 * time.Second); h.state(c.ID) != charges.Expired && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); h.state(c.ID) != charges.Expired && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		h.advance(7 * time.Minute)
 	}
 	h.holdIs(orders[0], escrow.Voided)

@@ -174,7 +174,7 @@ func TestAnUnpaidChargeExpiresOnlyOnTheAcquirersWord(t *testing.T) {
 func (h *hub) over(kind string, want int) {
 	h.t.Helper()
 	var got int
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		var err error
 		if got, err = pg.Value[int](h.t.Context(), h.db, nil, `select count(*) from river.river_job where kind = $1 and finalized_at is not null`, kind); err != nil {
 			h.t.Fatal(err)

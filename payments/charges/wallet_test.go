@@ -180,7 +180,7 @@ func (h *hub) anew(charge, phone string) error {
 func (h *hub) refundsAre(charge string, n int, want charges.RefundState) (last string) {
 	h.t.Helper()
 	var got []string
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(15 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(15 * time.Millisecond) {
 		var err error
 		got, err = pg.Column[string](h.t.Context(), h.db, `select id from charges.refund where charge = $1 and state = $2 order by id`, charge, want)
 		h.must(err)

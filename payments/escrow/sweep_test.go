@@ -108,7 +108,7 @@ func TestASweepLeavesWhatSomebodyElseHas(t *testing.T) {
 				t.Error(err)
 			}
 		}()
-		for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 			n, err := h.books.Balance(ctx, h.db, "seller:org_s:available", money.MAD)
 			if err != nil || n == 2*4860 {
 				return err

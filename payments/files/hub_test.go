@@ -114,7 +114,7 @@ func (h *hub) state(o operations.Operation) operations.State {
 // becomes waits, firing timers, until an operation is in a state.
 func (h *hub) becomes(o operations.Operation, want operations.State) {
 	h.t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if h.state(o) == want {
 			return
 		}

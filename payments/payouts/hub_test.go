@@ -231,7 +231,7 @@ func (h *hub) fire() {
 // becomes waits, firing timers, until the payout is in the state.
 func (h *hub) becomes(id string, want payouts.State) {
 	h.t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if h.show(id).State == want {
 			return
 		}
@@ -265,7 +265,7 @@ func (h *hub) has(account string, want int64) {
 // until waits for something that jobs bring about.
 func (h *hub) until(done func() bool) {
 	h.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !done(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			h.t.Fatal("waited in vain")
 		}

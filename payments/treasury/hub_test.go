@@ -178,7 +178,7 @@ func (h *hub) operation(ref string) (o operations.Operation) {
 func (h *hub) becomes(ref string, want operations.State) {
 	h.t.Helper()
 	var is operations.State
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		var err error
 		is, err = pg.Value[operations.State](h.t.Context(), h.db, nil, `select state from operations.operation where connector = 'bank' and ref = $1`, ref)
 		if h.ok(err); is == want {

@@ -172,7 +172,7 @@ func TestALongJobOfALivingHubRunsOnce(t *testing.T) {
 	close(done)
 	stop()
 	wg.Wait()
-	last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	last, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := r.Stop(last); err != nil {
 		t.Error(err)
@@ -203,7 +203,7 @@ func TestJobsOfADeadHubAreGivenBack(t *testing.T) {
 		t.Cleanup(func() {
 			die()
 			wg.Wait()
-			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 			defer cancel()
 			_ = r.Stop(ctx) // the dead one's job hangs until it is cancelled
 		})

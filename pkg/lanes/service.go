@@ -107,10 +107,10 @@ func (s *Service) tell(ctx context.Context) error {
 	states, moves := make([]State, len(lanes)), map[int][]outbound.Move{}
 	fresh := false
 	for i, l := range lanes {
+		states[i] = stateOf(s.hub, l.State()) // before its moves: whoever sees a lane closed finds when it closed
 		if m := l.Moves(); len(m) > 0 {
 			moves[i] = m
 		}
-		states[i] = stateOf(s.hub, l.State())
 		fresh = fresh || !states[i].same(s.told[states[i].key()])
 	}
 	if s.looks++; len(moves) == 0 && !fresh && s.looks < beat {

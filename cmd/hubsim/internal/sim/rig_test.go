@@ -108,8 +108,8 @@ func (r *rig) open() {
 			if err != nil {
 				r.t.Errorf("the simulator ended with %v", err)
 			}
-		case <-time.After(5 * time.Second):
-			r.t.Error("the simulator did not stop in 5 s")
+		case <-time.After(30 * time.Second):
+			r.t.Error("the simulator did not stop in 30 s")
 		}
 	})
 	r.get("/config", &r.config)
@@ -213,10 +213,10 @@ func (r *rig) want(ref string, rows ...string) {
 	})
 }
 
-// wait asks until the answer is yes, for eight seconds.
+// wait asks until the answer is yes, for a minute.
 func (r *rig) wait(ask func() (bool, string)) {
 	r.t.Helper()
-	for end := time.Now().Add(8 * time.Second); ; time.Sleep(15 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(15 * time.Millisecond) {
 		ok, text := ask()
 		if ok {
 			return
