@@ -251,7 +251,7 @@ func (s *Service) heard(ctx context.Context, policy string, said insurance.Polic
 		if err != nil || !p.Holds() {
 			return err
 		}
-		was := p.State
+		was, ends := p.State, p.Ends
 		p.Number = said.Number
 		if len(said.Documents) > 0 {
 			p.Documents = said.Documents
@@ -273,10 +273,11 @@ func (s *Service) heard(ctx context.Context, policy string, said insurance.Polic
 			}
 		}
 		savePolicy(tx, p)
-		if !p.Holds() {
+		switch {
+		case !p.Holds():
 			job.Clear(tx, timerTurn, p.ID)
-		} else {
-			job.Set(tx, timerTurn, p.ID, p.turn(tx.Now()))
+		case !p.Ends.Equal(ends): // what is due by itself is looked at anew; otherwise its time stays as it is
+			job.Set(tx, timerTurn, p.ID, tx.Now())
 		}
 		if p.State == was {
 			return nil

@@ -42,7 +42,8 @@ func (p Policy) period() string {
 	return p.NextDue.Format("2006-01")
 }
 
-// turn is when something of a policy that holds happens next by itself.
+// turn is when something of a policy that holds happens next by itself: now, when
+// the member should have been reminded already.
 func (p Policy) turn(now time.Time) time.Time {
 	next := p.Ends
 	sooner := func(t time.Time) {
@@ -54,8 +55,11 @@ func (p Policy) turn(now time.Time) time.Time {
 		sooner(p.Ends.Add(-tellEnding))
 	}
 	if d := p.NextDue; d != nil {
-		if !p.Reminded {
-			sooner(d.Add(-remindBefore))
+		if remind := d.Add(-remindBefore); !p.Reminded && now.Before(*d) {
+			if remind.Before(now) {
+				return now
+			}
+			sooner(remind)
 		}
 		sooner(*d)
 		sooner(d.Add(grace))

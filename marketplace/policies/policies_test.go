@@ -23,3 +23,24 @@ func TestEachMonthHasOnePremium(t *testing.T) {
 		}
 	})
 }
+
+// A reminder that is late is not left out: whoever was away when it was due gives
+// it before the premium is taken.
+func TestAReminderIsNeverLeftOut(t *testing.T) {
+	t.Parallel()
+	due := time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
+	p := policies.Policy{Period: "month", Starts: due.AddDate(0, -1, 0), Ends: due.AddDate(1, 0, 0), Periods: 1, NextDue: &due}
+	for now, want := range map[time.Time]time.Time{
+		due.AddDate(0, 0, -20): due.AddDate(0, 0, -7),
+		due.AddDate(0, 0, -6):  due.AddDate(0, 0, -6),
+		due:                    due.AddDate(0, 0, 1), // a short balance is tried again each day
+	} {
+		if got := policies.TurnOf(p, now); !got.Equal(want) {
+			t.Errorf("on %s its next turn is %s, want %s", now.Format(time.DateOnly), got, want)
+		}
+	}
+	p.Reminded = true
+	if got := policies.TurnOf(p, due.AddDate(0, 0, -6)); !got.Equal(due) {
+		t.Errorf("once reminded its next turn is %s, want %s", got, due)
+	}
+}

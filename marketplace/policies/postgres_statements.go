@@ -64,11 +64,12 @@ func claimRefs(ctx context.Context, db pg.DB, insurer string, owed []premiums.Du
 
 const gapColumns = `id, insurer, statement, period, kind, ref, subject, ours, theirs, detail, suggestion, state, resolution, resolved_by, resolved_at, note, made_at`
 
-// insertGap writes a break down, once while it is open.
-func insertGap(tx *pg.Tx, g Gap) {
-	tx.Queue(`insert into policies.gap (id, insurer, statement, period, kind, ref, subject, ours, theirs, detail, suggestion, made_at)
+// insertGap writes a break down, once while it is open, and says whether it is new.
+func insertGap(ctx context.Context, tx *pg.Tx, g Gap) (bool, error) {
+	tag, err := tx.Exec(ctx, `insert into policies.gap (id, insurer, statement, period, kind, ref, subject, ours, theirs, detail, suggestion, made_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing`,
 		g.ID, g.Insurer, g.Statement, g.Period, g.Kind, g.Ref, g.Subject, g.Ours, g.Theirs, g.Detail, g.Suggestion, g.MadeAt)
+	return tag.RowsAffected() == 1, err
 }
 
 // supersede ends the open breaks of earlier statements of a month.

@@ -219,11 +219,13 @@ func invalid(wrong []fault.Detail) error {
 	return err
 }
 
-// gap notes that an insurer and the market say different things, once while it is
-// open.
+// gap notes, and tells, that an insurer and the market say different things: once
+// while it is open, however often the insurer repeats it.
 func (s *Service) gap(ctx context.Context, tx *pg.Tx, g Gap) error {
 	g.ID, g.State, g.MadeAt = id.New(id.InsuranceGap), "open", tx.Now()
+	if fresh, err := insertGap(ctx, tx, g); err != nil || !fresh {
+		return err
+	}
 	slog.WarnContext(ctx, "an insurer says something else", "partner", g.Insurer, "kind", g.Kind, "ref", g.Ref, "subject", g.Subject, "detail", g.Detail)
-	insertGap(tx, g)
 	return tx.Publish(ctx, GapFound{g.ID, g.Insurer, g.Kind, g.Ref, g.Detail})
 }

@@ -460,6 +460,13 @@ func TestAPolicyLastsNoLongerThanWasAgreed(t *testing.T) {
 	if g := h.breaks("open")[0]; g.Kind != "policy_contradicted" {
 		t.Errorf("the break is %+v", g)
 	}
+	h.idle()
+	h.hears(ref) // again, as insurers do
+	h.idle()
+	found, err := pg.Value[int](t.Context(), h.db, nil, `select count(*)::int from platform.event where type = 'policies.break_found'`)
+	if must(t, err); found != 1 {
+		t.Errorf("people were told of one break %d times", found)
+	}
 	if got := h.becomes(key, p.ID, insurance.PolicyActive); !got.Ends.Equal(p.Ends) {
 		t.Errorf("it ends on %s, want %s", got.Ends, p.Ends)
 	}
