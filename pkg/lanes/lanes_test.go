@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -184,6 +185,45 @@ func TestAPausedPartnerIsPausedEverywhere(t *testing.T) {
 		return err
 	}); !errors.Is(err, lanes.ErrNotFound) {
 		t.Errorf("a partner that is none: %v", err)
+	}
+}
+
+// Who is told that a partner is stopped finds it stopped, whatever the hub was
+// reading at that moment.
+func TestAPauseHoldsFromItsAnswerOn(t *testing.T) {
+	t.Parallel()
+	h := open(t, pgtest.URL(t))
+	ctx, stop := context.WithCancel(t.Context())
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		for ctx.Err() == nil {
+			_ = h.s.Look(ctx)
+		}
+	})
+	defer looking.Wait()
+	defer stop()
+	for n := range 150 {
+		must(t, h.does(func(ctx context.Context, tx *pg.Tx) error {
+			_, err := h.s.Pause(ctx, tx, lanes.PauseInput{Partner: "bank", Reason: "maintenance"})
+			return err
+		}))
+		for range 20 {
+			if h.pay.Ready() {
+				t.Fatalf("pause %d does not hold", n)
+			}
+			time.Sleep(50 * time.Microsecond)
+		}
+		must(t, h.does(func(ctx context.Context, tx *pg.Tx) error {
+			_, err := h.s.Resume(ctx, tx, lanes.NameInput{Partner: "bank"})
+			return err
+		}))
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -23,6 +23,9 @@ type Service struct {
 	told   map[string]State // what the database knows of this hub's lanes; Run's own
 	looks  int              // since the states were last written
 	flying sync.WaitGroup
+	// set lets one at a time read what people set and follow it: who read it
+	// before a change does not undo what who read it after has done.
+	set sync.Mutex
 }
 
 // New makes the service over the lanes that count with m.
@@ -77,6 +80,8 @@ func (s *Service) Look(ctx context.Context) error {
 
 // follow tunes and stops this hub's lanes as people have set them.
 func (s *Service) follow(ctx context.Context) error {
+	s.set.Lock()
+	defer s.set.Unlock()
 	sets, err := settings(ctx, s.db)
 	if err != nil {
 		return err
