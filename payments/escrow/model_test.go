@@ -234,8 +234,10 @@ func (m *machine) rules(l *life) {
 		_, err := m.escrow.Rule(ctx, tx, escrow.Ruling{Order: l.order, Case: l.dispute, Refund: r, Back: back, Release: held - back})
 		return err
 	})
-	if ok != (l.open == "") {
-		m.t.Fatalf("ruled: %t, while %q is open", ok, l.open)
+	// A lost chargeback may have given back all of it, out of the seller's share,
+	// while a carrier's is still held: that can only be released.
+	if may := l.open == "" && back <= 7500-l.back; ok != may {
+		m.t.Fatalf("%d ruled back of %d: %t, while %q is open and %d went back before", back, held, ok, l.open, l.back)
 	}
 	if ok {
 		l.dispute = ""
