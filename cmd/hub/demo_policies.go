@@ -83,20 +83,24 @@ func (p *player) products(ctx context.Context) (map[string]string, error) {
 				sold[v.Line] = v.ID
 			}
 		}
-		return sold["stock"] != "" && sold["crop"] != "" && sold["health"] != "", nil
+		return sold["stock"] != "" && sold["crop"] != "" && sold["health"] != "" && sold["parcel"] != "", nil
 	})
 	return sold, err
 }
 
 // takesOut has a member ask for a price, read it, agree and pay, and waits until
-// the insurer has bound.
-func (p *player) takesOut(ctx context.Context, member, product, sum string) (v insuranceView, err error) {
+// the insurer has bound. A parcel is insured with the sale that it is of.
+func (p *player) takesOut(ctx context.Context, member, product, sum, sale string) (v insuranceView, err error) {
 	now, err := p.now(ctx)
 	if err != nil {
 		return v, err
 	}
+	ask := map[string]any{"product": product, "sum": mad(sum), "ends": now.AddDate(1, 0, 0)}
+	if sale != "" {
+		ask["order"], ask["ends"] = sale, now.AddDate(0, 0, 30)
+	}
 	var q insuranceView
-	if err := p.commit(ctx, member, "/v1/insurance/quotes", map[string]any{"product": product, "sum": mad(sum), "ends": now.AddDate(1, 0, 0)}, &q); err != nil {
+	if err := p.commit(ctx, member, "/v1/insurance/quotes", ask, &q); err != nil {
 		return v, err
 	}
 	err = p.insists(ctx, "the insurer's price", func() (bool, error) {
@@ -151,7 +155,7 @@ func (p *player) insures(ctx context.Context, member string) (f insured, err err
 		return f, err
 	}
 	p.step("the insurer's products were looked at by an operator and are sold, with their information sheets")
-	v, err := p.takesOut(ctx, member, sold["stock"], "10000.00")
+	v, err := p.takesOut(ctx, member, sold["stock"], "10000.00", "")
 	if err != nil {
 		return f, err
 	}

@@ -87,7 +87,7 @@ func TestAnInsurerQuotesBindsAndSettles(t *testing.T) {
 	two := r.posts(t, people, insuring+"/products", offer(strings.ToLower(once()[:8]))).ID
 	r.posts(t, op, insuring+"/products/"+two+"/approve", nothing)
 	r.posts(t, op, insuring+"/products/"+two+"/withdraw", map[string]string{"note": "Plus vendu."})
-	v, err := r.takesOut(ctx, s.key, sold["stock"], "20000.00")
+	v, err := r.takesOut(ctx, s.key, sold["stock"], "20000.00", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestAnInsurerQuotesBindsAndSettles(t *testing.T) {
 	// A harvest, by its index.
 	var near station
 	near.opens(t, r)
-	h, err := r.takesOut(ctx, s.key, sold["crop"], "5000.00")
+	h, err := r.takesOut(ctx, s.key, sold["crop"], "5000.00", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,8 +119,20 @@ func TestAnInsurerQuotesBindsAndSettles(t *testing.T) {
 		return len(claims.Data) == 1 && claims.Data[0].State == "paid"
 	})
 
+	// What was sold, on its way.
+	sale := r.checkout(t, r.buyer(t), map[string]int{r.ware(t, s, 3, "240.00").variant: 2})
+	r.payBy(t, sale, goodCard)
+	r.paid(t, sale)
+	if _, err := r.takesOut(ctx, s.key, sold["parcel"], "480.01", sale.Orders[0].ID); err == nil || !strings.Contains(err.Error(), "480.00 MAD") {
+		t.Errorf("a parcel insured for more than its goods: %v", err)
+	}
+	if _, err := r.takesOut(ctx, s.key, sold["parcel"], "480.00", sale.Orders[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	r.shows(t, s.key, insuring+"/policies?order="+sale.Orders[0].ID)
+
 	// Thought better of, while one may.
-	b, err := r.takesOut(ctx, s.key, sold["stock"], "30000.00")
+	b, err := r.takesOut(ctx, s.key, sold["stock"], "30000.00", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +187,7 @@ func TestAnInsurersFaultsBindOnce(t *testing.T) {
 		if err := r.standIn(ctx, "POST", "/faults", map[string]any{"partner": "insurer", "fault": fault, "times": 1}, nil); err != nil {
 			t.Fatal(err)
 		}
-		v, err := r.takesOut(ctx, s.key, sold["stock"], "10000.00")
+		v, err := r.takesOut(ctx, s.key, sold["stock"], "10000.00", "")
 		if err != nil {
 			t.Fatalf("%s: %v", fault, err)
 		}
@@ -234,7 +246,7 @@ func (o *onceRig) covered(t *testing.T) *covered {
 // has is a policy that holds, with a claim under it that waits.
 func (c *covered) has(t *testing.T, line string) insuranceView {
 	t.Helper()
-	v, err := c.takesOut(t.Context(), c.shop.key, c.sold[line], "10000.00")
+	v, err := c.takesOut(t.Context(), c.shop.key, c.sold[line], "10000.00", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -202,7 +202,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	insuring := premiums.New(store, premiums.Needs{Books: books, Escrows: escrows, Bank: bankName})
 	pay := payouts.New(store, payouts.Needs{Premiums: insuring, Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: queue, Risk: bounds, Judge: policies})
 	enrol := enrolment.New(store, enrolment.Needs{Members: m, Files: kept, Approvals: queue, Vault: o.Papers})
-	cover := p.covering(store, insured, m, kept, insuring, engine, o)
+	cover := p.covering(store, insured, m, ord, kept, insuring, engine, o)
 	shared := sharing.New(store, sharing.Needs{Members: m, Files: kept, Approvals: queue})
 	lent := finance.New(store, finance.Needs{Members: m, Sharing: shared, Banks: applicants{plugged}, Every: askEvery(o.Demo)})
 	plugged.OnEvent(lent.Wake)

@@ -7,6 +7,7 @@ import (
 
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/orders"
 	"tiwiza/marketplace/policies"
 	"tiwiza/payments/connectors"
 	"tiwiza/payments/operations"
@@ -17,9 +18,9 @@ import (
 )
 
 // covering is members' insurance over the hub's insurers, whose events it hears.
-func (p *partners) covering(store *pg.Store, all *insurers, m *members.Service, kept *media.Service, money *premiums.Service, ops *operations.Engine, o options) *policies.Service {
+func (p *partners) covering(store *pg.Store, all *insurers, m *members.Service, ord *orders.Service, kept *media.Service, money *premiums.Service, ops *operations.Engine, o options) *policies.Service {
 	s := policies.New(store, policies.Needs{
-		Members: m, Files: kept, Premiums: money, Engine: ops, Insurers: covers{all, p.insurerOwner(), demoInsurer(store, o.Demo)}, URL: o.PublicURL, Every: lookEvery(o.Demo),
+		Members: m, Orders: ord, Files: kept, Premiums: money, Engine: ops, Insurers: covers{all, p.insurerOwner(), demoInsurer(store, o.Demo)}, URL: o.PublicURL, Every: lookEvery(o.Demo),
 	})
 	all.On(s.Hear)
 	return s

@@ -56,6 +56,11 @@ func (s *Service) Take(ctx context.Context, tx *pg.Tx, in TakeInput) (v PolicyVi
 	if err := s.open(ctx, tx, q.Insurer); err != nil {
 		return v, err
 	}
+	if q.Order != "" { // it may have left since
+		if _, err := s.unsent(ctx, tx, member, q.Order); err != nil {
+			return v, err
+		}
+	}
 	names, err := s.names(ctx, tx, q.Insurer)
 	if err != nil {
 		return v, err
@@ -66,7 +71,7 @@ func (s *Service) Take(ctx context.Context, tx *pg.Tx, in TakeInput) (v PolicyVi
 	}
 	who := auth.From(ctx)
 	y := Policy{
-		ID: id.New(id.Policy), Quote: q.ID, Product: p.ID, Insurer: q.Insurer, Member: member, SumInsured: q.SumInsured, Premium: q.Premium, Commission: q.Commission, Currency: q.Currency,
+		ID: id.New(id.Policy), Quote: q.ID, Product: p.ID, Insurer: q.Insurer, Member: member, Order: q.Order, SumInsured: q.SumInsured, Premium: q.Premium, Commission: q.Commission, Currency: q.Currency,
 		Period: p.Doc.Premium.Period, State: insurance.PolicyPending, Starts: q.Starts, Ends: q.Ends, Documents: q.Documents,
 		ConsentLang: in.Consent.Lang, ConsentText: text, ConsentHash: hash, ConsentBy: by(who), ConsentWay: way(who), ConsentAt: now, Periods: 1, AskedAt: now, Version: 1,
 	}

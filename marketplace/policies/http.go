@@ -256,6 +256,7 @@ type AskInput struct {
 	Starts  time.Time   `json:"starts,omitempty" description:"Now when left out."`
 	Ends    time.Time   `json:"ends" required:"true"`
 	Commune string      `json:"commune,omitempty" maxLength:"80" description:"Where it is; the member's own when left out."`
+	Order   string      `json:"order,omitempty" maxLength:"40" description:"Of a parcel, the member's sale that it is of: paid for, or to be paid in cash, and not sent yet."`
 }
 
 // OneQuote names a quote.
@@ -276,6 +277,7 @@ type QuoteView struct {
 	Product     string         `json:"product" required:"true"`
 	Insurer     string         `json:"insurer" required:"true"`
 	InsurerName Texts          `json:"insurer_names,omitempty"`
+	Order       string         `json:"order,omitempty" description:"The sale whose parcel it is."`
 	State       QuoteState     `json:"state" required:"true" enum:"asked,open,used,refused"`
 	Sum         money.Money    `json:"sum" required:"true"`
 	Starts      time.Time      `json:"starts" required:"true"`
@@ -293,7 +295,7 @@ type QuoteView struct {
 
 func (q Quote) view(p Product, insurer Texts, now time.Time) QuoteView {
 	v := QuoteView{
-		ID: q.ID, Product: q.Product, Insurer: q.Insurer, InsurerName: insurer, State: q.State, Sum: q.money(q.SumInsured), Starts: q.Starts.UTC(), Ends: q.Ends.UTC(),
+		ID: q.ID, Product: q.Product, Insurer: q.Insurer, InsurerName: insurer, Order: q.Order, State: q.State, Sum: q.money(q.SumInsured), Starts: q.Starts.UTC(), Ends: q.Ends.UTC(),
 		ValidUntil: rest.UTC(q.ValidUntil), Documents: documents(append(q.Documents[:len(q.Documents):len(q.Documents)], p.Doc.Documents...)), Consents: []ConsentView{}, Why: q.Why, AskedAt: q.AskedAt.UTC(),
 	}
 	if q.State == QuoteOpen || q.State == QuoteUsed {

@@ -34,6 +34,7 @@ type PolicyView struct {
 	Product     string                `json:"product" required:"true" description:"The version that it was made under."`
 	ProductName Texts                 `json:"product_names" required:"true"`
 	Line        insurance.Line        `json:"line" required:"true" enum:"parcel,stock,crop,health"`
+	Order       string                `json:"order,omitempty" description:"The sale whose parcel it insures."`
 	State       insurance.PolicyState `json:"state" required:"true" enum:"pending,active,lapsed,cancelled,expired,claimed,refused"`
 	Why         string                `json:"why,omitempty"`
 	Sum         money.Money           `json:"sum" required:"true"`
@@ -63,7 +64,7 @@ type PolicyConsent struct {
 
 func (p Policy) view(d Product, insurer Texts) PolicyView {
 	v := PolicyView{
-		ID: p.ID, Number: p.Number, Member: p.Member, Insurer: p.Insurer, InsurerName: insurer, Product: p.Product, ProductName: d.Doc.Names, Line: d.Line, State: p.State, Why: p.Why,
+		ID: p.ID, Number: p.Number, Member: p.Member, Order: p.Order, Insurer: p.Insurer, InsurerName: insurer, Product: p.Product, ProductName: d.Doc.Names, Line: d.Line, State: p.State, Why: p.Why,
 		Sum: p.money(p.SumInsured), Premium: p.money(p.Premium), Period: p.Period, Starts: p.Starts.UTC(), Ends: p.Ends.UTC(), NextDue: rest.UTC(p.NextDue), Cancelling: p.CancelRef != "" && p.Holds(),
 		Documents: documents(append(p.Documents[:len(p.Documents):len(p.Documents)], d.Doc.Documents...)),
 		Consent:   PolicyConsent{p.ConsentLang, p.ConsentText, p.ConsentHash, p.ConsentBy, p.ConsentWay, p.ConsentAt.UTC()}, AskedAt: p.AskedAt.UTC(),
@@ -83,6 +84,7 @@ func (p Policy) view(d Product, insurer Texts) PolicyView {
 type PoliciesInput struct {
 	rest.Paging
 	State string `query:"state" enum:"pending,active,lapsed,cancelled,expired,claimed,refused"`
+	Order string `query:"order" maxLength:"40" description:"Of the parcel of one sale."`
 }
 
 // OnePolicy names a policy.
@@ -107,7 +109,7 @@ func (s *Service) ListPolicies(ctx context.Context, in PoliciesInput) (p rest.Pa
 	if err != nil {
 		return p, err
 	}
-	all, err := policiesOf(ctx, s.db, w, in.State, below, in.Limit+1)
+	all, err := policiesOf(ctx, s.db, w, in.State, in.Order, below, in.Limit+1)
 	if err != nil {
 		return p, err
 	}

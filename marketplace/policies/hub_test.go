@@ -18,6 +18,7 @@ import (
 	"tiwiza/adapters/insurance"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/orders"
 	"tiwiza/marketplace/policies"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
@@ -293,6 +294,7 @@ type hub struct {
 	house      string // the insurer's organisation
 	barred     string // why the insurer takes nothing new
 	people     auth.Key
+	sales      map[string]orders.Purchase
 }
 
 // nobody is who is asked about credits that are no insurer's.
@@ -345,7 +347,7 @@ func newHub(t testing.TB) *hub {
 	h.money = premiums.New(h.db, premiums.Needs{Books: h.books, Escrows: h.escrow, Bank: "bank"})
 	h.desk = h.money.Before(&nobody{})
 	h.insurer = &paper{
-		products: []insurance.Product{product("stock", insurance.Stock, "year"), product("sante", insurance.Health, "month"), product("pluie", insurance.Crop, "season")},
+		products: []insurance.Product{product("stock", insurance.Stock, "year"), product("sante", insurance.Health, "month"), product("pluie", insurance.Crop, "season"), product("colis", insurance.Parcel, "once")},
 		quotes:   map[string]insurance.Quote{}, policies: map[string]insurance.Policy{}, claims: map[string]insurance.Claim{}, bound: map[string]int{},
 		now: func() time.Time {
 			at, err := clock.Now(context.Background(), h.db)
@@ -357,7 +359,7 @@ func newHub(t testing.TB) *hub {
 	}
 	bus, workers := event.NewBus(), job.NewWorkers()
 	h.policies = policies.New(h.db, policies.Needs{
-		Members: h.members, Files: files, Premiums: h.money, Engine: h.engine, Insurers: h, URL: "https://hub.example",
+		Members: h.members, Orders: h, Files: files, Premiums: h.money, Engine: h.engine, Insurers: h, URL: "https://hub.example",
 	})
 	must(t, h.engine.Certify(t.Context(), "paper", operations.Certificate{Connector: "paper", Kind: policies.KindPolicy, Proof: "bound once by our reference", Remembers: 30 * 24 * time.Hour}))
 	policies.Subscribe(bus, h.policies)
@@ -741,6 +743,15 @@ func (h *hub) Of(_ context.Context, _ pg.DB, name string) (policies.Insurer, str
 		return nil, "", policies.ErrNotFound
 	}
 	return h.insurer, h.barred, nil
+}
+
+// Bought is a sale of the market's.
+func (h *hub) Bought(_ context.Context, _ pg.DB, order string) (orders.Purchase, error) {
+	p, ok := h.sales[order]
+	if !ok {
+		return p, orders.ErrNotFound
+	}
+	return p, nil
 }
 
 func (h *hub) Names(context.Context, pg.DB) ([]string, error) { return []string{"paper"}, nil }

@@ -31,6 +31,7 @@ var (
 	ErrConsent  = fault.New(fault.Invalid, "policies.consent", "What was agreed to is not what this quote says; read it again.")
 	ErrState    = fault.New(fault.Conflict, "policies.state", "This does not allow that now.")
 	ErrCooling  = fault.New(fault.Conflict, "policies.cooling_off", "The time to cancel this policy freely is over.")
+	ErrParcel   = fault.New(fault.Conflict, "policies.parcel", "A parcel is insured before it leaves, and once; look at the sale again.")
 	ErrNoHub    = fault.New(fault.Conflict, "policies.no_insurer", "This insurer is not connected at the moment.")
 	ErrTwice    = fault.New(fault.Conflict, "policies.twice", "This was entered before.")
 	ErrSigned   = fault.New(fault.Invalid, "policies.signature", "The signature is not that of the source.")
@@ -89,6 +90,7 @@ type Quote struct {
 	Member     string
 	AskedBy    string
 	Subject    insurance.Subject
+	Order      string `db:"order_id"` // the sale whose parcel it is, of a parcel
 	SumInsured int64
 	Currency   string
 	Starts     time.Time
@@ -115,6 +117,7 @@ type Policy struct {
 	Product     string
 	Insurer     string
 	Member      string
+	Order       string `db:"order_id"` // the sale whose parcel it insures, of a parcel
 	SumInsured  int64
 	Premium     int64
 	Commission  int64

@@ -58,12 +58,12 @@ func productsBy(ctx context.Context, db pg.DB, ids []string) ([]Product, error) 
 	return pg.All[Product](ctx, db, `select `+productColumns+` from policies.product where id = any($1)`, ids)
 }
 
-const quoteColumns = `id, ref, product, insurer, member, asked_by, subject, sum_insured, currency, starts, ends, state, number, premium, taxes, commission, valid_until, documents, why, asked_at, version`
+const quoteColumns = `id, ref, product, insurer, member, asked_by, subject, order_id, sum_insured, currency, starts, ends, state, number, premium, taxes, commission, valid_until, documents, why, asked_at, version`
 
 func insertQuote(tx *pg.Tx, q Quote) {
-	tx.Queue(`insert into policies.quote (id, ref, product, insurer, member, asked_by, subject, sum_insured, currency, starts, ends, asked_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		q.ID, q.Ref, q.Product, q.Insurer, q.Member, q.AskedBy, q.Subject, q.SumInsured, q.Currency, q.Starts, q.Ends, q.AskedAt)
+	tx.Queue(`insert into policies.quote (id, ref, product, insurer, member, asked_by, subject, order_id, sum_insured, currency, starts, ends, asked_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		q.ID, q.Ref, q.Product, q.Insurer, q.Member, q.AskedBy, q.Subject, q.Order, q.SumInsured, q.Currency, q.Starts, q.Ends, q.AskedAt)
 }
 
 func loadQuote(ctx context.Context, db pg.DB, id string) (Quote, error) {
@@ -79,7 +79,7 @@ func saveQuote(tx *pg.Tx, q Quote) {
 		where id = $1 and version = $2`, q.ID, q.Version, q.State, q.Number, q.Premium, q.Taxes, q.Commission, q.ValidUntil, q.Documents, q.Why)
 }
 
-const policyColumns = `id, ref, quote, product, insurer, member, sum_insured, premium, commission, currency, period, first, state, why, partner_id, number, starts, ends, documents,
+const policyColumns = `id, ref, quote, product, insurer, member, order_id, sum_insured, premium, commission, currency, period, first, state, why, partner_id, number, starts, ends, documents,
 	consent_lang, consent_text, consent_hash, consent_by, consent_way, consent_at, cancel_ref, cancel_why, cancel_at, refund, next_due, periods, reminded, ending_told, asked_at, version`
 
 func insertPolicy(tx *pg.Tx, p Policy) {
@@ -87,11 +87,14 @@ func insertPolicy(tx *pg.Tx, p Policy) {
 		if pg.Violates(err, "policy_quote_key") {
 			return ErrQuote.With(err)
 		}
+		if pg.Violates(err, "policy_parcel_once") {
+			return ErrParcel.Say("This sale's parcel is insured already.").With(err)
+		}
 		return err
-	}, `insert into policies.policy (id, ref, quote, product, insurer, member, sum_insured, premium, commission, currency, period, first, starts, ends, documents,
+	}, `insert into policies.policy (id, ref, quote, product, insurer, member, order_id, sum_insured, premium, commission, currency, period, first, starts, ends, documents,
 			consent_lang, consent_text, consent_hash, consent_by, consent_way, consent_at, asked_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
-		p.ID, p.Ref, p.Quote, p.Product, p.Insurer, p.Member, p.SumInsured, p.Premium, p.Commission, p.Currency, p.Period, p.First, p.Starts, p.Ends, p.Documents,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+		p.ID, p.Ref, p.Quote, p.Product, p.Insurer, p.Member, p.Order, p.SumInsured, p.Premium, p.Commission, p.Currency, p.Period, p.First, p.Starts, p.Ends, p.Documents,
 		p.ConsentLang, p.ConsentText, p.ConsentHash, p.ConsentBy, p.ConsentWay, p.ConsentAt, p.AskedAt)
 }
 
@@ -115,9 +118,10 @@ func savePolicy(tx *pg.Tx, p Policy) {
 		p.ID, p.Version, p.State, p.Why, p.PartnerID, p.Number, p.Starts, p.Ends, p.Documents, p.CancelRef, p.CancelWhy, p.CancelAt, p.Refund, p.NextDue, p.Periods, p.Reminded, p.EndingTold)
 }
 
-func policiesOf(ctx context.Context, db pg.DB, w whose, state, below string, limit int) ([]Policy, error) {
+func policiesOf(ctx context.Context, db pg.DB, w whose, state, order, below string, limit int) ([]Policy, error) {
 	return pg.All[Policy](ctx, db, `select `+policyColumns+` from policies.policy
-		where ($1 = '' or member = $1) and ($2::text[] is null or insurer = any($2)) and ($3 = '' or state = $3) and ($4 = '' or id < $4) order by id desc limit $5`, w.Member, w.Insurers, state, below, limit)
+		where ($1 = '' or member = $1) and ($2::text[] is null or insurer = any($2)) and ($3 = '' or state = $3) and ($4 = '' or order_id = $4)
+			and ($5 = '' or id < $5) order by id desc limit $6`, w.Member, w.Insurers, state, order, below, limit)
 }
 
 const claimColumns = `id, ref, policy, insurer, member, event_at, kind, description, amount, currency, observation, state, why, asks, accepted, transfer, set_off, partner_id, told, filed, answer_by, made_by, made_at, version`

@@ -4,12 +4,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"tiwiza/adapters/insurance"
+	"tiwiza/marketplace/orders"
 	"tiwiza/payments/files"
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/fault"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/money"
@@ -20,8 +24,11 @@ import (
 // kinds of subject by line.
 var subjects = map[insurance.Line]string{insurance.Parcel: "shipment", insurance.Stock: "stock", insurance.Crop: "crop", insurance.Health: "person"}
 
-// longest is how long a policy is asked for at most.
-const longest = 5 * 366 * 24 * time.Hour
+// How long a policy is asked for at most, and one of a parcel.
+const (
+	longest  = 5 * 366 * 24 * time.Hour
+	onItsWay = 60 * 24 * time.Hour
+)
 
 // Ask asks an insurer for its price, a member for itself. The answer is the
 // quote's state: asked until the insurer has said something.
@@ -39,9 +46,6 @@ func (s *Service) Ask(ctx context.Context, tx *pg.Tx, in AskInput) (v QuoteView,
 	}
 	if err := s.open(ctx, tx, p.Insurer); err != nil {
 		return v, err
-	}
-	if p.Line == insurance.Parcel {
-		return v, ErrInvalid.At("/product", "A parcel is insured with the order that it is of.")
 	}
 	o, err := s.Members.Of(ctx, tx, member)
 	if err != nil {
@@ -62,6 +66,9 @@ func (s *Service) Ask(ctx context.Context, tx *pg.Tx, in AskInput) (v QuoteView,
 	if !in.Ends.After(starts) || in.Ends.Sub(starts) > longest {
 		wrong = wrong.At("/ends", "After its beginning, within five years.")
 	}
+	if wrong, err = s.parcel(ctx, tx, member, p, in, starts, wrong); err != nil {
+		return v, err
+	}
 	if len(wrong.Details) > 0 {
 		return v, wrong
 	}
@@ -74,11 +81,61 @@ func (s *Service) Ask(ctx context.Context, tx *pg.Tx, in AskInput) (v QuoteView,
 		SumInsured: in.Sum.Centimes(), Currency: in.Sum.Currency(), Starts: starts, Ends: in.Ends.UTC(), State: QuoteAsked, Documents: []insurance.Document{}, AskedAt: now, Version: 1,
 	}
 	q.Ref = files.RefOf(q.ID)
+	q.Order = in.Order
 	q.Subject = insurance.Subject{Kind: subjects[p.Line], Ref: q.Ref, Commune: commune}
 	insertQuote(tx, q)
 	s.send(tx, q.Insurer, errandQuote, q.ID)
 	names, err := s.names(ctx, tx, q.Insurer)
 	return q.view(p, names[q.Insurer], now), err
+}
+
+// parcel adds what is wrong with asking for a parcel: its seller insures it, with
+// the sale whose goods are in it, for what they were sold at, and until it has
+// arrived. Its buyer needs no insurance: until the goods are there the money is held
+// for the buyer.
+func (s *Service) parcel(ctx context.Context, tx *pg.Tx, member string, p Product, in AskInput, starts time.Time, wrong *fault.Error) (*fault.Error, error) {
+	switch {
+	case p.Line != insurance.Parcel && in.Order != "":
+		return wrong.At("/order", "Only a parcel is insured with a sale."), nil
+	case p.Line != insurance.Parcel:
+		return wrong, nil
+	case in.Order == "":
+		return wrong.At("/order", "Name the sale whose parcel it is."), nil
+	}
+	goods, err := s.unsent(ctx, tx, member, in.Order)
+	if errors.Is(err, orders.ErrNotFound) {
+		return wrong.At("/order", "You have no such sale."), nil
+	}
+	if err != nil {
+		return wrong, err
+	}
+	if in.Sum.Cmp(goods) > 0 {
+		wrong = wrong.At("/sum", fmt.Sprintf("At most %s, which is what the goods were sold for.", goods))
+	}
+	if in.Ends.Sub(starts) > onItsWay {
+		wrong = wrong.At("/ends", "Within 60 days: a parcel is on its way for no longer.")
+	}
+	return wrong, nil
+}
+
+// unsent is what the goods of a member's sale were sold for, which must not have
+// left yet: ErrParcel; orders.ErrNotFound of another's sale.
+func (s *Service) unsent(ctx context.Context, tx *pg.Tx, member, order string) (sum money.Money, err error) {
+	o, err := s.Orders.Bought(ctx, tx, order)
+	if err == nil && o.Seller != member {
+		err = orders.ErrNotFound
+	}
+	if err != nil {
+		return sum, err
+	}
+	if !slices.Contains([]orders.State{orders.Paid, orders.Accepted, orders.Confirmed}, o.State) {
+		return sum, ErrParcel.Say("A parcel is insured before it leaves; this sale is %s.", o.State)
+	}
+	var goods int64
+	for _, l := range o.Lines {
+		goods += l.Paid
+	}
+	return money.FromCentimes(goods, money.MAD), nil
 }
 
 // pseudonym is how a member is called until a policy is made: only the hub can

@@ -9,6 +9,7 @@ import (
 	"tiwiza/adapters/insurance"
 	"tiwiza/marketplace/media"
 	"tiwiza/marketplace/members"
+	"tiwiza/marketplace/orders"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/premiums"
 	"tiwiza/pkg/auth"
@@ -38,6 +39,11 @@ type Insurer interface {
 type Members interface {
 	Of(ctx context.Context, db pg.DB, org string) (members.Organisation, error)
 	Sellers(ctx context.Context, db pg.DB, ids []string) (map[string]members.Seller, error)
+}
+
+// Orders know what a sale is of.
+type Orders interface {
+	Bought(ctx context.Context, db pg.DB, order string) (orders.Purchase, error)
 }
 
 // Files are photographs and papers that were uploaded.
@@ -73,6 +79,7 @@ type Insurers interface {
 // Needs are the others that policies works with.
 type Needs struct {
 	Members  Members
+	Orders   Orders
 	Files    Files
 	Premiums Premiums
 	Engine   Engine

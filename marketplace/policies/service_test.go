@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"tiwiza/adapters/insurance"
+	"tiwiza/marketplace/orders"
 	"tiwiza/marketplace/policies"
 	"tiwiza/payments/charges"
 	"tiwiza/payments/ledger"
 	"tiwiza/payments/premiums"
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/clock"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
@@ -470,6 +472,67 @@ func TestAPolicyLastsNoLongerThanWasAgreed(t *testing.T) {
 	if got := h.becomes(key, p.ID, insurance.PolicyActive); !got.Ends.Equal(p.Ends) {
 		t.Errorf("it ends on %s, want %s", got.Ends, p.Ends)
 	}
+}
+
+// A seller insures the parcel of a sale before it leaves, once, for what its goods
+// were sold at; nobody insures another's.
+func TestASellerInsuresTheParcelOfASale(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	products := h.sold()
+	org, key := h.rich(500_00)
+	_, stranger := h.rich(500_00)
+	sale := func(state orders.State) orders.Purchase {
+		return orders.Purchase{Seller: org, State: state, Total: 1_150_00, Lines: []orders.PurchaseLine{{Paid: 700_00}, {Paid: 300_00}}}
+	}
+	h.sales = map[string]orders.Purchase{"ord_paid": sale(orders.Paid), "ord_cash": sale(orders.Confirmed), "ord_gone": sale(orders.Shipped)}
+	now, err := clock.Now(t.Context(), h.db)
+	must(t, err)
+	ask := func(order, sum string, days int) fields {
+		return fields{"product": products["colis"], "order": order, "sum": fields{"amount": sum, "currency": "MAD"}, "ends": now.AddDate(0, 0, days)}
+	}
+	const quotes, taken = "/v1/insurance/quotes", "/v1/insurance/policies"
+	for pointer, body := range map[string]fields{
+		"/order": ask("", "1000.00", 30), "/sum": ask("ord_paid", "1000.01", 30), "/ends": ask("ord_paid", "1000.00", 61),
+	} {
+		h.refused(422, "policies.invalid", pointer, key, "POST", quotes, body)
+	}
+	h.refused(422, "policies.invalid", "/order", stranger, "POST", quotes, ask("ord_paid", "1000.00", 30))
+	h.refused(422, "policies.invalid", "/order", key, "POST", quotes, ask("ord_none", "1000.00", 30))
+	stock := ask("ord_paid", "1000.00", 30)
+	stock["product"] = products["stock"]
+	h.refused(422, "policies.invalid", "/order", key, "POST", quotes, stock)
+	h.refused(409, "policies.parcel", "", key, "POST", quotes, ask("ord_gone", "1000.00", 30))
+	priced := func(order string) (q policies.QuoteView) {
+		h.want(201, &q, key, "POST", quotes, ask(order, "1000.00", 30))
+		h.until("a price", func() bool {
+			h.want(200, &q, key, "GET", quotes+"/"+q.ID, nil)
+			return q.State != policies.QuoteAsked
+		})
+		return q
+	}
+	one, two, cash := priced("ord_paid"), priced("ord_paid"), priced("ord_cash")
+	p := h.becomes(key, h.takes(key, one).ID, insurance.PolicyActive)
+	if p.Order != "ord_paid" || p.Premium.Amount() != "20.00" || p.Period != "once" {
+		t.Errorf("the policy is %+v", p)
+	}
+	h.refused(409, "policies.parcel", "", key, "POST", taken, agreed(two))
+	h.has("seller:"+org+":available", 480_00)
+	h.sales["ord_cash"] = sale(orders.Shipped)
+	h.refused(409, "policies.parcel", "", key, "POST", taken, agreed(cash))
+	var held struct{ Data []policies.PolicyView }
+	h.want(200, &held, key, "GET", taken+"?order=ord_paid", nil)
+	if len(held.Data) != 1 || held.Data[0].ID != p.ID {
+		t.Errorf("of the sale there is %+v", held.Data)
+	}
+	h.want(200, &held, key, "GET", taken+"?order=ord_cash", nil)
+	if len(held.Data) != 0 {
+		t.Errorf("of the other sale there is %+v", held.Data)
+	}
+	h.want(200, nil, key, "POST", taken+"/"+p.ID+"/cancel", fields{"reason": "annulée"})
+	h.becomes(key, p.ID, insurance.PolicyCancelled)
+	h.becomes(key, h.takes(key, two).ID, insurance.PolicyActive) // what ended may be insured again
+	h.sound()
 }
 
 // While an insurer is asked to cancel a policy nothing more is taken for it, and
