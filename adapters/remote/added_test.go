@@ -23,6 +23,8 @@ import (
 	"tiwiza/adapters/card/nestpay"
 	"tiwiza/adapters/crm"
 	"tiwiza/adapters/crm/hubspot"
+	"tiwiza/adapters/insurance"
+	"tiwiza/adapters/insurance/openinsurance"
 	"tiwiza/adapters/notify"
 	"tiwiza/adapters/notify/smsgateway"
 	"tiwiza/adapters/remote"
@@ -186,6 +188,16 @@ func ports(t testing.TB) map[string]func() (*answering, func() outbound.Result) 
 			p := wallet.Payment{Ref: "CHG1", Phone: "+212600000000", Amount: money.Dirhams(1060), Text: "Essai"}
 			return s, func() outbound.Result { return w.Ask(ctx, p) }
 		},
+		"insurance": func() (*answering, func() outbound.Result) {
+			s := answers(t, 201, `{"id":"P1","ref":"POL-1","number":"N1","state":"active","start":"2026-12-01T00:00:00Z","end":"2027-06-01T00:00:00Z","refund":{"amount":"0.00","currency":"MAD"}}`)
+			d, err := openinsurance.New(openinsurance.Config{BaseURL: s.URL + "/insurance/v1", APIKey: "key-of-the-bench"})
+			must(err)
+			i := insurance.New("insurer", d, insurance.Options{Pay: fast, Query: fast})
+			b := insurance.Binding{
+				Ref: "POL-1", Quote: "Q1", Holder: "Exemple", Payment: "PAY-1", Consent: insurance.Consent{TextHash: strings.Repeat("ab", 32), At: day},
+			}
+			return s, func() outbound.Result { _, r := i.Bind(ctx, b); return r }
+		},
 		"crm": func() (*answering, func() outbound.Result) {
 			s := answers(t, 200, `{"status":"COMPLETE","results":[{"emailAddress":"nom@exemple.ma"}]}`)
 			d, err := hubspot.New(hubspot.Config{BaseURL: s.URL, Token: "pat-of-the-bench", Subscription: "7", Every: 1 << 20})
@@ -230,7 +242,7 @@ func TestACallThroughAPortAddsLittle(t *testing.T) {
 	if os.Getenv("HUB_LONG") == "1" {
 		pairs = 3000
 	}
-	for _, name := range []string{"bank", "card", "wallet", "crm", "notify", "remote"} {
+	for _, name := range []string{"bank", "card", "wallet", "insurance", "crm", "notify", "remote"} {
 		s, call := open[name]()
 		through := func() {
 			if r := call(); r.Outcome != outbound.Accepted && r.Outcome != outbound.Succeeded {
@@ -244,7 +256,7 @@ func TestACallThroughAPortAddsLittle(t *testing.T) {
 			bare()
 		}
 		time0, time1, allocs := measured(pairs, bare, through)
-		t.Logf("%-7s a bare call takes %s, through the port %s: %s and %d allocations more", name, time0, time1, time1-time0, allocs)
+		t.Logf("%-9s a bare call takes %s, through the port %s: %s and %d allocations more", name, time0, time1, time1-time0, allocs)
 		if allocs > mostAllocs {
 			t.Errorf("%s adds %d allocations, want at most %d", name, allocs, mostAllocs)
 		}
