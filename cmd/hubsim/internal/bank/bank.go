@@ -88,6 +88,7 @@ type Bank struct {
 	orders   *journal.Table[bulkOrder]
 	batches  *journal.Table[batch]
 	mail     *journal.Table[message1]
+	files    *journal.Table[file]
 
 	work     sync.Mutex // one file comes in at a time
 	putting  sync.Mutex // one goes out at a time
@@ -112,6 +113,7 @@ func New(w *world.World, dir string) (*Bank, error) {
 		orders:         journal.NewTable[bulkOrder](w.Journal, "bank_orders"),
 		batches:        journal.NewTable[batch](w.Journal, "bank_v1_batches"),
 		mail:           journal.NewTable[message1](w.Journal, "bank_v1_messages"),
+		files:          journal.NewTable[file](w.Journal, "bank_v1_applications"),
 		kick:           make(chan struct{}, 1),
 		news:           make(chan string, 1),
 	}

@@ -61,6 +61,7 @@ func (b *Bank) routesConnector(mux *http.ServeMux) {
 	mux.HandleFunc("GET /bank/v1/messages", b.signed(b.listMessages))
 	mux.HandleFunc("GET /bank/v1/messages/{id}", b.signed(b.getMessage))
 	mux.HandleFunc("POST /bank/v1/messages/{id}/acknowledge", b.signed(b.acknowledge))
+	b.routesApplications(mux)
 	mux.HandleFunc("POST /bank/v1/sandbox/day-end", b.signed(b.endDay))
 	mux.HandleFunc("POST /bank/v1/sandbox/credits", b.signed(b.connectorCredit))
 	mux.HandleFunc("/bank/v1/", b.signed(func(rw http.ResponseWriter, _ *http.Request) {
@@ -72,7 +73,7 @@ func (b *Bank) manifest(rw http.ResponseWriter, _ *http.Request) {
 	key := base64.StdEncoding.EncodeToString(b.Secrets.Events.Public().(ed25519.PublicKey))
 	world.Answer(rw, http.StatusOK, map[string]any{
 		"id": "hubsim-bank", "owner": "Banque de démonstration (exemple)",
-		"capabilities": []any{map[string]any{"name": "bank", "version": "1", "features": []string{"reports", "statements", "events", "sandbox"}}},
+		"capabilities": []any{map[string]any{"name": "bank", "version": "1", "features": []string{"reports", "statements", "events", "sandbox", "applications"}}},
 		"auth":         []string{"bearer"}, "idempotency_retention": "720h", "rate_limit": map[string]int{"per_second": 200, "burst": 200},
 		"webhook_keys": []string{"whpk_" + key}, "sandbox": true,
 	})
