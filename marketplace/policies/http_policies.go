@@ -433,7 +433,7 @@ type GapView struct {
 	Insurer    string       `json:"insurer" required:"true"`
 	Statement  string       `json:"statement,omitempty"`
 	Period     string       `json:"period,omitempty"`
-	Kind       string       `json:"kind" required:"true" enum:"missing_there,missing_here,amount,commission,totals,product_changed,product_invalid,quote_sum,refund_sum,claim_sum,policy_contradicted,claim_changed"`
+	Kind       string       `json:"kind" required:"true" enum:"missing_there,missing_here,amount,commission,totals,product_changed,product_invalid,quote_sum,refund_sum,claim_sum,policy_contradicted,claim_changed,no_answer"`
 	Ref        string       `json:"ref,omitempty"`
 	Subject    string       `json:"subject,omitempty" description:"The premium, policy, claim or product."`
 	Ours       *money.Money `json:"ours,omitempty"`

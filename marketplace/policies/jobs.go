@@ -3,6 +3,7 @@ package policies
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"tiwiza/payments/operations"
 	"tiwiza/payments/premiums"
 	"tiwiza/pkg/audit"
+	"tiwiza/pkg/clock"
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/job"
@@ -100,16 +102,18 @@ func (s *Service) run(ctx context.Context, e Errand) error {
 	case errandFetch:
 		return s.fetch(ctx, i, e.Of) // its timer goes on
 	}
-	if errors.Is(err, ErrNotFound) {
-		return job.Cancel(err)
-	}
-	if err != nil || !over {
+	gone := errors.Is(err, ErrNotFound) // what it was about is not there
+	if !gone && (err != nil || !over) {
 		return err
 	}
-	return s.db.InTx(ctx, func(tx *pg.Tx) error {
+	if end := s.db.InTx(ctx, func(tx *pg.Tx) error {
 		job.Clear(tx, timerErrand, e.subject())
+		ended(tx, e, tx.Now())
 		return nil
-	})
+	}); end != nil || !gone {
+		return end
+	}
+	return job.Cancel(err)
 }
 
 // again runs an errand once more, and sets the time of the next try.
@@ -122,11 +126,33 @@ func (s *Service) again(ctx context.Context, tx *pg.Tx, subject string) error {
 		wait = fetchEvery
 	}
 	job.Set(tx, timerErrand, subject, tx.Now().Add(wait))
-	if !there {
-		return nil
+	e := Errand{what, insurer, of}
+	if err := s.unanswered(ctx, tx, e); err != nil || !there {
+		return err
 	}
-	tx.Enqueue(Errand{what, insurer, of}, s.Engine.Queue(insurer))
+	tx.Enqueue(e, s.Engine.Queue(insurer))
 	return nil
+}
+
+// asks are what errands are about, as people are told.
+var asks = map[string]string{
+	errandQuote: "it was asked for a price", errandPolicy: "it was asked how a policy stands", errandCancel: "it was asked to cancel a policy",
+	errandPaid: "it was told of a later premium", errandClaim: "it was told of a claim", errandAsk: "it was asked how a claim stands",
+	errandObserve: "it was told an index", errandMonth: "it was asked for its statement of a month",
+}
+
+// unanswered has people see to an errand that its insurer has not answered for
+// days. It goes on all the same, and once it is answered nobody need see to it.
+func (s *Service) unanswered(ctx context.Context, tx *pg.Tx, e Errand) error {
+	since, err := errandSince(ctx, tx, e)
+	if err != nil || since == nil || tx.Now().Sub(*since) < overdue {
+		return err
+	}
+	return s.gap(ctx, tx, Gap{
+		Insurer: e.Insurer, Kind: "no_answer", Ref: e.What, Subject: e.Of,
+		Detail:     fmt.Sprintf("The insurer has not answered since %s: %s.", since.In(clock.Morocco).Format("02/01/2006 15:04"), asks[e.What]),
+		Suggestion: "Call the insurer. It is asked again every few minutes, and this ends by itself when it answers.",
+	})
 }
 
 // askAgain asks how a claim stands whose end is still to come: an event may have

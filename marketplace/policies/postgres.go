@@ -199,3 +199,20 @@ func lockObservation(ctx context.Context, tx *pg.Tx, id string) (Observation, er
 func saveObservation(tx *pg.Tx, o Observation) {
 	tx.QueueOne(ErrState, `update policies.observation set state = $2, why = $3, claim = $4 where id = $1`, o.ID, o.State, o.Why, o.Claim)
 }
+
+// began notes since when an errand has been under way.
+func began(tx *pg.Tx, e Errand, at time.Time) {
+	tx.Queue(`insert into policies.errand (subject, since) values ($1, $2) on conflict do nothing`, e.subject(), at)
+}
+
+// ended forgets an errand, and resolves the break that it was not answered.
+func ended(tx *pg.Tx, e Errand, at time.Time) {
+	tx.Queue(`delete from policies.errand where subject = $1`, e.subject())
+	tx.Queue(`update policies.gap set state = 'resolved', resolution = 'answered', resolved_by = 'hub', resolved_at = $4
+		where insurer = $1 and kind = 'no_answer' and ref = $2 and subject = $3 and state = 'open'`, e.Insurer, e.What, e.Of, at)
+}
+
+// errandSince is since when an errand has been under way, or nil.
+func errandSince(ctx context.Context, tx *pg.Tx, e Errand) (*time.Time, error) {
+	return pg.Value[*time.Time](ctx, tx, nil, `select (select since from policies.errand where subject = $1)`, e.subject())
+}

@@ -249,13 +249,18 @@ const (
 	timerMeet   = "policies.meet"   // insurers that came
 )
 
-// runAgain is how long an errand waits that came to nothing.
-const runAgain = 2 * time.Minute
+// runAgain is how long an errand waits that came to nothing, and overdue when
+// people are told of one.
+const (
+	runAgain = 2 * time.Minute
+	overdue  = 3 * 24 * time.Hour
+)
 
 // send has a job speak with an insurer; should that come to nothing, a timer
 // sends another.
 func (s *Service) send(tx *pg.Tx, insurer, what, of string) {
 	e := Errand{what, insurer, of}
 	job.Set(tx, timerErrand, e.subject(), tx.Now().Add(runAgain))
+	began(tx, e, tx.Now())
 	tx.Enqueue(e, s.Engine.Queue(insurer))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -551,11 +552,18 @@ func TestNothingIsTakenWhileAPolicyIsBeingCancelled(t *testing.T) {
 		pgtest.Pass(t, h.db, h.timers, 24*time.Hour)
 	}
 	h.has("seller:"+org+":available", 250_00)
+	silent := func() []policies.GapView {
+		return slices.DeleteFunc(h.breaks("open"), func(g policies.GapView) bool { return g.Kind != "no_answer" || g.Ref != "cancel" })
+	}
+	if g := silent(); len(g) != 1 || g[0].Subject != p.ID {
+		t.Errorf("an insurer that does not answer for two months is a matter for %+v", g)
+	}
 	h.insurer.mu.Lock()
 	h.insurer.deaf = false
 	h.insurer.mu.Unlock()
 	pgtest.Pass(t, h.db, h.timers, 24*time.Hour)
 	h.becomes(key, p.ID, insurance.PolicyCancelled)
+	h.until("the break to end", func() bool { return len(silent()) == 0 })
 	h.has("seller:"+org+":available", 450_00)
 	h.sound()
 }
@@ -720,7 +728,7 @@ func TestAProductIsApprovedBeforeAnybodySeesIt(t *testing.T) {
 	var offered, seen struct{ Data []policies.ProductView }
 	h.until("the products", func() bool {
 		h.want(200, &offered, h.boss, "GET", "/v1/insurance/products?state=offered", nil)
-		return len(offered.Data) == 3
+		return len(offered.Data) == len(h.insurer.products)
 	})
 	h.want(200, &seen, key, "GET", "/v1/insurance/products", nil)
 	first := offered.Data[0]
