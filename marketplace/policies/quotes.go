@@ -59,7 +59,14 @@ func (s *Service) Ask(ctx context.Context, tx *pg.Tx, in AskInput) (v QuoteView,
 	if starts.Before(now.Add(-time.Hour)) || starts.After(now.AddDate(1, 0, 0)) {
 		wrong = wrong.At("/starts", "From now on, within a year.")
 	}
-	if !in.Ends.After(starts) || in.Ends.Sub(starts) > longest {
+	ends := in.Ends.UTC()
+	if in.Months > 0 {
+		ends = monthsOn(starts, in.Months)
+	}
+	switch {
+	case in.Ends.IsZero() == (in.Months == 0):
+		wrong = wrong.At("/ends", "Either when it ends, or for how many months it is.")
+	case !ends.After(starts) || ends.Sub(starts) > longest:
 		wrong = wrong.At("/ends", "After its beginning, within five years.")
 	}
 	if len(wrong.Details) > 0 {
@@ -71,7 +78,7 @@ func (s *Service) Ask(ctx context.Context, tx *pg.Tx, in AskInput) (v QuoteView,
 	}
 	q := Quote{
 		ID: id.New(id.InsuranceQuote), Product: p.ID, Insurer: p.Insurer, Member: member, AskedBy: auth.From(ctx).Person(),
-		SumInsured: in.Sum.Centimes(), Currency: in.Sum.Currency(), Starts: starts, Ends: in.Ends.UTC(), State: QuoteAsked, Documents: []insurance.Document{}, AskedAt: now, Version: 1,
+		SumInsured: in.Sum.Centimes(), Currency: in.Sum.Currency(), Starts: starts, Ends: ends, State: QuoteAsked, Documents: []insurance.Document{}, AskedAt: now, Version: 1,
 	}
 	q.Ref = files.RefOf(q.ID)
 	q.Subject = insurance.Subject{Kind: subjects[p.Line], Ref: q.Ref, Commune: commune}

@@ -3,7 +3,6 @@ package partner
 import (
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 
@@ -24,7 +23,7 @@ func paper(v *view) error {
 	}
 	path := "/v1/dossiers/" + a.Member.ID + "/items/" + url.PathEscape(v.R.PathValue("item"))
 	if v.Q("fichier") != "" {
-		return v.pass(path + "/content")
+		return v.HandOn(path + "/content")
 	}
 	i, err := site.Get[sharing.SeenView](v.Visit, path)
 	if err != nil {
@@ -48,22 +47,4 @@ func paper(v *view) error {
 		blocks = append(blocks, desk.Button(v.T("partner.download"), v.Href(v.Path, "fichier", "1")))
 	}
 	return v.Blocks(i.Title, desk.Cell{}, nil, append(blocks, desk.Para("muted small", v.T("partner.recorded")))...)
-}
-
-// pass passes a file on.
-func (v *view) pass(path string) error {
-	b, h, err := v.Raw(path)
-	if err != nil {
-		return err
-	}
-	for _, name := range []string{"Content-Type", "Content-Disposition"} {
-		if x := h.Get(name); x != "" {
-			v.W.Header().Set(name, x)
-		}
-	}
-	v.W.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	v.W.Header().Set("Cache-Control", "no-store")
-	v.W.WriteHeader(http.StatusOK)
-	_, _ = v.W.Write(b) // the visitor may be gone
-	return nil
 }
