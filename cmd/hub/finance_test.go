@@ -180,7 +180,7 @@ func (r *rig) lendsByItsSystem(t *testing.T, two *rig, partner string) {
 func demoRIB(testing.TB) string { return "001810007800020110620318" }
 
 // wordlessDesk are keys of texts that no language has.
-var wordlessDesk = regexp.MustCompile(`[>"](partner|finance|services|problem)\.[a-z]`)
+var wordlessDesk = regexp.MustCompile(`[>"](partner|finance|services|insure|problem)\.[a-z]`)
 
 // reads looks whether a page of a desk is in its language, and keeps the rules of
 // pages.
@@ -195,21 +195,24 @@ func (b *browser) reads(t *testing.T, path string) {
 	}
 }
 
+// seated signs somebody in by telephone and passkey who manages an organisation.
+func (r *rig) seated(t *testing.T, phone, org string) *browser {
+	t.Helper()
+	b := r.atDesk(t, phone)
+	_, person := r.person(t, phone)
+	ctx := auth.With(t.Context(), auth.Hub)
+	if err := r.house.store.InTx(ctx, func(tx *pg.Tx) error { return r.house.members.Join(ctx, tx, person, org, "manager") }); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // lentByPages has a bank write its product and answer an application, and a member
 // apply and choose, by pages without scripts.
 func lentByPages(t *testing.T, r *rig, _ trade) {
 	s := r.seller(t)
 	r.posts(t, s.key, "/v1/organisations/"+s.org+"/dossier", form("bilan"))
-	seat := func(phone, org string) *browser {
-		b := r.atDesk(t, phone)
-		_, person := r.person(t, phone)
-		ctx := auth.With(t.Context(), auth.Hub)
-		if err := r.house.store.InTx(ctx, func(tx *pg.Tx) error { return r.house.members.Join(ctx, tx, person, org, "manager") }); err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
-	officer, member := seat("+212600088101", r.self(t, r.keys.Bank.APIKey)), seat("+212600088102", s.org)
+	officer, member := r.seated(t, "+212600088101", r.self(t, r.keys.Bank.APIKey)), r.seated(t, "+212600088102", s.org)
 	if status, _, _ := member.do(t, "GET", "/b", nil); status != http.StatusForbidden {
 		t.Errorf("a member at the bank's desk is answered %d", status)
 	}

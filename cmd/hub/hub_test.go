@@ -61,6 +61,7 @@ func TestHub(t *testing.T) {
 			"a dossier is shared, seen and withdrawn":             shared,
 			"a member applies for a loan and has it":              lent,
 			"a bank and a member meet by pages":                   lentByPages,
+			"an insurer and a member meet by pages":               insuredByPages,
 			"the demonstration's people sign in":                  demonstrated,
 			"the rest of the interface answers":                   restOf,
 			"nobody makes itself another member":                  impersonated,

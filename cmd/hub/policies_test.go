@@ -70,7 +70,7 @@ func TestAnInsurerQuotesBindsAndSettles(t *testing.T) {
 	}
 	op, people := r.operator(), r.keys.Insurer.APIKey
 	for key, paths := range map[string][]string{
-		s.key:  {"/products", "/products/" + sold["stock"], "/policies?state=active", "/claims"},
+		s.key:  {"/products", "/products/" + sold["stock"], "/quotes?limit=5", "/policies?state=active", "/claims"},
 		op:     {"/products?state=approved", "/policies", "/claims?state=paid", "/statements", "/breaks?state=open"},
 		people: {"/products", "/policies", "/claims", "/statements"},
 	} {

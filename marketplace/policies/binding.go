@@ -90,7 +90,7 @@ func (s *Service) Take(ctx context.Context, tx *pg.Tx, in TakeInput) (v PolicyVi
 	audit.Record(tx, "insurance.take", y.ID, authz.Policy(ctx), map[string]any{
 		"quote": q.ID, "product": p.ID, "premium": q.money(q.Premium), "consent": hash, "lang": y.ConsentLang, "way": y.ConsentWay,
 	})
-	return y.view(p, names[y.Insurer]), tx.Publish(ctx, y.moved())
+	return y.view(p, names[y.Insurer], nil, now), tx.Publish(ctx, y.moved())
 }
 
 // by is who agreed: the person, or the key's.
@@ -367,7 +367,7 @@ func (s *Service) Cancel(ctx context.Context, tx *pg.Tx, in CancelInput) (v Poli
 		return v, ErrState.Say("This policy is %s.", p.State)
 	case p.CancelRef != "":
 		return v, ErrState.Say("The insurer was asked to cancel this policy already.")
-	case now.After(p.AskedAt.AddDate(0, 0, d.Doc.CoolingOff)):
+	case now.After(p.freeUntil(d)):
 		return v, ErrCooling.Say("This policy could be cancelled freely for %d days; that time is over.", d.Doc.CoolingOff)
 	}
 	p.CancelRef, p.CancelWhy, p.CancelAt = p.cancelRef(), strings.TrimSpace(in.Reason), &now
@@ -376,7 +376,7 @@ func (s *Service) Cancel(ctx context.Context, tx *pg.Tx, in CancelInput) (v Poli
 	s.send(tx, p.Insurer, errandCancel, p.ID)
 	audit.Record(tx, "insurance.cancel", p.ID, authz.Policy(ctx), map[string]string{"why": p.CancelWhy})
 	names, err := s.names(ctx, tx, p.Insurer)
-	return p.view(d, names[p.Insurer]), err
+	return p.view(d, names[p.Insurer], nil, now), err
 }
 
 // cancelThere has an insurer cancel a policy: asked twice by one name it is

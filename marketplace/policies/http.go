@@ -25,6 +25,7 @@ func Routes(s *Service) []rest.Route {
 
 		rest.Commit("POST", base+"/quotes", "insurance.ask", "Ask an insurer for its price", made, s.Ask,
 			rest.About("The quote is asked for until the insurer has answered; then it is open, with the text to agree to in three languages, or refused.")),
+		rest.Handle("GET", base+"/quotes", "insurance.quotes", "List the prices that you asked for, the newest first", ok, s.ListQuotes),
 		rest.Handle("GET", base+"/quotes/{quote}", "insurance.quote", "Show a quote with its papers and the text to agree to", ok, s.ShowQuote),
 
 		rest.Commit("POST", base+"/policies", "insurance.take", "Agree to a quote: the premium leaves the balance, and the insurer is asked to bind", made, s.Take,
@@ -112,7 +113,7 @@ type Offer struct {
 
 // ProposeInput is the next version of a product.
 type ProposeInput struct {
-	Insurer string `json:"insurer" required:"true" maxLength:"64"`
+	Insurer string `json:"insurer,omitempty" maxLength:"64" description:"Left out by the people of one insurer: that one."`
 	Offer
 }
 
@@ -254,7 +255,8 @@ type AskInput struct {
 	Product string      `json:"product" required:"true" maxLength:"40"`
 	Sum     money.Money `json:"sum" required:"true" description:"The sum insured."`
 	Starts  time.Time   `json:"starts,omitempty" description:"Now when left out."`
-	Ends    time.Time   `json:"ends" required:"true"`
+	Ends    time.Time   `json:"ends,omitempty" description:"Either this, or months."`
+	Months  int         `json:"months,omitempty" minimum:"1" maximum:"60" description:"For how long from its beginning."`
 	Commune string      `json:"commune,omitempty" maxLength:"80" description:"Where it is; the member's own when left out."`
 	Order   string      `json:"order,omitempty" maxLength:"40" description:"Of a parcel, the member's sale that it is of: paid for, or to be paid in cash, and not sent yet."`
 }
@@ -278,6 +280,9 @@ type QuoteView struct {
 	Insurer     string         `json:"insurer" required:"true"`
 	InsurerName Texts          `json:"insurer_names,omitempty"`
 	Order       string         `json:"order,omitempty" description:"The sale whose parcel it is."`
+	ProductName Texts          `json:"product_names" required:"true"`
+	Line        insurance.Line `json:"line" required:"true" enum:"parcel,stock,crop,health"`
+	Policy      string         `json:"policy,omitempty" description:"That was made of it."`
 	State       QuoteState     `json:"state" required:"true" enum:"asked,open,used,refused"`
 	Sum         money.Money    `json:"sum" required:"true"`
 	Starts      time.Time      `json:"starts" required:"true"`
@@ -295,7 +300,7 @@ type QuoteView struct {
 
 func (q Quote) view(p Product, insurer Texts, now time.Time) QuoteView {
 	v := QuoteView{
-		ID: q.ID, Product: q.Product, Insurer: q.Insurer, InsurerName: insurer, Order: q.Order, State: q.State, Sum: q.money(q.SumInsured), Starts: q.Starts.UTC(), Ends: q.Ends.UTC(),
+		ID: q.ID, Product: q.Product, Insurer: q.Insurer, InsurerName: insurer, ProductName: p.Doc.Names, Line: p.Line, Order: q.Order, State: q.State, Sum: q.money(q.SumInsured), Starts: q.Starts.UTC(), Ends: q.Ends.UTC(),
 		ValidUntil: rest.UTC(q.ValidUntil), Documents: documents(append(q.Documents[:len(q.Documents):len(q.Documents)], p.Doc.Documents...)), Consents: []ConsentView{}, Why: q.Why, AskedAt: q.AskedAt.UTC(),
 	}
 	if q.State == QuoteOpen || q.State == QuoteUsed {
@@ -332,7 +337,54 @@ func (s *Service) ShowQuote(ctx context.Context, in OneQuote) (v QuoteView, err 
 		return v, err
 	}
 	now, err := s.now(ctx)
-	return q.view(p, names[q.Insurer], now), err
+	if err != nil {
+		return v, err
+	}
+	v = q.view(p, names[q.Insurer], now)
+	if q.State == QuoteUsed {
+		v.Policy, err = policyOfQuote(ctx, s.db, q.ID)
+	}
+	return v, err
+}
+
+// ListQuotes lists a member's quotes; an operator's are all.
+func (s *Service) ListQuotes(ctx context.Context, in rest.Paging) (p rest.Page[QuoteView], err error) {
+	below, err := in.After(id.InsuranceQuote)
+	if err != nil {
+		return p, err
+	}
+	w, err := s.whose(ctx, s.db)
+	if err != nil {
+		return p, err
+	}
+	all, err := quotesOf(ctx, s.db, w.Member, below, in.Limit+1)
+	if err != nil {
+		return p, err
+	}
+	now, err := s.now(ctx)
+	if err != nil {
+		return p, err
+	}
+	ids, insurers := make([]string, len(all)), make([]string, len(all))
+	for i, q := range all {
+		ids[i], insurers[i] = q.Product, q.Insurer
+	}
+	of, err := s.productsBy(ctx, ids)
+	if err != nil {
+		return p, err
+	}
+	names, err := s.names(ctx, s.db, insurers...)
+	return rest.View(all, in.Limit, func(q Quote) QuoteView { return q.view(of[q.Product], names[q.Insurer], now) }, func(v QuoteView) any { return v.ID }), err
+}
+
+// productsBy are products by their ids.
+func (s *Service) productsBy(ctx context.Context, ids []string) (map[string]Product, error) {
+	found, err := productsBy(ctx, s.db, ids)
+	of := make(map[string]Product, len(found))
+	for _, d := range found {
+		of[d.ID] = d
+	}
+	return of, err
 }
 
 // TakeInput takes a quote with what was agreed to.

@@ -29,6 +29,7 @@ type PolicyView struct {
 	ID          string                `json:"id" required:"true"`
 	Number      string                `json:"number,omitempty" description:"The insurer's, once it is bound."`
 	Member      string                `json:"member" required:"true"`
+	MemberName  Texts                 `json:"member_names,omitempty"`
 	Insurer     string                `json:"insurer" required:"true"`
 	InsurerName Texts                 `json:"insurer_names,omitempty"`
 	Product     string                `json:"product" required:"true" description:"The version that it was made under."`
@@ -43,7 +44,7 @@ type PolicyView struct {
 	Starts      time.Time             `json:"starts" required:"true"`
 	Ends        time.Time             `json:"ends" required:"true"`
 	NextDue     *time.Time            `json:"next_due,omitempty" description:"When the next period is paid for out of the balance."`
-	FreeUntil   *time.Time            `json:"cancel_until,omitempty" description:"Until when it can be cancelled freely."`
+	FreeUntil   *time.Time            `json:"cancel_until,omitempty" description:"Until when it can be cancelled freely; left out once that is over."`
 	Cancelling  bool                  `json:"cancelling" required:"true" description:"The insurer was asked to cancel it."`
 	Refund      *money.Money          `json:"refund,omitempty" description:"What the insurer gives back."`
 	Documents   []DocumentView        `json:"documents" required:"true"`
@@ -62,15 +63,14 @@ type PolicyConsent struct {
 	At       time.Time `json:"at" required:"true"`
 }
 
-func (p Policy) view(d Product, insurer Texts) PolicyView {
+func (p Policy) view(d Product, insurer, member Texts, now time.Time) PolicyView {
 	v := PolicyView{
-		ID: p.ID, Number: p.Number, Member: p.Member, Order: p.Order, Insurer: p.Insurer, InsurerName: insurer, Product: p.Product, ProductName: d.Doc.Names, Line: d.Line, State: p.State, Why: p.Why,
+		ID: p.ID, Number: p.Number, Member: p.Member, MemberName: member, Order: p.Order, Insurer: p.Insurer, InsurerName: insurer, Product: p.Product, ProductName: d.Doc.Names, Line: d.Line, State: p.State, Why: p.Why,
 		Sum: p.money(p.SumInsured), Premium: p.money(p.Premium), Period: p.Period, Starts: p.Starts.UTC(), Ends: p.Ends.UTC(), NextDue: rest.UTC(p.NextDue), Cancelling: p.CancelRef != "" && p.Holds(),
 		Documents: documents(append(p.Documents[:len(p.Documents):len(p.Documents)], d.Doc.Documents...)),
 		Consent:   PolicyConsent{p.ConsentLang, p.ConsentText, p.ConsentHash, p.ConsentBy, p.ConsentWay, p.ConsentAt.UTC()}, AskedAt: p.AskedAt.UTC(),
 	}
-	if p.Holds() && p.CancelRef == "" {
-		until := p.AskedAt.AddDate(0, 0, d.Doc.CoolingOff).UTC()
+	if until := p.freeUntil(d); p.Holds() && p.CancelRef == "" && !now.After(until) {
 		v.FreeUntil = &until
 	}
 	if p.State == insurance.PolicyCancelled {
@@ -113,20 +113,26 @@ func (s *Service) ListPolicies(ctx context.Context, in PoliciesInput) (p rest.Pa
 	if err != nil {
 		return p, err
 	}
-	ids, insurers := make([]string, len(all)), make([]string, len(all))
+	ids, insurers, insured := make([]string, len(all)), make([]string, len(all)), make([]string, len(all))
 	for i, x := range all {
-		ids[i], insurers[i] = x.Product, x.Insurer
+		ids[i], insurers[i], insured[i] = x.Product, x.Insurer, x.Member
 	}
-	found, err := productsBy(ctx, s.db, ids)
+	of, err := s.productsBy(ctx, ids)
 	if err != nil {
 		return p, err
 	}
-	of := make(map[string]Product, len(found))
-	for _, d := range found {
-		of[d.ID] = d
-	}
 	names, err := s.names(ctx, s.db, insurers...)
-	return rest.View(all, in.Limit, func(x Policy) PolicyView { return x.view(of[x.Product], names[x.Insurer]) }, func(v PolicyView) any { return v.ID }), err
+	if err != nil {
+		return p, err
+	}
+	who, err := s.Members.Sellers(ctx, s.db, insured)
+	if err != nil {
+		return p, err
+	}
+	now, err := s.now(ctx)
+	return rest.View(all, in.Limit, func(x Policy) PolicyView {
+		return x.view(of[x.Product], names[x.Insurer], Texts(who[x.Member].Names), now)
+	}, func(v PolicyView) any { return v.ID }), err
 }
 
 // ShowPolicy shows a policy with its premiums.
@@ -150,7 +156,15 @@ func (s *Service) ShowPolicy(ctx context.Context, in OnePolicy) (v PolicyView, e
 	if err != nil {
 		return v, err
 	}
-	v = p.view(d, names[p.Insurer])
+	who, err := s.Members.Sellers(ctx, s.db, []string{p.Member})
+	if err != nil {
+		return v, err
+	}
+	now, err := s.now(ctx)
+	if err != nil {
+		return v, err
+	}
+	v = p.view(d, names[p.Insurer], Texts(who[p.Member].Names), now)
 	all, err := s.Premiums.OfPolicy(ctx, s.db, p.ID)
 	for _, pr := range all {
 		v.Premiums = append(v.Premiums, PremiumView{pr.Period, pr.Money(), p.money(pr.Returned), pr.State, pr.TakenAt.UTC()})
@@ -215,6 +229,7 @@ type ClaimView struct {
 	ID          string               `json:"id" required:"true"`
 	Policy      string               `json:"policy" required:"true"`
 	Member      string               `json:"member" required:"true"`
+	Under       *UnderView           `json:"under,omitempty" description:"Whose claim it is, and under what. Left out where a claim is changed."`
 	Insurer     string               `json:"insurer" required:"true"`
 	State       insurance.ClaimState `json:"state" required:"true" enum:"notified,review,accepted,rejected,paid" description:"paid: the money is in the balance here."`
 	EventAt     time.Time            `json:"event_at" required:"true"`
@@ -249,11 +264,58 @@ func (c Claim) view(all []Evidence) ClaimView {
 	return v
 }
 
+// UnderView says whose a claim is, and under what.
+type UnderView struct {
+	MemberName  Texts          `json:"member_names,omitempty"`
+	InsurerName Texts          `json:"insurer_names,omitempty"`
+	ProductName Texts          `json:"product_names" required:"true"`
+	Line        insurance.Line `json:"line" required:"true" enum:"parcel,stock,crop,health"`
+	Number      string         `json:"number,omitempty" description:"The policy's, as its insurer has it."`
+	Sum         money.Money    `json:"sum" required:"true" description:"What is insured."`
+	Papers      []string       `json:"papers" required:"true" description:"What a claim needs."`
+}
+
+// under says of claims whose they are, and under what, by the claims' ids.
+func (s *Service) under(ctx context.Context, all ...Claim) (map[string]*UnderView, error) {
+	out := make(map[string]*UnderView, len(all))
+	ids, insurers, members := make([]string, len(all)), make([]string, len(all)), make([]string, len(all))
+	for i, c := range all {
+		ids[i], insurers[i], members[i] = c.Policy, c.Insurer, c.Member
+	}
+	found, err := policiesBy(ctx, s.db, ids)
+	if err != nil {
+		return nil, err
+	}
+	policy, sold := make(map[string]Policy, len(found)), make([]string, len(found))
+	for i, p := range found {
+		policy[p.ID], sold[i] = p, p.Product
+	}
+	of, err := s.productsBy(ctx, sold)
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.names(ctx, s.db, insurers...)
+	if err != nil {
+		return nil, err
+	}
+	who, err := s.Members.Sellers(ctx, s.db, members)
+	for _, c := range all {
+		p := policy[c.Policy]
+		d := of[p.Product]
+		u := &UnderView{MemberName: Texts(who[c.Member].Names), InsurerName: names[c.Insurer], ProductName: d.Doc.Names, Line: d.Line, Number: p.Number, Sum: p.money(p.SumInsured), Papers: d.Doc.Papers}
+		if u.Papers == nil {
+			u.Papers = []string{}
+		}
+		out[c.ID] = u
+	}
+	return out, err
+}
+
 // ClaimsInput says which claims.
 type ClaimsInput struct {
 	rest.Paging
 	Policy string `query:"policy" maxLength:"40"`
-	State  string `query:"state" enum:"notified,review,accepted,rejected,paid"`
+	State  string `query:"state" enum:"open,notified,review,accepted,rejected,paid" description:"open: the insurer has not decided."`
 }
 
 // ListClaims lists the caller's claims: a member's own, an insurer's people those
@@ -276,7 +338,15 @@ func (s *Service) ListClaims(ctx context.Context, in ClaimsInput) (p rest.Page[C
 		ids[i] = c.ID
 	}
 	papers, err := evidenceOf(ctx, s.db, ids...)
-	return rest.View(all, in.Limit, func(c Claim) ClaimView { return c.view(papers) }, func(v ClaimView) any { return v.ID }), err
+	if err != nil {
+		return p, err
+	}
+	of, err := s.under(ctx, all...)
+	return rest.View(all, in.Limit, func(c Claim) ClaimView {
+		v := c.view(papers)
+		v.Under = of[c.ID]
+		return v
+	}, func(v ClaimView) any { return v.ID }), err
 }
 
 // ShowClaim shows a claim with its papers.
@@ -293,7 +363,13 @@ func (s *Service) ShowClaim(ctx context.Context, in OneClaim) (v ClaimView, err 
 		return v, ErrNotFound
 	}
 	all, err := evidenceOf(ctx, s.db, c.ID)
-	return c.view(all), err
+	if err != nil {
+		return v, err
+	}
+	of, err := s.under(ctx, c)
+	v = c.view(all)
+	v.Under = of[c.ID]
+	return v, err
 }
 
 // SourceInput is the key of a source of indices.

@@ -40,6 +40,9 @@ var (
 // Texts are one text in several languages.
 type Texts = insurance.Texts
 
+// Line is what a product insures.
+type Line = insurance.Line
+
 // ProductState is where a version of a product stands.
 type ProductState string
 
@@ -154,6 +157,11 @@ func (p Policy) money(c int64) money.Money { return money.FromCentimes(c, p.Curr
 // Holds says whether it covers anything now.
 func (p Policy) Holds() bool {
 	return p.State == insurance.PolicyActive || p.State == insurance.PolicyClaimed
+}
+
+// freeUntil is when the time is over in which it can be cancelled freely.
+func (p Policy) freeUntil(d Product) time.Time {
+	return p.AskedAt.AddDate(0, 0, d.Doc.CoolingOff).UTC()
 }
 
 // cancelRef is how the insurer knows the cancelling of a policy.

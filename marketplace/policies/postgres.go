@@ -74,6 +74,11 @@ func lockQuote(ctx context.Context, tx *pg.Tx, id string) (Quote, error) {
 	return pg.One[Quote](ctx, tx, ErrNotFound, `select `+quoteColumns+` from policies.quote where id = $1 for update`, id)
 }
 
+// quotesOf are a member's, or everybody's, the newest first.
+func quotesOf(ctx context.Context, db pg.DB, member, below string, limit int) ([]Quote, error) {
+	return pg.All[Quote](ctx, db, `select `+quoteColumns+` from policies.quote where ($1 = '' or member = $1) and ($2 = '' or id < $2) order by id desc limit $3`, member, below, limit)
+}
+
 func saveQuote(tx *pg.Tx, q Quote) {
 	tx.QueueOne(ErrQuote, `update policies.quote set state = $3, number = $4, premium = $5, taxes = $6, commission = $7, valid_until = $8, documents = $9, why = $10, version = version + 1
 		where id = $1 and version = $2`, q.ID, q.Version, q.State, q.Number, q.Premium, q.Taxes, q.Commission, q.ValidUntil, q.Documents, q.Why)
@@ -104,6 +109,15 @@ func loadPolicy(ctx context.Context, db pg.DB, id string) (Policy, error) {
 
 func lockPolicy(ctx context.Context, tx *pg.Tx, id string) (Policy, error) {
 	return pg.One[Policy](ctx, tx, ErrNotFound, `select `+policyColumns+` from policies.policy where id = $1 for update`, id)
+}
+
+func policiesBy(ctx context.Context, db pg.DB, ids []string) ([]Policy, error) {
+	return pg.All[Policy](ctx, db, `select `+policyColumns+` from policies.policy where id = any($1)`, ids)
+}
+
+// policyOfQuote is what was made of a quote.
+func policyOfQuote(ctx context.Context, db pg.DB, quote string) (string, error) {
+	return pg.Value[string](ctx, db, ErrNotFound, `select id from policies.policy where quote = $1`, quote)
 }
 
 // policyByRef is the policy that an insurer knows by a reference of ours, or by that
@@ -151,7 +165,7 @@ func saveClaim(tx *pg.Tx, c Claim) {
 
 func claimsOf(ctx context.Context, db pg.DB, w whose, policy, state, below string, limit int) ([]Claim, error) {
 	return pg.All[Claim](ctx, db, `select `+claimColumns+` from policies.claim
-		where ($1 = '' or member = $1) and ($2::text[] is null or insurer = any($2)) and ($3 = '' or policy = $3) and ($4 = '' or state = $4) and ($5 = '' or id < $5) order by id desc limit $6`,
+		where ($1 = '' or member = $1) and ($2::text[] is null or insurer = any($2)) and ($3 = '' or policy = $3) and ($4 = '' or state = $4 or $4 = 'open' and state in ('notified', 'review')) and ($5 = '' or id < $5) order by id desc limit $6`,
 		w.Member, w.Insurers, policy, state, below, limit)
 }
 

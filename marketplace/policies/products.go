@@ -90,7 +90,12 @@ func (s *Service) Propose(ctx context.Context, tx *pg.Tx, in ProposeInput) (v Pr
 	if err != nil {
 		return v, err
 	}
-	if !slices.Contains(mine, in.Insurer) {
+	switch {
+	case len(mine) == 0:
+		return v, ErrNoHub.Say("No insurer of yours is connected with the market yet.")
+	case in.Insurer == "" && len(mine) == 1:
+		in.Insurer = mine[0]
+	case !slices.Contains(mine, in.Insurer):
 		return v, ErrNotFound
 	}
 	d := in.product()

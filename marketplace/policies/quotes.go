@@ -63,10 +63,17 @@ func (s *Service) Ask(ctx context.Context, tx *pg.Tx, in AskInput) (v QuoteView,
 	if starts.Before(now.Add(-time.Hour)) || starts.After(now.AddDate(1, 0, 0)) {
 		wrong = wrong.At("/starts", "From now on, within a year.")
 	}
-	if !in.Ends.After(starts) || in.Ends.Sub(starts) > longest {
+	ends := in.Ends.UTC()
+	if in.Months > 0 {
+		ends = monthsOn(starts, in.Months)
+	}
+	switch {
+	case in.Ends.IsZero() == (in.Months == 0):
+		wrong = wrong.At("/ends", "Either when it ends, or for how many months it is.")
+	case !ends.After(starts) || ends.Sub(starts) > longest:
 		wrong = wrong.At("/ends", "After its beginning, within five years.")
 	}
-	if wrong, err = s.parcel(ctx, tx, member, p, in, starts, wrong); err != nil {
+	if wrong, err = s.parcel(ctx, tx, member, p, in, ends.Sub(starts), wrong); err != nil {
 		return v, err
 	}
 	if len(wrong.Details) > 0 {
@@ -78,7 +85,7 @@ func (s *Service) Ask(ctx context.Context, tx *pg.Tx, in AskInput) (v QuoteView,
 	}
 	q := Quote{
 		ID: id.New(id.InsuranceQuote), Product: p.ID, Insurer: p.Insurer, Member: member, AskedBy: auth.From(ctx).Person(),
-		SumInsured: in.Sum.Centimes(), Currency: in.Sum.Currency(), Starts: starts, Ends: in.Ends.UTC(), State: QuoteAsked, Documents: []insurance.Document{}, AskedAt: now, Version: 1,
+		SumInsured: in.Sum.Centimes(), Currency: in.Sum.Currency(), Starts: starts, Ends: ends, State: QuoteAsked, Documents: []insurance.Document{}, AskedAt: now, Version: 1,
 	}
 	q.Ref = files.RefOf(q.ID)
 	q.Order = in.Order
@@ -93,7 +100,7 @@ func (s *Service) Ask(ctx context.Context, tx *pg.Tx, in AskInput) (v QuoteView,
 // the sale whose goods are in it, for what they were sold at, and until it has
 // arrived. Its buyer needs no insurance: until the goods are there the money is held
 // for the buyer.
-func (s *Service) parcel(ctx context.Context, tx *pg.Tx, member string, p Product, in AskInput, starts time.Time, wrong *fault.Error) (*fault.Error, error) {
+func (s *Service) parcel(ctx context.Context, tx *pg.Tx, member string, p Product, in AskInput, long time.Duration, wrong *fault.Error) (*fault.Error, error) {
 	switch {
 	case p.Line != insurance.Parcel && in.Order != "":
 		return wrong.At("/order", "Only a parcel is insured with a sale."), nil
@@ -112,7 +119,7 @@ func (s *Service) parcel(ctx context.Context, tx *pg.Tx, member string, p Produc
 	if in.Sum.Cmp(goods) > 0 {
 		wrong = wrong.At("/sum", fmt.Sprintf("At most %s, which is what the goods were sold for.", goods))
 	}
-	if in.Ends.Sub(starts) > onItsWay {
+	if long > onItsWay {
 		wrong = wrong.At("/ends", "Within 60 days: a parcel is on its way for no longer.")
 	}
 	return wrong, nil

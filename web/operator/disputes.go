@@ -14,6 +14,7 @@ import (
 	"tiwiza/payments/ledger"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/rest"
+	"tiwiza/web/desk"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -28,30 +29,30 @@ func disputesPage(v *view) error {
 	if chosen == "rule" {
 		states = toRule
 	}
-	s := sheet{Heads: v.heads("dispute", "reason", "wish", "opened", "deadline", "state")}
+	s := desk.Sheet{Heads: v.Heads("dispute", "reason", "wish", "opened", "deadline", "state")}
 	var all []disputes.View
 	for _, state := range states {
-		found, err := site.Get[rest.Page[disputes.View]](v.Visit, at("/v1/disputes", "state", state, "limit", "50", "cursor", v.q("suite")))
+		found, err := site.Get[rest.Page[disputes.View]](v.Visit, desk.At("/v1/disputes", "state", state, "limit", "50", "cursor", v.Q("suite")))
 		if err != nil {
 			return err
 		}
 		all = append(all, found.Data...)
 		if chosen != "rule" {
-			s.Next = v.next(found.Next)
+			s.Next = v.Next(found.Next)
 		}
 	}
 	if chosen != "resolved" {
 		slices.SortStableFunc(all, func(a, b disputes.View) int { return due(a).Compare(due(b)) })
 	}
 	for _, d := range all {
-		s.Rows = append(s.Rows, []cell{
-			v.link("/op/litiges/"+d.ID, d.ID), text(v.reason(d.Reason)), text(v.wish(d.Wish)), text(v.moment(d.OpenedAt)), text(v.when(d.Deadline)), v.state("dispute", string(d.State)),
+		s.Rows = append(s.Rows, []desk.Cell{
+			v.link("/op/litiges/"+d.ID, d.ID), desk.Text(v.reason(d.Reason)), desk.Text(v.wish(d.Wish)), desk.Text(v.Moment(d.OpenedAt)), desk.Text(v.When(d.Deadline)), v.state("dispute", string(d.State)),
 		})
 	}
 	if v.wants() {
 		return v.file("litiges", s)
 	}
-	return v.show(v.T("op.disputes"), cell{}, nil, choose(v.Page, tabs), list(v.Page, s, v.T("op.no_disputes"), v.T("op.see_money"), v.Href("/op/argent")), csvLink(v.Page, v.with("csv", "1")))
+	return v.Blocks(v.T("op.disputes"), desk.Cell{}, nil, desk.Choose(v.T("op.show"), tabs), desk.List(v.Page, s, v.T("op.no_disputes"), v.T("op.see_money"), v.Href("/op/argent")), csvLink(v.Page, v.With("csv", "1")))
 }
 
 func due(d disputes.View) time.Time {
@@ -82,7 +83,7 @@ type piece struct {
 func disputePage(v *view) error { return v.dispute(nil, nil) }
 
 func (v *view) dispute(err error, look *disputes.RuleInput) error {
-	d, wrong := site.Get[disputes.View](v.Visit, "/v1/disputes/"+v.id())
+	d, wrong := site.Get[disputes.View](v.Visit, "/v1/disputes/"+v.ID())
 	if wrong != nil {
 		return wrong
 	}
@@ -94,15 +95,15 @@ func (v *view) dispute(err error, look *disputes.RuleInput) error {
 	if wrong != nil {
 		return wrong
 	}
-	blocks := []templ.Component{facts(v.Page, v.disputeFacts(d, o))}
+	blocks := []templ.Component{desk.Facts(v.Page, v.disputeFacts(d, o))}
 	if d.Deadline != nil {
 		key := "op.due_by"
 		if d.State == disputes.Open {
 			key = "op.due_reply"
 		}
 		whole := d.Deadline.Sub(d.OpenedAt)
-		over := int(100 * v.now.Sub(d.OpenedAt) / max(whole, 1))
-		blocks = append(blocks, ui.Deadline(v.T(key, "at", v.moment(*d.Deadline)), min(max(over, 0), 100)))
+		over := int(100 * v.Now.Sub(d.OpenedAt) / max(whole, 1))
+		blocks = append(blocks, ui.Deadline(v.T(key, "at", v.Moment(*d.Deadline)), min(max(over, 0), 100)))
 	}
 	side := func(who string) templ.Component {
 		mine := slices.DeleteFunc(slices.Clone(said), func(p piece) bool { return p.sender != who })
@@ -111,40 +112,40 @@ func (v *view) dispute(err error, look *disputes.RuleInput) error {
 		}
 		return pieces(v.Page, v.T("op.piece"), mine)
 	}
-	blocks = append(blocks, columns(true,
-		told(v.Page, v.T("op.buyer_says"), v.moment(d.OpenedAt), join(d.Text), v.T("op.no_words"), side("buyer")),
-		told(v.Page, v.T("op.seller_says"), v.when(d.RepliedAt), d.Reply, v.T("op.no_reply"), side("seller"))))
+	blocks = append(blocks, desk.Columns(true,
+		told(v.Page, v.T("op.buyer_says"), v.Moment(d.OpenedAt), join(d.Text), v.T("op.no_words"), side("buyer")),
+		told(v.Page, v.T("op.seller_says"), v.When(d.RepliedAt), d.Reply, v.T("op.no_reply"), side("seller"))))
 	if r := d.Ruling; r != nil {
-		blocks = append(blocks, headed(v.T("op.ruling"), facts(v.Page, []fact{
-			{v.T("op.to_buyer"), sum(r.Refund)}, {v.T("op.to_seller"), sum(r.Release)}, {v.T("op.reason"), text(r.Reason)}, {v.T("op.h_at"), text(v.moment(r.ResolvedAt))},
+		blocks = append(blocks, desk.Headed(v.T("op.ruling"), desk.Facts(v.Page, []desk.Fact{
+			{Name: v.T("op.to_buyer"), Value: desk.Sum(r.Refund)}, {Name: v.T("op.to_seller"), Value: desk.Sum(r.Release)}, {Name: v.T("op.reason"), Value: desk.Text(r.Reason)}, {Name: v.T("op.h_at"), Value: desk.Text(v.Moment(r.ResolvedAt))},
 		})))
 	} else {
-		blocks = append(blocks, act1(v.Page, v.typed(err, v.ruling(d, o, look))[0]))
+		blocks = append(blocks, desk.Act(v.Page, v.Typed(err, v.ruling(d, o, look))[0]))
 	}
 	v.Back = v.Href("/op/litiges")
 	v.Title = v.T("op.dispute_title", "reason", v.reason(d.Reason))
-	return v.show(v.Title, v.state("dispute", string(d.State)), err, blocks...)
+	return v.Blocks(v.Title, v.state("dispute", string(d.State)), err, blocks...)
 }
 
-func (v *view) disputeFacts(d disputes.View, o orders.View) []fact {
+func (v *view) disputeFacts(d disputes.View, o orders.View) []desk.Fact {
 	seller := v.Say(o.Seller.Names)
-	return []fact{
-		{v.T("op.h_order"), v.thing(d.Order)},
-		{v.T("op.h_seller"), cell{Said: &seller, Href: v.Href("/op/entites/" + o.Seller.ID)}},
-		{v.T("op.h_total"), sum(o.Totals.Total)},
-		{v.T("op.h_held"), sum(o.Escrow.Held)},
-		{v.T("op.h_wish"), text(v.wish(d.Wish))},
+	return []desk.Fact{
+		{Name: v.T("op.h_order"), Value: v.thing(d.Order)},
+		{Name: v.T("op.h_seller"), Value: desk.Cell{Said: &seller, Href: v.Href("/op/entites/" + o.Seller.ID)}},
+		{Name: v.T("op.h_total"), Value: desk.Sum(o.Totals.Total)},
+		{Name: v.T("op.h_held"), Value: desk.Sum(o.Escrow.Held)},
+		{Name: v.T("op.h_wish"), Value: desk.Text(v.wish(d.Wish))},
 	}
 }
 
 // said are the messages of the order with their files.
 func (v *view) said(d disputes.View) (out []piece, err error) {
-	all, err := site.Get[rest.Page[orders.MessageView]](v.Visit, at("/v1/orders/"+d.Order+"/messages", "limit", "50"))
+	all, err := site.Get[rest.Page[orders.MessageView]](v.Visit, desk.At("/v1/orders/"+d.Order+"/messages", "limit", "50"))
 	if site.Code(err) == "auth.denied" || site.Code(err) == "orders.not_found" {
 		return nil, nil
 	}
 	for _, m := range all.Data {
-		p := piece{When: v.moment(m.At), Text: m.Text, sender: m.Sender}
+		p := piece{When: v.Moment(m.At), Text: m.Text, sender: m.Sender}
 		for _, f := range m.Files {
 			p.Files = append(p.Files, "/op/litiges/"+d.ID+"/pieces/"+m.ID+"/"+f[strings.LastIndexByte(f, '/')+1:])
 		}
@@ -172,9 +173,9 @@ func evidence(v *view) error {
 }
 
 // ruling is the form that shares what is held. look is what it would post.
-func (v *view) ruling(d disputes.View, o orders.View, look *disputes.RuleInput) action {
+func (v *view) ruling(d disputes.View, o orders.View, look *disputes.RuleInput) desk.Action {
 	held := o.Escrow.Held
-	a := action{
+	a := desk.Action{
 		Name: "rule", Path: v.Path, Label: v.T("op.rule"), Hint: v.T("op.rule_help", "sum", v.Sum(held)), Open: true, Style: "go", Preview: v.T("op.see_legs"), Fields: []ui.Field{
 			{Name: "refund", Label: v.T("op.to_buyer"), Mode: "decimal", Required: true, Max: 14, Value: v.Lang.Amount(held.Sub(held))},
 			{Name: "release", Label: v.T("op.to_seller"), Mode: "decimal", Required: true, Max: 14, Value: v.Lang.Amount(held)},
@@ -185,12 +186,12 @@ func (v *view) ruling(d disputes.View, o orders.View, look *disputes.RuleInput) 
 		a.Hint += " " + v.T("op.two_rule")
 	}
 	if look != nil {
-		a.Legs = []leg{{"debit", ledger.Escrow(d.Order), held}}
+		a.Legs = []desk.Leg{{Side: "debit", Account: ledger.Escrow(d.Order), Money: held}}
 		if look.Refund.Sign() > 0 {
-			a.Legs = append(a.Legs, leg{"credit", v.T("op.leg_buyer"), look.Refund})
+			a.Legs = append(a.Legs, desk.Leg{Side: "credit", Account: v.T("op.leg_buyer"), Money: look.Refund})
 		}
 		if look.Release.Sign() > 0 {
-			a.Legs = append(a.Legs, leg{"credit", v.T("op.leg_seller"), look.Release})
+			a.Legs = append(a.Legs, desk.Leg{Side: "credit", Account: v.T("op.leg_seller"), Money: look.Release})
 		}
 	}
 	return a
@@ -208,7 +209,7 @@ func rule(v *view) error {
 		*to = m
 	}
 	if err == nil && in.Reason == "" && v.Field("voir") == "" {
-		err = wrongField("reason")
+		err = desk.WrongField("reason")
 	}
 	if err == nil && v.Field("voir") != "" {
 		if err = v.fits(in); err == nil {
@@ -218,7 +219,7 @@ func rule(v *view) error {
 	if err != nil {
 		return v.dispute(err, nil)
 	}
-	d, err := site.Post[disputes.View](v.Visit, "/v1/disputes/"+v.id()+"/rule", map[string]any{"refund": in.Refund, "release": in.Release, "reason": in.Reason})
+	d, err := site.Post[disputes.View](v.Visit, "/v1/disputes/"+v.ID()+"/rule", map[string]any{"refund": in.Refund, "release": in.Release, "reason": in.Reason})
 	if err != nil {
 		return v.dispute(err, nil)
 	}
@@ -226,18 +227,18 @@ func rule(v *view) error {
 	if d.Approval != "" {
 		said = "proposed"
 	}
-	return v.Go("/op/litiges/"+v.id(), "fait", said)
+	return v.Go("/op/litiges/"+v.ID(), "fait", said)
 }
 
 // fits says whether the two shares are what is held.
 func (v *view) fits(in disputes.RuleInput) error {
-	d, err := site.Get[disputes.View](v.Visit, "/v1/disputes/"+v.id())
+	d, err := site.Get[disputes.View](v.Visit, "/v1/disputes/"+v.ID())
 	if err != nil {
 		return err
 	}
 	o, err := site.Get[orders.View](v.Visit, "/v1/orders/"+d.Order)
 	if err == nil && !in.Refund.Add(in.Release).Equal(o.Escrow.Held) {
-		f := wrongField("refund").(*site.Fault) //nolint:errorlint // it is one
+		f := desk.WrongField("refund").(*site.Fault) //nolint:errorlint // it is one
 		f.Code = "escrow.shares"
 		return f
 	}

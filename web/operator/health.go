@@ -13,6 +13,7 @@ import (
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/rest"
+	"tiwiza/web/desk"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -23,69 +24,69 @@ func healthPage(v *view) error {
 	if err != nil {
 		return err
 	}
-	doubts := sheet{Heads: v.heads("operation", "subject", "partner", ">amount", "state", "age", "why")}
+	doubts := desk.Sheet{Heads: v.Heads("operation", "subject", "partner", ">amount", "state", "age", "why")}
 	for _, state := range []string{"review", "unknown", "contradicted"} {
-		found, err := site.Get[rest.Page[operations.View]](v.Visit, at("/v1/operations", "state", state, "limit", "50"))
+		found, err := site.Get[rest.Page[operations.View]](v.Visit, desk.At("/v1/operations", "state", state, "limit", "50"))
 		if err != nil {
 			return err
 		}
 		for _, o := range found.Data {
-			if slices.ContainsFunc(doubts.Rows, func(r []cell) bool { return r[0].Lines[0] == o.ID }) {
+			if slices.ContainsFunc(doubts.Rows, func(r []desk.Cell) bool { return r[0].Lines[0] == o.ID }) {
 				continue
 			}
-			doubts.Rows = append(doubts.Rows, []cell{text(v.kind(o.Kind), o.ID), v.thing(o.Subject), text(o.Partner), sum(o.Amount), v.state("op", string(o.State)), text(v.T("op.minutes", "n", int(o.Age/60))), text(o.Why)})
+			doubts.Rows = append(doubts.Rows, []desk.Cell{desk.Text(v.kind(o.Kind), o.ID), v.thing(o.Subject), desk.Text(o.Partner), desk.Sum(o.Amount), v.state("op", string(o.State)), desk.Text(v.T("op.minutes", "n", int(o.Age/60))), desk.Text(o.Why)})
 		}
 	}
 	g, err := site.Get[invariants.GuaranteesView](v.Visit, "/v1/guarantees")
 	if err != nil {
 		return err
 	}
-	proofs := sheet{Heads: v.heads("promise", ">violations", "since")}
+	proofs := desk.Sheet{Heads: v.Heads("promise", ">violations", "since")}
 	for _, x := range g.Invariants {
 		if x.Violations > 0 {
-			proofs.Rows = append(proofs.Rows, []cell{text(x.Promise, x.ID), text(v.Lang.Number(int64(x.Violations))), text(v.when(x.Since))})
+			proofs.Rows = append(proofs.Rows, []desk.Cell{desk.Text(x.Promise, x.ID), desk.Text(v.Lang.Number(int64(x.Violations))), desk.Text(v.When(x.Since))})
 		}
 	}
-	said := para("", v.T("op.kept", "n", len(g.Invariants), "at", v.moment(g.CheckedAt)))
+	said := desk.Para("", v.T("op.kept", "n", len(g.Invariants), "at", v.Moment(g.CheckedAt)))
 	if len(proofs.Rows) > 0 {
-		said = table(v.Page, proofs)
+		said = desk.Table(v.Page, proofs)
 	}
-	return v.show(v.T("op.health"), cell{}, nil,
-		headed(v.T("op.breakers"), fresh(v.Page, "/op/disjoncteurs", table(v.Page, v.lanesOf(all))), group(v.troubled(all)...)),
-		headed(v.T("op.doubts"), list(v.Page, doubts, v.T("op.no_doubts"), "", "")),
-		headed(v.T("op.promises"), said))
+	return v.Blocks(v.T("op.health"), desk.Cell{}, nil,
+		desk.Headed(v.T("op.breakers"), fresh(v.Page, "/op/disjoncteurs", desk.Table(v.Page, v.lanesOf(all))), desk.Group(v.troubled(all)...)),
+		desk.Headed(v.T("op.doubts"), desk.List(v.Page, doubts, v.T("op.no_doubts"), "", "")),
+		desk.Headed(v.T("op.promises"), said))
 }
 
 // journalPage reads the trail: who did what, and what allowed it.
 func journalPage(v *view) error {
-	found, err := site.Get[rest.Page[audit.View]](v.Visit, at("/v1/audit", "action", v.q("acte"), "subject", v.q("objet"), "actor", v.q("qui"), "from", v.day("du", 0), "until", v.day("au", 1), "limit", "50", "cursor", v.q("suite")))
+	found, err := site.Get[rest.Page[audit.View]](v.Visit, desk.At("/v1/audit", "action", v.Q("acte"), "subject", v.Q("objet"), "actor", v.Q("qui"), "from", v.day("du", 0), "until", v.day("au", 1), "limit", "50", "cursor", v.Q("suite")))
 	if err != nil {
 		return err
 	}
-	s := sheet{Heads: v.heads("at", "actor", "act", "subject", "detail"), Next: v.next(found.Next)}
+	s := desk.Sheet{Heads: v.Heads("at", "actor", "act", "subject", "detail"), Next: v.Next(found.Next)}
 	for _, x := range found.Data {
 		detail := string(x.Detail)
 		if detail == "{}" {
 			detail = ""
 		}
-		s.Rows = append(s.Rows, []cell{text(v.moment(x.At)), actor(x.Actor), text(x.Action, x.Policy), v.thing(x.Subject), code(detail)})
+		s.Rows = append(s.Rows, []desk.Cell{desk.Text(v.Moment(x.At)), actor(x.Actor), desk.Text(x.Action, x.Policy), v.thing(x.Subject), desk.Code(detail)})
 	}
 	if v.wants() {
 		return v.file("journal", s)
 	}
 	filters := []ui.Field{
-		{Name: "objet", Label: v.T("op.h_subject"), Hint: v.T("op.subject_help"), Value: v.q("objet"), Max: 100},
-		{Name: "acte", Label: v.T("op.h_act"), Value: v.q("acte"), Max: 100},
-		{Name: "qui", Label: v.T("op.h_actor"), Value: v.q("qui"), Max: 200},
-		{Name: "du", Label: v.T("op.from"), Value: v.q("du"), Type: "date"},
-		{Name: "au", Label: v.T("op.until"), Value: v.q("au"), Type: "date"},
+		{Name: "objet", Label: v.T("op.h_subject"), Hint: v.T("op.subject_help"), Value: v.Q("objet"), Max: 100},
+		{Name: "acte", Label: v.T("op.h_act"), Value: v.Q("acte"), Max: 100},
+		{Name: "qui", Label: v.T("op.h_actor"), Value: v.Q("qui"), Max: 200},
+		{Name: "du", Label: v.T("op.from"), Value: v.Q("du"), Type: "date"},
+		{Name: "au", Label: v.T("op.until"), Value: v.Q("au"), Type: "date"},
 	}
-	return v.show(v.T("op.journal"), cell{}, nil, seek(v.Page, filters, nil, v.with("csv", "1")), list(v.Page, s, v.T("op.no_trail"), v.T("op.see_all"), v.Href("/op/journal")))
+	return v.Blocks(v.T("op.journal"), desk.Cell{}, nil, seek(v.Page, filters, nil, v.With("csv", "1")), desk.List(v.Page, s, v.T("op.no_trail"), v.T("op.see_all"), v.Href("/op/journal")))
 }
 
 // actor is who did something; its ids are shortened where there is little room.
-func actor(s string) cell {
-	c := code(s)
+func actor(s string) desk.Cell {
+	c := desk.Code(s)
 	parts := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '/' })
 	for i, p := range parts {
 		if x := short(p); x != "" {
@@ -107,24 +108,24 @@ func (v *view) settings(wrong error) error {
 	if err != nil {
 		return err
 	}
-	s := sheet{Heads: v.heads("tariff", ">percent", "payer", "day")}
+	s := desk.Sheet{Heads: v.Heads("tariff", ">percent", "payer", "day")}
 	for _, f := range fees.Tariffs {
-		s.Rows = append(s.Rows, []cell{text(f.Code, f.Category), code(f.Percent.String() + " %"), text(v.T("op.payer_" + f.Payer)), code(f.Since)})
+		s.Rows = append(s.Rows, []desk.Cell{desk.Text(f.Code, f.Category), desk.Code(f.Percent.String() + " %"), desk.Text(v.T("op.payer_" + f.Payer)), desk.Code(f.Since)})
 	}
 	caps, err := site.Get[payouts.LimitsView](v.Visit, "/v1/payout-limits")
 	if err != nil {
 		return err
 	}
-	a := action{Name: "limits", Path: "/op/reglages", Label: v.T("op.ask_limits"), Hint: v.T("op.four_eyes")}
-	var now []fact
+	a := desk.Action{Name: "limits", Path: "/op/reglages", Label: v.T("op.ask_limits"), Hint: v.T("op.four_eyes")}
+	var now []desk.Fact
 	for i, m := range []money.Money{caps.TwoAbove, caps.MemberDay, caps.TotalDay, caps.DebtAbove} {
 		label := v.T("op.l_" + bounds[i])
-		now = append(now, fact{label, sum(m)})
+		now = append(now, desk.Fact{Name: label, Value: desk.Sum(m)})
 		a.Fields = append(a.Fields, ui.Field{Name: bounds[i], Label: label, Mode: "decimal", Required: true, Max: 14, Value: v.Lang.Amount(m)})
 	}
 	a.Fields = append(a.Fields, ui.Field{Name: "reason", Label: v.T("op.reason"), Required: true, Max: 500})
-	blocks := []templ.Component{headed(v.T("op.payout_limits"), facts(v.Page, now), acts(v.Page, v.typed(wrong, a))), headed(v.T("op.fees"), table(v.Page, s))}
-	return v.show(v.T("op.settings"), cell{}, wrong, blocks...)
+	blocks := []templ.Component{desk.Headed(v.T("op.payout_limits"), desk.Facts(v.Page, now), desk.Acts(v.Page, v.Typed(wrong, a))), desk.Headed(v.T("op.fees"), desk.Table(v.Page, s))}
+	return v.Blocks(v.T("op.settings"), desk.Cell{}, wrong, blocks...)
 }
 
 // setLimits asks for other limits; a second person decides.

@@ -8,6 +8,7 @@ import (
 	"tiwiza/marketplace/members"
 	"tiwiza/pkg/rest"
 	"tiwiza/web/chart"
+	"tiwiza/web/desk"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -15,22 +16,22 @@ import (
 // membersPage lists organisations: first those that ask to be admitted.
 func membersPage(v *view) error {
 	tabs, chosen := v.tabs("etat", "org", "submitted", "under_review", "changes_requested", "active", "suspended", "draft", "")
-	here := v.q("etat") == "comptes"
-	tabs = append(tabs, tab{v.T("op.accounts"), v.Href(v.Path, "etat", "comptes"), here})
-	in := []string{"limit", "50", "cursor", v.q("suite"), "region", v.q("region")}
+	here := v.Q("etat") == "comptes"
+	tabs = append(tabs, desk.Tab{Text: v.T("op.accounts"), Href: v.Href(v.Path, "etat", "comptes"), Here: here})
+	in := []string{"limit", "50", "cursor", v.Q("suite"), "region", v.Q("region")}
 	if here {
 		in = append(in, "account", "pending")
 	} else {
 		in = append(in, "state", chosen)
 	}
-	found, err := site.Get[rest.Page[members.View]](v.Visit, at("/v1/organisations", in...))
+	found, err := site.Get[rest.Page[members.View]](v.Visit, desk.At("/v1/organisations", in...))
 	if err != nil {
 		return err
 	}
-	s := sheet{Heads: v.heads("member", "kind", "region", "since", "state"), Next: v.next(found.Next)}
+	s := desk.Sheet{Heads: v.Heads("member", "kind", "region", "since", "state"), Next: v.Next(found.Next)}
 	for _, o := range found.Data {
 		name := v.Say(o.Names)
-		s.Rows = append(s.Rows, []cell{{Said: &name, Href: v.Href("/op/entites/" + o.ID)}, text(v.word("op.o_", string(o.Kind))), text(v.region(o.Region), o.Commune), text(v.moment(o.CreatedAt)), v.state("org", string(o.State))})
+		s.Rows = append(s.Rows, []desk.Cell{{Said: &name, Href: v.Href("/op/entites/" + o.ID)}, desk.Text(v.word("op.o_", string(o.Kind))), desk.Text(v.region(o.Region), o.Commune), desk.Text(v.Moment(o.CreatedAt)), v.state("org", string(o.State))})
 	}
 	if v.wants() {
 		return v.file("entites", s)
@@ -39,8 +40,8 @@ func membersPage(v *view) error {
 	for _, r := range chart.Regions {
 		regions = append(regions, ui.Option{Value: r.Code, Text: v.Say(r.Names).Text})
 	}
-	return v.show(v.T("op.members"), cell{}, nil, choose(v.Page, tabs), seek(v.Page, []ui.Field{{Name: "region", Label: v.T("op.h_region"), Options: regions, Value: v.q("region")}}, [][2]string{{"etat", v.q("etat")}}, v.with("csv", "1")),
-		list(v.Page, s, v.T("op.no_members"), v.T("op.see_all"), v.Href("/op/entites", "etat", "tous")))
+	return v.Blocks(v.T("op.members"), desk.Cell{}, nil, desk.Choose(v.T("op.show"), tabs), seek(v.Page, []ui.Field{{Name: "region", Label: v.T("op.h_region"), Options: regions, Value: v.Q("region")}}, [][2]string{{"etat", v.Q("etat")}}, v.With("csv", "1")),
+		desk.List(v.Page, s, v.T("op.no_members"), v.T("op.see_all"), v.Href("/op/entites", "etat", "tous")))
 }
 
 func (v *view) region(code string) string {
@@ -56,34 +57,34 @@ func (v *view) region(code string) string {
 func memberPage(v *view) error { return v.member(nil) }
 
 func (v *view) member(wrong error) error {
-	o, err := site.Get[members.View](v.Visit, "/v1/organisations/"+v.id())
+	o, err := site.Get[members.View](v.Visit, "/v1/organisations/"+v.ID())
 	if err != nil {
 		return err
 	}
-	accounts, err := site.Get[rest.Page[members.AccountView]](v.Visit, "/v1/organisations/"+v.id()+"/bank-accounts")
+	accounts, err := site.Get[rest.Page[members.AccountView]](v.Visit, "/v1/organisations/"+v.ID()+"/bank-accounts")
 	if err != nil {
 		return err
 	}
-	s := sheet{Heads: v.heads("rib", "holder", "state", "verified", "given_by")}
+	s := desk.Sheet{Heads: v.Heads("rib", "holder", "state", "verified", "given_by")}
 	waits := false
 	for _, a := range accounts.Data {
-		verified := text(v.T("common.no"))
+		verified := desk.Text(v.T("common.no"))
 		if a.Verified {
-			verified = text(v.T("common.yes"), v.when(a.VerifiedAt))
+			verified = desk.Text(v.T("common.yes"), v.When(a.VerifiedAt))
 		}
 		waits = waits || a.State == members.Pending
-		s.Rows = append(s.Rows, []cell{code(ribEnd(a.RIB)), text(a.Holder), v.state("account", string(a.State)), verified, code(a.GivenBy)})
+		s.Rows = append(s.Rows, []desk.Cell{desk.Code(ribEnd(a.RIB)), desk.Text(a.Holder), v.state("account", string(a.State)), verified, desk.Code(a.GivenBy)})
 	}
 	name := v.Say(o.Names)
-	blocks := []templ.Component{acts(v.Page, v.typed(wrong, v.moves(o, waits)...)), facts(v.Page, v.memberFacts(o))}
+	blocks := []templ.Component{desk.Acts(v.Page, v.Typed(wrong, v.moves(o, waits)...)), desk.Facts(v.Page, v.memberFacts(o))}
 	if story := v.Say(o.Story); story.Text != "" {
-		blocks = append(blocks, headed(v.T("op.story"), words(v.Page, story)))
+		blocks = append(blocks, desk.Headed(v.T("op.story"), words(v.Page, story)))
 	}
-	blocks = append(blocks, headed(v.T("op.bank_accounts"), list(v.Page, s, v.T("op.no_accounts"), "", "")),
-		linkTo(v.Href("/op/journal", "objet", o.ID), v.T("op.see_trail")))
+	blocks = append(blocks, desk.Headed(v.T("op.bank_accounts"), desk.List(v.Page, s, v.T("op.no_accounts"), "", "")),
+		desk.Button(v.T("op.see_trail"), v.Href("/op/journal", "objet", o.ID)))
 	v.Back = v.Href("/op/entites")
 	v.Title = name.Text
-	return v.show(name.Text, v.state("org", string(o.State)), wrong, blocks...)
+	return v.Blocks(name.Text, v.state("org", string(o.State)), wrong, blocks...)
 }
 
 // ribEnd hides all but the end of an account's number: who verifies it types it
@@ -95,28 +96,28 @@ func ribEnd(rib string) string {
 	return "•••• " + rib[len(rib)-4:]
 }
 
-func (v *view) memberFacts(o members.View) []fact {
-	out := []fact{{v.T("op.h_id"), code(o.ID)}, {v.T("op.h_kind"), text(v.word("op.o_", string(o.Kind)))}, {v.T("op.h_region"), text(v.region(o.Region), o.Commune)}, {v.T("op.h_since"), text(v.moment(o.CreatedAt))}}
+func (v *view) memberFacts(o members.View) []desk.Fact {
+	out := []desk.Fact{{Name: v.T("op.h_id"), Value: desk.Code(o.ID)}, {Name: v.T("op.h_kind"), Value: desk.Text(v.word("op.o_", string(o.Kind)))}, {Name: v.T("op.h_region"), Value: desk.Text(v.region(o.Region), o.Commune)}, {Name: v.T("op.h_since"), Value: desk.Text(v.Moment(o.CreatedAt))}}
 	for _, x := range [][2]string{{"ice", o.Legal.ICE}, {"if", o.Legal.IF}, {"rc", o.Legal.RC}} {
 		if x[1] != "" {
-			out = append(out, fact{v.T("op.h_" + x[0]), code(x[1])})
+			out = append(out, desk.Fact{Name: v.T("op.h_" + x[0]), Value: desk.Code(x[1])})
 		}
 	}
 	if o.Note != "" {
-		out = append(out, fact{v.T("op.note"), text(o.Note)})
+		out = append(out, desk.Fact{Name: v.T("op.note"), Value: desk.Text(o.Note)})
 	}
 	return out
 }
 
 // moves are what may be done with an organisation as it stands.
-func (v *view) moves(o members.View, waits bool) []action {
+func (v *view) moves(o members.View, waits bool) []desk.Action {
 	note := func(name string) []ui.Field {
 		return []ui.Field{{Name: name + "_note", Label: v.T("op.note_to_member"), Area: true, Required: true, Max: 1000}}
 	}
-	form := func(name, style string, f []ui.Field) action {
-		return action{Name: name, Path: v.Path, Label: v.T("op.m_" + name), Hint: v.T("op.m_" + name + "_help"), Style: style, Fields: f}
+	form := func(name, style string, f []ui.Field) desk.Action {
+		return desk.Action{Name: name, Path: v.Path, Label: v.T("op.m_" + name), Hint: v.T("op.m_" + name + "_help"), Style: style, Fields: f}
 	}
-	var out []action
+	var out []desk.Action
 	switch o.State {
 	case members.Submitted, members.UnderReview:
 		out = append(out, form("approve", "go", nil), form("request_changes", "", note("request_changes")))
@@ -137,7 +138,7 @@ func (v *view) moves(o members.View, waits bool) []action {
 
 // memberDo carries out what was chosen.
 func memberDo(v *view) error {
-	org := "/v1/organisations/" + v.id()
+	org := "/v1/organisations/" + v.ID()
 	var err error
 	said := "moved"
 	switch what := v.Field("quoi"); what {
@@ -156,5 +157,5 @@ func memberDo(v *view) error {
 	if err != nil {
 		return v.member(err)
 	}
-	return v.Go("/op/entites/"+v.id(), "fait", said)
+	return v.Go("/op/entites/"+v.ID(), "fait", said)
 }

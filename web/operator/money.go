@@ -10,6 +10,7 @@ import (
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/phone"
 	"tiwiza/pkg/rest"
+	"tiwiza/web/desk"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -34,11 +35,11 @@ func pageOf(name string) string {
 }
 
 // thing is an id, and the way to its page.
-func (v *view) thing(name string) cell {
+func (v *view) thing(name string) desk.Cell {
 	if p := pageOf(name); p != "" {
 		return v.link(p, name)
 	}
-	return code(name)
+	return desk.Code(name)
 }
 
 var sumLike = regexp.MustCompile(`^[0-9][0-9\s\x{202f}\x{a0}]*([.,][0-9]{1,2})?$`)
@@ -46,11 +47,11 @@ var sumLike = regexp.MustCompile(`^[0-9][0-9\s\x{202f}\x{a0}]*([.,][0-9]{1,2})?$
 // find looks for payments. What is typed is taken for what it looks like: an id,
 // a phone number, an amount, else a reference.
 func find(v *view) error {
-	what := v.q("q")
+	what := v.Q("q")
 	if p := pageOf(what); p != "" {
 		return v.Go(p)
 	}
-	in := []string{"limit", "50", "cursor", v.q("suite"), "from", v.day("du", 0), "until", v.day("au", 1)}
+	in := []string{"limit", "50", "cursor", v.Q("suite"), "from", v.day("du", 0), "until", v.day("au", 1)}
 	tabs, chosen := v.tabs("etat", "charge", "", "confirmed", "created", "accepted", "unknown", "declined", "expired")
 	in = append(in, "state", chosen)
 	number, isPhone := phone.E164(what)
@@ -63,11 +64,11 @@ func find(v *view) error {
 	default:
 		in = append(in, "reference", what)
 	}
-	found, err := site.Get[rest.Page[charges.Brief]](v.Visit, at("/v1/charges", in...))
+	found, err := site.Get[rest.Page[charges.Brief]](v.Visit, desk.At("/v1/charges", in...))
 	if err != nil {
 		return err
 	}
-	s := sheet{Heads: v.heads("payment", "made", "channel", "buyer", ">amount", "state", "reference"), Next: v.next(found.Next)}
+	s := desk.Sheet{Heads: v.Heads("payment", "made", "channel", "buyer", ">amount", "state", "reference"), Next: v.Next(found.Next)}
 	for _, c := range found.Data {
 		s.Rows = append(s.Rows, v.chargeRow(c))
 	}
@@ -76,15 +77,15 @@ func find(v *view) error {
 	}
 	filters := []ui.Field{
 		{Name: "q", Label: v.T("op.find"), Hint: v.T("op.find_help"), Value: what, Max: 100},
-		{Name: "du", Label: v.T("op.from"), Value: v.q("du"), Type: "date"},
-		{Name: "au", Label: v.T("op.until"), Value: v.q("au"), Type: "date"},
+		{Name: "du", Label: v.T("op.from"), Value: v.Q("du"), Type: "date"},
+		{Name: "au", Label: v.T("op.until"), Value: v.Q("au"), Type: "date"},
 	}
 	var kept [][2]string
-	if e := v.q("etat"); e != "" {
+	if e := v.Q("etat"); e != "" {
 		kept = append(kept, [2]string{"etat", e})
 	}
-	return v.show(v.T("op.money"), cell{}, nil, seek(v.Page, filters, kept, v.with("csv", "1")), choose(v.Page, tabs),
-		list(v.Page, s, v.T("op.none_found"), v.T("op.see_all"), v.Href("/op/argent")))
+	return v.Blocks(v.T("op.money"), desk.Cell{}, nil, seek(v.Page, filters, kept, v.With("csv", "1")), desk.Choose(v.T("op.show"), tabs),
+		desk.List(v.Page, s, v.T("op.none_found"), v.T("op.see_all"), v.Href("/op/argent")))
 }
 
 // dots writes an amount as the interface reads it.
@@ -94,11 +95,11 @@ func dots(s string) string {
 	return whole + "." + (cents + "00")[:2]
 }
 
-func (v *view) chargeRow(c charges.Brief) []cell {
+func (v *view) chargeRow(c charges.Brief) []desk.Cell {
 	channel := v.word("op.method_", c.Method)
-	return []cell{
-		v.link("/op/argent/"+c.ID, c.ID), text(v.moment(c.CreatedAt)), text(channel, c.Partner), text(c.Buyer, c.Phone), sum(c.Amount),
-		v.state("charge", string(c.State)), code(c.Ref),
+	return []desk.Cell{
+		v.link("/op/argent/"+c.ID, c.ID), desk.Text(v.Moment(c.CreatedAt)), desk.Text(channel, c.Partner), desk.Text(c.Buyer, c.Phone), desk.Sum(c.Amount),
+		v.state("charge", string(c.State)), desk.Code(c.Ref),
 	}
 }
 
@@ -130,7 +131,7 @@ func (v *view) whole(name string) (string, error) {
 	type of struct{ Charge, Subject, Order string }
 	switch {
 	case id.Is(id.Order, name), id.Is(id.Group, name):
-		found, err := site.Get[rest.Page[charges.Brief]](v.Visit, at("/v1/charges", "order", name))
+		found, err := site.Get[rest.Page[charges.Brief]](v.Visit, desk.At("/v1/charges", "order", name))
 		if err != nil || len(found.Data) == 0 {
 			return "", err
 		}

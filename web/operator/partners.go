@@ -8,6 +8,7 @@ import (
 	"tiwiza/pkg/lanes"
 	"tiwiza/pkg/rest"
 	"tiwiza/web/chart"
+	"tiwiza/web/desk"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -28,9 +29,9 @@ func (v *view) partners() ([]partner, error) {
 }
 
 // state is how a partner is: what people did comes before what its breakers say.
-func (v *view) partnerState(p partner) cell {
+func (v *view) partnerState(p partner) desk.Cell {
 	if p.Paused != nil {
-		return cell{Text: v.T("op.s_breaker_paused"), Tone: "warn", State: true}
+		return desk.Cell{Text: v.T("op.s_breaker_paused"), Tone: "warn", State: true}
 	}
 	worst := "closed"
 	for _, state := range p.Breaker {
@@ -54,10 +55,10 @@ func (v *view) strip(p partner) templ.Component {
 	if counts[2]+counts[3] > 0 {
 		f.Finding = v.T("op.strip_say", "open", v.Lang.Number(int64(counts[3])), "paused", v.Lang.Number(int64(counts[2])))
 	}
-	s := sheet{Heads: v.heads("state", ">quarters")}
+	s := desk.Sheet{Heads: v.Heads("state", ">quarters")}
 	for i, key := range []string{"", "closed", "paused", "open"} {
 		if i > 0 {
-			s.Rows = append(s.Rows, []cell{text(v.T("op.s_breaker_" + key)), text(strconv.Itoa(counts[i]))})
+			s.Rows = append(s.Rows, []desk.Cell{desk.Text(v.T("op.s_breaker_" + key)), desk.Text(strconv.Itoa(counts[i]))})
 		}
 	}
 	return figure(v.Page, chart.Heat(f, p.Strip), s, "", f.Finding)
@@ -68,7 +69,7 @@ func (v *view) troubled(all []partner) (out []templ.Component) {
 	for _, p := range all {
 		for _, s := range p.Strip {
 			if s > 1 {
-				out = append(out, para("", p.ID), v.strip(p))
+				out = append(out, desk.Para("", p.ID), v.strip(p))
 				break
 			}
 		}
@@ -93,44 +94,44 @@ func (v *view) partner(wrong error) error {
 }
 
 func (v *view) partnerOf(p partner, wrong error) error {
-	found, err := site.Get[rest.Page[lanes.ChangeView]](v.Visit, at("/v1/partners/"+v.id()+"/changes", "limit", "24", "cursor", v.q("suite")))
+	found, err := site.Get[rest.Page[lanes.ChangeView]](v.Visit, desk.At("/v1/partners/"+v.ID()+"/changes", "limit", "24", "cursor", v.Q("suite")))
 	if err != nil {
 		return err
 	}
-	how := sheet{Heads: v.heads("class", "state", "since", ">p95", ">queue", "last_errors")}
+	how := desk.Sheet{Heads: v.Heads("class", "state", "since", ">p95", ">queue", "last_errors")}
 	for _, l := range p.Lanes {
-		said := cell{Lines: []string{}}
+		said := desk.Cell{Lines: []string{}}
 		for _, e := range l.Errors {
 			said.Lines = append(said.Lines, join(e.Op, e.Text))
 		}
-		how.Rows = append(how.Rows, []cell{
-			text(v.word("op.class_", string(l.Class))), v.state("breaker", l.Breaker), text(v.moment(l.Since)),
-			text(v.T("op.ms", "n", v.Lang.Number(l.P95))), text(v.Lang.Number(int64(l.InFlight))), said,
+		how.Rows = append(how.Rows, []desk.Cell{
+			desk.Text(v.word("op.class_", string(l.Class))), v.state("breaker", l.Breaker), desk.Text(v.Moment(l.Since)),
+			desk.Text(v.T("op.ms", "n", v.Lang.Number(l.P95))), desk.Text(v.Lang.Number(int64(l.InFlight))), said,
 		})
 	}
-	past := sheet{Heads: v.heads("at", "act", "class", "why"), Next: v.next(found.Next)}
+	past := desk.Sheet{Heads: v.Heads("at", "act", "class", "why"), Next: v.Next(found.Next)}
 	for _, c := range found.Data {
-		past.Rows = append(past.Rows, []cell{text(v.moment(c.At)), text(v.word("op.c_", c.Change)), text(v.word("op.class_", string(c.Class))), text(c.Reason)})
+		past.Rows = append(past.Rows, []desk.Cell{desk.Text(v.Moment(c.At)), desk.Text(v.word("op.c_", c.Change)), desk.Text(v.word("op.class_", string(c.Class))), desk.Text(c.Reason)})
 	}
-	return v.show(p.ID, v.partnerState(p), wrong, v.strip(p), v.paused(p, wrong), headed(v.T("op.lanes"), table(v.Page, how)),
-		headed(v.T("op.changes"), list(v.Page, past, v.T("op.no_changes"), "", "")))
+	return v.Blocks(p.ID, v.partnerState(p), wrong, v.strip(p), v.paused(p, wrong), desk.Headed(v.T("op.lanes"), desk.Table(v.Page, how)),
+		desk.Headed(v.T("op.changes"), desk.List(v.Page, past, v.T("op.no_changes"), "", "")))
 }
 
 // paused says who stopped a partner, and offers what can be done.
 func (v *view) paused(p partner, wrong error) templ.Component {
-	path := "/op/sante/" + v.id()
-	test := action{Name: "test", Path: path, Label: v.T("op.test"), Hint: v.T("op.test_help")}
+	path := "/op/sante/" + v.ID()
+	test := desk.Action{Name: "test", Path: path, Label: v.T("op.test"), Hint: v.T("op.test_help")}
 	if p.Paused == nil {
-		stop := action{Name: "pause", Path: path, Label: v.T("op.pause"), Hint: v.T("op.pause_help_" + p.Port), Style: "stop", Fields: []ui.Field{{Name: "reason", Label: v.T("op.reason"), Required: true, Max: 500}}}
-		return acts(v.Page, v.typed(wrong, test, stop))
+		stop := desk.Action{Name: "pause", Path: path, Label: v.T("op.pause"), Hint: v.T("op.pause_help_" + p.Port), Style: "stop", Fields: []ui.Field{{Name: "reason", Label: v.T("op.reason"), Required: true, Max: 500}}}
+		return desk.Acts(v.Page, v.Typed(wrong, test, stop))
 	}
-	why := facts(v.Page, []fact{{v.T("op.reason"), text(p.Paused.Reason)}, {v.T("op.h_by"), code(p.Paused.By)}, {v.T("op.h_at"), text(v.moment(p.Paused.At))}})
-	return group(why, acts(v.Page, v.typed(wrong, test, action{Name: "resume", Path: path, Label: v.T("op.go_on"), Hint: v.T("op.go_on_help")})))
+	why := desk.Facts(v.Page, []desk.Fact{{Name: v.T("op.reason"), Value: desk.Text(p.Paused.Reason)}, {Name: v.T("op.h_by"), Value: desk.Code(p.Paused.By)}, {Name: v.T("op.h_at"), Value: desk.Text(v.Moment(p.Paused.At))}})
+	return desk.Group(why, desk.Acts(v.Page, v.Typed(wrong, test, desk.Action{Name: "resume", Path: path, Label: v.T("op.go_on"), Hint: v.T("op.go_on_help")})))
 }
 
 // partnerDo does what one of the partner's forms asks.
 func partnerDo(v *view) error {
-	base, said := "/v1/partners/"+v.id()+"/lanes/", "goes_on"
+	base, said := "/v1/partners/"+v.ID()+"/lanes/", "goes_on"
 	var err error
 	switch v.Field("quoi") {
 	case "pause":
@@ -149,5 +150,5 @@ func partnerDo(v *view) error {
 	if err != nil {
 		return v.partner(err)
 	}
-	return v.Go("/op/sante/"+v.id(), "fait", said)
+	return v.Go("/op/sante/"+v.ID(), "fait", said)
 }

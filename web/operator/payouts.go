@@ -11,6 +11,7 @@ import (
 	"tiwiza/payments/treasury"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/rest"
+	"tiwiza/web/desk"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -25,38 +26,38 @@ func (v *view) payouts(wrong error) error {
 		return err
 	}
 	tabs, chosen := v.tabs("etat", "payout", "draft", "sent", "unknown", "paid", "rejected", "returned", "")
-	in := []string{"state", chosen, "limit", "50", "cursor", v.q("suite")}
-	if what := v.q("q"); id.Is(id.Payout, what) {
+	in := []string{"state", chosen, "limit", "50", "cursor", v.Q("suite")}
+	if what := v.Q("q"); id.Is(id.Payout, what) {
 		return v.Go("/op/argent/" + what)
 	} else if sumLike.MatchString(what) {
 		in = append(in, "amount", dots(what))
 	} else {
 		in = append(in, "reference", what)
 	}
-	found, err := site.Get[rest.Page[payouts.View]](v.Visit, at("/v1/payouts", in...))
+	found, err := site.Get[rest.Page[payouts.View]](v.Visit, desk.At("/v1/payouts", in...))
 	if err != nil {
 		return err
 	}
-	s := sheet{Heads: v.heads("payout", "made", "payee", ">amount", "state", "waits", "reference"), Next: v.next(found.Next)}
+	s := desk.Sheet{Heads: v.Heads("payout", "made", "payee", ">amount", "state", "waits", "reference"), Next: v.Next(found.Next)}
 	for _, p := range found.Data {
-		s.Rows = append(s.Rows, []cell{
-			v.link("/op/argent/"+p.ID, p.ID), text(v.moment(p.CreatedAt)), v.payee(p), sum(p.Amount), v.state("payout", string(p.State)), {Lines: v.waits(p)}, code(p.Ref),
+		s.Rows = append(s.Rows, []desk.Cell{
+			v.link("/op/argent/"+p.ID, p.ID), desk.Text(v.Moment(p.CreatedAt)), v.payee(p), desk.Sum(p.Amount), v.state("payout", string(p.State)), {Lines: v.waits(p)}, desk.Code(p.Ref),
 		})
 	}
 	if v.wants() {
 		return v.file("versements", s)
 	}
-	filters := []ui.Field{{Name: "q", Label: v.T("op.find_payout"), Value: v.q("q"), Max: 100}}
-	return v.show(v.T("op.payouts"), cell{}, wrong, v.halt(halt, wrong), choose(v.Page, tabs), seek(v.Page, filters, [][2]string{{"etat", v.q("etat")}}, v.with("csv", "1")),
-		list(v.Page, s, v.T("op.no_payouts"), v.T("op.see_all"), v.Href("/op/versements", "etat", "tous")))
+	filters := []ui.Field{{Name: "q", Label: v.T("op.find_payout"), Value: v.Q("q"), Max: 100}}
+	return v.Blocks(v.T("op.payouts"), desk.Cell{}, wrong, v.halt(halt, wrong), desk.Choose(v.T("op.show"), tabs), seek(v.Page, filters, [][2]string{{"etat", v.Q("etat")}}, v.With("csv", "1")),
+		desk.List(v.Page, s, v.T("op.no_payouts"), v.T("op.see_all"), v.Href("/op/versements", "etat", "tous")))
 }
 
 // payee is who is paid: a member by its page.
-func (v *view) payee(p payouts.View) cell {
+func (v *view) payee(p payouts.View) desk.Cell {
 	if p.Seller != "" {
 		return v.thing(p.Seller)
 	}
-	return code(p.Beneficiary)
+	return desk.Code(p.Beneficiary)
 }
 
 // waits are the reasons why a payout has not left, in the page's words.
@@ -68,7 +69,7 @@ func (v *view) waits(p payouts.View) []string {
 			s = w.Text
 		}
 		if w.Until != nil {
-			s += v.T("common.colon") + v.moment(*w.Until)
+			s += v.T("common.colon") + v.Moment(*w.Until)
 		}
 		out = append(out, s)
 	}
@@ -80,19 +81,19 @@ func (v *view) waits(p payouts.View) []string {
 
 // halt is the switch: one person stops, two let go on.
 func (v *view) halt(h treasury.HaltView, wrong error) templ.Component {
-	a := action{Name: "halt", Path: "/op/versements", Label: v.T("op.halt"), Hint: v.T("op.halt_help"), Style: "stop", Hidden: [][2]string{{"on", "1"}}}
-	state := facts(v.Page, []fact{{v.T("op.payments_out"), cell{Text: v.T("op.running"), Tone: "ok", State: true}}})
+	a := desk.Action{Name: "halt", Path: "/op/versements", Label: v.T("op.halt"), Hint: v.T("op.halt_help"), Style: "stop", Hidden: [][2]string{{"on", "1"}}}
+	state := desk.Facts(v.Page, []desk.Fact{{Name: v.T("op.payments_out"), Value: desk.Cell{Text: v.T("op.running"), Tone: "ok", State: true}}})
 	if h.On {
 		a.Label, a.Hint, a.Style, a.Hidden = v.T("op.resume"), v.T("op.resume_help"), "", [][2]string{{"on", "0"}}
-		state = facts(v.Page, []fact{
-			{v.T("op.payments_out"), cell{Text: v.T("op.halted"), Tone: "bad", State: true}}, {v.T("op.reason"), text(h.Reason)}, {v.T("op.h_by"), code(h.By)}, {v.T("op.h_at"), text(v.when(h.Since))},
+		state = desk.Facts(v.Page, []desk.Fact{
+			{Name: v.T("op.payments_out"), Value: desk.Cell{Text: v.T("op.halted"), Tone: "bad", State: true}}, {Name: v.T("op.reason"), Value: desk.Text(h.Reason)}, {Name: v.T("op.h_by"), Value: desk.Code(h.By)}, {Name: v.T("op.h_at"), Value: desk.Text(v.When(h.Since))},
 		})
 		if h.Approval != "" {
-			return group(state, para("muted", v.T("op.resume_waits")), para("", ""), linkTo(v.Href("/op/approbations"), v.T("op.approvals")))
+			return desk.Group(state, desk.Para("muted", v.T("op.resume_waits")), desk.Para("", ""), desk.Button(v.T("op.approvals"), v.Href("/op/approbations")))
 		}
 	}
 	a.Fields = []ui.Field{{Name: "halt_reason", Label: v.T("op.reason"), Required: true, Max: 500}}
-	return group(state, acts(v.Page, v.typed(wrong, a)))
+	return desk.Group(state, desk.Acts(v.Page, v.Typed(wrong, a)))
 }
 
 // setHalt turns the switch.
@@ -120,41 +121,41 @@ func (v *view) payoutStory(name string, wrong error) error {
 	}
 	if p.Seller != "" {
 		mine := func(x ledger.TransferView) bool { return strings.Contains(x.Key, p.ID) }
-		if err := v.books(&t, at("/v1/ledger/transfers", "account", ledger.Available(p.Seller), "limit", "100"), mine); err != nil {
+		if err := v.books(&t, desk.At("/v1/ledger/transfers", "account", ledger.Available(p.Seller), "limit", "100"), mine); err != nil {
 			return err
 		}
 	}
 	var blocks []templ.Component
 	for _, w := range p.Waits {
 		if w.Code == "second_person" {
-			blocks = append(blocks, act1(v.Page, action{Name: "approve", Path: v.Path, Label: v.T("op.approve_payout"), Hint: v.T("op.four_eyes"), Style: "go", Open: true, Top: true}))
+			blocks = append(blocks, desk.Act(v.Page, desk.Action{Name: "approve", Path: v.Path, Label: v.T("op.approve_payout"), Hint: v.T("op.four_eyes"), Style: "go", Open: true, Top: true}))
 		}
 	}
-	blocks = append(blocks, facts(v.Page, []fact{
-		{v.T("op.h_payout"), code(p.ID)},
-		{v.T("op.h_payee"), v.payee(p)},
-		{v.T("op.account_end"), code(p.Account)},
-		{v.T("op.h_reference"), code(p.Ref)},
-		{v.T("op.h_made"), text(v.moment(p.CreatedAt))},
-		{v.T("op.h_waits"), cell{Lines: v.waits(p)}},
+	blocks = append(blocks, desk.Facts(v.Page, []desk.Fact{
+		{Name: v.T("op.h_payout"), Value: desk.Code(p.ID)},
+		{Name: v.T("op.h_payee"), Value: v.payee(p)},
+		{Name: v.T("op.account_end"), Value: desk.Code(p.Account)},
+		{Name: v.T("op.h_reference"), Value: desk.Code(p.Ref)},
+		{Name: v.T("op.h_made"), Value: desk.Text(v.Moment(p.CreatedAt))},
+		{Name: v.T("op.h_waits"), Value: desk.Cell{Lines: v.waits(p)}},
 	}))
 	if len(p.Covers) > 0 {
-		s := sheet{Heads: v.heads("release", ">amount")}
+		s := desk.Sheet{Heads: v.Heads("release", ">amount")}
 		for _, c := range p.Covers {
-			s.Rows = append(s.Rows, []cell{code(c.Release), sum(c.Amount)})
+			s.Rows = append(s.Rows, []desk.Cell{desk.Code(c.Release), desk.Sum(c.Amount)})
 		}
-		blocks = append(blocks, headed(v.T("op.covers"), table(v.Page, s)))
+		blocks = append(blocks, desk.Headed(v.T("op.covers"), desk.Table(v.Page, s)))
 	}
 	v.Back = v.Href("/op/versements")
 	v.Title = v.T("op.payout_of", "sum", v.Sum(p.Amount), "state", v.stateText("payout", string(p.State)))
-	return v.show(v.T("op.payout_title", "sum", v.Sum(p.Amount)), v.state("payout", string(p.State)), wrong, append(blocks, v.blocks(&t)...)...)
+	return v.Blocks(v.T("op.payout_title", "sum", v.Sum(p.Amount)), v.state("payout", string(p.State)), wrong, append(blocks, v.blocks(&t)...)...)
 }
 
 func (v *view) approvePayout() error {
-	if _, err := site.Post[payouts.View](v.Visit, "/v1/payouts/"+v.id()+"/approve", nil); err != nil {
+	if _, err := site.Post[payouts.View](v.Visit, "/v1/payouts/"+v.ID()+"/approve", nil); err != nil {
 		return v.story(err)
 	}
-	return v.Go("/op/argent/"+v.id(), "fait", "approved")
+	return v.Go("/op/argent/"+v.ID(), "fait", "approved")
 }
 
 // approvalsPage lists what one person asked for and another must decide.
@@ -162,38 +163,38 @@ func approvalsPage(v *view) error { return v.approvals(nil) }
 
 func (v *view) approvals(wrong error) error {
 	tabs, chosen := v.tabs("etat", "approval", "open", "approved", "refused", "void")
-	found, err := site.Get[rest.Page[approvals.View]](v.Visit, at("/v1/approvals", "state", chosen, "limit", "30", "cursor", v.q("suite")))
+	found, err := site.Get[rest.Page[approvals.View]](v.Visit, desk.At("/v1/approvals", "state", chosen, "limit", "30", "cursor", v.Q("suite")))
 	if err != nil {
 		return err
 	}
-	blocks := []templ.Component{choose(v.Page, tabs)}
+	blocks := []templ.Component{desk.Choose(v.T("op.show"), tabs)}
 	if len(found.Data) == 0 {
 		blocks = append(blocks, ui.Empty(v.T("op.no_approvals"), v.T("op.today"), v.Href("/op")))
 	}
 	for _, r := range found.Data {
-		blocks = append(blocks, headed(v.word("op.a_", strings.ReplaceAll(r.Kind, ".", "_")), v.request(r)))
+		blocks = append(blocks, desk.Headed(v.word("op.a_", strings.ReplaceAll(r.Kind, ".", "_")), v.request(r)))
 	}
-	if next := v.next(found.Next); next != "" {
-		blocks = append(blocks, linkTo(next, v.T("common.more")))
+	if next := v.Next(found.Next); next != "" {
+		blocks = append(blocks, desk.Button(v.T("common.more"), next))
 	}
-	return v.show(v.T("op.approvals"), cell{}, wrong, blocks...)
+	return v.Blocks(v.T("op.approvals"), desk.Cell{}, wrong, blocks...)
 }
 
 // request is one request, with what decides it.
 func (v *view) request(r approvals.View) templ.Component {
-	all := []fact{{v.T("op.h_subject"), v.thing(r.Subject)}}
+	all := []desk.Fact{{Name: v.T("op.h_subject"), Value: v.thing(r.Subject)}}
 	if r.Amount != nil {
-		all = append(all, fact{v.T("op.h_amount"), sum(*r.Amount)})
+		all = append(all, desk.Fact{Name: v.T("op.h_amount"), Value: desk.Sum(*r.Amount)})
 	}
-	all = append(all, fact{v.T("op.reason"), text(r.Why)})
+	all = append(all, desk.Fact{Name: v.T("op.reason"), Value: desk.Text(r.Why)})
 	if r.Evidence != "" {
-		all = append(all, fact{v.T("op.h_evidence"), text(r.Evidence)})
+		all = append(all, desk.Fact{Name: v.T("op.h_evidence"), Value: desk.Text(r.Evidence)})
 	}
-	all = append(all, fact{v.T("op.h_by"), code(r.AskedBy)}, fact{v.T("op.h_at"), text(v.moment(r.AskedAt))}, fact{v.T("op.hash"), code(r.Hash[:min(16, len(r.Hash))])})
+	all = append(all, desk.Fact{Name: v.T("op.h_by"), Value: desk.Code(r.AskedBy)}, desk.Fact{Name: v.T("op.h_at"), Value: desk.Text(v.Moment(r.AskedAt))}, desk.Fact{Name: v.T("op.hash"), Value: desk.Code(r.Hash[:min(16, len(r.Hash))])})
 	if r.State != approvals.Open {
-		return facts(v.Page, append(all, fact{v.T("op.h_state"), v.state("approval", string(r.State))}, fact{v.T("op.approved_by"), cell{Lines: r.By}}))
+		return desk.Facts(v.Page, append(all, desk.Fact{Name: v.T("op.h_state"), Value: v.state("approval", string(r.State))}, desk.Fact{Name: v.T("op.approved_by"), Value: desk.Cell{Lines: r.By}}))
 	}
-	return group(facts(v.Page, all), decision(v.Page, r.ID))
+	return desk.Group(desk.Facts(v.Page, all), decision(v.Page, r.ID))
 }
 
 // decide takes in the second person's word.

@@ -10,6 +10,7 @@ import (
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/rest"
+	"tiwiza/web/desk"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -20,11 +21,11 @@ func reconPage(v *view) error { return v.reconciled(nil) }
 
 func (v *view) reconciled(wrong error) error {
 	tabs, chosen := v.tabs("etat", "break", "open", "snoozed", "resolved")
-	found, err := site.Get[rest.Page[recon.BreakView]](v.Visit, at("/v1/breaks", "state", chosen, "limit", "50", "cursor", v.q("suite")))
+	found, err := site.Get[rest.Page[recon.BreakView]](v.Visit, desk.At("/v1/breaks", "state", chosen, "limit", "50", "cursor", v.Q("suite")))
 	if err != nil {
 		return err
 	}
-	s := sheet{Heads: v.heads(">amount", "break", "about", "why", "suggestion", "since"), Next: v.next(found.Next)}
+	s := desk.Sheet{Heads: v.Heads(">amount", "break", "about", "why", "suggestion", "since"), Next: v.Next(found.Next)}
 	for _, b := range found.Data {
 		s.Rows = append(s.Rows, v.breakRow(b))
 	}
@@ -35,36 +36,36 @@ func (v *view) reconciled(wrong error) error {
 	if err != nil {
 		return err
 	}
-	d := sheet{Heads: v.heads("day", "closed_by", "at", "revision", "hash")}
+	d := desk.Sheet{Heads: v.Heads("day", "closed_by", "at", "revision", "hash")}
 	for _, c := range days.Data {
-		row := []cell{code(c.Day), code(c.ClosedBy), text(v.moment(c.ClosedAt)), text(v.Lang.Number(int64(c.Revision))), code(c.Hash[:min(16, len(c.Hash))])}
+		row := []desk.Cell{desk.Code(c.Day), desk.Code(c.ClosedBy), desk.Text(v.Moment(c.ClosedAt)), desk.Text(v.Lang.Number(int64(c.Revision))), desk.Code(c.Hash[:min(16, len(c.Hash))])}
 		if c.Changed {
 			row[0].Lines = []string{v.T("op.changed_since")}
 		}
 		d.Rows = append(d.Rows, row)
 	}
-	yesterday := v.now.UTC().AddDate(0, 0, -1).Format(time.DateOnly) // the days of the books
-	closing := action{Name: "close", Path: "/op/rapprochement", Label: v.T("op.close_day"), Hint: v.T("op.close_help"), Open: true, Style: "go", Fields: []ui.Field{
+	yesterday := v.Now.UTC().AddDate(0, 0, -1).Format(time.DateOnly) // the days of the books
+	closing := desk.Action{Name: "close", Path: "/op/rapprochement", Label: v.T("op.close_day"), Hint: v.T("op.close_help"), Open: true, Style: "go", Fields: []ui.Field{
 		{Name: "day", Label: v.T("op.h_day"), Type: "date", Value: yesterday, Required: true},
 	}}
-	return v.show(v.T("op.recon"), cell{}, wrong, choose(v.Page, tabs), list(v.Page, s, v.T("op.no_breaks"), v.T("op.see_money"), v.Href("/op/argent")),
-		para("muted small keys", v.T("op.keys")), csvLink(v.Page, v.with("csv", "1")), upload(v.Page, "/op/rapprochement"),
-		headed(v.T("op.days"), act1(v.Page, v.typed(wrong, closing)[0]), list(v.Page, d, v.T("op.no_days"), "", "")))
+	return v.Blocks(v.T("op.recon"), desk.Cell{}, wrong, desk.Choose(v.T("op.show"), tabs), desk.List(v.Page, s, v.T("op.no_breaks"), v.T("op.see_money"), v.Href("/op/argent")),
+		desk.Para("muted small keys", v.T("op.keys")), csvLink(v.Page, v.With("csv", "1")), upload(v.Page, "/op/rapprochement"),
+		desk.Headed(v.T("op.days"), desk.Act(v.Page, v.Typed(wrong, closing)[0]), desk.List(v.Page, d, v.T("op.no_days"), "", "")))
 }
 
-func (v *view) breakRow(b recon.BreakView) []cell {
-	amount := text("–")
+func (v *view) breakRow(b recon.BreakView) []desk.Cell {
+	amount := desk.Text("–")
 	if b.Amount != nil {
-		amount = sum(*b.Amount)
+		amount = desk.Sum(*b.Amount)
 	}
-	hint := text("")
+	hint := desk.Text("")
 	if b.Suggestion != nil {
-		hint = text(v.by(b.Suggestion.By), b.Suggestion.Reason)
+		hint = desk.Text(v.by(b.Suggestion.By), b.Suggestion.Reason)
 	}
 	if b.Proposed != nil {
-		hint = cell{Text: v.T("op.waits_second"), Tone: "warn", State: true}
+		hint = desk.Cell{Text: v.T("op.waits_second"), Tone: "warn", State: true}
 	}
-	return []cell{amount, v.link("/op/rapprochement/"+b.ID, b.ID), text(b.About, b.Bank), text(v.T("op.b_"+string(b.Kind)), b.Why), hint, text(v.moment(b.CreatedAt))}
+	return []desk.Cell{amount, v.link("/op/rapprochement/"+b.ID, b.ID), desk.Text(b.About, b.Bank), desk.Text(v.T("op.b_"+string(b.Kind)), b.Why), hint, desk.Text(v.Moment(b.CreatedAt))}
 }
 
 // by is a way to resolve a break, in words.
@@ -86,7 +87,7 @@ func reconDo(v *view) error {
 	}
 	name, kind, content, err := v.File("file", 20<<20)
 	if err == nil && content == nil {
-		err = wrongField("file")
+		err = desk.WrongField("file")
 	}
 	if err != nil {
 		return v.reconciled(err)
@@ -109,43 +110,43 @@ func reconDo(v *view) error {
 func breakPage(v *view) error { return v.brk(nil) }
 
 func (v *view) brk(wrong error) error {
-	b, err := site.Get[recon.BreakView](v.Visit, "/v1/breaks/"+v.id())
+	b, err := site.Get[recon.BreakView](v.Visit, "/v1/breaks/"+v.ID())
 	if err != nil {
 		return err
 	}
-	ours := []fact{{v.T("op.we_expect"), text(v.T("op.nothing_known"))}}
+	ours := []desk.Fact{{Name: v.T("op.we_expect"), Value: desk.Text(v.T("op.nothing_known"))}}
 	if s := b.Suggestion; s != nil {
-		ours = []fact{{v.T("op.we_expect"), text(v.by(s.By), s.Reason)}}
+		ours = []desk.Fact{{Name: v.T("op.we_expect"), Value: desk.Text(v.by(s.By), s.Reason)}}
 		if s.To != "" {
-			ours = append(ours, fact{v.T("op.h_match"), v.thing(s.To)})
+			ours = append(ours, desk.Fact{Name: v.T("op.h_match"), Value: v.thing(s.To)})
 			if m, ok := v.amountOf(s.To); ok {
-				ours = append(ours, fact{v.T("op.h_amount"), sum(m)})
+				ours = append(ours, desk.Fact{Name: v.T("op.h_amount"), Value: desk.Sum(m)})
 				if b.Amount != nil && !m.Equal(abs(*b.Amount)) {
-					ours = append(ours, fact{v.T("op.differs_by"), cell{Text: v.Sum(abs(m.Sub(abs(*b.Amount)))), Tone: "bad", State: true}})
+					ours = append(ours, desk.Fact{Name: v.T("op.differs_by"), Value: desk.Cell{Text: v.Sum(abs(m.Sub(abs(*b.Amount)))), Tone: "bad", State: true}})
 				}
 			}
 		}
 	}
-	theirs := []fact{{v.T("op.h_bank"), code(b.Bank)}, {v.T("op.h_about"), text(b.About)}, {v.T("op.h_why"), text(v.T("op.b_"+string(b.Kind)), b.Why)}}
+	theirs := []desk.Fact{{Name: v.T("op.h_bank"), Value: desk.Code(b.Bank)}, {Name: v.T("op.h_about"), Value: desk.Text(b.About)}, {Name: v.T("op.h_why"), Value: desk.Text(v.T("op.b_"+string(b.Kind)), b.Why)}}
 	if b.Amount != nil {
-		theirs = append([]fact{{v.T("op.h_amount"), sum(*b.Amount)}}, theirs...)
+		theirs = append([]desk.Fact{{Name: v.T("op.h_amount"), Value: desk.Sum(*b.Amount)}}, theirs...)
 	}
-	blocks := []templ.Component{columns(true, headed(v.T("op.our_books"), facts(v.Page, ours)), headed(v.T("op.at_bank"), facts(v.Page, theirs)))}
+	blocks := []templ.Component{desk.Columns(true, desk.Headed(v.T("op.our_books"), desk.Facts(v.Page, ours)), desk.Headed(v.T("op.at_bank"), desk.Facts(v.Page, theirs)))}
 	switch {
 	case b.State == recon.Resolved && b.Resolution != nil:
-		blocks = append(blocks, headed(v.T("op.resolution"), facts(v.Page, []fact{{v.T("op.h_how"), text(v.by(b.Resolution.By), b.Resolution.Note)}, {v.T("op.h_by"), code(b.ResolvedBy)}, {v.T("op.h_at"), text(v.when(b.ResolvedAt))}})))
+		blocks = append(blocks, desk.Headed(v.T("op.resolution"), desk.Facts(v.Page, []desk.Fact{{Name: v.T("op.h_how"), Value: desk.Text(v.by(b.Resolution.By), b.Resolution.Note)}, {Name: v.T("op.h_by"), Value: desk.Code(b.ResolvedBy)}, {Name: v.T("op.h_at"), Value: desk.Text(v.When(b.ResolvedAt))}})))
 	case b.Proposed != nil:
-		blocks = append(blocks, para("muted", v.T("op.break_waits")), linkTo(v.Href("/op/approbations"), v.T("op.approvals")))
+		blocks = append(blocks, desk.Para("muted", v.T("op.break_waits")), desk.Button(v.T("op.approvals"), v.Href("/op/approbations")))
 		fallthrough
 	default:
-		blocks = append(blocks, headed(v.T("op.what_is_it"), acts(v.Page, v.typed(wrong, v.ways(b)...))))
+		blocks = append(blocks, desk.Headed(v.T("op.what_is_it"), desk.Acts(v.Page, v.Typed(wrong, v.ways(b)...))))
 	}
 	title := v.T("op.break_of", "sum", "–")
 	if b.Amount != nil {
 		title = v.T("op.break_of", "sum", v.Sum(*b.Amount))
 	}
 	v.Back = v.Href("/op/rapprochement")
-	return v.show(title, v.state("break", string(b.State)), wrong, blocks...)
+	return v.Blocks(title, v.state("break", string(b.State)), wrong, blocks...)
 }
 
 func abs(m money.Money) money.Money {
@@ -166,22 +167,22 @@ func (v *view) amountOf(name string) (money.Money, bool) {
 }
 
 // ways are what a person may say a break is, each with what it posts.
-func (v *view) ways(b recon.BreakView) []action {
+func (v *view) ways(b recon.BreakView) []desk.Action {
 	note := func(name string, required bool) ui.Field {
 		return ui.Field{Name: name + "_note", Label: v.T("op.note"), Required: required, Max: 1000, Area: true}
 	}
-	form := func(name, key, hint, style string, legs []leg, f ...ui.Field) action {
-		return action{Name: name, Path: v.Path, Label: v.T("op.do_" + name), Hint: hint, Style: style, Key: key, Legs: legs, Fields: f}
+	form := func(name, key, hint, style string, legs []desk.Leg, f ...ui.Field) desk.Action {
+		return desk.Action{Name: name, Path: v.Path, Label: v.T("op.do_" + name), Hint: hint, Style: style, Key: key, Legs: legs, Fields: f}
 	}
-	var out []action
+	var out []desk.Action
 	if b.Amount != nil {
 		m := abs(*b.Amount)
 		mirror, in := ledger.Safeguard(b.Bank), b.Amount.Sign() > 0
-		legs := func(other string) []leg {
+		legs := func(other string) []desk.Leg {
 			if in {
-				return []leg{{"debit", mirror, m}, {"credit", other, m}}
+				return []desk.Leg{{Side: "debit", Account: mirror, Money: m}, {Side: "credit", Account: other, Money: m}}
 			}
-			return []leg{{"debit", other, m}, {"credit", mirror, m}}
+			return []desk.Leg{{Side: "debit", Account: other, Money: m}, {Side: "credit", Account: mirror, Money: m}}
 		}
 		if s := b.Suggestion; s != nil && (s.By == "match" && s.To != "" || s.By == "fee") {
 			a := form("accept", "a", s.Reason, "go", legs(v.T("op.leg_"+s.By)))
@@ -200,7 +201,7 @@ func (v *view) ways(b recon.BreakView) []action {
 	} else {
 		out = append(out, form("write_off", "n", v.T("op.put_away_help"), "stop", nil, note("write_off", true)))
 	}
-	return append(out, form("snooze", "z", v.T("op.snooze_help"), "", nil, ui.Field{Name: "snooze_until", Label: v.T("op.until"), Type: "date", Required: true, Value: v.now.In(clock.Morocco).AddDate(0, 0, 1).Format(time.DateOnly)}, note("snooze", false)))
+	return append(out, form("snooze", "z", v.T("op.snooze_help"), "", nil, ui.Field{Name: "snooze_until", Label: v.T("op.until"), Type: "date", Required: true, Value: v.Now.In(clock.Morocco).AddDate(0, 0, 1).Format(time.DateOnly)}, note("snooze", false)))
 }
 
 // parts are the fields of a split: two parts, each with what it is.
@@ -246,16 +247,16 @@ func resolve(v *view) error {
 	case "snooze":
 		day, err := time.ParseInLocation(time.DateOnly, v.Field("snooze_until"), clock.Morocco)
 		if err != nil {
-			return v.brk(wrongField("snooze_until"))
+			return v.brk(desk.WrongField("snooze_until"))
 		}
 		body["until"] = day.UTC()
 	}
-	b, err := site.Post[recon.BreakView](v.Visit, "/v1/breaks/"+v.id()+"/resolve", body)
+	b, err := site.Post[recon.BreakView](v.Visit, "/v1/breaks/"+v.ID()+"/resolve", body)
 	switch {
 	case err != nil:
 		return v.brk(err)
 	case b.Approval != "":
-		return v.Go("/op/rapprochement/"+v.id(), "fait", "waits")
+		return v.Go("/op/rapprochement/"+v.ID(), "fait", "waits")
 	case way == "snooze":
 		return v.Go("/op/rapprochement", "fait", "snoozed")
 	}

@@ -15,6 +15,7 @@ import (
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/rest"
+	"tiwiza/web/desk"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -77,7 +78,7 @@ func (v *view) kind(kind string) string {
 
 // asked adds what partners were asked about a subject, and what they said.
 func (v *view) asked(t *tale, subject string) error {
-	page, err := site.Get[rest.Page[operations.View]](v.Visit, at("/v1/operations", "subject", subject))
+	page, err := site.Get[rest.Page[operations.View]](v.Visit, desk.At("/v1/operations", "subject", subject))
 	if err != nil {
 		return err
 	}
@@ -106,37 +107,37 @@ func (v *view) blocks(t *tale) []templ.Component {
 	slices.SortStableFunc(t.events, func(a, b event) int { return b.at.Compare(a.at) })
 	line := make([]ui.Event, len(t.events))
 	for i, e := range t.events {
-		line[i] = ui.Event{At: v.moment(e.at), Text: e.text, Who: e.who, Tone: e.tone}
+		line[i] = ui.Event{At: v.Moment(e.at), Text: e.text, Who: e.who, Tone: e.tone}
 	}
-	out := []templ.Component{headed(v.T("op.timeline"), timeline(v.Page, line))}
+	out := []templ.Component{desk.Headed(v.T("op.timeline"), ui.Timeline(v.Page, line))}
 	slices.SortFunc(t.transfers, func(a, b ledger.TransferView) int { return cmp.Compare(b.ID, a.ID) })
-	books := sheet{Heads: v.heads("entered", "movement", "account", ">debit", ">credit")}
+	books := desk.Sheet{Heads: v.Heads("entered", "movement", "account", ">debit", ">credit")}
 	for _, x := range t.transfers {
 		for i, l := range x.Legs {
-			row := []cell{text(""), text(""), code(l.Account), text(""), text("")}
+			row := []desk.Cell{desk.Text(""), desk.Text(""), desk.Code(l.Account), desk.Text(""), desk.Text("")}
 			if i == 0 {
-				row[0], row[1] = text(v.moment(x.RecordedAt)), text(v.kind(x.Kind), x.Note)
+				row[0], row[1] = desk.Text(v.Moment(x.RecordedAt)), desk.Text(v.kind(x.Kind), x.Note)
 			}
-			row[3+map[string]int{"debit": 0, "credit": 1}[l.Side]] = sum(l.Amount)
+			row[3+map[string]int{"debit": 0, "credit": 1}[l.Side]] = desk.Sum(l.Amount)
 			books.Rows = append(books.Rows, row)
 		}
 	}
 	if len(books.Rows) > 0 {
-		out = append(out, headed(v.T("op.books"), table(v.Page, books)))
+		out = append(out, desk.Headed(v.T("op.books"), desk.Table(v.Page, books)))
 	}
-	ops := sheet{Heads: v.heads("operation", "partner", "reference", "state", "evidence")}
+	ops := desk.Sheet{Heads: v.Heads("operation", "partner", "reference", "state", "evidence")}
 	for _, o := range t.ops {
-		said := cell{Lines: []string{}}
+		said := desk.Cell{Lines: []string{}}
 		for _, e := range o.Evidence {
-			said.Lines = append(said.Lines, join(v.T("op.source_"+string(e.Source)), v.word("op.e_", e.Outcome), e.Code, e.Said, v.moment(e.At)))
+			said.Lines = append(said.Lines, join(v.T("op.source_"+string(e.Source)), v.word("op.e_", e.Outcome), e.Code, e.Said, v.Moment(e.At)))
 		}
 		if len(said.Lines) == 0 && o.Why != "" {
 			said.Lines = append(said.Lines, o.Why)
 		}
-		ops.Rows = append(ops.Rows, []cell{text(v.kind(o.Kind), o.ID), text(o.Partner), code(o.Ref), v.state("op", string(o.State)), said})
+		ops.Rows = append(ops.Rows, []desk.Cell{desk.Text(v.kind(o.Kind), o.ID), desk.Text(o.Partner), desk.Code(o.Ref), v.state("op", string(o.State)), said})
 	}
 	if len(ops.Rows) > 0 {
-		out = append(out, headed(v.T("op.evidence"), table(v.Page, ops)))
+		out = append(out, desk.Headed(v.T("op.evidence"), desk.Table(v.Page, ops)))
 	}
 	return out
 }
@@ -146,7 +147,7 @@ func (v *view) chargeStory(name string, wrong error) error {
 	if err != nil {
 		return err
 	}
-	found, err := site.Get[rest.Page[charges.Brief]](v.Visit, at("/v1/charges", "order", c.Group))
+	found, err := site.Get[rest.Page[charges.Brief]](v.Visit, desk.At("/v1/charges", "order", c.Group))
 	if err != nil || len(found.Data) == 0 {
 		return cmp.Or(err, error(site.ErrNotFound))
 	}
@@ -156,11 +157,11 @@ func (v *view) chargeStory(name string, wrong error) error {
 	if err := v.asked(&t, c.ID); err != nil {
 		return err
 	}
-	parts := sheet{Heads: v.heads("order", "seller", ">held", ">released", ">refunded", "state")}
+	parts := desk.Sheet{Heads: v.Heads("order", "seller", ">held", ">released", ">refunded", "state")}
 	var all []orders.View
 	for _, o := range c.Orders {
 		for _, by := range [][2]string{{"account", ledger.Escrow(o)}, {"order", o}} {
-			if err := v.books(&t, at("/v1/ledger/transfers", by[0], by[1], "limit", "50"), nil); err != nil {
+			if err := v.books(&t, desk.At("/v1/ledger/transfers", by[0], by[1], "limit", "50"), nil); err != nil {
 				return err
 			}
 		}
@@ -170,10 +171,10 @@ func (v *view) chargeStory(name string, wrong error) error {
 		}
 		all = append(all, x)
 		seller := v.Say(x.Seller.Names)
-		row := []cell{code(o), {Said: &seller, Href: v.Href("/op/entites/" + x.Seller.ID)}, sum(x.Escrow.Held), sum(x.Escrow.Released), sum(x.Escrow.Refunded), v.state("escrow", string(x.Escrow.State))}
+		row := []desk.Cell{desk.Code(o), {Said: &seller, Href: v.Href("/op/entites/" + x.Seller.ID)}, desk.Sum(x.Escrow.Held), desk.Sum(x.Escrow.Released), desk.Sum(x.Escrow.Refunded), v.state("escrow", string(x.Escrow.State))}
 		if x.Case != nil && id.Is(id.Dispute, x.Case.ID) {
 			row[5].Lines = []string{v.T("op.disputed")}
-			row[0] = cell{Text: o, Code: true, Href: v.Href("/op/litiges/" + x.Case.ID)}
+			row[0] = desk.Cell{Text: o, Code: true, Href: v.Href("/op/litiges/" + x.Case.ID)}
 		}
 		parts.Rows = append(parts.Rows, row)
 	}
@@ -183,40 +184,40 @@ func (v *view) chargeStory(name string, wrong error) error {
 		}
 	}
 	blocks := []templ.Component{
-		acts(v.Page, v.typed(wrong, v.onOrders(all)...)),
-		facts(v.Page, v.chargeFacts(c, b)),
-		headed(v.T("op.orders"), table(v.Page, parts)),
+		desk.Acts(v.Page, v.Typed(wrong, v.onOrders(all)...)),
+		desk.Facts(v.Page, v.chargeFacts(c, b)),
+		desk.Headed(v.T("op.orders"), desk.Table(v.Page, parts)),
 	}
 	if len(c.Refunds) > 0 {
-		back := sheet{Heads: v.heads("refund", ">amount", "state")}
+		back := desk.Sheet{Heads: v.Heads("refund", ">amount", "state")}
 		for _, r := range c.Refunds {
-			back.Rows = append(back.Rows, []cell{code(r.ID), sum(r.Amount), v.state("refund", string(r.State))})
+			back.Rows = append(back.Rows, []desk.Cell{desk.Code(r.ID), desk.Sum(r.Amount), v.state("refund", string(r.State))})
 		}
-		blocks = append(blocks, headed(v.T("op.refunds"), table(v.Page, back)))
+		blocks = append(blocks, desk.Headed(v.T("op.refunds"), desk.Table(v.Page, back)))
 	}
 	v.Title = v.T("op.payment_of", "sum", v.Sum(c.Amount), "state", v.stateText("charge", string(c.State)))
 	v.Back = v.Href("/op/argent")
-	return v.show(v.T("op.payment_title", "sum", v.Sum(c.Amount)), v.state("charge", string(c.State)), wrong, append(blocks, v.blocks(&t)...)...)
+	return v.Blocks(v.T("op.payment_title", "sum", v.Sum(c.Amount)), v.state("charge", string(c.State)), wrong, append(blocks, v.blocks(&t)...)...)
 }
 
-func (v *view) chargeFacts(c charges.View, b charges.Brief) []fact {
+func (v *view) chargeFacts(c charges.View, b charges.Brief) []desk.Fact {
 	settled := v.T("op.not_settled")
 	if c.Settled {
 		settled = v.T("op.settled")
 	}
-	return []fact{
-		{v.T("op.h_payment"), code(c.ID)},
-		{v.T("op.h_buyer"), text(join(b.Buyer, b.Phone))},
-		{v.T("op.h_channel"), text(join(v.word("op.method_", c.Method), b.Partner))},
-		{v.T("op.h_reference"), code(b.Ref)},
-		{v.T("op.h_made"), text(v.moment(b.CreatedAt))},
-		{v.T("op.h_bank"), text(settled)},
+	return []desk.Fact{
+		{Name: v.T("op.h_payment"), Value: desk.Code(c.ID)},
+		{Name: v.T("op.h_buyer"), Value: desk.Text(join(b.Buyer, b.Phone))},
+		{Name: v.T("op.h_channel"), Value: desk.Text(join(v.word("op.method_", c.Method), b.Partner))},
+		{Name: v.T("op.h_reference"), Value: desk.Code(b.Ref)},
+		{Name: v.T("op.h_made"), Value: desk.Text(v.Moment(b.CreatedAt))},
+		{Name: v.T("op.h_bank"), Value: desk.Text(settled)},
 	}
 }
 
 // onOrders are what may be done about the orders of a payment: give back, or let
 // go, what is held.
-func (v *view) onOrders(all []orders.View) []action {
+func (v *view) onOrders(all []orders.View) []desk.Action {
 	var some []ui.Option
 	for _, o := range all {
 		if o.Escrow.Held.Sign() > 0 {
@@ -226,8 +227,8 @@ func (v *view) onOrders(all []orders.View) []action {
 	if len(some) == 0 {
 		return nil
 	}
-	form := func(name, label, hint, style string) action {
-		return action{
+	form := func(name, label, hint, style string) desk.Action {
+		return desk.Action{
 			Name: name, Path: v.Path, Label: label, Hint: hint, Style: style, Fields: []ui.Field{
 				{Name: name + "_order", Label: v.T("op.h_order"), Options: some, Required: true},
 				{Name: name + "_amount", Label: v.T("op.h_amount"), Mode: "decimal", Required: true, Max: 14},
@@ -235,7 +236,7 @@ func (v *view) onOrders(all []orders.View) []action {
 			},
 		}
 	}
-	return []action{
+	return []desk.Action{
 		form("refund", v.T("op.refund"), v.T("op.refund_help"), "stop"),
 		form("release", v.T("op.release"), v.T("op.release_help"), ""),
 	}
@@ -253,7 +254,7 @@ func act(v *view) error {
 	order := v.Field(what + "_order")
 	m, err := v.amount(what + "_amount")
 	if err == nil && !id.Is(id.Order, order) {
-		err = wrongField(what + "_order")
+		err = desk.WrongField(what + "_order")
 	}
 	if err != nil {
 		return v.story(err)
@@ -278,5 +279,5 @@ func act(v *view) error {
 	if waits != "" {
 		said = "waits"
 	}
-	return v.Go("/op/argent/"+v.id(), "fait", said)
+	return v.Go("/op/argent/"+v.ID(), "fait", said)
 }

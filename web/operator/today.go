@@ -10,6 +10,7 @@ import (
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/money"
 	"tiwiza/web/chart"
+	"tiwiza/web/desk"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -42,11 +43,11 @@ func today(v *view) error {
 		return err
 	}
 	v.Title = v.T("op.today")
-	return v.show(v.Lang.Weekday(d.Now), cell{}, nil,
+	return v.Blocks(v.Lang.Weekday(d.Now), desk.Cell{}, nil,
 		ui.Kpis(v.kpis(d)),
-		columns(false,
-			group(headed(v.T("op.per_hour"), v.perHour(d)), headed(v.T("op.your_work"), v.work())),
-			group(headed(v.T("op.breakers"), fresh(v.Page, "/op/disjoncteurs", table(v.Page, lanes))), headed(v.T("op.orders_30"), v.regions(d)))))
+		desk.Columns(false,
+			desk.Group(desk.Headed(v.T("op.per_hour"), v.perHour(d)), desk.Headed(v.T("op.your_work"), v.work())),
+			desk.Group(desk.Headed(v.T("op.breakers"), fresh(v.Page, "/op/disjoncteurs", desk.Table(v.Page, lanes))), desk.Headed(v.T("op.orders_30"), v.regions(d)))))
 }
 
 func (v *view) kpis(d day) []ui.Kpi {
@@ -86,7 +87,7 @@ func (v *view) perHour(d day) templ.Component {
 	for _, h := range d.Hours {
 		by[h.Begins.Unix()] = h
 	}
-	t := sheet{Heads: v.heads("hour", ">taken", ">failed", ">amount")}
+	t := desk.Sheet{Heads: v.Heads("hour", ">taken", ">failed", ">amount")}
 	var paid, failed int64
 	var best hour
 	for i := range 24 {
@@ -99,7 +100,7 @@ func (v *view) perHour(d day) templ.Component {
 			best = h
 		}
 		if h.Paid+h.Failed > 0 {
-			t.Rows = append(t.Rows, []cell{text(v.Lang.Clock(at)), text(v.Lang.Number(h.Paid)), text(v.Lang.Number(h.Failed)), sum(h.Taken)})
+			t.Rows = append(t.Rows, []desk.Cell{desk.Text(v.Lang.Clock(at)), desk.Text(v.Lang.Number(h.Paid)), desk.Text(v.Lang.Number(h.Failed)), desk.Sum(h.Taken)})
 		}
 	}
 	f.Finding = v.T("op.hours_none")
@@ -107,21 +108,21 @@ func (v *view) perHour(d day) templ.Component {
 		f.Finding = v.T("op.hours_say", "n", int(paid), "failed", v.Lang.Number(failed), "peak", v.Lang.Number(best.Paid), "at", v.Lang.Clock(best.Begins))
 	}
 	if paid+failed == 0 {
-		return para("muted", f.Finding)
+		return desk.Para("muted", f.Finding)
 	}
 	return figure(v.Page, chart.Line(f, v.Lang.Number), t, "", f.Finding)
 }
 
 // regions draws where the orders of thirty days go.
 func (v *view) regions(d day) templ.Component {
-	t := sheet{Heads: v.heads("region", ">orders")}
+	t := desk.Sheet{Heads: v.Heads("region", ">orders")}
 	total, most := 0, 0
 	var first chart.Region
 	for _, r := range chart.Regions {
 		n := d.ByRegion[r.Code]
 		if n > 0 {
 			name := v.Say(r.Names)
-			t.Rows = append(t.Rows, []cell{{Said: &name}, text(v.Lang.Number(int64(n)))})
+			t.Rows = append(t.Rows, []desk.Cell{{Said: &name}, desk.Text(v.Lang.Number(int64(n)))})
 		}
 		if total += n; n > most {
 			most, first = n, r
@@ -132,7 +133,7 @@ func (v *view) regions(d day) templ.Component {
 		f.Finding = v.T("op.map_say", "n", total, "region", v.Say(first.Names).Text, "most", v.Lang.Number(int64(most)))
 	}
 	if total == 0 {
-		return para("muted", f.Finding)
+		return desk.Para("muted", f.Finding)
 	}
 	svg := chart.Map(f, d.ByRegion, v.Lang.Number, func(r chart.Region) string { return v.Say(r.Names).Text })
 	return figure(v.Page, svg, t, "map", v.T("op.osm"))
@@ -141,7 +142,7 @@ func (v *view) regions(d day) templ.Component {
 // work lists what waits for people, with the way there.
 func (v *view) work() templ.Component {
 	w := v.waiting
-	var rows [][]cell
+	var rows [][]desk.Cell
 	for _, x := range []struct {
 		n         int
 		key, path string
@@ -155,7 +156,7 @@ func (v *view) work() templ.Component {
 		{w.Operations, "operations", "/op/sante"},
 	} {
 		if x.n > 0 {
-			rows = append(rows, []cell{{Text: v.T("op.wait_"+x.key, "n", x.n), Href: v.Href("/op") + x.path[len("/op"):]}})
+			rows = append(rows, []desk.Cell{{Text: v.T("op.wait_"+x.key, "n", x.n), Href: v.Href("/op") + x.path[len("/op"):]}})
 		}
 	}
 	if len(rows) == 0 {
@@ -165,16 +166,16 @@ func (v *view) work() templ.Component {
 }
 
 // lanes are the partners and how they are.
-func (v *view) lanes() (sheet, error) {
+func (v *view) lanes() (desk.Sheet, error) {
 	all, err := v.partners()
 	return v.lanesOf(all), err
 }
 
-func (v *view) lanesOf(all []partner) sheet {
-	s := sheet{Heads: v.heads("partner", "state", ">p95", ">queue")}
+func (v *view) lanesOf(all []partner) desk.Sheet {
+	s := desk.Sheet{Heads: v.Heads("partner", "state", ">p95", ">queue")}
 	for _, p := range all {
-		name := cell{Text: p.ID, Href: v.Href("/op/sante/" + p.ID), Lines: []string{v.word("op.port_", p.Port)}}
-		s.Rows = append(s.Rows, []cell{name, v.partnerState(p), text(v.T("op.ms", "n", v.Lang.Number(int64(p.P95)))), text(v.Lang.Number(int64(p.Queue)))})
+		name := desk.Cell{Text: p.ID, Href: v.Href("/op/sante/" + p.ID), Lines: []string{v.word("op.port_", p.Port)}}
+		s.Rows = append(s.Rows, []desk.Cell{name, v.partnerState(p), desk.Text(v.T("op.ms", "n", v.Lang.Number(int64(p.P95)))), desk.Text(v.Lang.Number(int64(p.Queue)))})
 	}
 	return s
 }
@@ -187,5 +188,5 @@ func breakers(v *view) error {
 	if err != nil {
 		return err
 	}
-	return v.Show(table(v.Page, s))
+	return v.Show(desk.Table(v.Page, s))
 }

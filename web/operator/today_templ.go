@@ -8,9 +8,12 @@ package operator
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-import "tiwiza/web/ui"
+import (
+	"tiwiza/web/desk"
+	"tiwiza/web/ui"
+)
 
-func workList(p *ui.Page, rows [][]cell) templ.Component {
+func workList(p *ui.Page, rows [][]desk.Cell) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -41,7 +44,7 @@ func workList(p *ui.Page, rows [][]cell) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, c := range r {
-				templ_7745c5c3_Err = show(p, c).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = desk.Show(p, c).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -5,19 +5,10 @@
 package partner
 
 import (
-	"errors"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
-	"time"
-
-	"github.com/a-h/templ"
 
 	"tiwiza/marketplace/finance"
-	"tiwiza/pkg/clock"
-	"tiwiza/pkg/fault"
-	"tiwiza/pkg/money"
+	"tiwiza/web/desk"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -43,9 +34,8 @@ var houses = map[string]house{
 
 // A view is one request for a page of this desk.
 type view struct {
-	*site.Visit
+	desk.View
 	seat site.Seat
-	now  time.Time
 	ours house
 }
 
@@ -64,7 +54,7 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"POST /b/equipe":         func(house) func(v *view) error { return teamDo },
 	} {
 		mux.Handle(pattern, d.Site.Seated(ui.Partner, func(sv *site.Visit, seat site.Seat) error {
-			v := &view{Visit: sv, seat: seat, ours: houses[seat.Kind]}
+			v := &view{View: desk.View{Visit: sv, Words: "partner", Done: done}, seat: seat, ours: houses[seat.Kind]}
 			page := of(v.ours)
 			if page == nil {
 				return site.ErrNotFound
@@ -83,7 +73,7 @@ func (v *view) sit() error {
 	if err != nil {
 		return err
 	}
-	v.now = d.Now
+	v.Now = d.Now
 	n := d.Waiting
 	if v.ours.waiting != nil {
 		more, err := v.ours.waiting(v)
@@ -108,138 +98,5 @@ func (v *view) sit() error {
 	return nil
 }
 
-// id is the page's own part of its address, as a part of another.
-func (v *view) id() string { return url.PathEscape(v.R.PathValue("id")) }
-
-// q is a part of the address, without spaces around it.
-func (v *view) q(name string) string {
-	return strings.ToValidUTF8(strings.ReplaceAll(strings.TrimSpace(v.Query.Get(name)), "\x00", ""), "")
-}
-
-// at joins an address of the interface and what is asked for; empty values are
-// left out.
-func at(path string, queries ...string) string {
-	q := url.Values{}
-	for i := 0; i+1 < len(queries); i += 2 {
-		if queries[i+1] != "" {
-			q.Set(queries[i], queries[i+1])
-		}
-	}
-	if len(q) == 0 {
-		return path
-	}
-	return path + "?" + q.Encode()
-}
-
-// moment is a time as people read it, with the year when it is another.
-func (v *view) moment(t time.Time) string {
-	if t.In(clock.Morocco).Year() != v.now.In(clock.Morocco).Year() {
-		return v.Lang.Date(t) + v.T("common.comma") + v.Lang.Clock(t)
-	}
-	return v.Lang.Moment(t)
-}
-
-func (v *view) when(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return v.moment(*t)
-}
-
-// next is the address of a list's next part.
-func (v *view) next(cursor *string) string {
-	if cursor == nil || *cursor == "" {
-		return ""
-	}
-	return v.with("suite", *cursor)
-}
-
-// with is this page's address with one thing of it changed.
-func (v *view) with(name, value string) string {
-	var queries []string
-	for k := range v.Query {
-		if k != name && k != "fait" && k != "suite" {
-			queries = append(queries, k, v.Query.Get(k))
-		}
-	}
-	return v.Href(v.Path, append(queries, name, value)...)
-}
-
-// sum reads what was typed into a field as dirhams, 1 240,50 or 1240.50; nil when
-// nothing was.
-func (v *view) sum(name string) (*money.Money, error) {
-	s := strings.NewReplacer(" ", "", "\u00a0", "", "\u202f", "", ",", ".").Replace(v.Field(name))
-	if s == "" {
-		return nil, nil
-	}
-	m, err := money.Parse(s, money.MAD)
-	if err != nil || m.Sign() < 0 {
-		return nil, wrongField(name)
-	}
-	return &m, nil
-}
-
-// wrongField is what a page finds wrong before it asks the hub.
-func wrongField(name string) error {
-	f := &site.Fault{Status: http.StatusUnprocessableEntity, Code: "pages.field"}
-	f.Errors = append(f.Errors, struct {
-		Pointer string `json:"pointer"`
-		Detail  string `json:"detail"`
-	}{"/" + name, ""})
-	return f
-}
-
-// A page of this desk is blocks, one under the other.
-type page struct {
-	*ui.Page
-	Heading string
-	Tag     cell // beside the heading
-	Done    string
-	Wrongs  []ui.Wrong
-	Blocks  []templ.Component
-}
-
 // done are the things that a page may say were done; the address carries which.
 var done = []string{"received", "reviewed", "asked", "offered", "refused", "completed", "saved", "submitted", "withdrawn", "invited", "removed"}
-
-// show shows blocks under a heading. err is what became of a form that stands on
-// the page: it says so, and what was typed is still there.
-func (v *view) show(heading string, tag cell, err error, blocks ...templ.Component) error {
-	p := page{Page: v.Page, Heading: heading, Tag: tag, Blocks: blocks}
-	if v.Title == "" {
-		v.Title = heading
-	}
-	if f := v.q("fait"); slices.Contains(done, f) && err == nil {
-		p.Done = v.T("partner.done_" + f)
-	}
-	if err == nil {
-		return v.Show(frame(p))
-	}
-	p.Wrongs = v.Wrongs(err, v.names())
-	return v.ShowAs(status(err), frame(p))
-}
-
-// names are the fields of the form that came back, by what the hub calls them: its
-// «/names/fr» is the field names_fr; where a page has several forms, a field's name
-// begins with its form's.
-func (v *view) names() map[string]string {
-	out := map[string]string{}
-	for name := range v.Form() {
-		of := strings.TrimPrefix(name, v.Field("quoi")+"_")
-		out["/"+of] = name
-		out["/"+strings.ReplaceAll(of, "_", "/")] = name
-		out["/"+of+"/amount"] = name
-	}
-	return out
-}
-
-// status is what a form that was not taken is answered with.
-func status(err error) int {
-	if f, ok := errors.AsType[*site.Fault](err); ok && f.Status < http.StatusInternalServerError {
-		return f.Status
-	}
-	if fault.KindOf(err) == fault.Invalid {
-		return http.StatusUnprocessableEntity
-	}
-	return http.StatusServiceUnavailable
-}

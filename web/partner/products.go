@@ -14,6 +14,7 @@ import (
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/rest"
+	"tiwiza/web/desk"
 	"tiwiza/web/services"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
@@ -26,22 +27,22 @@ const fresh = "nouveau"
 
 // productsPage lists what the bank offers.
 func productsPage(v *view) error {
-	all, err := site.Get[rest.Page[finance.EditionView]](v.Visit, at(products, "state", v.q("etat"), "cursor", v.q("suite")))
+	all, err := site.Get[rest.Page[finance.EditionView]](v.Visit, desk.At(products, "state", v.Q("etat"), "cursor", v.Q("suite")))
 	if err != nil {
 		return err
 	}
-	tabs := []tab{{v.T("partner.all"), v.with("etat", ""), v.q("etat") == ""}}
+	tabs := []desk.Tab{{Text: v.T("partner.all"), Href: v.With("etat", ""), Here: v.Q("etat") == ""}}
 	for _, s := range []string{"draft", "submitted", "published", "withdrawn"} {
-		tabs = append(tabs, tab{v.T("finance.e_" + s), v.with("etat", s), v.q("etat") == s})
+		tabs = append(tabs, desk.Tab{Text: v.T("finance.e_" + s), Href: v.With("etat", s), Here: v.Q("etat") == s})
 	}
-	s := sheet{Heads: v.heads("product", "kind", "version", "state"), Next: v.next(all.Next)}
+	s := desk.Sheet{Heads: v.Heads("product", "kind", "version", "state"), Next: v.Next(all.Next)}
 	for _, e := range all.Data {
-		name := v.named(e.Names)
+		name := v.Named(e.Names)
 		name.Href = v.Href("/b/produits/" + e.Product)
-		s.Rows = append(s.Rows, []cell{name, text(v.T("finance.kind_" + string(e.Kind))), text(v.Lang.Number(int64(e.Version))), v.state("e", string(e.State))})
+		s.Rows = append(s.Rows, []desk.Cell{name, desk.Text(v.T("finance.kind_" + string(e.Kind))), desk.Text(v.Lang.Number(int64(e.Version))), v.state("e", string(e.State))})
 	}
-	make := group(button(v.Page, v.T("partner.new_loan"), v.Href("/b/produits/"+fresh, "genre", "loan")), button(v.Page, v.T("partner.new_account"), v.Href("/b/produits/"+fresh, "genre", "account")))
-	return v.show(v.T("partner.products"), cell{}, nil, make, choose(v.Page, v.T("partner.h_state"), tabs), list(v.Page, s, v.T("partner.no_products"), "", ""))
+	make := desk.Group(desk.Button(v.T("partner.new_loan"), v.Href("/b/produits/"+fresh, "genre", "loan")), desk.Button(v.T("partner.new_account"), v.Href("/b/produits/"+fresh, "genre", "account")))
+	return v.Blocks(v.T("partner.products"), desk.Cell{}, nil, make, desk.Choose(v.T("partner.h_state"), tabs), desk.List(v.Page, s, v.T("partner.no_products"), "", ""))
 }
 
 // productPage is the editor of a product, with the member's card beside it.
@@ -53,7 +54,7 @@ var languages = []ui.Lang{ui.French, ui.Arabic, ui.English}
 func (v *view) product(wrong error) error {
 	v.Back = v.Href("/b/produits")
 	if v.R.PathValue("id") == fresh {
-		kind := finance.ProductKind(v.q("genre"))
+		kind := finance.ProductKind(v.Q("genre"))
 		if k := v.Field("kind"); v.R.Method == http.MethodPost {
 			kind = finance.ProductKind(k)
 		}
@@ -61,37 +62,37 @@ func (v *view) product(wrong error) error {
 			return site.ErrNotFound
 		}
 		e := finance.EditionView{Kind: kind, Version: 1, State: finance.Drafted, Bank: finance.NamedView{ID: v.seat.Organisation, Names: v.seat.Names}, Sections: []string{"identity"}}
-		return v.show(v.T("partner.new_"+string(kind)), cell{}, wrong, v.editor(e, wrong))
+		return v.Blocks(v.T("partner.new_"+string(kind)), desk.Cell{}, wrong, v.editor(e, wrong))
 	}
-	p, err := site.Get[finance.VersionsView](v.Visit, products+"/"+v.id())
+	p, err := site.Get[finance.VersionsView](v.Visit, products+"/"+v.ID())
 	if err != nil {
 		return err
 	}
 	e := p.Versions[0]
 	var blocks []templ.Component
 	if e.Note != "" {
-		blocks = append(blocks, notice(v.T("partner.returned", "why", e.Note)))
+		blocks = append(blocks, desk.Notice(v.T("partner.returned", "why", e.Note)))
 	}
-	var all []action
+	var all []desk.Action
 	if e.State == finance.Drafted {
-		all = append(all, action{Name: "submit", Path: v.Path, Label: v.T("partner.do_submit"), Hint: v.T("partner.help_submit")})
+		all = append(all, desk.Action{Name: "submit", Path: v.Path, Label: v.T("partner.do_submit"), Hint: v.T("partner.help_submit"), Top: true})
 	}
 	if slices.ContainsFunc(p.Versions, func(e finance.EditionView) bool { return e.State == finance.Published }) {
-		all = append(all, action{Name: "withdraw", Path: v.Path, Label: v.T("partner.do_retire"), Hint: v.T("partner.help_retire"), Style: "stop"})
+		all = append(all, desk.Action{Name: "withdraw", Path: v.Path, Label: v.T("partner.do_retire"), Hint: v.T("partner.help_retire"), Style: "stop", Top: true})
 	}
 	if len(all) > 0 {
-		blocks = append(blocks, acts(v.Page, v.typed(wrong, all...)))
+		blocks = append(blocks, desk.Acts(v.Page, v.Typed(wrong, all...)))
 	}
 	blocks = append(blocks, v.editor(e, wrong))
-	s := sheet{Heads: v.heads("version", "state", "since")}
+	s := desk.Sheet{Heads: v.Heads("version", "state", "since")}
 	for _, x := range p.Versions {
 		since := x.MadeAt
 		if x.DecidedAt != nil {
 			since = *x.DecidedAt
 		}
-		s.Rows = append(s.Rows, []cell{text(v.Lang.Number(int64(x.Version))), v.state("e", string(x.State)), text(v.moment(since))})
+		s.Rows = append(s.Rows, []desk.Cell{desk.Text(v.Lang.Number(int64(x.Version))), v.state("e", string(x.State)), desk.Text(v.Moment(since))})
 	}
-	return v.show(v.Say(e.Names).Text, v.state("e", string(e.State)), wrong, append(blocks, headed(v.T("partner.versions"), table(v.Page, s)))...)
+	return v.Blocks(v.Say(e.Names).Text, v.state("e", string(e.State)), wrong, append(blocks, desk.Headed(v.T("partner.versions"), desk.Table(v.Page, s)))...)
 }
 
 // editor is the form of a product and its card. While the market's people look at a
@@ -99,19 +100,19 @@ func (v *view) product(wrong error) error {
 func (v *view) editor(e finance.EditionView, wrong error) templ.Component {
 	v.retype(&e)
 	shown := ui.French
-	if l, ok := ui.ParseLang(v.q("carte")); ok && slices.Contains(languages, l) {
+	if l, ok := ui.ParseLang(v.Q("carte")); ok && slices.Contains(languages, l) {
 		shown = l
 	}
-	var tabs []tab
+	var tabs []desk.Tab
 	for _, l := range languages {
-		tabs = append(tabs, tab{v.T("partner.lang_" + string(l)), v.with("carte", string(l)), l == shown})
+		tabs = append(tabs, desk.Tab{Text: v.T("partner.lang_" + string(l)), Href: v.With("carte", string(l)), Here: l == shown})
 	}
-	card := group(choose(v.Page, v.T("partner.card"), tabs), phone(ui.OfferCardOf(v.as(shown), services.Card(shown, e))))
-	second := headed(v.T("partner.card"), card, para("muted small", v.T("partner.card_help")))
+	card := desk.Group(desk.Choose(v.T("partner.card"), tabs), desk.Phone(ui.OfferCardOf(v.as(shown), services.Card(shown, e))))
+	second := desk.Headed(v.T("partner.card"), card, desk.Para("muted small", v.T("partner.card_help")))
 	if e.State == finance.Waiting {
-		return columns(false, notice(v.T("partner.waits")), second)
+		return desk.Columns(false, desk.Notice(v.T("partner.waits")), second)
 	}
-	return columns(false, headed(v.T("partner.edit"), actForm(v.Page, v.typed(wrong, v.form(e))[0])), second)
+	return desk.Columns(false, desk.Headed(v.T("partner.edit"), desk.ActForm(v.Page, v.Typed(wrong, v.form(e))[0])), second)
 }
 
 // as is this page in another language, for what is shown of it.
@@ -122,8 +123,8 @@ func (v *view) as(l ui.Lang) *ui.Page {
 }
 
 // form is the editor's.
-func (v *view) form(e finance.EditionView) action {
-	a := action{Name: "save", Path: v.Path, Label: v.T("partner.do_save"), Style: "go", Hidden: [][2]string{{"kind", string(e.Kind)}}}
+func (v *view) form(e finance.EditionView) desk.Action {
+	a := desk.Action{Name: "save", Path: v.Path, Label: v.T("partner.do_save"), Style: "go", Tick: v.T("partner.sections"), Hidden: [][2]string{{"kind", string(e.Kind)}}}
 	if e.State != finance.Drafted {
 		a.Hint = v.T("partner.next_version", "n", v.Lang.Number(int64(e.Version+1)))
 	}
@@ -154,7 +155,7 @@ func (v *view) form(e finance.EditionView) action {
 			ui.Field{Name: "rate", Label: v.T("partner.rate_from"), Hint: v.T("partner.rate_help"), Mode: "decimal", Value: typedRate(v.Lang, e.Rate), Required: true, Max: 5})
 	}
 	for _, s := range sharing.Sections {
-		a.Checks = append(a.Checks, check{Name: "sections", Value: s, Text: v.T("finance.section_" + s), On: slices.Contains(e.Sections, s)})
+		a.Checks = append(a.Checks, desk.Check{Name: "sections", Value: s, Text: v.T("finance.section_" + s), On: slices.Contains(e.Sections, s)})
 	}
 	return a
 }
@@ -176,8 +177,8 @@ func (v *view) retype(e *finance.EditionView) {
 	for _, l := range languages {
 		e.Names[string(l)], e.Terms[string(l)] = v.Field("names_"+string(l)), v.Field("terms_"+string(l))
 	}
-	e.Least, _ = v.sum("least") // what is wrong with them the page says
-	e.Most, _ = v.sum("most")
+	e.Least, _ = v.Dirhams("least") // what is wrong with them the page says
+	e.Most, _ = v.Dirhams("most")
 	e.Shortest, _ = whole(v.Field("shortest"))
 	e.Longest, _ = whole(v.Field("longest"))
 	e.Example = nil
@@ -187,10 +188,10 @@ func (v *view) retype(e *finance.EditionView) {
 func productDo(v *view) error {
 	switch what := v.Field("quoi"); what {
 	case "submit", "withdraw":
-		if _, err := site.Post[struct{}](v.Visit, products+"/"+v.id()+"/"+what, nil); err != nil {
+		if _, err := site.Post[struct{}](v.Visit, products+"/"+v.ID()+"/"+what, nil); err != nil {
 			return v.product(err)
 		}
-		return v.Go("/b/produits/"+v.id(), "fait", map[string]string{"submit": "submitted", "withdraw": "withdrawn"}[what])
+		return v.Go("/b/produits/"+v.ID(), "fait", map[string]string{"submit": "submitted", "withdraw": "withdrawn"}[what])
 	case "save":
 		return v.save()
 	}
@@ -205,7 +206,7 @@ func (v *view) save() error {
 	if v.Field("kind") == string(finance.Loan) {
 		in["rate"] = strings.ReplaceAll(v.Field("rate"), ",", ".")
 		for _, name := range []string{"least", "most"} {
-			m, err := v.sum(name)
+			m, err := v.Dirhams(name)
 			if err != nil {
 				return v.product(err)
 			}
@@ -214,12 +215,12 @@ func (v *view) save() error {
 		for _, name := range []string{"shortest", "longest"} {
 			n, err := whole(v.Field(name))
 			if err != nil {
-				return v.product(wrongField(name))
+				return v.product(desk.WrongField(name))
 			}
 			in[name] = n
 		}
 	}
-	id := v.id()
+	id := v.ID()
 	if id == fresh {
 		in["kind"] = v.Field("kind")
 		e, err := site.Post[finance.EditionView](v.Visit, products, in)
@@ -251,7 +252,7 @@ func whole(s string) (int, error) {
 func (v *view) endOf(name string) (time.Time, error) {
 	d, err := time.ParseInLocation(time.DateOnly, v.Field(name), clock.Morocco)
 	if err != nil {
-		return d, wrongField(name)
+		return d, desk.WrongField(name)
 	}
 	return d.AddDate(0, 0, 1).Add(-time.Second).UTC(), nil
 }

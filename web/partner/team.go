@@ -8,6 +8,7 @@ import (
 
 	"tiwiza/marketplace/members"
 	"tiwiza/pkg/rest"
+	"tiwiza/web/desk"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -21,50 +22,50 @@ func team(v *view) error { return v.team(nil) }
 
 func (v *view) team(wrong error) error {
 	org := "/v1/organisations/" + v.seat.Organisation
-	all, err := site.Get[rest.Page[members.MembershipView]](v.Visit, at(org+"/members", "limit", "50", "cursor", v.q("suite")))
+	all, err := site.Get[rest.Page[members.MembershipView]](v.Visit, desk.At(org+"/members", "limit", "50", "cursor", v.Q("suite")))
 	if err != nil {
 		return err
 	}
-	s := sheet{Heads: v.heads("person", "phone", "role", "since"), Next: v.next(all.Next)}
+	s := desk.Sheet{Heads: v.Heads("person", "phone", "role", "since"), Next: v.Next(all.Next)}
 	var some []ui.Option
 	for _, m := range all.Data {
-		name := v.named(m.Names)
+		name := v.Named(m.Names)
 		if len(m.Names) == 0 {
-			name = code(m.Person)
+			name = desk.Code(m.Person)
 		}
-		s.Rows = append(s.Rows, []cell{name, code(m.Phone), {Text: v.T("partner.role_" + m.Role), Lines: []string{v.T("partner.may_" + m.Role)}}, text(v.Lang.Date(m.Since))})
+		s.Rows = append(s.Rows, []desk.Cell{name, desk.Code(m.Phone), {Text: v.T("partner.role_" + m.Role), Lines: []string{v.T("partner.may_" + m.Role)}}, desk.Text(v.Lang.Date(m.Since))})
 		who := v.Say(m.Names).Text
 		if len(m.Names) == 0 {
 			who = m.Person
 		}
 		some = append(some, ui.Option{Value: m.ID, Text: who})
 	}
-	blocks := group(list(v.Page, s, v.T("partner.nobody"), "", ""))
-	invited, err := site.Get[rest.Page[members.InvitationView]](v.Visit, at(org+"/invitations", "limit", "50"))
+	blocks := desk.Group(desk.List(v.Page, s, v.T("partner.nobody"), "", ""))
+	invited, err := site.Get[rest.Page[members.InvitationView]](v.Visit, desk.At(org+"/invitations", "limit", "50"))
 	if site.Code(err) == "auth.denied" { // somebody else says who belongs here
-		return v.show(v.T("partner.team"), cell{}, wrong, blocks, para("muted", v.T("partner.no_people")))
+		return v.Blocks(v.T("partner.team"), desk.Cell{}, wrong, blocks, desk.Para("muted", v.T("partner.no_people")))
 	}
 	if err != nil {
 		return err
 	}
-	i := sheet{Heads: v.heads("to", "role")}
+	i := desk.Sheet{Heads: v.Heads("to", "role")}
 	for _, x := range invited.Data {
-		i.Rows = append(i.Rows, []cell{code(x.To), text(v.T("partner.role_" + x.Role))})
+		i.Rows = append(i.Rows, []desk.Cell{desk.Code(x.To), desk.Text(v.T("partner.role_" + x.Role))})
 	}
 	options := make([]ui.Option, len(roles))
 	for n, r := range roles {
 		options[n] = ui.Option{Value: r, Text: v.T("partner.role_"+r) + v.T("common.colon") + v.T("partner.may_"+r)}
 	}
-	forms := []action{
-		{Name: "invite", Path: v.Path, Label: v.T("partner.do_invite"), Hint: v.T("partner.help_invite"), Style: "go", Open: true, Fields: []ui.Field{
+	forms := []desk.Action{
+		{Name: "invite", Path: v.Path, Label: v.T("partner.do_invite"), Hint: v.T("partner.help_invite"), Style: "go", Open: true, Top: true, Fields: []ui.Field{
 			{Name: "invite_address", Label: v.T("partner.address"), Hint: v.T("partner.address_help"), Required: true, Max: 254},
 			{Name: "invite_role", Label: v.T("partner.h_role"), Options: options, Required: true, Value: "member"},
 		}},
 	}
 	if len(some) > 0 {
-		forms = append(forms, action{Name: "remove", Path: v.Path, Label: v.T("partner.do_remove"), Hint: v.T("partner.help_remove"), Style: "stop", Fields: []ui.Field{{Name: "remove_member", Label: v.T("partner.h_person"), Options: some, Required: true}}})
+		forms = append(forms, desk.Action{Name: "remove", Path: v.Path, Label: v.T("partner.do_remove"), Hint: v.T("partner.help_remove"), Style: "stop", Top: true, Fields: []ui.Field{{Name: "remove_member", Label: v.T("partner.h_person"), Options: some, Required: true}}})
 	}
-	return v.show(v.T("partner.team"), cell{}, wrong, blocks, acts(v.Page, v.typed(wrong, forms...)), headed(v.T("partner.invited"), list(v.Page, i, v.T("partner.nobody_invited"), "", "")))
+	return v.Blocks(v.T("partner.team"), desk.Cell{}, wrong, blocks, desk.Acts(v.Page, v.Typed(wrong, forms...)), desk.Headed(v.T("partner.invited"), desk.List(v.Page, i, v.T("partner.nobody_invited"), "", "")))
 }
 
 // teamDo invites somebody, or ends somebody's place.

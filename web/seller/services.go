@@ -33,6 +33,7 @@ type shelf struct {
 // shelves are all, in the order in which they stand on the page.
 var shelves = []shelf{
 	{offers: bankOffers, mine: bankAsked, kinds: []id.Kind{id.Product, id.Application}, show: showFinance, act: actFinance},
+	insurance,
 }
 
 // An asked is something that the member asked for.
@@ -279,16 +280,16 @@ func (d *Desk) apply(v *site.Visit, seat site.Seat, product string) error {
 	e := all.Versions[0]
 	in := map[string]any{"product": product, "sections": e.Sections, "sensitive": e.Sensitive, "purpose": v.Field("pour")}
 	if in["days"], err = readNumber(v.Field("jours")); err != nil {
-		return d.product(v, seat, product, wrongIn("/days"))
+		return d.product(v, seat, product, wrongAt("finance.invalid", "/days"))
 	}
 	if e.Kind == finance.Loan {
 		var m money.Money
 		if m, err = readPrice(v.Field("somme")); err != nil {
-			return d.product(v, seat, product, wrongIn("/amount"))
+			return d.product(v, seat, product, wrongAt("finance.invalid", "/amount"))
 		}
 		in["amount"] = m
 		if in["months"], err = readNumber(v.Field("mois")); err != nil {
-			return d.product(v, seat, product, wrongIn("/months"))
+			return d.product(v, seat, product, wrongAt("finance.invalid", "/months"))
 		}
 	}
 	a, err := site.Post[finance.ApplicationView](v, applications, in)
@@ -296,16 +297,6 @@ func (d *Desk) apply(v *site.Visit, seat site.Seat, product string) error {
 		return d.product(v, seat, product, err)
 	}
 	return v.Go("/v/services/" + a.ID)
-}
-
-// wrongIn is what a page finds wrong before it asks the hub.
-func wrongIn(pointer string) error {
-	f := &site.Fault{Status: http.StatusUnprocessableEntity, Code: "finance.invalid"}
-	f.Errors = append(f.Errors, struct {
-		Pointer string `json:"pointer"`
-		Detail  string `json:"detail"`
-	}{pointer, ""})
-	return f
 }
 
 // readNumber reads a whole number that was typed.

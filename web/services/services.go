@@ -1,5 +1,5 @@
-// Package services is how the services of banks look to members: the same at the
-// seller's desk, and beside the form in which a bank writes them.
+// Package services is how the services of banks and insurers look to members: the same at the
+// seller's desk, and beside the form in which they are written.
 package services
 
 import (

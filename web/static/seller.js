@@ -52,6 +52,7 @@ const put = (input, file) => { const d = new DataTransfer(); d.items.add(file); 
 for (const i of $$('[data-shrink]')) {
   i.addEventListener('change', async () => {
     if (!i.files[0]) return;
+    if (!i.files[0].type.startsWith('image/')) { $('.label', i.closest('.shoot')).textContent = i.files[0].name; return; } // a paper
     try { const f = await shrink(i.files[0]); if (f) put(i, f); } catch { /* the hub takes it as it is */ }
     const img = new Image();
     img.alt = ''; img.dataset.preview = ''; img.src = URL.createObjectURL(i.files[0]);
