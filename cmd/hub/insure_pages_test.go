@@ -141,7 +141,7 @@ func insuredByPages(t *testing.T, r *rig, _ trade) {
 	member.comes(t, at, "L’argent est sur votre solde.")
 	member.reads(t, at)
 
-	b, err := r.takesOut(ctx, s.key, sold["stock"], "20000.00")
+	b, err := r.takesOut(ctx, s.key, sold["stock"], "20000.00", "")
 	if err != nil {
 		t.Fatal(err)
 	}
