@@ -14,5 +14,10 @@ var BankCases []byte
 //go:embed cases/insurance.v1.yaml
 var InsuranceCases []byte
 
+// CRMCases are the cases of crm.v1.
+//
+//go:embed cases/crm.v1.yaml
+var CRMCases []byte
+
 // Cases are the cases of each protocol that hub certify plays.
-var Cases = map[string][]byte{"bank.v1": BankCases, "insurance.v1": InsuranceCases}
+var Cases = map[string][]byte{"bank.v1": BankCases, "insurance.v1": InsuranceCases, "crm.v1": CRMCases}

@@ -71,6 +71,8 @@ type Step struct {
 	Insure    *struct{}      `yaml:"insure"`
 	Portfolio *portfolioStep `yaml:"portfolio"`
 	Statement *struct{}      `yaml:"statement"`
+
+	crmSteps `yaml:",inline"`
 }
 
 type (
@@ -128,6 +130,7 @@ type (
 var vital = map[string][]string{
 	"bank.v1":      {"reports", "statements", "sandbox"},
 	"insurance.v1": {"statements", "sandbox"},
+	"crm.v1":       {"erasure", "sandbox"},
 }
 
 // capability is the name and the version of a protocol.
