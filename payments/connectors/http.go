@@ -45,7 +45,7 @@ type AccountView struct {
 // View is a partner that was registered.
 type View struct {
 	ID          string           `json:"id" required:"true"`
-	Port        string           `json:"port" required:"true" enum:"bank,insurance"`
+	Port        string           `json:"port" required:"true" enum:"bank,insurance,crm,notify"`
 	URL         string           `json:"url" required:"true"`
 	State       State            `json:"state" required:"true" enum:"registered,live,paused"`
 	Pays        bool             `json:"pays" required:"true" description:"Payouts leave from this bank."`
@@ -57,6 +57,7 @@ type View struct {
 	Credentials []CredentialView `json:"credentials" required:"true" description:"The newest first."`
 	Safeguard   *AccountView     `json:"safeguard" required:"true" description:"Null but for banks."`
 	Operating   *AccountView     `json:"operating" required:"true" description:"Null but for banks."`
+	Hosted      string           `json:"hosted,omitempty" enum:"morocco,abroad" description:"Of a customer relation system: where what it is told is kept."`
 	CreatedBy   string           `json:"created_by" required:"true"`
 	CreatedAt   time.Time        `json:"created_at" required:"true"`
 	ChangedAt   time.Time        `json:"changed_at" required:"true"`
@@ -64,7 +65,7 @@ type View struct {
 
 func (c Connector) view(have []credential) View {
 	v := View{
-		ID: c.ID, Port: c.Port, URL: c.URL, State: c.State, Pays: c.Pays, Owner: c.Owner, Features: c.Features, Sandbox: c.Sandbox, FoundAt: rest.UTC(c.FoundAt),
+		ID: c.ID, Port: c.Port, URL: c.URL, Hosted: c.Hosted, State: c.State, Pays: c.Pays, Owner: c.Owner, Features: c.Features, Sandbox: c.Sandbox, FoundAt: rest.UTC(c.FoundAt),
 		CreatedBy: c.CreatedBy, CreatedAt: c.CreatedAt.UTC(), ChangedAt: c.ChangedAt.UTC(), Credentials: make([]CredentialView, len(have)),
 	}
 	if c.Port == PortBank {

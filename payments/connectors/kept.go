@@ -1,0 +1,39 @@
+package connectors
+
+import (
+	"context"
+
+	"tiwiza/pkg/pg"
+)
+
+// Where what a customer relation system is told is kept.
+const (
+	InMorocco = "morocco"
+	Abroad    = "abroad"
+)
+
+// A Plain connector is one without what is needed to call it.
+type Plain struct {
+	ID       string
+	Features []string
+	Hosted   string
+}
+
+// Plains are the connectors of a port that were ever live, by their names. Nothing
+// is unsealed for it, so that one whose secrets cannot be read is listed too.
+func (s *Service) Plains(ctx context.Context, db pg.DB, port string) ([]Plain, error) {
+	found, err := everLive(ctx, db, port)
+	out := make([]Plain, len(found))
+	for i, c := range found {
+		out[i] = c.plain()
+	}
+	return out, err
+}
+
+func (c Connector) plain() Plain { return Plain{c.ID, c.Features, c.Hosted} }
+
+// OnLive has f take part when a connector of a port is let live, in that unit of
+// work. It is called at start.
+func (s *Service) OnLive(port string, f func(ctx context.Context, tx *pg.Tx, c Plain) error) {
+	s.live[port] = append(s.live[port], f)
+}
