@@ -236,7 +236,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	pools.Tell(bus)
 	loyalty.Tell(bus)
 	p.listen(bus, told)
-	known, err := p.kept(store, bus, m, ord, points)
+	known, err := p.kept(store, bus, m, ord, points, related(plugged, insured.dial, p.metrics))
 	if err != nil {
 		return nil, err
 	}

@@ -125,6 +125,13 @@ type HearInput struct {
 // lately is heard.
 func (s *Service) Hear(ctx context.Context, in HearInput) (rest.Text, error) {
 	c, err := load(ctx, s.db, in.Partner)
+	signed := webhook.Signed{ID: in.ID, Timestamp: in.Timestamp, Signature: in.Signature, Body: in.Body.Bytes}
+	if hear := s.news[c.Port]; err == nil && hear != nil {
+		if !signed.By(webhook.Now(), c.WebhookKeys...) {
+			return "", ErrSignature
+		}
+		return "", hear(ctx, c.ID, in.Body.Bytes)
+	}
 	if s.cfg.Heard != nil && (errors.Is(err, ErrNotFound) || err == nil && c.Port != PortBank) {
 		return "", s.cfg.Heard(ctx, in.Partner, map[string][]string{
 			"webhook-id": {in.ID}, "webhook-timestamp": {in.Timestamp}, "webhook-signature": {in.Signature},
@@ -133,7 +140,7 @@ func (s *Service) Hear(ctx context.Context, in HearInput) (rest.Text, error) {
 	if err != nil {
 		return "", err
 	}
-	if !(webhook.Signed{ID: in.ID, Timestamp: in.Timestamp, Signature: in.Signature, Body: in.Body.Bytes}).By(webhook.Now(), c.WebhookKeys...) {
+	if !signed.By(webhook.Now(), c.WebhookKeys...) {
 		return "", ErrSignature
 	}
 	select {

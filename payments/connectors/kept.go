@@ -32,6 +32,12 @@ func (s *Service) Plains(ctx context.Context, db pg.DB, port string) ([]Plain, e
 
 func (c Connector) plain() Plain { return Plain{c.ID, c.Features, c.Hosted} }
 
+// OnNews has f hear the events of connectors of a port that one of their keys signed
+// lately. It is called at start.
+func (s *Service) OnNews(port string, f func(ctx context.Context, partner string, body []byte) error) {
+	s.news[port] = f
+}
+
 // OnLive has f take part when a connector of a port is let live, in that unit of
 // work. It is called at start.
 func (s *Service) OnLive(port string, f func(ctx context.Context, tx *pg.Tx, c Plain) error) {
