@@ -75,7 +75,12 @@ func (d *CRM) Probe(ctx context.Context) outbound.Result {
 // unauthenticated, by which it promises that it did nothing; Declined only 422 with
 // a code that is final; NotFound only a 404 with a code of its own.
 func (n *Connector) tell(ctx context.Context, method, path string, body any) (outbound.Answer, outbound.Result) {
-	q := request{method: method, path: path}
+	return n.tellOnce(ctx, method, path, "", body)
+}
+
+// tellOnce is tell of what must happen once, under a key.
+func (n *Connector) tellOnce(ctx context.Context, method, path, key string, body any) (outbound.Answer, outbound.Result) {
+	q := request{method: method, path: path, key: key}
 	if body != nil {
 		var err error
 		if q.body, err = json.Marshal(body); err != nil {
@@ -106,7 +111,7 @@ func (n *Connector) tell(ctx context.Context, method, path string, body any) (ou
 
 var (
 	// finals are the codes by which something is refused for good.
-	finals = []string{"refused", "invalid", "left", "unreachable", "opted_out"}
+	finals = []string{"refused", "invalid", "left", "unreachable", "opted_out", "template_unknown"}
 	// absences are the codes by which there is no such thing.
 	absences = []string{"contact_not_found", "deal_not_found", "message_not_found"}
 )

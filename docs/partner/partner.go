@@ -19,5 +19,10 @@ var InsuranceCases []byte
 //go:embed cases/crm.v1.yaml
 var CRMCases []byte
 
+// NotifyCases are the cases of notify.v1.
+//
+//go:embed cases/notify.v1.yaml
+var NotifyCases []byte
+
 // Cases are the cases of each protocol that hub certify plays.
-var Cases = map[string][]byte{"bank.v1": BankCases, "insurance.v1": InsuranceCases, "crm.v1": CRMCases}
+var Cases = map[string][]byte{"bank.v1": BankCases, "insurance.v1": InsuranceCases, "crm.v1": CRMCases, "notify.v1": NotifyCases}

@@ -72,7 +72,8 @@ type Step struct {
 	Portfolio *portfolioStep `yaml:"portfolio"`
 	Statement *struct{}      `yaml:"statement"`
 
-	crmSteps `yaml:",inline"`
+	crmSteps    `yaml:",inline"`
+	notifySteps `yaml:",inline"`
 }
 
 type (
@@ -131,6 +132,7 @@ var vital = map[string][]string{
 	"bank.v1":      {"reports", "statements", "sandbox"},
 	"insurance.v1": {"statements", "sandbox"},
 	"crm.v1":       {"erasure", "sandbox"},
+	"notify.v1":    {"sandbox"},
 }
 
 // capability is the name and the version of a protocol.

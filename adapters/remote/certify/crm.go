@@ -106,19 +106,19 @@ type relation struct {
 // related makes the hub's driver ready, once the manifest was read.
 func (r *runner) related(c remote.Capability) {
 	patient := outbound.Settings{Consecutive: 1000, Volume: 1000, Rate: 1000, Burst: 1000}
-	r.relation = &relation{crm: crm.New("certified", remote.NewCRM(r.line, c.Features), crm.Options{Lane: patient})}
+	r.relation = &relation{crm: crm.New("certified", remote.NewCRM(r.line, c.Features), crm.Options{Lane: patient}), people: map[string]*person{}, deals: map[string]*crm.Deal{}}
 }
 
 // relate does a step of customer relation systems, if it is one.
 func (r *runner) relate(ctx context.Context, s crmSteps) (done bool, err error) {
-	if s == (crmSteps{}) {
+	switch {
+	case s == (crmSteps{}):
 		return false, nil
-	}
-	if r.relation == nil {
+	case s.Crowded != nil:
+		name, _ := capability(r.protocol)
+		return true, r.sandbox(ctx, "/"+name+"/v1/sandbox/busy", struct{}{})
+	case r.relation == nil:
 		return true, errUnread
-	}
-	if r.relation.people == nil {
-		r.relation.people, r.relation.deals = map[string]*person{}, map[string]*crm.Deal{}
 	}
 	switch {
 	case s.Contact != nil:
@@ -137,8 +137,6 @@ func (r *runner) relate(ctx context.Context, s crmSteps) (done bool, err error) 
 		return true, r.refusing(ctx, *s.Refusing)
 	case s.Erase != nil:
 		return true, r.erase(ctx, *s.Erase)
-	case s.Crowded != nil:
-		return true, r.sandbox(ctx, crmPath+"/sandbox/busy", struct{}{})
 	}
 	return true, r.keep(ctx, *s.Keep)
 }

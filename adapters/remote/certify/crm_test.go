@@ -1,7 +1,6 @@
 package certify_test
 
 import (
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -129,7 +128,7 @@ func named(t *testing.T, all map[string]defect, play func(t testing.TB, planted 
 // TestTheCRMDocumentIsWhatIsSpoken listens to a certification.
 func TestTheCRMDocumentIsWhatIsSpoken(t *testing.T) {
 	t.Parallel()
-	at := httptest.NewServer(http.Handler(remoteconform.NewCRM(token, keepsAll...)))
+	at := httptest.NewServer(remoteconform.NewCRM(token, keepsAll...))
 	t.Cleanup(at.Close)
 	spoken(t, "crm.v1", at.URL, "manifest", "ping", "putContacts", "showContact", "putDeals", "showDeal", "putPoints", "wish", "refusing", "erase", "sandboxLeave", "sandboxBusy")
 }

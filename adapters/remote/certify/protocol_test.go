@@ -131,7 +131,7 @@ func spoken(t *testing.T, protocolName, url string, operations ...string) {
 
 func TestProtocolDocumentsAreOpenAPI(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"bank.v1", "insurance.v1", "crm.v1"} {
+	for _, name := range []string{"bank.v1", "insurance.v1", "crm.v1", "notify.v1"} {
 		if doc := protocol(t, name); !doc.IsOpenAPI31OrLater() {
 			t.Errorf("%s is of version %s, want 3.1", name, doc.OpenAPI)
 		}

@@ -138,6 +138,7 @@ type runner struct {
 	run      string
 
 	relation *relation // of crm.v1, once the manifest is read
+	gateway  *gateway  // of notify.v1, likewise
 }
 
 func newRunner(protocol string, o Options) (*runner, error) {

@@ -69,6 +69,9 @@ func (r *runner) step(ctx context.Context, s Step) error {
 	if done, err := r.relate(ctx, s.crmSteps); done {
 		return err
 	}
+	if done, err := r.bring(ctx, s.notifySteps); done {
+		return err
+	}
 	if done, err := r.insure(ctx, s); done {
 		return err
 	}
@@ -162,8 +165,13 @@ func (r *runner) readManifest(ctx context.Context) error {
 		return errors.New("this is no sandbox; certify pays and invents people, and must not pay real money nor reach real people")
 	}
 	r.manifest = m
-	if name == "crm" {
+	switch name {
+	case "crm":
 		r.related(c)
+	case "notify":
+		if err := r.gated(c, m.WebhookKeys); err != nil {
+			return err
+		}
 	}
 	if name == "insurance" {
 		patient := outbound.Settings{Consecutive: 1000, Volume: 1000, Rate: 1000, Burst: 1000}

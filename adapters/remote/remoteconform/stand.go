@@ -75,6 +75,8 @@ type call struct {
 	path   []string
 	body   []byte
 	events string // X-Callback-URL
+	key    string // Idempotency-Key
+	ref    string // ?ref=
 }
 
 // A said is an answer; lost ones are done and never come.
@@ -100,7 +102,7 @@ func (b *Base) serve(w http.ResponseWriter, r *http.Request, do func(call) said)
 		body = b.mend(body) // the defect: it makes of it what it can
 	}
 	path, inside := strings.CutPrefix(r.URL.Path, b.path+"/")
-	c := call{method: r.Method, path: strings.Split(path, "/"), body: body, events: r.Header.Get("X-Callback-URL")}
+	c := call{method: r.Method, path: strings.Split(path, "/"), body: body, events: r.Header.Get("X-Callback-URL"), key: r.Header.Get("Idempotency-Key"), ref: r.URL.Query().Get("ref")}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var out said
@@ -116,6 +118,9 @@ func (b *Base) serve(w http.ResponseWriter, r *http.Request, do func(call) said)
 	case !inside:
 		out = problem(404, "not_found", "There is nothing here.")
 	case b.garble != nil:
+		if b.name == "notify" { // its suite wants it done
+			do(c)
+		}
 		out = said{status: b.garble.status, body: json.RawMessage(b.garble.body)}
 		b.garble = nil
 		w.WriteHeader(out.status)
