@@ -12,6 +12,7 @@ import (
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/webhook"
 )
 
 // relating are the customer relation systems that are plugged in.
@@ -60,7 +61,7 @@ func meets(plugged *connectors.Service, known *relations.Service) {
 	plugged.OnLive(connectors.PortCRM, func(ctx context.Context, tx *pg.Tx, c connectors.Plain) error {
 		return known.Meet(ctx, tx, systemOf(c))
 	})
-	plugged.OnNews(connectors.PortCRM, func(ctx context.Context, partner string, _ []byte) error {
+	plugged.OnNews(connectors.PortCRM, func(ctx context.Context, partner string, _ webhook.Signed) error {
 		return known.Heard(auth.With(ctx, auth.Hub), partner)
 	})
 }

@@ -130,7 +130,7 @@ func (s *Service) Hear(ctx context.Context, in HearInput) (rest.Text, error) {
 		if !signed.By(webhook.Now(), c.WebhookKeys...) {
 			return "", ErrSignature
 		}
-		return "", hear(ctx, c.ID, in.Body.Bytes)
+		return "", hear(ctx, c.ID, signed)
 	}
 	if s.cfg.Heard != nil && (errors.Is(err, ErrNotFound) || err == nil && c.Port != PortBank) {
 		return "", s.cfg.Heard(ctx, in.Partner, map[string][]string{

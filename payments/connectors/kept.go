@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/webhook"
 )
 
 // Where what a customer relation system is told is kept.
@@ -34,7 +35,7 @@ func (c Connector) plain() Plain { return Plain{c.ID, c.Features, c.Hosted} }
 
 // OnNews has f hear the events of connectors of a port that one of their keys signed
 // lately. It is called at start.
-func (s *Service) OnNews(port string, f func(ctx context.Context, partner string, body []byte) error) {
+func (s *Service) OnNews(port string, f func(ctx context.Context, partner string, e webhook.Signed) error) {
 	s.news[port] = f
 }
 

@@ -35,8 +35,9 @@ type (
 		Channel  string `yaml:"channel"` // one in turn when it is left out
 		Magic    string `yaml:"magic"`
 		Template string `yaml:"template"`
-		Wrong    string `yaml:"wrong"` // to, text
-		Wait     bool   `yaml:"wait"`  // the answer says for how long to stay away
+		Wrong    string `yaml:"wrong"`  // to, text
+		Sooner   bool   `yaml:"sooner"` // less time is left to bring it
+		Wait     bool   `yaml:"wait"`   // the answer says for how long to stay away
 		how      `yaml:",inline"`
 	}
 	statedStep struct {
@@ -151,6 +152,9 @@ func (r *runner) message(ctx context.Context, s messageStep) error {
 	m := l.Message
 	if s.Altered {
 		m.Text += " !"
+	}
+	if s.Sooner {
+		m.Valid -= time.Minute
 	}
 	body, err := json.Marshal(remote.RenderMessage(l.channel, m))
 	if err != nil {

@@ -75,6 +75,7 @@ func TestPlantedDefectsOfAGatewayAreNamed(t *testing.T) {
 		"any template is taken":                    {"C2-04", "201"},
 		"brings a message again":                   {"C3-01", "times, want 1"},
 		"another message under the same reference": {"C3-02", "200"},
+		"time that is left is compared":            {"C3-01", "idempotency_conflict"},
 		"lost with its answer":                     {"C3-03", "not_found"},
 		"half a request is taken":                  {"C3-04", "not to be there"},
 		"busy, and does it all the same":           {"C3-05", "not to be there"},

@@ -85,6 +85,9 @@ func (s *Notify) post(c call) said {
 		return problem(400, "idempotency_key", "The key is the message's ref, in quotes.")
 	}
 	if had := s.messages[in.Ref]; had != nil {
+		if !s.is("time that is left is compared") {
+			in.Valid = had.body.Valid
+		}
 		switch {
 		case s.is("brings a message again"):
 			had.times++
