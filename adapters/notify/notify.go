@@ -96,6 +96,23 @@ func (c *Carrier) fits(m Message) error {
 	return nil
 }
 
+// Ask asks what became of a message whose sending is in doubt; a gateway that cannot
+// be asked leaves it so.
+func (c *Carrier) Ask(ctx context.Context, ref string) (n Report, r outbound.Result) {
+	a, ok := c.d.(Asker)
+	switch {
+	case !ok:
+		return n, outbound.Result{Outcome: outbound.Unknown, Reason: outbound.Unfit, Text: "this gateway cannot be asked"}
+	case !refShape.MatchString(ref):
+		return n, outbound.Result{Outcome: outbound.NotSent, Reason: outbound.Unfit, Text: "the reference is not one of ours"}
+	}
+	r = c.lane.Do(ctx, "notify.ask", func(ctx context.Context) (r outbound.Result) {
+		n, r = a.Ask(ctx, ref)
+		return r
+	})
+	return n, r
+}
+
 // Reports reads what a gateway says of messages: ErrForged, ErrUnreadable.
 func (c *Carrier) Reports(b Callback) ([]Report, error) {
 	r, ok := c.d.(Reporter)

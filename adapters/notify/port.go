@@ -90,6 +90,12 @@ type Greeter interface {
 	Greet(mode, token, challenge string) (answer string, err error)
 }
 
+// An Asker is a Driver whose gateway can be asked what became of a message, by our
+// reference: Succeeded with what it says, or NotFound when it surely never had it.
+type Asker interface {
+	Ask(ctx context.Context, ref string) (Report, outbound.Result)
+}
+
 // A Prober is a Driver whose gateway can be asked how it is without telling
 // anybody anything.
 type Prober interface {

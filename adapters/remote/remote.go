@@ -212,7 +212,10 @@ func (n *Connector) send(ctx context.Context, c *http.Client, q request, token s
 func cut(s string, most int) string { return outbound.Cut(s, most) }
 
 // questions are what each port is signed in by: they move nothing.
-var questions = map[string]string{"bank": messages + "?limit=1", "insurance": insurancePath + "/products"}
+var questions = map[string]string{
+	"bank": messages + "?limit=1", "insurance": insurancePath + "/products",
+	"crm": crmPath + "/ping", "notify": notifyPath + "/ping",
+}
 
 // SignIn says whether each of the credentials is let in at a port, by a question
 // that moves nothing.

@@ -24,6 +24,15 @@ import (
 type crmConfig struct {
 	HubSpot *hubspotConfig `json:"hubspot"`
 	Tryton  *trytonConfig  `json:"tryton"`
+	// Connector is how hub certify, or a hub that plugs it in, reaches a
+	// demonstration's second system; no hub uses it by itself.
+	Connector *standInDoor `json:"connector"`
+}
+
+// standInDoor is where a stand-in's connector is.
+type standInDoor struct {
+	URL   string `json:"url"`
+	Token string `json:"token"`
 }
 
 // hubspotConfig is HubSpot, which keeps what it is told abroad.
@@ -86,9 +95,9 @@ func (c crmConfig) open(m *outbound.Metrics) (all []*crm.CRM, transfer map[strin
 const trytonTime = 25 * time.Second
 
 // kept opens what keeps systems outside up to date, and has it hear of what goes
-// on when there are any.
-func (p *partners) kept(store *pg.Store, bus *event.Bus, m *members.Service, ord *orders.Service, points *loyalty.Service) (*relations.Service, error) {
-	n := relations.Needs{People: acquaintances{m}, Orders: ord, Loyalty: points}
+// on: systems may be plugged in while the hub runs.
+func (p *partners) kept(store *pg.Store, bus *event.Bus, m *members.Service, ord *orders.Service, points *loyalty.Service, plugged *relating) (*relations.Service, error) {
+	n := relations.Needs{People: acquaintances{m}, Orders: ord, Loyalty: points, Plugged: plugged}
 	var err error
 	if p.crms, n.Transfer, err = p.crm.open(p.metrics); err != nil {
 		return nil, err
@@ -96,9 +105,8 @@ func (p *partners) kept(store *pg.Store, bus *event.Bus, m *members.Service, ord
 	n.CRMs = p.crms
 	s := relations.New(store, n)
 	relations.Tell(bus)
-	if len(p.crms) > 0 {
-		relations.Subscribe(bus, s)
-	}
+	relations.Subscribe(bus, s)
+	meets(plugged.plugged, s)
 	return s, nil
 }
 

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"sync"
 
 	"tiwiza/adapters/insurance"
 	"tiwiza/adapters/insurance/openinsurance"
 	"tiwiza/adapters/remote"
 	"tiwiza/payments/connectors"
-	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 )
 
@@ -50,23 +48,15 @@ func (c insuranceConfig) unsafe() (errs []error) {
 type insurers struct {
 	built   []*insurance.Insurer
 	plugged *connectors.Service
-	dial    func(connectors.Opening) (*remote.Connector, error)
-	metrics *outbound.Metrics
 	tell    func(ctx context.Context, insurer string, e insurance.Event) error
-
-	mu   sync.Mutex
-	open map[string]openedInsurer
-}
-
-// openedInsurer is a connector that was made ready, of one version of its row.
-type openedInsurer struct {
-	version int64
-	insurer *insurance.Insurer
+	ready[*insurance.Insurer]
 }
 
 // insured opens the insurer that is built in, if there is one; it calls nobody.
 func (p *partners) insured(o options) (*insurers, error) {
-	s := &insurers{metrics: p.metrics, dial: dialer(o.guard()), open: map[string]openedInsurer{}}
+	s := &insurers{ready: ready[*insurance.Insurer]{dial: dialer(o.guard()), of: func(n *remote.Connector, c connectors.Plug) *insurance.Insurer {
+		return insurance.New(c.ID, remote.NewInsurance(n, c.Features, c.WebhookKeys), insurance.Options{Metrics: p.metrics})
+	}}}
 	if p.insurance.OpenInsurance == nil {
 		return s, nil
 	}
@@ -100,7 +90,7 @@ func (s *insurers) Of(ctx context.Context, db pg.DB, name string) (i *insurance.
 	if err != nil {
 		return nil, "", err
 	}
-	i, err = s.ready(p)
+	i, err = s.made(p)
 	return i, p.Barred, err
 }
 
@@ -110,7 +100,7 @@ func (s *insurers) All(ctx context.Context, db pg.DB) (all []*insurance.Insurer,
 	all = append(all, s.built...)
 	plugs, failed := s.plugged.Plugs(ctx, db, connectors.PortInsurance)
 	for _, p := range plugs {
-		i, err := s.ready(p)
+		i, err := s.made(p)
 		if err != nil {
 			failed = errors.Join(failed, err)
 			continue
@@ -118,22 +108,6 @@ func (s *insurers) All(ctx context.Context, db pg.DB) (all []*insurance.Insurer,
 		all = append(all, i)
 	}
 	return all, failed
-}
-
-// ready is the port of a connector, made once for each version of its row.
-func (s *insurers) ready(p connectors.Plug) (*insurance.Insurer, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if have, ok := s.open[p.ID]; ok && have.version >= p.Version {
-		return have.insurer, nil
-	}
-	n, err := s.dial(p.Opening)
-	if err != nil {
-		return nil, err
-	}
-	i := insurance.New(p.ID, remote.NewInsurance(n, p.Features, p.WebhookKeys), insurance.Options{Metrics: s.metrics})
-	s.open[p.ID] = openedInsurer{p.Version, i}
-	return i, nil
 }
 
 // Hear takes in an insurer's event: connectors.ErrNotFound, insurance.ErrForged,

@@ -92,19 +92,26 @@ func (c notifyConfig) open(m *outbound.Metrics, public string) (all []*notify.Ca
 	return all, box, nil
 }
 
-// teller opens what tells people things, by those who bring messages.
-func (p *partners) teller(store *pg.Store, people notices.People, ord *orders.Service, public string) (_ *notices.Service, err error) {
-	n := notices.Needs{People: people, Orders: ord, URL: public, Ways: p.notify.Ways}
+// teller opens what tells people things, by those who bring messages: built in, or
+// plugged in while the hub runs.
+func (p *partners) teller(store *pg.Store, people notices.People, ord *orders.Service, public string, plugged *telling) (_ *notices.Service, err error) {
+	n := notices.Needs{People: people, Orders: ord, URL: public, Ways: p.notify.Ways, Plugged: plugged}
 	p.tells, n.Box, err = p.notify.open(p.metrics, public)
 	n.Carriers = p.tells
-	return notices.New(store, n), err
+	s := notices.New(store, n)
+	hears(plugged.plugged, s)
+	return s, err
 }
+
+// tellsPeople says whether there is anybody to tell people things by, or may be: a hub
+// with a box_key and nobody built in waits for one to be plugged in.
+func (p *partners) tellsPeople() bool { return len(p.tells) > 0 || p.notify.BoxKey != "" }
 
 // listen has notices hear of what people want to know, when there is anybody to
 // tell it by.
 func (p *partners) listen(bus *event.Bus, told *notices.Service) {
 	notices.Tell(bus)
-	if len(p.tells) > 0 {
+	if p.tellsPeople() {
 		notices.Subscribe(bus, told)
 	}
 }
@@ -137,7 +144,7 @@ type courier struct {
 
 // courier has members tell people things, when there is anybody to do it.
 func (p *partners) courier(m *members.Service, told *notices.Service, inbox *members.Inbox) {
-	if len(p.tells) == 0 {
+	if !p.tellsPeople() {
 		told = nil
 	}
 	if told != nil || inbox != nil {

@@ -148,7 +148,7 @@ func lineTo(dial func(connectors.Opening) (*remote.Connector, error)) connectors
 
 // plugged are the connectors of a house.
 func (p *partners) plugged(store *pg.Store, ops *operations.Engine, queue connectors.Approvals, insured *insurers, o options) *connectors.Service {
-	taken := []string{acquirerName, bankName, walletName, insurerName, "sms", "whatsapp", "email", "crm", "none"}
+	taken := []string{acquirerName, bankName, walletName, insurerName, "sms", "whatsapp", "email", "mail", "crm", "hubspot", "tryton", "none"}
 	for _, a := range p.acquirers {
 		taken = append(taken, a.ID())
 	}

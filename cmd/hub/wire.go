@@ -194,7 +194,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	})
 	quo := quotations.New(store, quotations.Needs{Sellers: m, Goods: cat, Files: kept, Agreed: agreed, Baskets: ord})
 	pooled := pools.New(store, cat, m, agreed, ord)
-	told, err := p.teller(store, reach{m}, ord, o.PublicURL)
+	told, err := p.teller(store, reach{m}, ord, o.PublicURL, tellers(plugged, insured.dial, p.metrics))
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +236,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	pools.Tell(bus)
 	loyalty.Tell(bus)
 	p.listen(bus, told)
-	known, err := p.kept(store, bus, m, ord, points)
+	known, err := p.kept(store, bus, m, ord, points, related(plugged, insured.dial, p.metrics))
 	if err != nil {
 		return nil, err
 	}

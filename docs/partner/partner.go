@@ -14,5 +14,15 @@ var BankCases []byte
 //go:embed cases/insurance.v1.yaml
 var InsuranceCases []byte
 
+// CRMCases are the cases of crm.v1.
+//
+//go:embed cases/crm.v1.yaml
+var CRMCases []byte
+
+// NotifyCases are the cases of notify.v1.
+//
+//go:embed cases/notify.v1.yaml
+var NotifyCases []byte
+
 // Cases are the cases of each protocol that hub certify plays.
-var Cases = map[string][]byte{"bank.v1": BankCases, "insurance.v1": InsuranceCases}
+var Cases = map[string][]byte{"bank.v1": BankCases, "insurance.v1": InsuranceCases, "crm.v1": CRMCases, "notify.v1": NotifyCases}

@@ -47,12 +47,32 @@ func (s *Service) Bring(ctx context.Context, notice string) error {
 		return err
 	}
 	r := out.carrier.Send(ctx, out.message)
+	if r.Outcome == outbound.Unknown {
+		r = asked(ctx, *out, r)
+	}
 	if r.Err != nil {
 		slog.WarnContext(ctx, "a notice was not taken", "notice", out.notice, "carrier", out.carrier.ID(), "outcome", r.Outcome, "reason", r.Reason, "error", r.Err)
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return s.db.InTx(last, func(tx *pg.Tx) error { return s.heard(last, tx, *out, r) })
+}
+
+// asked asks a gateway what became of a message that is in doubt, before anybody sends
+// it again. One that it never had stays in doubt: it may still be on its way there.
+func asked(ctx context.Context, out sending, doubt outbound.Result) outbound.Result {
+	n, r := out.carrier.Ask(ctx, out.message.Ref)
+	if r.Outcome != outbound.Succeeded {
+		return doubt
+	}
+	r = outbound.Result{Outcome: outbound.Accepted, PartnerID: n.PartnerID, Code: n.Code}
+	switch n.State {
+	case notify.Delivered:
+		r.Outcome = outbound.Succeeded
+	case notify.Failed:
+		r.Outcome = outbound.Declined
+	}
+	return r
 }
 
 // take locks a notice that is due and writes down what is about to be sent; nil
@@ -62,7 +82,8 @@ func (s *Service) take(ctx context.Context, tx *pg.Tx, notice string) (*sending,
 	if err != nil || n.State != Waiting || n.DueAt.After(tx.Now()) {
 		return nil, err
 	}
-	turn, tries, err := s.turn(ctx, tx, n)
+	serving := s.serving(ctx, tx)
+	turn, tries, err := s.turn(ctx, tx, n, serving)
 	if err != nil {
 		return nil, err
 	}
@@ -83,30 +104,33 @@ func (s *Service) take(ctx context.Context, tx *pg.Tx, notice string) (*sending,
 		slog.ErrorContext(ctx, "a notice cannot be opened: hubs on one database share one key", "notice", n.ID, "error", err)
 		return nil, s.settle(ctx, tx, n, Turn{End: Failed, Reason: "sealed"}, 0)
 	}
-	return s.send(tx, n, turn.Channel, tries, merged(n.Params, secrets)), nil
+	return s.send(tx, n, serving[turn.Channel], tries, merged(n.Params, secrets)), nil
 }
 
-// turn says what comes next for a notice.
-func (s *Service) turn(ctx context.Context, tx *pg.Tx, n Notice) (Turn, []Attempt, error) {
+// turn says what comes next for a notice, by those who bring messages now.
+func (s *Service) turn(ctx context.Context, tx *pg.Tx, n Notice, serving map[notify.Channel]*notify.Carrier) (Turn, []Attempt, error) {
 	tries, err := attemptsOf(ctx, tx, n.ID)
 	if err != nil {
 		return Turn{}, nil, err
 	}
 	wishes, err := settingsOf(ctx, tx, n.Owner)
-	return n.Next(wishes.Way(n, s.Ways, s.carriers), tries, tx.Now()), tries, err
+	return n.Next(wishes.Way(n, s.Ways, serving), tries, tx.Now()), tries, err
 }
 
-// send writes down that a notice goes out by a channel.
-func (s *Service) send(tx *pg.Tx, n Notice, c notify.Channel, tries []Attempt, values map[string]string) *sending {
+// send writes down that a notice goes out by who serves a channel.
+func (s *Service) send(tx *pg.Tx, n Notice, carrier *notify.Carrier, tries []Attempt, values map[string]string) *sending {
+	c := carrier.Channel()
 	r := n.render(c, values)
 	_, parts := notify.Count(r.text)
 	if c != notify.SMS {
 		parts = 1
 	}
-	carrier := s.carriers[c]
 	a := Attempt{ID: id.New(id.Attempt), Notice: n.ID, Channel: c, Carrier: carrier.ID(), Address: n.address(c), Parts: parts, Version: 1}
 	if i := slices.IndexFunc(tries, func(t Attempt) bool { return t.Channel == c }); i >= 0 {
 		a = tries[i]
+	}
+	if a.Carrier != carrier.ID() { // another brings it than the last time
+		a.Carrier, a.PartnerID = carrier.ID(), ""
 	}
 	a.State, a.At = TrySending, tx.Now()
 	a.Sends++
@@ -160,7 +184,7 @@ func (s *Service) heard(ctx context.Context, tx *pg.Tx, out sending, r outbound.
 
 // onward moves a notice on by what became of its attempts.
 func (s *Service) onward(ctx context.Context, tx *pg.Tx, n Notice, wait time.Duration) error {
-	turn, _, err := s.turn(ctx, tx, n)
+	turn, _, err := s.turn(ctx, tx, n, s.serving(ctx, tx))
 	if err != nil || n.State.ended() && (turn.End == "" || turn.End == n.State) {
 		return err // what has ended is not sent again: its secrets are gone
 	}

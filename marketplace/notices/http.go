@@ -115,8 +115,8 @@ type GreetingInput struct {
 }
 
 // Greeting answers a gateway that asks whether this address is the hub's.
-func (s *Service) Greeting(_ context.Context, in GreetingInput) (rest.Text, error) {
-	c, err := s.carrier(in.Partner)
+func (s *Service) Greeting(ctx context.Context, in GreetingInput) (rest.Text, error) {
+	c, err := s.carrier(ctx, in.Partner)
 	if err != nil {
 		return "", err
 	}

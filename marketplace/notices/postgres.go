@@ -53,7 +53,7 @@ func attemptsOf(ctx context.Context, db pg.DB, notice string) ([]Attempt, error)
 // put writes an attempt about to be sent: a new one, or a further send of one.
 func put(tx *pg.Tx, a Attempt) {
 	tx.QueueOne(ErrChanged, `insert into notices.attempt as t (`+attemptColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-		on conflict (notice, channel) do update set state = excluded.state, sends = excluded.sends, at = excluded.at, version = t.version + 1
+		on conflict (notice, channel) do update set state = excluded.state, sends = excluded.sends, at = excluded.at, carrier = excluded.carrier, partner_id = excluded.partner_id, version = t.version + 1
 		where t.id = excluded.id and t.version = excluded.version`,
 		a.ID, a.Notice, a.Channel, a.Carrier, a.Address, a.State, a.Sends, a.Code, a.PartnerID, a.Parts, a.At, a.Version)
 }

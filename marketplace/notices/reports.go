@@ -13,7 +13,7 @@ import (
 // again changes nothing, and what is said of messages that are not ours is no
 // matter.
 func (s *Service) Reported(ctx context.Context, carrier string, c notify.Callback) error {
-	from, err := s.carrier(carrier)
+	from, err := s.carrier(ctx, carrier)
 	if err != nil {
 		return err
 	}
@@ -54,13 +54,17 @@ func (s *Service) Reported(ctx context.Context, carrier string, c notify.Callbac
 	})
 }
 
-func (s *Service) carrier(name string) (*notify.Carrier, error) {
+// carrier is one by its name: ErrPartner.
+func (s *Service) carrier(ctx context.Context, name string) (*notify.Carrier, error) {
 	for _, c := range s.Carriers {
 		if c.ID() == name {
 			return c, nil
 		}
 	}
-	return nil, ErrPartner
+	if s.Plugged == nil {
+		return nil, ErrPartner
+	}
+	return s.Plugged.Carrier(ctx, s.db, name)
 }
 
 // report takes in what was said of one attempt. It only moves on: what was

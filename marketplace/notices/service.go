@@ -3,6 +3,7 @@ package notices
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/url"
 	"slices"
@@ -31,10 +32,20 @@ type Orders interface {
 type Needs struct {
 	People   People
 	Orders   Orders
-	Carriers []*notify.Carrier // one of a channel
+	Carriers []*notify.Carrier // built in, one of a channel
+	Plugged  Plugged           // those that are plugged in while the hub runs; nil: none
 	Box      Box
 	URL      string           // where the pages are, for links
 	Ways     []notify.Channel // their order where nobody wishes another; none: what costs a person nothing first
+}
+
+// Plugged are carriers that are plugged in while the hub runs; of a channel they go
+// before the one that is built in. Carriers are those that may bring messages now, one of a
+// channel: what cannot be opened comes in the error, and keeps the others not. Carrier is
+// one by its name, whose reports are heard even when it may bring nothing: ErrPartner.
+type Plugged interface {
+	Carriers(ctx context.Context, db pg.DB) ([]*notify.Carrier, error)
+	Carrier(ctx context.Context, db pg.DB, name string) (*notify.Carrier, error)
 }
 
 // Service is what others may ask of notices.
@@ -54,6 +65,25 @@ func New(db *pg.Store, n Needs) *Service {
 		s.carriers[c.Channel()] = c
 	}
 	return s
+}
+
+// serving are those who bring messages now, by their channels.
+func (s *Service) serving(ctx context.Context, db pg.DB) map[notify.Channel]*notify.Carrier {
+	if s.Plugged == nil {
+		return s.carriers
+	}
+	found, err := s.Plugged.Carriers(ctx, db)
+	if err != nil {
+		slog.WarnContext(ctx, "some of those who bring messages cannot be reached; others do", "error", err)
+	}
+	if len(found) == 0 {
+		return s.carriers
+	}
+	all := maps.Clone(s.carriers)
+	for _, c := range found {
+		all[c.Channel()] = c
+	}
+	return all
 }
 
 // Host is the name of the pages' host: browsers fill a code in there alone.

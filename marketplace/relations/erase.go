@@ -72,10 +72,14 @@ func (s *Service) Erase(ctx context.Context, tx *pg.Tx, in EraseInput) (v Erasur
 	if _, err := s.wish(ctx, tx, Wish{Person: person, Source: ByErasure}); err != nil {
 		return v, err
 	}
-	for _, c := range s.CRMs {
-		insertErasure(tx, Erasure{ID: id.New(id.Erasure), Person: person, Partner: c.ID(), AskedBy: tx.Actor(), AskedAt: tx.Now()})
+	systems, err := s.systems(ctx, tx)
+	if err != nil {
+		return v, err
 	}
-	s.wake(tx)
+	for _, x := range systems {
+		insertErasure(tx, Erasure{ID: id.New(id.Erasure), Person: person, Partner: x.ID, AskedBy: tx.Actor(), AskedAt: tx.Now()})
+	}
+	s.wake(tx, systems)
 	audit.Record(tx, "erasures.ask", person, authz.Policy(ctx), nil)
 	all, err := openErasures(ctx, tx, person)
 	v.Data = make([]ErasureView, len(all))

@@ -64,9 +64,8 @@ func Tell(bus *event.Bus) {
 // there is something to say; that is said in its own time, from the truth then.
 func Subscribe(bus *event.Bus, s *Service) {
 	const who = "relations"
-	event.Subscribe(bus, who, func(_ context.Context, tx *pg.Tx, e orders.Placed) error {
-		s.wantDeals(tx, e.Buyer, e.Orders...)
-		return nil
+	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e orders.Placed) error {
+		return s.wantDeals(ctx, tx, e.Buyer, e.Orders...)
 	})
 	moved(bus, s, func(e orders.OrderPaid) orders.Moved { return e.Moved })
 	moved(bus, s, func(e orders.OrderExpired) orders.Moved { return e.Moved })
@@ -76,35 +75,38 @@ func Subscribe(bus *event.Bus, s *Service) {
 	moved(bus, s, func(e orders.OrderRefunded) orders.Moved { return e.Moved })
 	moved(bus, s, func(e orders.OrderRefused) orders.Moved { return e.Moved })
 	moved(bus, s, func(e orders.OrderCancelled) orders.Moved { return e.Moved })
-	event.Subscribe(bus, who, func(_ context.Context, tx *pg.Tx, e loyalty.Balance) error {
-		for _, c := range s.CRMs {
-			if c.KeepsPoints() {
-				wantIfAgreed(tx, c.ID(), Points, e.Person, e.Person)
-				s.soon(tx, c.ID())
+	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e loyalty.Balance) error {
+		all, err := s.systems(ctx, tx)
+		for _, x := range all {
+			if x.Points {
+				wantIfAgreed(tx, x.ID, Points, e.Person, e.Person)
+				s.soon(tx, x.ID)
 			}
 		}
-		return nil
+		return err
 	})
-	event.Subscribe(bus, who, func(_ context.Context, tx *pg.Tx, e members.GuestFound) error {
+	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e members.GuestFound) error {
+		all, err := s.systems(ctx, tx)
 		claimDeals(tx, e.Guest, e.Person)
-		s.wake(tx)
-		return nil
+		s.wake(tx, all)
+		return err
 	})
 }
 
 // moved notes that an order went on.
 func moved[E pg.Event](bus *event.Bus, s *Service, of func(E) orders.Moved) {
-	event.Subscribe(bus, "relations", func(_ context.Context, tx *pg.Tx, e E) error {
+	event.Subscribe(bus, "relations", func(ctx context.Context, tx *pg.Tx, e E) error {
 		m := of(e)
-		s.wantDeals(tx, m.Buyer, m.Order)
-		return nil
+		return s.wantDeals(ctx, tx, m.Buyer, m.Order)
 	})
 }
 
 // wantDeals notes that there is something to say of orders, if their buyer agreed.
-func (s *Service) wantDeals(tx *pg.Tx, buyer string, all ...string) {
-	for _, c := range s.CRMs {
-		wantIfAgreed(tx, c.ID(), Deal, buyer, all...)
-		s.soon(tx, c.ID())
+func (s *Service) wantDeals(ctx context.Context, tx *pg.Tx, buyer string, orders ...string) error {
+	all, err := s.systems(ctx, tx)
+	for _, x := range all {
+		wantIfAgreed(tx, x.ID, Deal, buyer, orders...)
+		s.soon(tx, x.ID)
 	}
+	return err
 }

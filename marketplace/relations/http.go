@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"time"
 
-	"tiwiza/adapters/crm"
 	"tiwiza/pkg/rest"
 )
 
@@ -119,9 +118,9 @@ type PartnerView struct {
 	LookedAt *time.Time `json:"looked_at,omitempty" description:"When it was asked who refuses there."`
 }
 
-func (p Partner) view(c *crm.CRM, b backlog) PartnerView {
+func (p Partner) view(x System, b backlog) PartnerView {
 	return PartnerView{
-		Partner: p.Partner, Driver: c.Driver(), Abroad: c.Abroad(), Transfer: p.Transfer, Paused: p.Paused, Waiting: b.Waiting, Oldest: rest.UTC(b.Oldest), Erasing: b.Erasing,
+		Partner: p.Partner, Driver: x.Driver, Abroad: x.Abroad, Transfer: p.Transfer, Paused: p.Paused, Waiting: b.Waiting, Oldest: rest.UTC(b.Oldest), Erasing: b.Erasing,
 		Failures: p.Failures, Reason: p.Reason, Code: p.Code, RetryAt: rest.UTC(p.RetryAt), SyncedAt: rest.UTC(p.SyncedAt), LookedAt: rest.UTC(p.LookedAt),
 	}
 }

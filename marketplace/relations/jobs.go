@@ -2,6 +2,7 @@ package relations
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -39,9 +40,12 @@ func (s *Service) Work(w *job.Workers, t *job.Timers) {
 }
 
 // start has a job speak with a system; a timer wakes another, should that be lost.
-func (s *Service) start(_ context.Context, tx *pg.Tx, partner string) error {
-	if s.crms[partner] == nil {
-		return nil // it was taken out of the settings
+func (s *Service) start(ctx context.Context, tx *pg.Tx, partner string) error {
+	if _, err := s.system(ctx, tx, partner); err != nil {
+		if errors.Is(err, ErrPartner) {
+			return nil // it was taken out of the settings
+		}
+		return err
 	}
 	tx.Enqueue(Syncing{partner}, &river.InsertOpts{Queue: job.Relations, MaxAttempts: 3})
 	job.Set(tx, timerLater, partner, tx.Now().Add(lease+gather))
@@ -54,8 +58,8 @@ func (s *Service) soon(tx *pg.Tx, partner string) {
 }
 
 // wake is soon of all systems.
-func (s *Service) wake(tx *pg.Tx) {
-	for _, c := range s.CRMs {
-		s.soon(tx, c.ID())
+func (s *Service) wake(tx *pg.Tx, all []System) {
+	for _, x := range all {
+		s.soon(tx, x.ID)
 	}
 }

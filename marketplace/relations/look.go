@@ -63,6 +63,21 @@ func (s *Service) look(ctx context.Context, c *crm.CRM) (more bool, r outbound.R
 	return len(part) == crm.MaxBatch, fine, err
 }
 
+// Heard has a system be asked soon who refuses there, because it says that somebody
+// does: ErrPartner. It proves nothing; what the system says when it is asked does.
+func (s *Service) Heard(ctx context.Context, partner string) error {
+	return s.db.InTx(ctx, func(tx *pg.Tx) error {
+		p, err := lockPartner(ctx, tx, partner)
+		if err != nil {
+			return err
+		}
+		p.Cursor, p.LookedAt = "", nil
+		savePartner(tx, p)
+		s.soon(tx, partner)
+		return nil
+	})
+}
+
 // looked notes how far a system was asked; to the end with "".
 func (s *Service) looked(ctx context.Context, tx *pg.Tx, partner, cursor string) error {
 	p, err := lockPartner(ctx, tx, partner)

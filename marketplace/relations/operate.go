@@ -14,9 +14,13 @@ import (
 
 // Partners shows how the hub stands with each system.
 func (s *Service) Partners(ctx context.Context, _ rest.None) (v PartnersView, err error) {
-	names := make([]string, len(s.CRMs))
-	for i, c := range s.CRMs {
-		names[i] = c.ID()
+	systems, err := s.systems(ctx, s.db)
+	if err != nil {
+		return v, err
+	}
+	names := make([]string, len(systems))
+	for i, x := range systems {
+		names[i] = x.ID
 	}
 	all, err := listPartners(ctx, s.db, names)
 	if err != nil {
@@ -26,10 +30,11 @@ func (s *Service) Partners(ctx context.Context, _ rest.None) (v PartnersView, er
 	if err != nil {
 		return v, err
 	}
+	known := by(systems, func(x System) string { return x.ID })
 	heap := by(waiting, func(b backlog) string { return b.Partner })
 	v.Data = make([]PartnerView, len(all))
 	for i, p := range all {
-		v.Data[i] = p.view(s.crms[p.Partner], heap[p.Partner])
+		v.Data[i] = p.view(known[p.Partner], heap[p.Partner])
 	}
 	return v, nil
 }
@@ -44,9 +49,9 @@ type PartnerInput struct {
 // Change has a system rest, or go on, and lets data leave the country for it, or
 // not any more.
 func (s *Service) Change(ctx context.Context, tx *pg.Tx, in PartnerInput) (v PartnerView, err error) {
-	c := s.crms[in.Partner]
-	if c == nil {
-		return v, ErrPartner
+	x, err := s.system(ctx, tx, in.Partner)
+	if err != nil {
+		return v, err
 	}
 	p, err := lockPartner(ctx, tx, in.Partner)
 	if err != nil {
@@ -69,7 +74,7 @@ func (s *Service) Change(ctx context.Context, tx *pg.Tx, in PartnerInput) (v Par
 	s.soon(tx, p.Partner)
 	p.Version++
 	audit.Record(tx, "crm.change", p.Partner, authz.Policy(ctx), map[string]any{"paused": p.Paused, "transfer": p.Transfer})
-	return p.view(c, backlog{}), tx.Publish(ctx, PartnerChanged{p.Partner, p.Paused, p.Transfer})
+	return p.view(x, backlog{}), tx.Publish(ctx, PartnerChanged{p.Partner, p.Paused, p.Transfer})
 }
 
 // RedoInput says what a system is to be told again.
@@ -81,8 +86,8 @@ type RedoInput struct {
 // Redo has a system be told again what it was told, though nothing changed, and
 // what it refused.
 func (s *Service) Redo(ctx context.Context, tx *pg.Tx, in RedoInput) (v RedoView, err error) {
-	if s.crms[in.Partner] == nil {
-		return v, ErrPartner
+	if _, err := s.system(ctx, tx, in.Partner); err != nil {
+		return v, err
 	}
 	if in.Person != "" && !id.Is(id.Person, in.Person) {
 		return v, ErrInvalid.At("/person", "Give a person's id.")
@@ -111,8 +116,8 @@ type LinksInput struct {
 
 // Links lists what is kept at a system, or is not and why.
 func (s *Service) Links(ctx context.Context, in LinksInput) (p rest.Page[LinkView], err error) {
-	if s.crms[in.Partner] == nil {
-		return p, ErrPartner
+	if _, err := s.system(ctx, s.db, in.Partner); err != nil {
+		return p, err
 	}
 	var after place
 	if err := rest.DecodeCursor(in.Cursor, &after); err != nil {

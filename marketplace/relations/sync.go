@@ -23,9 +23,9 @@ var fine = outbound.Result{Outcome: outbound.Succeeded}
 // Sync says to a system what there is to say, one hub at a time. A system that
 // does not answer is left alone for a while, longer each time.
 func (s *Service) Sync(ctx context.Context, partner string) error {
-	c := s.crms[partner]
-	if c == nil {
-		return nil
+	c, err := s.open(ctx, s.db, partner)
+	if err != nil || c == nil {
+		return err
 	}
 	until, err := s.occupy(ctx, partner)
 	if err != nil || until.IsZero() {

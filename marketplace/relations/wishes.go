@@ -58,24 +58,31 @@ func (s *Service) wish(ctx context.Context, tx *pg.Tx, w Wish) (standing, error)
 	st.Stance = Stance{Person: w.Person, Purpose: w.Purpose, Granted: w.Granted, Wish: w.ID, At: w.At, Version: st.Version + 1}
 	st.TextHash, st.Source = w.TextHash, w.Source
 	saveStance(tx, st.Stance)
-	s.resolve(tx, w.Person, w.Granted)
+	if err := s.resolve(ctx, tx, w.Person, w.Granted); err != nil {
+		return st, err
+	}
 	return st, tx.Publish(ctx, WishChanged{Person: w.Person, Purpose: w.Purpose, Granted: w.Granted, Source: w.Source})
 }
 
 // resolve has all systems hear that a person agrees, or does not any more: who
 // does is put there with all there is to say of it, and of who does not only that
 // is said, where it is known.
-func (s *Service) resolve(tx *pg.Tx, person string, granted bool) {
+func (s *Service) resolve(ctx context.Context, tx *pg.Tx, person string, granted bool) error {
+	all, err := s.systems(ctx, tx)
+	if err != nil {
+		return err
+	}
 	if granted {
-		for _, c := range s.CRMs {
-			want(tx, c.ID(), entitiesOf(c), person)
+		for _, x := range all {
+			want(tx, x.ID, entitiesOf(x), person)
 		}
 		wantAgain(tx, person, "")
 	} else {
 		wantAgain(tx, person, Contact)
 		wantAgain(tx, person, Consent)
 	}
-	s.wake(tx)
+	s.wake(tx, all)
+	return nil
 }
 
 // ListInput asks for one's wishes.

@@ -23,8 +23,8 @@ var (
 	ErrTaken       = fault.New(fault.Conflict, "partners.taken", "A partner with this name or this account is there already.")
 	ErrState       = fault.New(fault.Conflict, "partners.state", "This partner does not allow that now.")
 	ErrCertificate = fault.New(fault.Invalid, "partners.certificate", "This certificate cannot be used.")
-	ErrUncertified = fault.New(fault.Conflict, "partners.uncertified", "No real money moves through a connector without a valid certificate; run hub certify against it.")
-	ErrSandbox     = fault.New(fault.Conflict, "partners.sandbox", "The connector says that it is a sandbox: no real money moves through it.")
+	ErrUncertified = fault.New(fault.Conflict, "partners.uncertified", "Nothing leaves through a connector without a valid certificate; run hub certify against it.")
+	ErrSandbox     = fault.New(fault.Conflict, "partners.sandbox", "The connector says that it is a sandbox: nothing real leaves through it.")
 	ErrUnasked     = fault.New(fault.Conflict, "partners.untested", "Test the connector first: POST /v1/partners/{id}/test.")
 	ErrUnlike      = fault.New(fault.Invalid, "partners.unlike", "The connector is not the one that was registered.")
 	ErrSignature   = fault.New(fault.Unauthenticated, "partners.signature", "The signature does not fit, or is too old.")
@@ -91,6 +91,7 @@ type Connector struct {
 	CreatedBy            string
 	CreatedAt, ChangedAt time.Time
 	Version              int64
+	Hosted               string // of a customer relation system: InMorocco or Abroad
 }
 
 // Protocol is what a connector must speak, by its port: bank.v1.
@@ -117,8 +118,9 @@ func (c Connector) Take(f Found, at time.Time) (Connector, error) {
 	return c, nil
 }
 
-// A Policy is what a connector must have proved before real money moves through
-// it, and to whom.
+// A Policy is what a connector must have proved before anything leaves through it,
+// money or words to people and of them, and to whom. It is one for all ports: who
+// holds people's addresses must be as closed to strangers as who holds their money.
 type Policy struct {
 	Level certificate.Level
 	Keys  []ed25519.PublicKey
@@ -172,5 +174,8 @@ func (p Policy) barred(c Connector, at time.Time) string {
 func (c Connector) Sum() []byte {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %q %q %q %q %q %q %q %q %t", c.ID, c.URL, c.Roots, c.SafeguardRIB, c.SafeguardName, c.OperatingRIB, c.OperatingName, c.BIC, c.Certificate, c.WantsPays)
+	if c.Hosted != "" {
+		fmt.Fprintf(h, " %q", c.Hosted)
+	}
 	return h.Sum(nil)
 }

@@ -42,16 +42,13 @@ func (s *Service) House(ctx context.Context, db pg.DB, name string) (files.House
 
 // Houses are the banks whose messages are read: all that were ever live.
 func (s *Service) Houses(ctx context.Context, db pg.DB) ([]files.House, error) {
-	found, err := all(ctx, db)
+	found, err := everLive(ctx, db, PortBank)
 	if err != nil {
 		return nil, err
 	}
 	var out []files.House
 	var failed error
 	for _, c := range found {
-		if c.Port != PortBank || c.State == Registered {
-			continue
-		}
 		h, err := s.house(ctx, db, c)
 		if err != nil { // one that cannot be opened keeps the others not
 			failed = errors.Join(failed, err)

@@ -45,7 +45,7 @@ type AccountView struct {
 // View is a partner that was registered.
 type View struct {
 	ID          string           `json:"id" required:"true"`
-	Port        string           `json:"port" required:"true" enum:"bank,insurance"`
+	Port        string           `json:"port" required:"true" enum:"bank,insurance,crm,notify"`
 	URL         string           `json:"url" required:"true"`
 	State       State            `json:"state" required:"true" enum:"registered,live,paused"`
 	Pays        bool             `json:"pays" required:"true" description:"Payouts leave from this bank."`
@@ -57,6 +57,7 @@ type View struct {
 	Credentials []CredentialView `json:"credentials" required:"true" description:"The newest first."`
 	Safeguard   *AccountView     `json:"safeguard" required:"true" description:"Null but for banks."`
 	Operating   *AccountView     `json:"operating" required:"true" description:"Null but for banks."`
+	Hosted      string           `json:"hosted,omitempty" enum:"morocco,abroad" description:"Of a customer relation system: where what it is told is kept."`
 	CreatedBy   string           `json:"created_by" required:"true"`
 	CreatedAt   time.Time        `json:"created_at" required:"true"`
 	ChangedAt   time.Time        `json:"changed_at" required:"true"`
@@ -64,7 +65,7 @@ type View struct {
 
 func (c Connector) view(have []credential) View {
 	v := View{
-		ID: c.ID, Port: c.Port, URL: c.URL, State: c.State, Pays: c.Pays, Owner: c.Owner, Features: c.Features, Sandbox: c.Sandbox, FoundAt: rest.UTC(c.FoundAt),
+		ID: c.ID, Port: c.Port, URL: c.URL, Hosted: c.Hosted, State: c.State, Pays: c.Pays, Owner: c.Owner, Features: c.Features, Sandbox: c.Sandbox, FoundAt: rest.UTC(c.FoundAt),
 		CreatedBy: c.CreatedBy, CreatedAt: c.CreatedAt.UTC(), ChangedAt: c.ChangedAt.UTC(), Credentials: make([]CredentialView, len(have)),
 	}
 	if c.Port == PortBank {
@@ -124,6 +125,13 @@ type HearInput struct {
 // lately is heard.
 func (s *Service) Hear(ctx context.Context, in HearInput) (rest.Text, error) {
 	c, err := load(ctx, s.db, in.Partner)
+	signed := webhook.Signed{ID: in.ID, Timestamp: in.Timestamp, Signature: in.Signature, Body: in.Body.Bytes}
+	if hear := s.news[c.Port]; err == nil && hear != nil {
+		if !signed.By(webhook.Now(), c.WebhookKeys...) {
+			return "", ErrSignature
+		}
+		return "", hear(ctx, c.ID, signed)
+	}
 	if s.cfg.Heard != nil && (errors.Is(err, ErrNotFound) || err == nil && c.Port != PortBank) {
 		return "", s.cfg.Heard(ctx, in.Partner, map[string][]string{
 			"webhook-id": {in.ID}, "webhook-timestamp": {in.Timestamp}, "webhook-signature": {in.Signature},
@@ -132,7 +140,7 @@ func (s *Service) Hear(ctx context.Context, in HearInput) (rest.Text, error) {
 	if err != nil {
 		return "", err
 	}
-	if !(webhook.Signed{ID: in.ID, Timestamp: in.Timestamp, Signature: in.Signature, Body: in.Body.Bytes}).By(webhook.Now(), c.WebhookKeys...) {
+	if !signed.By(webhook.Now(), c.WebhookKeys...) {
 		return "", ErrSignature
 	}
 	select {

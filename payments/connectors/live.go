@@ -64,7 +64,10 @@ func (s *Service) Resume(ctx context.Context, tx *pg.Tx, in ResumeInput) (Resume
 
 // evidence is what the second person reads of a partner that is to be live.
 func (c Connector) evidence(pays bool) string {
-	if c.Port != PortBank {
+	switch {
+	case c.Port == PortCRM:
+		return fmt.Sprintf("%s of %s, at %s: %s; what it is told of people is kept there, %s", c.ID, c.Owner, c.URL, c.Protocol(), map[string]string{InMorocco: "in Morocco", Abroad: "abroad"}[c.Hosted])
+	case c.Port != PortBank:
 		return fmt.Sprintf("%s of %s, at %s: %s", c.ID, c.Owner, c.URL, c.Protocol())
 	}
 	return fmt.Sprintf("%s of %s, at %s; clients' account …%s, own account …%s; payouts leave there: %t", c.ID, c.Owner, c.URL, c.SafeguardRIB[20:], c.OperatingRIB[20:], pays)
@@ -98,6 +101,11 @@ func (s *Service) decided(ctx context.Context, tx *pg.Tx, r approvals.Request) e
 	}
 	c.State, c.Pays, c.ChangedAt = Live, c.WantsPays, tx.Now()
 	save(tx, c)
+	for _, f := range s.live[c.Port] {
+		if err := f(ctx, tx, c.plain()); err != nil {
+			return err
+		}
+	}
 	audit.Record(tx, "partners.live", c.ID, "approvals.operator", map[string]any{"approval": r.ID, "pays": c.Pays, "asked_by": r.AskedBy})
 	return tx.Publish(ctx, Changed{c.ID, "live", c.State, c.Pays})
 }

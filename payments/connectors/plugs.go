@@ -12,6 +12,8 @@ import (
 const (
 	PortBank      = "bank"
 	PortInsurance = "insurance"
+	PortCRM       = "crm"
+	PortNotify    = "notify"
 )
 
 // A Plug is a connector of a port other than the bank's, as it stands now: all that
@@ -23,6 +25,7 @@ type Plug struct {
 	WebhookKeys []string
 	Version     int64
 	Barred      string // why nothing may be made there now, or ""
+	Hosted      string // of a customer relation system
 }
 
 // Plug is a connector of a port: ErrNotFound for one of another.
@@ -40,14 +43,11 @@ func (s *Service) Plug(ctx context.Context, db pg.DB, port, name string) (Plug, 
 // Plugs are the connectors of a port that were ever live, by their names. One that
 // cannot be opened keeps the others not: it comes in the error.
 func (s *Service) Plugs(ctx context.Context, db pg.DB, port string) (out []Plug, failed error) {
-	found, err := all(ctx, db)
+	found, err := everLive(ctx, db, port)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range found {
-		if c.Port != port || c.State == Registered {
-			continue
-		}
 		p, err := s.plug(ctx, db, c)
 		if err != nil {
 			failed = errors.Join(failed, err)
@@ -64,7 +64,7 @@ func (s *Service) plug(ctx context.Context, db pg.DB, c Connector) (Plug, error)
 		return Plug{}, err
 	}
 	o, _, err := s.opening(ctx, db, c)
-	return Plug{o, c.Features, c.WebhookKeys, c.Version, s.cfg.Policy.barred(c, at)}, err
+	return Plug{o, c.Features, c.WebhookKeys, c.Version, s.cfg.Policy.barred(c, at), c.Hosted}, err
 }
 
 // Owner is the organisation that a connector of a port says it is of: as it named

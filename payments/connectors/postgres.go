@@ -9,7 +9,7 @@ import (
 
 const columns = `id, port, url, roots, coalesce(safeguard_rib, '') as safeguard_rib, coalesce(safeguard_name, '') as safeguard_name,
 	coalesce(operating_rib, '') as operating_rib, coalesce(operating_name, '') as operating_name, bic, owner, features, remembers_s, sandbox, manifest,
-	webhook_keys, found_at, certificate, state, pays, wants_pays, created_by, created_at, changed_at, version`
+	webhook_keys, found_at, certificate, state, pays, wants_pays, created_by, created_at, changed_at, version, hosted`
 
 func insert(tx *pg.Tx, c Connector) {
 	tx.QueueMapped(func(err error) error {
@@ -17,9 +17,9 @@ func insert(tx *pg.Tx, c Connector) {
 			return ErrTaken
 		}
 		return err
-	}, `insert into connectors.connector (id, port, url, roots, safeguard_rib, safeguard_name, operating_rib, operating_name, bic, created_by, created_at, changed_at)
-		values ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), nullif($7, ''), nullif($8, ''), $9, $10, $11, $11)`,
-		c.ID, c.Port, c.URL, c.Roots, c.SafeguardRIB, c.SafeguardName, c.OperatingRIB, c.OperatingName, c.BIC, c.CreatedBy, c.CreatedAt)
+	}, `insert into connectors.connector (id, port, url, roots, safeguard_rib, safeguard_name, operating_rib, operating_name, bic, created_by, created_at, changed_at, hosted)
+		values ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), nullif($7, ''), nullif($8, ''), $9, $10, $11, $11, $12)`,
+		c.ID, c.Port, c.URL, c.Roots, c.SafeguardRIB, c.SafeguardName, c.OperatingRIB, c.OperatingName, c.BIC, c.CreatedBy, c.CreatedAt, c.Hosted)
 }
 
 func load(ctx context.Context, db pg.DB, id string) (Connector, error) {
@@ -38,6 +38,11 @@ func payer(ctx context.Context, db pg.DB) (Connector, error) {
 // all are the connectors, by their names.
 func all(ctx context.Context, db pg.DB) ([]Connector, error) {
 	return pg.All[Connector](ctx, db, `select `+columns+` from connectors.connector order by id limit 1000`)
+}
+
+// everLive are those of a port that were ever live, by their names.
+func everLive(ctx context.Context, db pg.DB, port string) ([]Connector, error) {
+	return pg.All[Connector](ctx, db, `select `+columns+` from connectors.connector where port = $1 and state <> 'registered' order by id limit 1000`, port)
 }
 
 func save(tx *pg.Tx, c Connector) {

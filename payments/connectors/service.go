@@ -18,6 +18,7 @@ import (
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/webhook"
 )
 
 // Approvals are the second person.
@@ -69,6 +70,9 @@ type Service struct {
 
 	mu   sync.Mutex
 	open map[string]opened // by connector
+
+	live map[string][]func(ctx context.Context, tx *pg.Tx, c Plain) error             // by port: see OnLive
+	news map[string]func(ctx context.Context, partner string, e webhook.Signed) error // by port: see OnNews
 }
 
 // opened is a bank that was made ready, of one version of its row.
@@ -81,7 +85,7 @@ const kindLive = "partners.live"
 
 // New makes the service, and registers what follows a second person's word.
 func New(db *pg.Store, ops *operations.Engine, a Approvals, c Config) *Service {
-	s := &Service{db: db, ops: ops, approvals: a, cfg: c, open: map[string]opened{}, woken: make(chan struct{}, 1)}
+	s := &Service{db: db, ops: ops, approvals: a, cfg: c, open: map[string]opened{}, live: map[string][]func(context.Context, *pg.Tx, Plain) error{}, news: map[string]func(context.Context, string, webhook.Signed) error{}, woken: make(chan struct{}, 1)}
 	a.Handle(kindLive, s.decided)
 	return s
 }
@@ -101,13 +105,14 @@ type AccountInput struct {
 // RegisterInput is a partner that shall be plugged in.
 type RegisterInput struct {
 	ID          string       `json:"id" required:"true" minLength:"3" maxLength:"40" description:"What its manifest calls it; its accounts in the books have this name."`
-	Port        string       `json:"port" required:"true" enum:"bank,insurance"`
+	Port        string       `json:"port" required:"true" enum:"bank,insurance,crm,notify"`
 	URL         string       `json:"url" required:"true" minLength:"8" maxLength:"1000" description:"Where its connector is; without a path of the protocol."`
 	Credentials Credentials  `json:"credentials" required:"true"`
 	Roots       string       `json:"roots,omitempty" maxLength:"60000" description:"PEM certificates that sign the connector's; the system's when left out."`
 	Safeguard   AccountInput `json:"safeguard,omitempty" description:"Of a bank: where our clients' money is there."`
 	Operating   AccountInput `json:"operating,omitempty" description:"Of a bank: our own account there."`
 	BIC         string       `json:"bic,omitempty" maxLength:"11"`
+	Hosted      string       `json:"hosted,omitempty" enum:"morocco,abroad" description:"Of a customer relation system, which needs it: where what it is told is kept. Abroad it is told nothing but what takes back, until POST /v1/crm/{partner} names the authorisation."`
 }
 
 var nameShape = regexp.MustCompile(`^[a-z][a-z0-9-]{2,39}$`)
@@ -126,7 +131,7 @@ func (s *Service) Register(ctx context.Context, tx *pg.Tx, in RegisterInput) (Vi
 	c := Connector{
 		ID: in.ID, Port: in.Port, URL: strings.TrimRight(in.URL, "/"), Roots: in.Roots, BIC: in.BIC,
 		SafeguardRIB: in.Safeguard.RIB, SafeguardName: in.Safeguard.Name, OperatingRIB: in.Operating.RIB, OperatingName: in.Operating.Name,
-		State: Registered, Sandbox: true, Features: []string{}, WebhookKeys: []string{}, CreatedBy: auth.From(ctx).Person(), CreatedAt: at, ChangedAt: at, Version: 1,
+		Hosted: in.Hosted, State: Registered, Sandbox: true, Features: []string{}, WebhookKeys: []string{}, CreatedBy: auth.From(ctx).Person(), CreatedAt: at, ChangedAt: at, Version: 1,
 	}
 	insert(tx, c)
 	k, err := s.keep(ctx, tx, c.ID, 1, in.Credentials)
@@ -152,6 +157,9 @@ func (s *Service) check(in RegisterInput) error {
 		case in.Port == PortBank && (bank.CheckRIB(a.RIB) != nil || slices.Contains(s.cfg.Accounts, a.RIB)):
 			bad = bad.At(at+"/rib", "a RIB whose key fits, of an account at this bank")
 		}
+	}
+	if (in.Port == PortCRM) != (in.Hosted != "") {
+		bad = bad.At("/hosted", "of a customer relation system, and of no other: morocco or abroad")
 	}
 	if in.Port == PortBank && in.Safeguard.RIB == in.Operating.RIB {
 		bad = bad.At("/operating/rib", "another account than the clients'")

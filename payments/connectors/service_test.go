@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -354,6 +355,56 @@ func TestAnInsurerIsPluggedInLikeABank(t *testing.T) {
 	}
 	if p, err := d.one.Plug(t.Context(), d.db, "insurance", "atlas"); err != nil || !strings.Contains(p.Barred, "paused") || p.Version <= all[0].Version {
 		t.Errorf("paused it is %+v, %v", p, err)
+	}
+}
+
+// TestACRMSaysWhereItKeepsPeople has a customer relation system be plugged in: that it
+// is live takes part in the unit of work that lets it.
+func TestACRMSaysWhereItKeepsPeople(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, true)
+	var live []connectors.Plain
+	for _, s := range []*connectors.Service{d.one, d.two} {
+		s.OnLive("crm", func(_ context.Context, _ *pg.Tx, c connectors.Plain) error { live = append(live, c); return nil })
+		s.OnLive("notify", func(context.Context, *pg.Tx, connectors.Plain) error { return errors.New("of another port") })
+	}
+	in := connectors.RegisterInput{ID: "atlas", Port: "crm", URL: "https://atlas.example/", Credentials: connectors.Credentials{Token: "the-first-token-of-atlas"}}
+	for port, hosted := range map[string]string{"crm": "", "insurance": "morocco"} {
+		bad := in
+		bad.Port, bad.Hosted = port, hosted
+		_, err := do(d, "ann", d.one.Register, bad)
+		if f, ok := errors.AsType[*fault.Error](err); !ok || len(f.Details) != 1 || f.Details[0].Pointer != "/hosted" {
+			t.Errorf("%s hosted %q: %v", port, hosted, err)
+		}
+	}
+	in.Hosted = connectors.Abroad
+	v, err := do(d, "ann", d.one.Register, in)
+	must(t, err)
+	if v.Hosted != "abroad" || v.Safeguard != nil {
+		t.Errorf("it is shown as %+v", v)
+	}
+	_, err = d.one.Test(as("ann"), connectors.One{Partner: "atlas"})
+	must(t, err)
+	if err := d.resume(false); !errors.Is(err, connectors.ErrUncertified) {
+		t.Errorf("without a certificate: %v", err)
+	}
+	now := time.Now()
+	text, err := certificate.Sign(d.key, certificate.Certificate{
+		Connector: "atlas", Protocol: "crm.v1", Features: []string{"reports"}, Level: certificate.Security, Remembers: "720h", IssuedAt: now, ExpiresAt: now.Add(certificate.Lifetime),
+	})
+	must(t, err)
+	_, err = do(d, "ann", d.one.Certify, connectors.CertifyInput{Partner: "atlas", Certificate: text})
+	must(t, err)
+	if all, err := d.two.Plains(t.Context(), d.db, "crm"); err != nil || len(all) != 0 || len(live) != 0 {
+		t.Errorf("before it is live there are %+v, %v, and told were %+v", all, err, live)
+	}
+	must(t, d.resume(false))
+	want := []connectors.Plain{{ID: "atlas", Features: []string{"reports"}, Hosted: "abroad"}}
+	if all, err := d.two.Plains(t.Context(), d.db, "crm"); err != nil || !reflect.DeepEqual(all, want) || !reflect.DeepEqual(live, want) {
+		t.Errorf("once it is live there are %+v, %v, and told were %+v", all, err, live)
+	}
+	if p, err := d.two.Plug(t.Context(), d.db, "crm", "atlas"); err != nil || p.Hosted != "abroad" || p.Barred != "" {
+		t.Errorf("it is %+v, %v", p, err)
 	}
 }
 

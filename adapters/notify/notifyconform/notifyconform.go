@@ -56,11 +56,11 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 
 const ref = "nat_conformance1"
 
-// text has signs that forms, JSON, mails and shells care for.
-const text = "Tiwiza : 1 à emballer, «A1» & 100 % = {text} \"x\" \\ <b>\n.\n..fin; الطلب 12 🧺\n\n@tiwiza.example #123456"
+// Text is what the suite has brought: it has signs that forms, JSON, mails and shells care for.
+const Text = "Tiwiza : 1 à emballer, «A1» & 100 % = {text} \"x\" \\ <b>\n.\n..fin; الطلب 12 🧺\n\n@tiwiza.example #123456"
 
 func (f Fixture) message(ref string) notify.Message {
-	return notify.Message{Ref: ref, To: f.To, Subject: "Commande à emballer ✓", Text: text, Lang: "fr", Template: "order_to_pack", Params: []string{"A1", "x \"y\""}, Valid: time.Hour}
+	return notify.Message{Ref: ref, To: f.To, Subject: "Commande à emballer ✓", Text: Text, Lang: "fr", Template: "order_to_pack", Params: []string{"A1", "x \"y\""}, Valid: time.Hour}
 }
 
 func direct(f Fixture) *notify.Carrier {
@@ -83,7 +83,7 @@ func brought(t *testing.T, f Fixture) {
 	if f.Brought(ref) != 1 {
 		t.Errorf("it was taken in %d times, want once and unaltered", f.Brought(ref))
 	}
-	if strings.Contains(string(r.Evidence), text) {
+	if strings.Contains(string(r.Evidence), Text) {
 		t.Errorf("the evidence holds what was said: %s", r.Evidence)
 	}
 }

@@ -71,6 +71,9 @@ type Step struct {
 	Insure    *struct{}      `yaml:"insure"`
 	Portfolio *portfolioStep `yaml:"portfolio"`
 	Statement *struct{}      `yaml:"statement"`
+
+	crmSteps    `yaml:",inline"`
+	notifySteps `yaml:",inline"`
 }
 
 type (
@@ -128,6 +131,8 @@ type (
 var vital = map[string][]string{
 	"bank.v1":      {"reports", "statements", "sandbox"},
 	"insurance.v1": {"statements", "sandbox"},
+	"crm.v1":       {"erasure", "sandbox"},
+	"notify.v1":    {"sandbox"},
 }
 
 // capability is the name and the version of a protocol.

@@ -58,12 +58,19 @@ func fits(t testing.TB, what string, content openapi3.Content, kind string, body
 }
 
 // TestInsuranceDocumentIsWhatIsSpoken listens to a certification between the hub and
-// the sample insurer: each request that was taken and each answer is what
-// insurance.v1.yaml says it is.
+// the sample insurer.
 func TestInsuranceDocumentIsWhatIsSpoken(t *testing.T) {
 	t.Parallel()
-	doc := protocol(t, "insurance.v1")
 	url, _ := startInsurer(t, as)
+	spoken(t, "insurance.v1", url, "manifest", "listProducts", "quote", "bind", "findPolicy", "cancel", "confirmPremium", "observe", "notifyClaim", "findClaim", "statement", "sandboxDayEnd")
+}
+
+// spoken listens to a certification of the connector at url: each request that was
+// taken and each answer is what the protocol's document says it is, and each of the
+// operations is asked for.
+func spoken(t *testing.T, protocolName, url string, operations ...string) {
+	t.Helper()
+	doc := protocol(t, protocolName)
 	var mu sync.Mutex
 	seen := map[string]int{}
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
@@ -103,16 +110,19 @@ func TestInsuranceDocumentIsWhatIsSpoken(t *testing.T) {
 			mu.Unlock()
 		}
 		w.Header().Set("Content-Type", kind)
+		if wait := res.Header.Get("Retry-After"); wait != "" {
+			w.Header().Set("Retry-After", wait)
+		}
 		w.WriteHeader(res.StatusCode)
 		_, _ = w.Write(told)
 	}))
 	t.Cleanup(wire.Close)
-	r, err := certify.Run(t.Context(), insuranceCases(t), options(wire.URL, ""))
+	r, err := certify.Run(t.Context(), casesOf(t, protocolName), options(wire.URL, ""))
 	must(t, err)
 	for _, f := range r.Failed() {
 		t.Errorf("%s", f.Line())
 	}
-	for _, op := range []string{"manifest", "listProducts", "quote", "bind", "findPolicy", "cancel", "confirmPremium", "observe", "notifyClaim", "findClaim", "statement", "sandboxDayEnd"} {
+	for _, op := range operations {
 		if seen[op] == 0 {
 			t.Errorf("certification never asked for %s", op)
 		}
@@ -121,7 +131,7 @@ func TestInsuranceDocumentIsWhatIsSpoken(t *testing.T) {
 
 func TestProtocolDocumentsAreOpenAPI(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"bank.v1", "insurance.v1"} {
+	for _, name := range []string{"bank.v1", "insurance.v1", "crm.v1", "notify.v1"} {
 		if doc := protocol(t, name); !doc.IsOpenAPI31OrLater() {
 			t.Errorf("%s is of version %s, want 3.1", name, doc.OpenAPI)
 		}

@@ -136,6 +136,9 @@ type runner struct {
 	deals    map[string]*deal // of this case, by their names there
 	dealings []*deal          // all that was bound, and what was done under it
 	run      string
+
+	relation *relation // of crm.v1, once the manifest is read
+	gateway  *gateway  // of notify.v1, likewise
 }
 
 func newRunner(protocol string, o Options) (*runner, error) {

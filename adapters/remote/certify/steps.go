@@ -66,6 +66,12 @@ func (r *runner) step(ctx context.Context, s Step) error {
 	case s.Tell != nil:
 		return r.tell(ctx, *s.Tell)
 	}
+	if done, err := r.relate(ctx, s.crmSteps); done {
+		return err
+	}
+	if done, err := r.bring(ctx, s.notifySteps); done {
+		return err
+	}
 	if done, err := r.insure(ctx, s); done {
 		return err
 	}
@@ -156,9 +162,17 @@ func (r *runner) readManifest(ctx context.Context) error {
 		return fmt.Errorf("the manifest declares no capability %s, version %s", name, version)
 	}
 	if !m.Sandbox {
-		return errors.New("this is no sandbox; certify pays, and must not pay real money")
+		return errors.New("this is no sandbox; certify pays and invents people, and must not pay real money nor reach real people")
 	}
 	r.manifest = m
+	switch name {
+	case "crm":
+		r.related(c)
+	case "notify":
+		if err := r.gated(c, m.WebhookKeys); err != nil {
+			return err
+		}
+	}
 	if name == "insurance" {
 		patient := outbound.Settings{Consecutive: 1000, Volume: 1000, Rate: 1000, Burst: 1000}
 		r.insurer = insurance.New("certified", remote.NewInsurance(r.line, c.Features, m.WebhookKeys), insurance.Options{Pay: patient, Query: patient, Now: r.o.Now})

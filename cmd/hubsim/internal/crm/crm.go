@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"tiwiza/cmd/hubsim/internal/door"
 	"tiwiza/cmd/hubsim/internal/journal"
 	"tiwiza/cmd/hubsim/internal/provider"
 	"tiwiza/cmd/hubsim/internal/world"
@@ -42,11 +43,17 @@ type CRM struct {
 	world    *world.World
 	objects  map[string]*journal.Table[object] // contacts, deals; by id
 	refusals *journal.Table[string]            // by address: "here", or by whose API call
+
+	// Connector is the door to a second system, by crm.v1.
+	Connector *door.Door
+	second    *system
 }
 
 // New makes an account.
 func New(w *world.World) *CRM {
+	second := newSystem(w)
 	return &CRM{
+		Connector: second.Door, second: second,
 		world:    w,
 		objects:  map[string]*journal.Table[object]{"contacts": journal.NewTable[object](w.Journal, "crm_contacts"), "deals": journal.NewTable[object](w.Journal, "crm_deals")},
 		refusals: journal.NewTable[string](w.Journal, "crm_refusals"),
@@ -70,6 +77,8 @@ func (c *CRM) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /hubspot/communication-preferences/v3/status/email/bulk", c.call(c.statuses))
 	mux.HandleFunc("GET /hubspot/objects.json", c.truth)
 	mux.HandleFunc("POST /hubspot/refusals", c.refuse)
+	c.Connector.Routes(mux, c.second.answer)
+	mux.HandleFunc("GET "+c.Connector.Base()+"/objects.json", c.second.truth)
 }
 
 // asked are the bodies that are understood.

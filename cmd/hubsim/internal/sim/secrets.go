@@ -17,6 +17,7 @@ import (
 
 	"tiwiza/cmd/hubsim/internal/acquirer"
 	"tiwiza/cmd/hubsim/internal/crm"
+	"tiwiza/cmd/hubsim/internal/door"
 	"tiwiza/cmd/hubsim/internal/insurer"
 	"tiwiza/cmd/hubsim/internal/messages"
 	"tiwiza/cmd/hubsim/internal/wallet"
@@ -149,6 +150,12 @@ func public(k ed25519.PrivateKey) (ssh.PublicKey, error) { return ssh.NewPublicK
 func (s secrets) derived(of string) string {
 	sum := sha256.Sum256(append([]byte(of+"|"), s.Wrong...))
 	return hex.EncodeToString(sum[:16])
+}
+
+// door are what a connector's door is opened with.
+func (s secrets) door(of string) door.Secrets {
+	sum := sha256.Sum256(append([]byte("door|"+of+"|"), s.Wrong...))
+	return door.Secrets{Token: s.derived("door " + of), Key: ed25519.NewKeyFromSeed(sum[:])}
 }
 
 // events is the key that the connector's events are signed with.

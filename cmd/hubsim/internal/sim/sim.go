@@ -91,6 +91,7 @@ func open(c Config, j *journal.Journal) (*Sim, error) {
 	s.messages.Secrets, s.messages.SettleEvery, s.messages.MailAddr = s.secrets.Messages, time.Hour, c.MailAddr
 	s.crm = crm.New(s.world)
 	s.crm.Secrets = s.secrets.CRM
+	s.crm.Connector.Secrets, s.crm.Connector.EventsTo = s.secrets.door("crm"), c.EventsTo
 	s.insurer = insurer.New(s.world, s.bank)
 	s.insurer.Secrets = s.secrets.Insurer
 	client, err := public(s.secrets.Client.key())
@@ -211,7 +212,7 @@ func (s *Sim) config(rw http.ResponseWriter, r *http.Request) {
 		"notify": s.notify(),
 		"crm": map[string]any{"hubspot": map[string]string{
 			"base_url": s.URL() + "/hubspot", "token": s.secrets.CRM.Token, "subscription": crm.Subscription, "transfer": "demonstration",
-		}},
+		}, "connector": map[string]string{"url": s.URL() + s.crm.Connector.Base(), "token": s.crm.Connector.Token}},
 		"insurance": map[string]any{"openinsurance": map[string]any{
 			"base_url": s.URL() + insurer.Base + "/insurance/v1", "api_key": s.secrets.Insurer.APIKey, "webhook_keys": []string{s.insurer.PublicKey()}, "observations": true,
 			"account": account(bank.InsurerRIB, bank.InsurerName), "connector": s.URL() + insurer.Base,

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"sync"
+
+	"tiwiza/adapters/remote"
+	"tiwiza/payments/connectors"
+)
+
+// ready keeps what was made of connectors of one port, once for each version of
+// their rows. It is safe for use by many goroutines.
+type ready[T any] struct {
+	dial func(connectors.Opening) (*remote.Connector, error)
+	of   func(n *remote.Connector, p connectors.Plug) T
+
+	mu   sync.Mutex
+	open map[string]versioned[T]
+}
+
+// versioned is what was made of one version of a row.
+type versioned[T any] struct {
+	version int64
+	it      T
+}
+
+// made is what is made of a connector as it stands.
+func (r *ready[T]) made(p connectors.Plug) (it T, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if have, ok := r.open[p.ID]; ok && have.version >= p.Version {
+		return have.it, nil
+	}
+	n, err := r.dial(p.Opening)
+	if err != nil {
+		return it, err
+	}
+	if r.open == nil {
+		r.open = map[string]versioned[T]{}
+	}
+	it = r.of(n, p)
+	r.open[p.ID] = versioned[T]{p.Version, it}
+	return it, nil
+}

@@ -1,0 +1,8 @@
+-- Who brings messages may change between two tries: a notice that is sent again goes
+-- by who serves its channel then, and is reported on by it.
+
+-- +goose Up
+grant update (carrier) on notices.attempt to hub_app;
+
+-- +goose Down
+revoke update (carrier) on notices.attempt from hub_app;
