@@ -14,5 +14,10 @@ var BankCases []byte
 //go:embed cases/insurance.v1.yaml
 var InsuranceCases []byte
 
+// WalletCases are the cases of wallet.v1.
+//
+//go:embed cases/wallet.v1.yaml
+var WalletCases []byte
+
 // Cases are the cases of each protocol that hub certify plays.
-var Cases = map[string][]byte{"bank.v1": BankCases, "insurance.v1": InsuranceCases}
+var Cases = map[string][]byte{"bank.v1": BankCases, "insurance.v1": InsuranceCases, "wallet.v1": WalletCases}

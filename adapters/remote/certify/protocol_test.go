@@ -15,6 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"tiwiza/adapters/remote/certify"
+	"tiwiza/adapters/remote/remoteconform"
 )
 
 func protocol(t testing.TB, name string) *openapi3.T {
@@ -57,13 +58,27 @@ func fits(t testing.TB, what string, content openapi3.Content, kind string, body
 	}
 }
 
-// TestInsuranceDocumentIsWhatIsSpoken listens to a certification between the hub and
-// the sample insurer: each request that was taken and each answer is what
-// insurance.v1.yaml says it is.
+// TestInsuranceDocumentIsWhatIsSpoken listens to the sample insurer.
 func TestInsuranceDocumentIsWhatIsSpoken(t *testing.T) {
 	t.Parallel()
-	doc := protocol(t, "insurance.v1")
 	url, _ := startInsurer(t, as)
+	spoken(t, insuranceCases(t), url, "manifest", "listProducts", "quote", "bind", "findPolicy", "cancel", "confirmPremium", "observe", "notifyClaim", "findClaim", "statement", "sandboxDayEnd")
+}
+
+// TestWalletDocumentIsWhatIsSpoken listens to a wallet in memory.
+func TestWalletDocumentIsWhatIsSpoken(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(remoteconform.NewWallet("", true))
+	t.Cleanup(s.Close)
+	spoken(t, casesOf(t, "wallet.v1"), s.URL, "manifest", "pay", "reverse", "payOut", "showRequest", "statement", "sandboxDayEnd")
+}
+
+// spoken listens to a certification between the hub and a connector at url: each
+// request that was taken and each answer is what the protocol's document says it
+// is, and each of its operations is asked for.
+func spoken(t *testing.T, cases certify.Cases, url string, operations ...string) {
+	t.Helper()
+	doc := protocol(t, cases.Protocol)
 	var mu sync.Mutex
 	seen := map[string]int{}
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
@@ -107,12 +122,12 @@ func TestInsuranceDocumentIsWhatIsSpoken(t *testing.T) {
 		_, _ = w.Write(told)
 	}))
 	t.Cleanup(wire.Close)
-	r, err := certify.Run(t.Context(), insuranceCases(t), options(wire.URL, ""))
+	r, err := certify.Run(t.Context(), cases, options(wire.URL, ""))
 	must(t, err)
 	for _, f := range r.Failed() {
 		t.Errorf("%s", f.Line())
 	}
-	for _, op := range []string{"manifest", "listProducts", "quote", "bind", "findPolicy", "cancel", "confirmPremium", "observe", "notifyClaim", "findClaim", "statement", "sandboxDayEnd"} {
+	for _, op := range operations {
 		if seen[op] == 0 {
 			t.Errorf("certification never asked for %s", op)
 		}
@@ -121,7 +136,7 @@ func TestInsuranceDocumentIsWhatIsSpoken(t *testing.T) {
 
 func TestProtocolDocumentsAreOpenAPI(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"bank.v1", "insurance.v1"} {
+	for _, name := range []string{"bank.v1", "insurance.v1", "wallet.v1"} {
 		if doc := protocol(t, name); !doc.IsOpenAPI31OrLater() {
 			t.Errorf("%s is of version %s, want 3.1", name, doc.OpenAPI)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"tiwiza/adapters/insurance"
 	"tiwiza/adapters/remote"
+	"tiwiza/adapters/wallet"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/webhook"
 )
@@ -39,8 +40,18 @@ func (r *runner) step(ctx context.Context, s Step) error {
 		return r.half(ctx, r.batches[s.Half.Batch])
 	case s.Hub != nil:
 		return r.through(ctx, r.batches[s.Hub.Batch])
-	case s.DayEnd != nil:
+	case s.DayEnd != nil, s.Settle != nil:
 		return r.dayEnd(ctx)
+	case s.Post != nil:
+		return r.raw(ctx, *s.Post)
+	case s.Again != nil:
+		d, err := r.dealt(s.Again.Of)
+		if err != nil {
+			return err
+		}
+		return r.send(ctx, d, s.Again.how)
+	case s.Statement != nil:
+		return r.stated(ctx)
 	case s.Read != nil:
 		return r.read(ctx, *s.Read)
 	case s.Wrongly != nil:
@@ -67,6 +78,9 @@ func (r *runner) step(ctx context.Context, s Step) error {
 		return r.tell(ctx, *s.Tell)
 	}
 	if done, err := r.insure(ctx, s); done {
+		return err
+	}
+	if done, err := r.moving(ctx, s); done {
 		return err
 	}
 	return errors.New("the case does not say what to do")
@@ -159,8 +173,10 @@ func (r *runner) readManifest(ctx context.Context) error {
 		return errors.New("this is no sandbox; certify pays, and must not pay real money")
 	}
 	r.manifest = m
-	if name == "insurance" {
-		patient := outbound.Settings{Consecutive: 1000, Volume: 1000, Rate: 1000, Burst: 1000}
+	switch name {
+	case "wallet":
+		r.wallet = wallet.New("certified", remote.NewWallet(r.line, m.ID, c.Features), wallet.Options{Pay: patient, Query: patient})
+	case "insurance":
 		r.insurer = insurance.New("certified", remote.NewInsurance(r.line, c.Features, m.WebhookKeys), insurance.Options{Pay: patient, Query: patient, Now: r.o.Now})
 	}
 	return nil
@@ -315,7 +331,8 @@ func (r *runner) halfOf(ctx context.Context, path, key string, body []byte) erro
 }
 
 func (r *runner) dayEnd(ctx context.Context) error {
-	a, err := r.call(ctx, http.MethodPost, "/bank/v1/sandbox/day-end", "", "", []byte("{}"))
+	name, version := capability(r.protocol)
+	a, err := r.call(ctx, http.MethodPost, "/"+name+"/v"+version+"/sandbox/day-end", "", "", []byte("{}"))
 	if err != nil {
 		return err
 	}
