@@ -320,16 +320,23 @@ func (r *runner) stated(ctx context.Context) error {
 	return r.compare(shown)
 }
 
-// standing asks how what was done stands by now.
+// standing asks how what was done stands by now; what may still end has ten seconds.
 func (r *runner) standing(ctx context.Context, d *deal) error {
-	a, err := r.call(ctx, http.MethodGet, walletPath+"/requests/"+d.ref, "", "", nil)
-	if err == nil {
-		err = is("a request that was made", a, []int{200}, "")
+	for deadline := r.o.Now().Add(10 * time.Second); ; {
+		a, err := r.call(ctx, http.MethodGet, walletPath+"/requests/"+d.ref, "", "", nil)
+		if err == nil {
+			err = is("a request that was made", a, []int{200}, "")
+		}
+		if err == nil {
+			err = d.moved(a.Body)
+		}
+		if err != nil || d.state != "pending" || r.o.Now().After(deadline) {
+			return err
+		}
+		if err := pause(ctx); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	return d.moved(a.Body)
 }
 
 // A line is one movement of a statement.
