@@ -54,28 +54,6 @@ var final = map[string]int{
 // absent are the codes by which an insurer says that it knows no such thing.
 var absent = []string{"policy_not_found", "claim_not_found", "statement_not_found"}
 
-// refused is what an answer without success means by its code. Any code that is
-// not listed leaves open what happened.
-func refused(a outbound.Answer, r outbound.Result) outbound.Result {
-	p := outbound.ProblemOf(a)
-	switch {
-	case p.Code == "" || r.Outcome == outbound.NotSent:
-		return r
-	case final[p.Code] == a.Status:
-		code := p.Reason
-		if code == "" {
-			code = p.Code
-		}
-		return outbound.Result{Outcome: outbound.Declined, Code: code, Text: p.Detail, Evidence: r.Evidence}
-	case a.Status == 404 && slices.Contains(absent, p.Code):
-		return outbound.Result{Outcome: outbound.NotFound, Code: p.Code, Text: p.Detail, Evidence: r.Evidence}
-	case p.Code == "idempotency_conflict" && r.Reason == "":
-		r.Reason = outbound.Differs
-	}
-	r.Code, r.Text = p.Code, p.Detail
-	return r
-}
-
 // ask makes a request and reads the object that answers it.
 func ask[T any](ctx context.Context, d *V1, method, path, key string, body any) (out T, r outbound.Result) {
 	var text []byte
@@ -87,7 +65,7 @@ func ask[T any](ctx context.Context, d *V1, method, path, key string, body any) 
 	}
 	a, r, ok := d.call(ctx, method, path, key, text)
 	if !ok {
-		return out, refused(a, r)
+		return out, outbound.Refused(a, r, final, absent...)
 	}
 	var told T
 	if err := strict.Object(a.Body, &told); err != nil {

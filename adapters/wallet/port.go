@@ -61,6 +61,13 @@ func (w *Wallet) Lanes() []outbound.LaneState {
 	return []outbound.LaneState{w.pay.State(), w.query.State()}
 }
 
+// Ready says whether an owner may be asked here: people have not stopped it, and it
+// answers as far as is known.
+func (w *Wallet) Ready() bool { return w.pay.Ready() && w.query.Ready() }
+
+// Held says whether people have stopped it.
+func (w *Wallet) Held() bool { return w.pay.State().Held }
+
 var (
 	refShape   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,34}$`)
 	phoneShape = regexp.MustCompile(`^\+212[67][0-9]{8}$`)

@@ -177,12 +177,14 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		return nil, err
 	}
 	p.insurers = insured.built
-	plugged := p.plugged(store, engine, queue, insured, o)
+	money := &tills{dial: insured.dial, metrics: p.metrics, open: map[string]openedTill{}}
+	plugged := p.plugged(store, engine, queue, insured, money, o)
 	out.Plug(plugged)
 	ch := charges.New(store, books, escrows, engine, policies, p.acquirers, charges.Config{
 		PublicURL: o.PublicURL, Email: o.Email, Bank: p.name(), Account: p.account(),
 	}).
-		ApprovedBy(queue).PayBy(bankName, out).Wallets(wallets...)
+		ApprovedBy(queue).PayBy(bankName, out).Wallets(wallets...).Plug(money.ways)
+	money.heard = ch.WalletHeard
 	out.Handle(charges.KindTransfer, files.Kind{Pay: ch.Transfer, Moved: ch.RefundMoved, Contradicted: ch.RefundContradicted})
 	disp := disputes.New(store, escrows, ch, queue, policies)
 	ways, offs := delivery.New(store, cat, m), promotions.New(store, m)
@@ -208,7 +210,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	plugged.OnEvent(lent.Wake)
 	m.GuardedBy(gate{enrol, pay})
 	own := treasury.New(store, books, out, engine, queue)
-	rec := recon.New(store, books, ch, engine, queue, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o), Suspended: barred(m), Alone: alone(bounds), Plugged: housesOf(plugged)}).Receives(insuring.Before(ch))
+	rec := recon.New(store, books, ch, engine, queue, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o), Suspended: barred(m), Alone: alone(bounds), Plugged: housesOf(plugged), Settlers: settlers(plugged)}).Receives(insuring.Before(ch))
 	proofs := invariants.New(store)
 	hooks := webhook.New(store, bus, policies, webhook.Config{Guard: webhook.Guard{Loopback: o.Loopback}, Metrics: webhook.NewMetrics(o.Metrics)})
 

@@ -14,6 +14,11 @@ var BankCases []byte
 //go:embed cases/insurance.v1.yaml
 var InsuranceCases []byte
 
+// WalletCases are the cases of wallet.v1.
+//
+//go:embed cases/wallet.v1.yaml
+var WalletCases []byte
+
 // CRMCases are the cases of crm.v1.
 //
 //go:embed cases/crm.v1.yaml
@@ -25,4 +30,4 @@ var CRMCases []byte
 var NotifyCases []byte
 
 // Cases are the cases of each protocol that hub certify plays.
-var Cases = map[string][]byte{"bank.v1": BankCases, "insurance.v1": InsuranceCases, "crm.v1": CRMCases, "notify.v1": NotifyCases}
+var Cases = map[string][]byte{"bank.v1": BankCases, "insurance.v1": InsuranceCases, "wallet.v1": WalletCases, "crm.v1": CRMCases, "notify.v1": NotifyCases}

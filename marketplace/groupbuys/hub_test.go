@@ -111,7 +111,9 @@ type till struct {
 	back []charges.RefundOrder
 }
 
-func (c *till) Methods() []string                          { return []string{charges.Card, charges.Transfer, charges.Cash} }
+func (c *till) Methods(context.Context, pg.DB) ([]string, error) {
+	return []string{charges.Card, charges.Transfer, charges.Cash}, nil
+}
 func (c *till) Lock(context.Context, *pg.Tx, string) error { return nil }
 func (c *till) OfOrders(context.Context, pg.DB, []string) (map[string][]charges.Refund, error) {
 	return nil, nil

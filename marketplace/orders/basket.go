@@ -282,7 +282,10 @@ func (s *Service) open(ctx context.Context, tx *pg.Tx, basket, hash, action stri
 
 // market reads what is sold, by whom, and how it reaches its buyer, as it is now.
 func (s *Service) market(ctx context.Context, db pg.DB, c counter, to Destination, codes []string) (m Market, err error) {
-	m.Tariffs, m.Rules, m.Fees, m.Methods = c.tariffs, c.rules, c.fees, s.Charges.Methods()
+	m.Tariffs, m.Rules, m.Fees = c.tariffs, c.rules, c.fees
+	if m.Methods, err = s.Charges.Methods(ctx, db); err != nil {
+		return m, err
+	}
 	m.Codes, m.Buyer = codes, c.basket.Buyer
 	if len(c.basket.Lines) == 0 {
 		return m, nil

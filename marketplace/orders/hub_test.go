@@ -161,7 +161,10 @@ func (c *till) gone() (out []string) {
 	return out
 }
 
-func (c *till) Methods() []string { return append([]string{charges.Card}, c.real.Methods()...) }
+func (c *till) Methods(ctx context.Context, db pg.DB) ([]string, error) {
+	ways, err := c.real.Methods(ctx, db)
+	return append([]string{charges.Card}, ways...), err
+}
 
 func (c *till) Collect(ctx context.Context, tx *pg.Tx, order string, cash int64) (charges.Parcel, error) {
 	return c.real.Collect(ctx, tx, order, cash)

@@ -107,7 +107,7 @@ type Escrows interface {
 type Charges interface {
 	Create(ctx context.Context, tx *pg.Tx, n charges.Sale) (charges.Receipt, error)
 	OfGroup(ctx context.Context, db pg.DB, group string) (charges.Receipt, charges.Charge, error)
-	Methods() []string
+	Methods(ctx context.Context, db pg.DB) ([]string, error)
 	Collect(ctx context.Context, tx *pg.Tx, order string, cash int64) (charges.Parcel, error)
 	Refuse(ctx context.Context, tx *pg.Tx, order, reason string, brought bool) (charges.Parcel, error)
 	Parcels(ctx context.Context, db pg.DB, orders []string) (map[string]charges.Parcel, error)

@@ -27,7 +27,9 @@ type Adjustment struct {
 // of ours, operations.ErrAmount for another amount, and ErrSettled for one that
 // was shown before; nothing is changed then.
 func (s *Service) Adjusted(ctx context.Context, tx *pg.Tx, acquirer string, a Adjustment) (subject string, err error) {
-	if _, err := s.wallet(acquirer); err == nil {
+	if is, err := s.isWallet(ctx, tx, acquirer); err != nil {
+		return "", err
+	} else if is {
 		return s.walletAdjusted(ctx, tx, acquirer, a)
 	}
 	c, err := lockByRef(ctx, tx, acquirer, a.Ref)

@@ -88,7 +88,7 @@ type WalletCallbackInput struct {
 // and decides nothing. What does not come to an address of ours, or cannot be
 // read, leaves a line in the audit trail.
 func (s *Service) WalletCallback(ctx context.Context, in WalletCallbackInput) (rest.Text, error) {
-	w, err := s.wallet(in.Partner)
+	w, _, err := s.wallet(ctx, s.db, in.Partner)
 	if err != nil {
 		return "", ErrPartnerUnknown
 	}
@@ -102,8 +102,15 @@ func (s *Service) WalletCallback(ctx context.Context, in WalletCallbackInput) (r
 	if n.Ref != "" && n.Ref != in.Ref {
 		return "", s.unheard(ctx, in, wallet.ErrUnreadable.With(fmt.Errorf("it is about %q", n.Ref)))
 	}
-	return "", s.db.InTx(ctx, func(tx *pg.Tx) error {
-		o, err := s.ops.Find(ctx, tx, w.ID(), in.Ref)
+	n.Ref = in.Ref
+	return "", s.WalletHeard(ctx, w.ID(), n)
+}
+
+// WalletHeard has a wallet asked at once about a request that it, or somebody who
+// speaks for it, has told of: ErrNotFound. The caller has looked who it was.
+func (s *Service) WalletHeard(ctx context.Context, name string, n wallet.Notice) error {
+	return s.db.InTx(ctx, func(tx *pg.Tx) error {
+		o, err := s.ops.Find(ctx, tx, name, n.Ref)
 		if errors.Is(err, operations.ErrNotFound) {
 			return ErrNotFound
 		}
@@ -111,7 +118,7 @@ func (s *Service) WalletCallback(ctx context.Context, in WalletCallbackInput) (r
 			return err
 		}
 		said := outbound.Result{Outcome: outbound.Accepted, Code: n.Code, Text: "told to be " + string(n.State), Evidence: n.Raw}
-		if o, err = s.ops.Heard(ctx, tx, o.ID, operations.Callback, said, in.Ref+" "+n.EventID); err != nil {
+		if o, err = s.ops.Heard(ctx, tx, o.ID, operations.Callback, said, n.Ref+" "+n.EventID); err != nil {
 			return err
 		}
 		s.ops.AskNow(tx, o)

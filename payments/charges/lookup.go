@@ -13,7 +13,9 @@ import (
 // ByRef is the charge that an acquirer knows by our reference, or ErrNotFound; a
 // wallet knows its refunds by references of their own.
 func (s *Service) ByRef(ctx context.Context, db pg.DB, acquirer, ref string) (Charge, error) {
-	if _, err := s.wallet(acquirer); err == nil {
+	if is, err := s.isWallet(ctx, db, acquirer); err != nil {
+		return Charge{}, err
+	} else if is {
 		return s.byWalletRef(ctx, db, acquirer, ref)
 	}
 	return byRef(ctx, db, acquirer, ref)

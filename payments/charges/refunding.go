@@ -3,9 +3,9 @@ package charges
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 
 	"tiwiza/adapters/bank"
 	"tiwiza/payments/ledger"
@@ -215,20 +215,28 @@ func (s *Service) afterRefund(ctx context.Context, tx *pg.Tx, c Charge) error {
 }
 
 // purse is the account a connector pays refunds from.
-func (s *Service) purse(connector string) string {
-	if slices.Contains(s.Acquirers(), connector) {
-		return ledger.Clearing(connector)
+func (s *Service) purse(ctx context.Context, db pg.DB, connector string) (string, error) {
+	if is, err := s.isWallet(ctx, db, connector); err != nil || is {
+		return ledger.Clearing(connector), err
 	}
-	return ledger.Safeguard(connector)
+	_, _, err := s.acquirer(ctx, db, connector)
+	if errors.Is(err, ErrPartner) {
+		return ledger.Safeguard(connector), nil
+	}
+	return ledger.Clearing(connector), err
 }
 
 // paid books a refund that has arrived.
 func (s *Service) paid(ctx context.Context, tx *pg.Tx, c Charge, r *Refund, o operations.Operation) error {
 	job.Clear(tx, timerReady, r.ID)
 	job.Clear(tx, timerClaim, r.ID)
-	err := s.books.Post(ctx, tx, ledger.Transfer{
+	from, err := s.purse(ctx, tx, o.Connector)
+	if err != nil {
+		return err
+	}
+	err = s.books.Post(ctx, tx, ledger.Transfer{
 		Key: fmt.Sprintf("refund.paid:%s:%s", r.ID, o.Ref), Kind: "refund.paid", Order: r.Order, Currency: r.Currency,
-		Legs: []ledger.Leg{ledger.Debit(ledger.Refund(r.ID), r.Amount), ledger.Credit(s.purse(o.Connector), r.Amount)},
+		Legs: []ledger.Leg{ledger.Debit(ledger.Refund(r.ID), r.Amount), ledger.Credit(from, r.Amount)},
 	})
 	if err != nil {
 		return err
@@ -303,7 +311,7 @@ func (s *Service) RefundContradicted(ctx context.Context, tx *pg.Tx, o operation
 // buyer has it twice: the second is our loss, our own money makes the clients'
 // whole, and people are told.
 func (s *Service) contradicted(ctx context.Context, tx *pg.Tx, c Charge, r Refund, o operations.Operation) error {
-	if _, err := s.acquirer(o.Connector); err == nil && o.Connector == c.Acquirer {
+	if _, _, err := s.acquirer(ctx, tx, o.Connector); err == nil && o.Connector == c.Acquirer {
 		r.Deducted = true
 	}
 	unsent, op, err := s.unsent(ctx, tx, r)
@@ -315,11 +323,15 @@ func (s *Service) contradicted(ctx context.Context, tx *pg.Tx, c Charge, r Refun
 	}
 	slog.ErrorContext(ctx, "a refund that was refused is paid all the same, and was sent anew", "refund", r.ID, "our_ref", o.Ref, "partner", o.Connector)
 	saveRefund(tx, r)
+	from, err := s.purse(ctx, tx, o.Connector)
+	if err != nil {
+		return err
+	}
 	err = s.books.Post(ctx, tx, ledger.Transfer{
 		Key: fmt.Sprintf("refund.contradicted:%s:%s", r.ID, o.Ref), Kind: "refund.contradicted", Order: r.Order, Currency: r.Currency,
 		Legs: []ledger.Leg{
 			ledger.Debit(ledger.Loss, r.Amount), ledger.Debit(ledger.Transit(s.bank), r.Amount),
-			ledger.Credit(s.purse(o.Connector), r.Amount), ledger.Credit(ledger.Operating(s.bank), r.Amount),
+			ledger.Credit(from, r.Amount), ledger.Credit(ledger.Operating(s.bank), r.Amount),
 		},
 	})
 	if err != nil {
@@ -331,9 +343,13 @@ func (s *Service) contradicted(ctx context.Context, tx *pg.Tx, c Charge, r Refun
 // lossBack books that an attempt came back which had been our loss: it was paid
 // though the refund went, or goes, another way.
 func (s *Service) lossBack(ctx context.Context, tx *pg.Tx, r Refund, o operations.Operation) error {
+	from, err := s.purse(ctx, tx, o.Connector)
+	if err != nil {
+		return err
+	}
 	return s.books.Post(ctx, tx, ledger.Transfer{
 		Key: fmt.Sprintf("refund.loss_back:%s:%s", r.ID, o.Ref), Kind: "refund.loss_back", Order: r.Order, Currency: r.Currency,
-		Legs: []ledger.Leg{ledger.Debit(s.purse(o.Connector), r.Amount), ledger.Credit(ledger.Loss, r.Amount)},
+		Legs: []ledger.Leg{ledger.Debit(from, r.Amount), ledger.Credit(ledger.Loss, r.Amount)},
 	})
 }
 
@@ -344,7 +360,9 @@ func (s *Service) paidAfterAll(ctx context.Context, tx *pg.Tx, c Charge, r Refun
 		return err
 	}
 	r.Connector, r.Ref = o.Connector, o.Ref
-	if _, err := s.wallet(o.Connector); err == nil {
+	if is, err := s.isWallet(ctx, tx, o.Connector); err != nil {
+		return err
+	} else if is {
 		r.Rail = railWallet
 	} else if o.Connector == c.Acquirer {
 		r.Rail = railCard

@@ -91,7 +91,8 @@ type Service struct {
 	acquirers []*card.Acquirer // in order of preference
 	wallets   []*wallet.Wallet // likewise
 	config    Config
-	bank      string // who carries transfers to buyers
+	plugged   Plugged // more of both; nil: none
+	bank      string  // who carries transfers to buyers
 	transfers Transfers
 	approvals Approvals
 }
@@ -123,38 +124,42 @@ const (
 	kindVoid    = "void"
 )
 
-func (s *Service) acquirer(name string) (*card.Acquirer, error) {
-	for _, a := range s.acquirers {
-		if a.ID() == name {
-			return a, nil
+// Methods are the ways to pay that there are partners for.
+func (s *Service) Methods(ctx context.Context, db pg.DB) (ways []string, err error) {
+	card, purse := len(s.acquirers) > 0, len(s.wallets) > 0
+	if !card || !purse {
+		found, err := s.ways(ctx, db)
+		for _, w := range found {
+			card, purse = card || w.Acquirer != nil && w.Barred == "", purse || w.Wallet != nil && w.Barred == ""
+		}
+		if err != nil && !card && !purse {
+			return nil, err
 		}
 	}
-	return nil, ErrPartner
-}
-
-// Methods are the ways to pay that there are partners for.
-func (s *Service) Methods() (ways []string) {
-	if len(s.acquirers) > 0 {
+	if card {
 		ways = append(ways, Card)
 	}
-	if len(s.wallets) > 0 {
+	if purse {
 		ways = append(ways, Wallet)
 	}
 	if s.config.Bank != "" {
 		ways = append(ways, Transfer, Cash)
 	}
-	return ways
+	return ways, nil
 }
 
 // Create makes the charge of a checkout, as part of it. What the buyer does next
 // comes back in the receipt: the form for the card page, or what to tell the
 // bank; nothing is sent to anyone.
 func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error) {
+	ways, err := s.Methods(ctx, tx)
 	switch {
-	case n.Method == Card && len(s.acquirers) == 0:
+	case err != nil:
+		return Receipt{}, err
+	case n.Method == Card && !slices.Contains(ways, Card):
 		return Receipt{}, ErrPartner
-	case !slices.Contains(s.Methods(), n.Method):
-		return Receipt{}, ErrMethod.At("/payment/method", "There is no partner for this yet; pay by "+strings.Join(s.Methods(), ", ")+".")
+	case !slices.Contains(ways, n.Method):
+		return Receipt{}, ErrMethod.At("/payment/method", "There is no partner for this yet; pay by "+strings.Join(ways, ", ")+".")
 	}
 	sum := n.Amount
 	for _, p := range n.Parts {
@@ -175,13 +180,12 @@ func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error
 	case Cash:
 		return s.awaitCash(tx, c, n.Parts)
 	case Wallet:
-		return s.awaitWallet(tx, c, cmp.Or(n.Wallet, n.Phone))
+		return s.awaitWallet(ctx, tx, c, cmp.Or(n.Wallet, n.Phone))
 	}
-	c, err := s.openPage(tx, c)
-	if err != nil {
+	if c, err = s.openPage(ctx, tx, c); err != nil {
 		return Receipt{}, err
 	}
-	return s.cardReceipt(c)
+	return s.cardReceipt(ctx, tx, c)
 }
 
 // OfGroup returns the charge of an order group, with what the buyer does next
@@ -209,7 +213,7 @@ func (s *Service) receipt(ctx context.Context, db pg.DB, c Charge) (Receipt, err
 	case Cash:
 		return plainReceipt(c), nil
 	}
-	return s.cardReceipt(c)
+	return s.cardReceipt(ctx, db, c)
 }
 
 // plainReceipt is that of a charge for which the buyer has nothing to do here.
@@ -217,12 +221,12 @@ func plainReceipt(c Charge) Receipt {
 	return Receipt{ID: c.ID, State: c.State, ExpiresAt: c.ExpiresAt, NextAction: NextAction{Type: "none"}}
 }
 
-func (s *Service) cardReceipt(c Charge) (Receipt, error) {
+func (s *Service) cardReceipt(ctx context.Context, db pg.DB, c Charge) (Receipt, error) {
 	r := plainReceipt(c)
 	if c.State != Accepted {
 		return r, nil
 	}
-	a, err := s.acquirer(c.Acquirer)
+	a, _, err := s.acquirer(ctx, db, c.Acquirer)
 	if err != nil {
 		return r, err
 	}
@@ -343,7 +347,9 @@ func (s *Service) reserved(ctx context.Context, tx *pg.Tx, c Charge) error {
 // another amount than the charge's, and ErrSettled for one settled before;
 // nothing is changed then.
 func (s *Service) Settle(ctx context.Context, tx *pg.Tx, acquirer, ref string, gross int64, currency string) (Charge, error) {
-	if _, err := s.wallet(acquirer); err == nil {
+	if is, err := s.isWallet(ctx, tx, acquirer); err != nil {
+		return Charge{}, err
+	} else if is {
 		return s.settleWallet(ctx, tx, acquirer, ref, gross, currency)
 	}
 	c, err := lockByRef(ctx, tx, acquirer, ref)
@@ -374,8 +380,8 @@ func (s *Service) Settle(ctx context.Context, tx *pg.Tx, acquirer, ref string, g
 	return c, tx.Publish(ctx, Settled{c.ID, c.Group})
 }
 
-// Acquirers lists those that settle charges by name: the acquirers in order of
-// preference, then the wallets.
+// Acquirers lists those that are built in and settle charges, by name: the acquirers
+// in order of preference, then the wallets.
 func (s *Service) Acquirers() []string {
 	names := make([]string, 0, len(s.acquirers)+len(s.wallets))
 	for _, a := range s.acquirers {

@@ -87,21 +87,16 @@ func (s *Service) Wallets(ws ...*wallet.Wallet) *Service {
 	return s
 }
 
-func (s *Service) wallet(name string) (*wallet.Wallet, error) {
-	for _, w := range s.wallets {
-		if w.ID() == name {
-			return w, nil
-		}
-	}
-	return nil, errNoWallet
-}
-
 // awaitWallet keeps a charge whose buyer is asked on the phone.
-func (s *Service) awaitWallet(tx *pg.Tx, c Charge, phone string) (Receipt, error) {
+func (s *Service) awaitWallet(ctx context.Context, tx *pg.Tx, c Charge, phone string) (Receipt, error) {
 	if !wallet.IsPhone(phone) {
 		return Receipt{}, errPhone
 	}
-	c.Acquirer, c.Ref, c.State = s.wallets[0].ID(), RefOf(c.ID), Created
+	w, err := s.chosenWallet(ctx, tx)
+	if err != nil {
+		return Receipt{}, err
+	}
+	c.Acquirer, c.Ref, c.State = w.ID(), RefOf(c.ID), Created
 	insert(tx, c)
 	r := s.askOwner(tx, c, 1, phone)
 	job.Set(tx, timerWindow, c.ID, c.ExpiresAt)
@@ -160,9 +155,9 @@ func (s *Service) sendWallet(ctx context.Context, o operations.Operation) outbou
 	if err != nil {
 		return outbound.Result{Outcome: outbound.NotSent, Text: err.Error()}
 	}
-	w, err := s.wallet(o.Connector)
-	if err != nil {
-		return outbound.Result{Outcome: outbound.NotSent, Text: err.Error()}
+	w, barred, err := s.wallet(ctx, s.db, o.Connector)
+	if err = leaving(barred, err); err != nil {
+		return notSent(err)
 	}
 	return s.agreed(ctx, w, o, w.Ask(ctx, wallet.Payment{
 		Ref: o.Ref, Phone: r.Phone, Amount: o.Money(), Text: "Tiwiza " + o.Ref, CallbackURL: w.CallbackURL(s.config.PublicURL, o.Ref),
@@ -186,7 +181,7 @@ func (s *Service) agreed(ctx context.Context, w *wallet.Wallet, o operations.Ope
 }
 
 func (s *Service) inquireWallet(ctx context.Context, o operations.Operation) outbound.Result {
-	w, err := s.wallet(o.Connector)
+	w, _, err := s.wallet(ctx, s.db, o.Connector)
 	if err != nil {
 		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
 	}
@@ -231,7 +226,7 @@ func (c Charge) own(o operations.Operation) bool { return c.Acquirer == o.Connec
 // charge may be asked for anew.
 func (s *Service) walletRefused(ctx context.Context, tx *pg.Tx, c Charge, o operations.Operation) error {
 	code := wallet.Other
-	if w, err := s.wallet(o.Connector); err == nil {
+	if w, _, err := s.wallet(ctx, tx, o.Connector); err == nil {
 		said, _, _ := strings.Cut(o.Why, " ") // the provider's code comes first
 		code = w.Refusal(said)
 	}

@@ -24,7 +24,7 @@ func (s *Service) beginWallet(ctx context.Context, tx *pg.Tx, r Refund) (Refund,
 	if err != nil {
 		return r, err
 	}
-	w, err := s.wallet(from.Connector)
+	w, _, err := s.wallet(ctx, tx, from.Connector)
 	switch {
 	case err == nil && w.Reverses():
 		return s.intendWallet(tx, r, from, kindReversal), nil
@@ -43,7 +43,7 @@ func (s *Service) intendWallet(tx *pg.Tx, r Refund, from Request, kind string) R
 // payOut pays a refund to the phone whose payment its provider has refused to
 // undo, and says whether it does. It does not when a chargeback would cancel it.
 func (s *Service) payOut(ctx context.Context, tx *pg.Tx, c Charge, r Refund, o operations.Operation) (bool, error) {
-	w, err := s.wallet(o.Connector)
+	w, _, err := s.wallet(ctx, tx, o.Connector)
 	if err != nil || o.Kind != kindReversal || !w.Pays() {
 		return false, nil
 	}
@@ -69,7 +69,7 @@ func (s *Service) payOut(ctx context.Context, tx *pg.Tx, c Charge, r Refund, o o
 func (s *Service) sendReversal(ctx context.Context, o operations.Operation) outbound.Result {
 	w, f, from, err := s.walletRefund(ctx, o)
 	if err != nil {
-		return outbound.Result{Outcome: outbound.NotSent, Text: err.Error()}
+		return notSent(err)
 	}
 	st := w.Query(ctx, from.Ref, "")
 	if st.State != wallet.Completed {
@@ -86,7 +86,7 @@ func (s *Service) sendReversal(ctx context.Context, o operations.Operation) outb
 func (s *Service) sendDisbursement(ctx context.Context, o operations.Operation) outbound.Result {
 	w, f, _, err := s.walletRefund(ctx, o)
 	if err != nil {
-		return outbound.Result{Outcome: outbound.NotSent, Text: err.Error()}
+		return notSent(err)
 	}
 	return s.agreed(ctx, w, o, w.Pay(ctx, f))
 }
@@ -103,7 +103,8 @@ func (s *Service) walletRefund(ctx context.Context, o operations.Operation) (w *
 	if from, err = requestOfCharge(ctx, s.db, r.Charge, r.Source); err != nil {
 		return nil, f, from, err
 	}
-	if w, err = s.wallet(o.Connector); err != nil {
+	w, barred, err := s.wallet(ctx, s.db, o.Connector)
+	if err = leaving(barred, err); err != nil {
 		return nil, f, from, err
 	}
 	return w, wallet.Refund{

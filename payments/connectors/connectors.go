@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"tiwiza/adapters/bank"
 	"tiwiza/pkg/certificate"
 	"tiwiza/pkg/fault"
@@ -77,7 +79,9 @@ type Connector struct {
 	SafeguardName        string
 	OperatingRIB         string `db:"operating_rib"`
 	OperatingName        string
-	BIC                  string `db:"bic"`
+	BIC                  string           `db:"bic"`
+	SettlesFrom          string           // the RIB that a wallet pays us from
+	FeePercent           *decimal.Decimal // what its contract lets it keep; nil where nobody said
 	Owner                string
 	Features             []string
 	RemembersS           int64 `db:"remembers_s"`
@@ -99,6 +103,14 @@ func (c Connector) Protocol() string { return c.Port + ".v1" }
 
 func (c Connector) safeguard() bank.Account {
 	return bank.Account{RIB: c.SafeguardRIB, Name: c.SafeguardName, BIC: c.BIC}
+}
+
+// percent is what a wallet keeps, "" where nobody said.
+func (c Connector) percent() string {
+	if c.FeePercent == nil {
+		return ""
+	}
+	return c.FeePercent.String()
 }
 
 func (c Connector) operating() bank.Account {
@@ -176,6 +188,9 @@ func (c Connector) Sum() []byte {
 	fmt.Fprintf(h, "%q %q %q %q %q %q %q %q %q %t", c.ID, c.URL, c.Roots, c.SafeguardRIB, c.SafeguardName, c.OperatingRIB, c.OperatingName, c.BIC, c.Certificate, c.WantsPays)
 	if c.Hosted != "" {
 		fmt.Fprintf(h, " %q", c.Hosted)
+	}
+	if c.SettlesFrom != "" {
+		fmt.Fprintf(h, " %q %q", c.SettlesFrom, c.percent())
 	}
 	return h.Sum(nil)
 }

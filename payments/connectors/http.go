@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
@@ -45,10 +47,10 @@ type AccountView struct {
 // View is a partner that was registered.
 type View struct {
 	ID          string           `json:"id" required:"true"`
-	Port        string           `json:"port" required:"true" enum:"bank,insurance,crm,notify"`
+	Port        string           `json:"port" required:"true" enum:"bank,insurance,wallet,crm,notify"`
 	URL         string           `json:"url" required:"true"`
 	State       State            `json:"state" required:"true" enum:"registered,live,paused"`
-	Pays        bool             `json:"pays" required:"true" description:"Payouts leave from this bank."`
+	Pays        bool             `json:"pays" required:"true" description:"Payouts leave from this bank; buyers are sent to this wallet first."`
 	Owner       string           `json:"owner" required:"true"`
 	Features    []string         `json:"features" required:"true"`
 	Sandbox     bool             `json:"sandbox" required:"true"`
@@ -58,6 +60,8 @@ type View struct {
 	Safeguard   *AccountView     `json:"safeguard" required:"true" description:"Null but for banks."`
 	Operating   *AccountView     `json:"operating" required:"true" description:"Null but for banks."`
 	Hosted      string           `json:"hosted,omitempty" enum:"morocco,abroad" description:"Of a customer relation system: where what it is told is kept."`
+	SettlesFrom *string          `json:"settles_from" required:"true" description:"The RIB that a wallet pays us from; null for others."`
+	FeePercent  *decimal.Decimal `json:"fee_percent" required:"true" description:"What its contract lets it keep; null where nobody said."`
 	CreatedBy   string           `json:"created_by" required:"true"`
 	CreatedAt   time.Time        `json:"created_at" required:"true"`
 	ChangedAt   time.Time        `json:"changed_at" required:"true"`
@@ -70,6 +74,9 @@ func (c Connector) view(have []credential) View {
 	}
 	if c.Port == PortBank {
 		v.Safeguard, v.Operating = &AccountView{c.SafeguardRIB, c.SafeguardName}, &AccountView{c.OperatingRIB, c.OperatingName}
+	}
+	if c.settles() {
+		v.SettlesFrom, v.FeePercent = &c.SettlesFrom, c.FeePercent
 	}
 	if c.Certificate != "" {
 		v.Certificate = &c.Certificate

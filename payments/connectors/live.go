@@ -2,6 +2,7 @@ package connectors
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 
@@ -14,7 +15,7 @@ import (
 // ResumeInput asks for real money to move through a partner.
 type ResumeInput struct {
 	Partner string `path:"partner"`
-	Pays    bool   `json:"pays,omitempty" description:"Payouts leave from this bank from then on, instead of the one before."`
+	Pays    bool   `json:"pays,omitempty" description:"From then on payouts leave from this bank, instead of the one before; buyers are sent to this wallet first."`
 	Why     string `json:"why" required:"true" minLength:"1" maxLength:"500" description:"For the person who decides."`
 }
 
@@ -37,8 +38,8 @@ func (s *Service) Resume(ctx context.Context, tx *pg.Tx, in ResumeInput) (Resume
 	if c.State == Live && c.Pays == in.Pays {
 		return ResumeView{}, ErrState.Say("This partner is live already.")
 	}
-	if in.Pays && c.Port != PortBank {
-		return ResumeView{}, ErrState.At("/pays", "payouts leave from banks")
+	if in.Pays && c.Port == PortInsurance {
+		return ResumeView{}, ErrState.At("/pays", "payouts leave from banks; buyers pay by wallets")
 	}
 	if err := s.cfg.Policy.May(c, tx.Now()); err != nil {
 		return ResumeView{}, err
@@ -65,6 +66,8 @@ func (s *Service) Resume(ctx context.Context, tx *pg.Tx, in ResumeInput) (Resume
 // evidence is what the second person reads of a partner that is to be live.
 func (c Connector) evidence(pays bool) string {
 	switch {
+	case c.settles():
+		return fmt.Sprintf("%s of %s, at %s: %s; it pays us from …%s and keeps %s %%; buyers are sent there first: %t", c.ID, c.Owner, c.URL, c.Protocol(), c.SettlesFrom[20:], cmp.Or(c.percent(), "?"), pays)
 	case c.Port == PortCRM:
 		return fmt.Sprintf("%s of %s, at %s: %s; what it is told of people is kept there, %s", c.ID, c.Owner, c.URL, c.Protocol(), map[string]string{InMorocco: "in Morocco", Abroad: "abroad"}[c.Hosted])
 	case c.Port != PortBank:
@@ -97,7 +100,7 @@ func (s *Service) decided(ctx context.Context, tx *pg.Tx, r approvals.Request) e
 		return err
 	}
 	if c.WantsPays {
-		onlyPayer(tx, c.ID, tx.Now())
+		onlyPayer(tx, c.Port, c.ID, tx.Now())
 	}
 	c.State, c.Pays, c.ChangedAt = Live, c.WantsPays, tx.Now()
 	save(tx, c)

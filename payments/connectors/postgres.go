@@ -8,7 +8,7 @@ import (
 )
 
 const columns = `id, port, url, roots, coalesce(safeguard_rib, '') as safeguard_rib, coalesce(safeguard_name, '') as safeguard_name,
-	coalesce(operating_rib, '') as operating_rib, coalesce(operating_name, '') as operating_name, bic, owner, features, remembers_s, sandbox, manifest,
+	coalesce(operating_rib, '') as operating_rib, coalesce(operating_name, '') as operating_name, bic, coalesce(settles_from, '') as settles_from, fee_percent, owner, features, remembers_s, sandbox, manifest,
 	webhook_keys, found_at, certificate, state, pays, wants_pays, created_by, created_at, changed_at, version, hosted`
 
 func insert(tx *pg.Tx, c Connector) {
@@ -17,9 +17,9 @@ func insert(tx *pg.Tx, c Connector) {
 			return ErrTaken
 		}
 		return err
-	}, `insert into connectors.connector (id, port, url, roots, safeguard_rib, safeguard_name, operating_rib, operating_name, bic, created_by, created_at, changed_at, hosted)
-		values ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), nullif($7, ''), nullif($8, ''), $9, $10, $11, $11, $12)`,
-		c.ID, c.Port, c.URL, c.Roots, c.SafeguardRIB, c.SafeguardName, c.OperatingRIB, c.OperatingName, c.BIC, c.CreatedBy, c.CreatedAt, c.Hosted)
+	}, `insert into connectors.connector (id, port, url, roots, safeguard_rib, safeguard_name, operating_rib, operating_name, bic, settles_from, fee_percent, created_by, created_at, changed_at, hosted)
+		values ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), nullif($7, ''), nullif($8, ''), $9, nullif($10, ''), $11, $12, $13, $13, $14)`,
+		c.ID, c.Port, c.URL, c.Roots, c.SafeguardRIB, c.SafeguardName, c.OperatingRIB, c.OperatingName, c.BIC, c.SettlesFrom, c.FeePercent, c.CreatedBy, c.CreatedAt, c.Hosted)
 }
 
 func load(ctx context.Context, db pg.DB, id string) (Connector, error) {
@@ -32,7 +32,7 @@ func lock(ctx context.Context, tx *pg.Tx, id string) (Connector, error) {
 
 // payer is the connector that payouts leave from.
 func payer(ctx context.Context, db pg.DB) (Connector, error) {
-	return pg.One[Connector](ctx, db, ErrNotFound, `select `+columns+` from connectors.connector where pays`)
+	return pg.One[Connector](ctx, db, ErrNotFound, `select `+columns+` from connectors.connector where pays and port = 'bank'`)
 }
 
 // all are the connectors, by their names.
@@ -51,9 +51,9 @@ func save(tx *pg.Tx, c Connector) {
 		c.ID, c.Version, c.Owner, c.Features, c.RemembersS, c.Sandbox, c.Manifest, c.WebhookKeys, c.FoundAt, c.Certificate, c.State, c.Pays, c.WantsPays, c.ChangedAt)
 }
 
-// onlyPayer has payouts leave from no other connector.
-func onlyPayer(tx *pg.Tx, id string, at time.Time) {
-	tx.Queue(`update connectors.connector set pays = false, changed_at = $2, version = version + 1 where pays and id <> $1`, id, at)
+// onlyPayer has money leave from, or come by, no other connector of a port first.
+func onlyPayer(tx *pg.Tx, port, id string, at time.Time) {
+	tx.Queue(`update connectors.connector set pays = false, changed_at = $3, version = version + 1 where pays and port = $1 and id <> $2`, port, id, at)
 }
 
 // credential is a row of sealed secrets.

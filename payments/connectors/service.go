@@ -9,12 +9,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"tiwiza/adapters/bank"
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/operations"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
+	"tiwiza/pkg/fault"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
@@ -105,7 +108,7 @@ type AccountInput struct {
 // RegisterInput is a partner that shall be plugged in.
 type RegisterInput struct {
 	ID          string       `json:"id" required:"true" minLength:"3" maxLength:"40" description:"What its manifest calls it; its accounts in the books have this name."`
-	Port        string       `json:"port" required:"true" enum:"bank,insurance,crm,notify"`
+	Port        string       `json:"port" required:"true" enum:"bank,insurance,wallet,crm,notify"`
 	URL         string       `json:"url" required:"true" minLength:"8" maxLength:"1000" description:"Where its connector is; without a path of the protocol."`
 	Credentials Credentials  `json:"credentials" required:"true"`
 	Roots       string       `json:"roots,omitempty" maxLength:"60000" description:"PEM certificates that sign the connector's; the system's when left out."`
@@ -113,6 +116,8 @@ type RegisterInput struct {
 	Operating   AccountInput `json:"operating,omitempty" description:"Of a bank: our own account there."`
 	BIC         string       `json:"bic,omitempty" maxLength:"11"`
 	Hosted      string       `json:"hosted,omitempty" enum:"morocco,abroad" description:"Of a customer relation system, which needs it: where what it is told is kept. Abroad it is told nothing but what takes back, until POST /v1/crm/{partner} names the authorisation."`
+	SettlesFrom string       `json:"settles_from,omitempty" maxLength:"40" description:"Of a wallet: the RIB it pays us from. Who else names a charge settles nothing."`
+	FeePercent  string       `json:"fee_percent,omitempty" pattern:"^[0-9]{1,2}(\\.[0-9]{1,4})?$" description:"What its contract lets it keep of each charge, up to 20; where it is left out, a settlement that tells only the net is for people."`
 }
 
 var nameShape = regexp.MustCompile(`^[a-z][a-z0-9-]{2,39}$`)
@@ -124,14 +129,17 @@ func (s *Service) Register(ctx context.Context, tx *pg.Tx, in RegisterInput) (Vi
 		return View{}, ErrSealed
 	}
 	in.Safeguard.RIB, in.Operating.RIB = digits(in.Safeguard.RIB), digits(in.Operating.RIB)
-	if err := s.check(in); err != nil {
+	in.SettlesFrom = digits(in.SettlesFrom)
+	fee, err := s.check(in)
+	if err != nil {
 		return View{}, err
 	}
 	at := tx.Now()
 	c := Connector{
 		ID: in.ID, Port: in.Port, URL: strings.TrimRight(in.URL, "/"), Roots: in.Roots, BIC: in.BIC,
 		SafeguardRIB: in.Safeguard.RIB, SafeguardName: in.Safeguard.Name, OperatingRIB: in.Operating.RIB, OperatingName: in.Operating.Name,
-		Hosted: in.Hosted, State: Registered, Sandbox: true, Features: []string{}, WebhookKeys: []string{}, CreatedBy: auth.From(ctx).Person(), CreatedAt: at, ChangedAt: at, Version: 1,
+		SettlesFrom: in.SettlesFrom, FeePercent: fee, Hosted: in.Hosted,
+		State: Registered, Sandbox: true, Features: []string{}, WebhookKeys: []string{}, CreatedBy: auth.From(ctx).Person(), CreatedAt: at, ChangedAt: at, Version: 1,
 	}
 	insert(tx, c)
 	k, err := s.keep(ctx, tx, c.ID, 1, in.Credentials)
@@ -144,9 +152,29 @@ func (s *Service) Register(ctx context.Context, tx *pg.Tx, in RegisterInput) (Vi
 
 func digits(s string) string { return strings.Join(strings.Fields(s), "") }
 
-// check says what about a new partner cannot be.
-func (s *Service) check(in RegisterInput) error {
-	bad := ErrInvalid
+// settlement says what about a new partner's settlements cannot be, and what it
+// keeps; nil where nobody said.
+func (in RegisterInput) settlement(bad *fault.Error) (*fault.Error, *decimal.Decimal) {
+	takes := in.Port == PortWallet
+	switch {
+	case !takes && in.SettlesFrom+in.FeePercent != "":
+		bad = bad.At("/settles_from", "only wallets settle to us")
+	case takes && bank.CheckRIB(in.SettlesFrom) != nil:
+		bad = bad.At("/settles_from", "a RIB whose key fits: nothing else tells its settlements from a stranger's transfer")
+	}
+	if in.FeePercent == "" {
+		return bad, nil
+	}
+	fee, err := decimal.NewFromString(in.FeePercent)
+	if err != nil || fee.Sign() < 0 || fee.Cmp(decimal.NewFromInt(20)) > 0 {
+		return bad.At("/fee_percent", "from 0 to 20"), nil
+	}
+	return bad, &fee
+}
+
+// check says what about a new partner cannot be, and what it keeps of charges.
+func (s *Service) check(in RegisterInput) (*decimal.Decimal, error) {
+	bad, fee := in.settlement(ErrInvalid)
 	if !nameShape.MatchString(in.ID) || slices.Contains(s.cfg.Names, in.ID) {
 		bad = bad.At("/id", "3 to 40 small letters, digits and -, and not the name of a partner that is built in")
 	}
@@ -168,9 +196,9 @@ func (s *Service) check(in RegisterInput) error {
 		bad = bad.At("/url", wrong)
 	}
 	if len(bad.Details) > 0 {
-		return bad
+		return nil, bad
 	}
-	return nil
+	return fee, nil
 }
 
 // keep seals credentials and writes them down.

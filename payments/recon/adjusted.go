@@ -27,7 +27,7 @@ func (s *Service) adjustments(ctx context.Context, tx *pg.Tx, h House, b *settle
 		if !adjusts(d) {
 			continue
 		}
-		if !s.sentByAny(h, e, d) {
+		if !h.sentByAny(e, d) {
 			if d.Gross.Sign() < 0 {
 				parts[i] = part{d, verdict{Unmatched, "", "a part of it takes money away, and no acquirer sent it: " + d.Ref}}
 			}
@@ -53,7 +53,7 @@ func (s *Service) adjusted(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 	if isCase(d) {
 		a.Case = d.InstructionID
 	}
-	for _, acquirer := range s.charges.Acquirers() {
+	for _, acquirer := range h.names {
 		if !h.sent(acquirer, e, d) {
 			continue
 		}

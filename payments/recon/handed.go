@@ -28,6 +28,9 @@ func (s *Service) hand(ctx context.Context, tx *pg.Tx, h House, f bank.Received)
 	if err := oneAtATime(ctx, tx, h.Bank.ID()); err != nil {
 		return v, err
 	}
+	if h, err = s.knowing(ctx, tx, h); err != nil {
+		return v, err
+	}
 	before, err := fileBySum(ctx, tx, h.Bank.ID(), f.SHA256)
 	if err == nil && before.Kind != "unreadable" {
 		reads, err := readsOf(ctx, tx, before.ID)

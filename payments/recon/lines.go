@@ -138,7 +138,7 @@ func (s *Service) named(ctx context.Context, tx *pg.Tx, h House, e bank.Entry) (
 		if !errors.Is(err, operations.ErrNotFound) {
 			return false, err
 		}
-		if _, err = s.charge(ctx, tx, d.Ref); err == nil || !errors.Is(err, errNoCharge) {
+		if _, err = s.charge(ctx, tx, h, d.Ref); err == nil || !errors.Is(err, errNoCharge) {
 			return err == nil, err
 		}
 	}
@@ -203,11 +203,11 @@ func (s *Service) settlement(ctx context.Context, tx *pg.Tx, h House, e bank.Ent
 }
 
 // charge is the charge of a reference, at any acquirer, or errNoCharge.
-func (s *Service) charge(ctx context.Context, db pg.DB, ref string) (charges.Charge, error) {
+func (s *Service) charge(ctx context.Context, db pg.DB, h House, ref string) (charges.Charge, error) {
 	if ref == "" {
 		return charges.Charge{}, errNoCharge
 	}
-	for _, a := range s.charges.Acquirers() {
+	for _, a := range h.names {
 		c, err := s.charges.ByRef(ctx, db, a, ref)
 		if !errors.Is(err, charges.ErrNotFound) {
 			return c, err

@@ -32,8 +32,8 @@ func (h House) sent(acquirer string, e bank.Entry, d bank.Detail) bool {
 }
 
 // sentByAny says whether a part comes from some acquirer, or goes to it.
-func (s *Service) sentByAny(h House, e bank.Entry, d bank.Detail) bool {
-	return slices.ContainsFunc(s.charges.Acquirers(), func(a string) bool { return h.sent(a, e, d) })
+func (h House) sentByAny(e bank.Entry, d bank.Detail) bool {
+	return slices.ContainsFunc(h.names, func(a string) bool { return h.sent(a, e, d) })
 }
 
 // plain is an account as a RIB, when it is one.
@@ -53,7 +53,7 @@ func (s *Service) namedBy(ctx context.Context, db pg.DB, h House, e bank.Entry, 
 	if d.Ref == "" {
 		return charges.Charge{}, "", errNoCharge
 	}
-	for _, a := range s.charges.Acquirers() {
+	for _, a := range h.names {
 		c, err := s.charges.ByRef(ctx, db, a, d.Ref)
 		switch {
 		case errors.Is(err, charges.ErrNotFound):
@@ -74,12 +74,10 @@ func (d dear) Error() string { return d.why }
 // fair is an error when an acquirer says it kept more than its contract lets it,
 // give or take a rounding; without a known contract, more than one person may
 // give up.
-func (s *Service) fair(acquirer string, d bank.Detail) error {
+func (s *Service) fair(h House, acquirer string, d bank.Detail) error {
 	limit, whose := money.FromCentimes(WriteOffAlone, d.Fee.Currency()), "what may be booked without people"
-	if s.ties.Fee != nil {
-		if fee, known := s.ties.Fee(acquirer, d.Gross); known {
-			limit, whose = fee.Add(money.FromCentimes(1, fee.Currency())), "its contract's"
-		}
+	if fee, known := s.fee(h, acquirer, d.Gross); known {
+		limit, whose = fee.Add(money.FromCentimes(1, fee.Currency())), "its contract's"
 	}
 	switch {
 	case d.Fee.Currency() != limit.Currency() || d.Fee.Sign() < 0:

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
+
+	"github.com/shopspring/decimal"
 
 	"tiwiza/adapters/bank"
 	"tiwiza/payments/approvals"
@@ -52,6 +56,15 @@ type House struct {
 	// settlement. Where they are given no other line is one; where they are not,
 	// a line without the other side's account is none.
 	Settlements []string
+
+	names []string                   // of all that settle charges, when it was looked at last
+	rates map[string]decimal.Decimal // what those keep that came while the hub runs
+}
+
+// A Settler is an acquirer or a wallet that came while the hub runs.
+type Settler struct {
+	From string           // the RIB that it pays from
+	Rate *decimal.Decimal // what its contract lets it keep, in percent; nil where nobody said
 }
 
 // role is what an account is to us: safeguard, operating, or "" when it is none
@@ -88,6 +101,8 @@ type Ties struct {
 	Alone func(ctx context.Context, tx *pg.Tx, person string, amount money.Money) (bool, error)
 	// Plugged are the banks that came while the hub runs.
 	Plugged func(ctx context.Context, db pg.DB) ([]House, error)
+	// Settlers are the acquirers and wallets that came while the hub runs, by name.
+	Settlers func(ctx context.Context, db pg.DB) (map[string]Settler, error)
 	// Receiver is who is paid by an operation's subject; ErrNotOurs when unknown.
 	Receiver func(ctx context.Context, db pg.DB, subject string) (name, rib string, err error)
 }
@@ -124,6 +139,41 @@ func (s *Service) everywhere(ctx context.Context, db pg.DB) ([]House, error) {
 	return append(s.houses[:len(s.houses):len(s.houses)], more...), err
 }
 
+// knowing is a house that knows all who settle charges now.
+func (s *Service) knowing(ctx context.Context, db pg.DB, h House) (House, error) {
+	h.names = s.charges.Acquirers()
+	if s.ties.Settlers == nil {
+		return h, nil
+	}
+	more, err := s.ties.Settlers(ctx, db)
+	if err != nil || len(more) == 0 {
+		return h, err
+	}
+	from, rates := maps.Clone(h.Acquirers), map[string]decimal.Decimal{}
+	if from == nil {
+		from = map[string]string{}
+	}
+	for _, name := range slices.Sorted(maps.Keys(more)) {
+		h.names = append(h.names, name)
+		if from[name] = more[name].From; more[name].Rate != nil {
+			rates[name] = *more[name].Rate
+		}
+	}
+	h.Acquirers, h.rates = from, rates
+	return h, nil
+}
+
+// fee is what a contract lets an acquirer keep of a charge, when one is known.
+func (s *Service) fee(h House, acquirer string, gross money.Money) (fee money.Money, known bool) {
+	if rate, ok := h.rates[acquirer]; ok {
+		return gross.Rate(rate), true
+	}
+	if s.ties.Fee == nil {
+		return fee, false
+	}
+	return s.ties.Fee(acquirer, gross)
+}
+
 // Read is what came of one statement.
 type Read struct {
 	ID        string
@@ -145,6 +195,10 @@ func (s *Service) Take(ctx context.Context, h House, f bank.Received) (read []Re
 
 func (s *Service) take(ctx context.Context, tx *pg.Tx, h House, f bank.Received) ([]Read, error) {
 	if err := oneAtATime(ctx, tx, h.Bank.ID()); err != nil {
+		return nil, err
+	}
+	h, err := s.knowing(ctx, tx, h)
+	if err != nil {
 		return nil, err
 	}
 	before, err := fileBySum(ctx, tx, h.Bank.ID(), f.SHA256)

@@ -97,12 +97,12 @@ func shares(d bank.Detail, made []verdict, left int64) []part {
 // priced gives a detail that tells only what was paid its gross and its fee,
 // when the fee is exactly what the acquirer's contract says. Any other
 // difference is for people.
-func (s *Service) priced(acquirer string, c charges.Charge, d bank.Detail) bank.Detail {
-	if s.ties.Fee == nil || !d.Fee.IsZero() {
+func (s *Service) priced(h House, acquirer string, c charges.Charge, d bank.Detail) bank.Detail {
+	if !d.Fee.IsZero() {
 		return d
 	}
 	gross := c.Money()
-	if fee, known := s.ties.Fee(acquirer, gross); known && c.Currency == d.Amount.Currency() && gross.Sub(fee).Equal(d.Amount) {
+	if fee, known := s.fee(h, acquirer, gross); known && c.Currency == d.Amount.Currency() && gross.Sub(fee).Equal(d.Amount) {
 		d.Gross, d.Fee = gross, fee
 	}
 	return d
@@ -118,8 +118,8 @@ func (s *Service) settle(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, 
 	if err != nil {
 		return d, c, err
 	}
-	d = s.priced(acquirer, c, d)
-	if err := s.fair(acquirer, d); err != nil {
+	d = s.priced(h, acquirer, c, d)
+	if err := s.fair(h, acquirer, d); err != nil {
 		return d, c, err
 	}
 	c, err = s.charges.Settle(ctx, tx, acquirer, d.Ref, d.Gross.Centimes(), d.Gross.Currency())

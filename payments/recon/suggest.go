@@ -86,7 +86,7 @@ func (s *Service) opposite(ctx context.Context, tx *pg.Tx, h House, _ bank.Entry
 
 // byReference: the reference is of ours, and something about it does not fit.
 func (s *Service) byReference(ctx context.Context, tx *pg.Tx, h House, _ bank.Entry, _ Line, p part) (*Suggestion, error) {
-	c, err := s.charge(ctx, tx, p.Ref)
+	c, err := s.charge(ctx, tx, h, p.Ref)
 	if err == nil {
 		return ofCharge(c, p), nil
 	}

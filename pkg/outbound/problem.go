@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"slices"
 	"strings"
 
 	"tiwiza/pkg/strict"
@@ -33,4 +34,28 @@ func Cut(s string, most int) string {
 		s = strings.ToValidUTF8(s[:most], "")
 	}
 	return s
+}
+
+// Refused is what an answer without success means by its code, at a partner of our
+// own protocols. Final are the codes by which it refuses for good, with the status
+// that each comes with; absent are those by which it says that it knows no such
+// thing. Any other code leaves open what happened.
+func Refused(a Answer, r Result, final map[string]int, absent ...string) Result {
+	p := ProblemOf(a)
+	switch {
+	case p.Code == "" || r.Outcome == NotSent:
+		return r
+	case final[p.Code] == a.Status:
+		code := p.Reason
+		if code == "" {
+			code = p.Code
+		}
+		return Result{Outcome: Declined, Code: code, Text: p.Detail, Evidence: r.Evidence}
+	case a.Status == 404 && slices.Contains(absent, p.Code):
+		return Result{Outcome: NotFound, Code: p.Code, Text: p.Detail, Evidence: r.Evidence}
+	case p.Code == "idempotency_conflict" && r.Reason == "":
+		r.Reason = Differs
+	}
+	r.Code, r.Text = p.Code, p.Detail
+	return r
 }

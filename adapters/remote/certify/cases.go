@@ -67,10 +67,20 @@ type Step struct {
 	Observe   *underStep     `yaml:"observe"`
 	Again     *againStep     `yaml:"again"`
 	Stands    *standsStep    `yaml:"stands"`
-	Settle    *struct{}      `yaml:"settle"`
 	Insure    *struct{}      `yaml:"insure"`
 	Portfolio *portfolioStep `yaml:"portfolio"`
-	Statement *struct{}      `yaml:"statement"`
+
+	// Of all but banks.
+	Settle    *struct{} `yaml:"settle"`
+	Statement *struct{} `yaml:"statement"`
+
+	// Of wallets.
+	Ask     *moveStep    `yaml:"ask"`
+	Reverse *moveStep    `yaml:"reverse"`
+	Payout  *moveStep    `yaml:"payout"`
+	Moved   *movedStep   `yaml:"moved"`
+	Wallet  *struct{}    `yaml:"wallet"`
+	Traffic *trafficStep `yaml:"traffic"`
 
 	crmSteps    `yaml:",inline"`
 	notifySteps `yaml:",inline"`
@@ -133,6 +143,7 @@ var vital = map[string][]string{
 	"insurance.v1": {"statements", "sandbox"},
 	"crm.v1":       {"erasure", "sandbox"},
 	"notify.v1":    {"sandbox"},
+	"wallet.v1":    {"statements", "sandbox"},
 }
 
 // capability is the name and the version of a protocol.

@@ -33,7 +33,13 @@ func must(t testing.TB, err error) {
 
 func cases(t testing.TB) certify.Cases {
 	t.Helper()
-	text, err := os.ReadFile("../../../docs/partner/cases/bank.v1.yaml")
+	return casesOf(t, "bank.v1")
+}
+
+// casesOf are the cases of a protocol.
+func casesOf(t testing.TB, protocol string) certify.Cases {
+	t.Helper()
+	text, err := os.ReadFile("../../../docs/partner/cases/" + protocol + ".yaml")
 	must(t, err)
 	c, err := certify.Read(text)
 	must(t, err)
@@ -154,26 +160,32 @@ func TestPlantedDefectsAreNamed(t *testing.T) {
 				}
 				return strings.Replace(source, d.old, d.new, 1)
 			})
-			failed := r.Failed()
-			if len(failed) == 0 {
-				t.Fatal("it is certified")
-			}
-			var named *certify.Result
-			for _, f := range failed {
-				if f.ID == d.fails {
-					named = &f
-				}
-			}
-			if named == nil || !strings.Contains(named.Found, d.says) {
-				t.Errorf("want %s to say %q; failed are:", d.fails, d.says)
-				for _, f := range failed {
-					t.Log(f.Line())
-				}
-			}
-			if r.Level.Reaches(certificate.Level(d.fails[:2])) {
-				t.Errorf("it reaches %s", r.Level)
-			}
+			names(t, r, d.fails, d.says)
 		})
+	}
+}
+
+// names holds a report to one defect: the case that fails, and what it says.
+func names(t *testing.T, r certify.Report, fails, says string) {
+	t.Helper()
+	failed := r.Failed()
+	if len(failed) == 0 {
+		t.Fatal("it is certified")
+	}
+	var named *certify.Result
+	for _, f := range failed {
+		if f.ID == fails {
+			named = &f
+		}
+	}
+	if named == nil || !strings.Contains(named.Found, says) {
+		t.Errorf("want %s to say %q; failed are:", fails, says)
+		for _, f := range failed {
+			t.Log(f.Line())
+		}
+	}
+	if r.Level.Reaches(certificate.Level(fails[:2])) {
+		t.Errorf("it reaches %s", r.Level)
 	}
 }
 

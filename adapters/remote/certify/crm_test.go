@@ -2,7 +2,6 @@ package certify_test
 
 import (
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 
@@ -10,15 +9,6 @@ import (
 	"tiwiza/adapters/remote/remoteconform"
 	"tiwiza/pkg/certificate"
 )
-
-func casesOf(t testing.TB, protocol string) certify.Cases {
-	t.Helper()
-	text, err := os.ReadFile("../../../docs/partner/cases/" + protocol + ".yaml")
-	must(t, err)
-	c, err := certify.Read(text)
-	must(t, err)
-	return c
-}
 
 // certifiedCRM plays all cases against a system with a defect.
 func certifiedCRM(t testing.TB, defect string, features ...string) certify.Report {
@@ -130,5 +120,5 @@ func TestTheCRMDocumentIsWhatIsSpoken(t *testing.T) {
 	t.Parallel()
 	at := httptest.NewServer(remoteconform.NewCRM(token, keepsAll...))
 	t.Cleanup(at.Close)
-	spoken(t, "crm.v1", at.URL, "manifest", "ping", "putContacts", "showContact", "putDeals", "showDeal", "putPoints", "wish", "refusing", "erase", "sandboxLeave", "sandboxBusy")
+	spoken(t, casesOf(t, "crm.v1"), at.URL, "manifest", "ping", "putContacts", "showContact", "putDeals", "showDeal", "putPoints", "wish", "refusing", "erase", "sandboxLeave", "sandboxBusy")
 }

@@ -22,7 +22,7 @@ func (r *runner) send(ctx context.Context, d *deal, h how) error {
 		body = []byte(strings.Replace(string(body), `{`, `{"altered":"yes",`, 1))
 	}
 	if h.Half {
-		return r.halfOf(ctx, insurancePath+d.path, d.ref, d.body)
+		return r.halfOf(ctx, d.path, d.ref, d.body)
 	}
 	var all sync.WaitGroup
 	var mu sync.Mutex
@@ -44,7 +44,7 @@ func (r *runner) send(ctx context.Context, d *deal, h how) error {
 }
 
 func (r *runner) sendOne(ctx context.Context, d *deal, h how, body []byte) error {
-	a, err := r.call(ctx, http.MethodPost, insurancePath+d.path, d.ref, h.Token, body)
+	a, err := r.call(ctx, http.MethodPost, d.path, d.ref, h.Token, body)
 	switch {
 	case h.Lost && err != nil:
 		d.mu.Lock()
@@ -65,6 +65,9 @@ func (r *runner) sendOne(ctx context.Context, d *deal, h how, body []byte) error
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.counts = true
+	if d.hear != nil {
+		return d.hear(d, a.Body)
+	}
 	return d.answered(a.Body)
 }
 
@@ -170,10 +173,8 @@ func (r *runner) stands(ctx context.Context, s standsStep) error {
 		case r.o.Now().After(deadline):
 			return fmt.Errorf("the %s %s is %q, want one of %v", what, d.ref, state, s.State)
 		}
-		select { // a sandbox may take its time
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(200 * time.Millisecond):
+		if err := pause(ctx); err != nil {
+			return err
 		}
 	}
 }

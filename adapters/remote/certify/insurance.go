@@ -76,9 +76,9 @@ type (
 	}
 )
 
-// A deal is one thing that was asked of an insurer, and what it should come to.
+// A deal is one thing that was asked of a partner other than a bank, and what it should come to.
 type deal struct {
-	kind, ref, path string // quote, bind, cancel, premium, claim, observation
+	kind, ref, path string // quote, bind, cancel, premium, claim, observation; payment, reversal, payout; …
 	body            []byte
 	of              *deal // what it is of: a policy's quote, a claim's policy
 	product         insurance.Product
@@ -89,7 +89,9 @@ type deal struct {
 	id     string // the insurer's name of it
 	said   struct{ premium, commission, refund money.Money }
 	state  string
-	counts bool // it was done, so a statement must tell
+	reason string
+	counts bool                             // it was done, so a statement must tell
+	hear   func(d *deal, body []byte) error // reads what answers it; answered, when nil
 }
 
 // Insurance's steps, if the step is one of them.
@@ -109,24 +111,12 @@ func (r *runner) insure(ctx context.Context, s Step) (done bool, err error) {
 		return true, r.under(ctx, "claim", *s.Claim)
 	case s.Observe != nil:
 		return true, r.under(ctx, "observation", *s.Observe)
-	case s.Again != nil:
-		d, err := r.dealt(s.Again.Of)
-		if err != nil {
-			return true, err
-		}
-		return true, r.send(ctx, d, s.Again.how)
 	case s.Stands != nil:
 		return true, r.stands(ctx, *s.Stands)
-	case s.Settle != nil:
-		return true, r.settle(ctx)
 	case s.Insure != nil:
 		return true, r.insured(ctx)
 	case s.Portfolio != nil:
 		return true, r.portfolio(ctx, *s.Portfolio)
-	case s.Statement != nil:
-		return true, r.statement(ctx)
-	case s.Post != nil:
-		return true, r.raw(ctx, *s.Post)
 	}
 	return false, nil
 }
@@ -228,7 +218,7 @@ func (r *runner) quote(ctx context.Context, s quoteStep) error {
 	if err != nil {
 		return err
 	}
-	d := r.newDeal("quote", "/quotes")
+	d := r.newDeal("quote", insurancePath+"/quotes")
 	half := p.Most.Centimes() / 200
 	if d.sum, err = centimes(half-r.random.Int64N(half/2+1), s.Magic); err != nil {
 		return err
@@ -278,7 +268,7 @@ func (r *runner) bind(ctx context.Context, s bindStep) error {
 }
 
 func (r *runner) binding(q *deal, wrong string) (d *deal, err error) {
-	d = r.newDeal("bind", "/policies")
+	d = r.newDeal("bind", insurancePath+"/policies")
 	d.of, d.product, d.sum, d.payment = q, q.product, q.sum, "PAY-"+d.ref
 	b := insurance.Binding{
 		Ref: d.ref, Quote: q.id, Holder: "Cooperative exemple", Payment: d.payment,
@@ -319,19 +309,19 @@ func (r *runner) beneath(kind string, p *deal, s underStep) (d *deal, err error)
 	var body any
 	switch kind {
 	case "cancel":
-		d = r.newDeal(kind, "/policies/"+id+"/cancel")
+		d = r.newDeal(kind, insurancePath+"/policies/"+id+"/cancel")
 		body = map[string]string{"ref": d.ref, "reason": "certify"}
 	case "premium":
 		if p.product.Premium.Period == "once" {
 			return nil, errSkip("the product has one premium for the whole term")
 		}
-		d = r.newDeal(kind, "/policies/"+id+"/premiums/"+now.AddDate(0, 1, 0).Format("2006-01")+"/confirm")
+		d = r.newDeal(kind, insurancePath+"/policies/"+id+"/premiums/"+now.AddDate(0, 1, 0).Format("2006-01")+"/confirm")
 		if d.amount = p.of.said.premium; s.Wrong == "amount" {
 			d.amount = d.amount.Add(money.Dirhams(1))
 		}
 		body = map[string]any{"ref": d.ref, "amount": d.amount}
 	case "claim":
-		d = r.newDeal(kind, "/claims")
+		d = r.newDeal(kind, insurancePath+"/claims")
 		if d.amount, err = centimes(p.product.Excess.Centimes()/100+100+r.random.Int64N(100), s.Magic); err != nil {
 			return nil, err
 		}
@@ -343,7 +333,7 @@ func (r *runner) beneath(kind string, p *deal, s underStep) (d *deal, err error)
 			Evidence: []insurance.Evidence{{Kind: "photo", URL: "https://hub.example/certify", SHA256: strings.Repeat("ce", 32)}},
 		}
 	case "observation":
-		d = r.newDeal(kind, "/policies/"+id+"/observations")
+		d = r.newDeal(kind, insurancePath+"/policies/"+id+"/observations")
 		t := p.product.Trigger
 		if t == nil {
 			return nil, errors.New("the policy's product pays by no index")
@@ -366,14 +356,6 @@ func beyond(t insurance.Trigger, yes bool) string {
 	return "99999999"
 }
 
-func (r *runner) settle(ctx context.Context) error {
-	a, err := r.call(ctx, http.MethodPost, insurancePath+"/sandbox/day-end", "", "", []byte("{}"))
-	if err != nil {
-		return err
-	}
-	return is("the end of the sandbox's day", a, []int{200}, "")
-}
-
 // insured insures through the hub's own driver.
 func (r *runner) insured(ctx context.Context) error {
 	if r.insurer == nil {
@@ -383,7 +365,7 @@ func (r *runner) insured(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	q := r.newDeal("quote", "/quotes")
+	q := r.newDeal("quote", insurancePath+"/quotes")
 	now := r.o.Now().UTC().Truncate(time.Second)
 	if q.sum, err = centimes(p.Most.Centimes()/200, ""); err != nil {
 		return err

@@ -17,11 +17,7 @@ const sampleInsurer = "../../../docs/partner/examples/insurer-python/server.py"
 
 func insuranceCases(t testing.TB) certify.Cases {
 	t.Helper()
-	text, err := os.ReadFile("../../../docs/partner/cases/insurance.v1.yaml")
-	must(t, err)
-	c, err := certify.Read(text)
-	must(t, err)
-	return c
+	return casesOf(t, "insurance.v1")
 }
 
 // startInsurer runs the sample insurer, changed as told, and answers its address.
@@ -132,25 +128,7 @@ func TestPlantedDefectsOfAnInsurerAreNamed(t *testing.T) {
 				}
 				return strings.Replace(source, d.old, d.new, 1)
 			})
-			failed := r.Failed()
-			if len(failed) == 0 {
-				t.Fatal("it is certified")
-			}
-			var named *certify.Result
-			for _, f := range failed {
-				if f.ID == d.fails {
-					named = &f
-				}
-			}
-			if named == nil || !strings.Contains(named.Found, d.says) {
-				t.Errorf("want %s to say %q; failed are:", d.fails, d.says)
-				for _, f := range failed {
-					t.Log(f.Line())
-				}
-			}
-			if r.Level.Reaches(certificate.Level(d.fails[:2])) {
-				t.Errorf("it reaches %s", r.Level)
-			}
+			names(t, r, d.fails, d.says)
 		})
 	}
 }

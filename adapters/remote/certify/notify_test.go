@@ -91,5 +91,5 @@ func TestTheNotifyDocumentIsWhatIsSpoken(t *testing.T) {
 	t.Parallel()
 	at := httptest.NewServer(remoteconform.NewNotify(token, bringsAll...))
 	t.Cleanup(at.Close)
-	spoken(t, "notify.v1", at.URL, "manifest", "ping", "sendMessage", "showMessage", "sandboxSettle", "sandboxOutbox", "sandboxBusy")
+	spoken(t, casesOf(t, "notify.v1"), at.URL, "manifest", "ping", "sendMessage", "showMessage", "sandboxSettle", "sandboxOutbox", "sandboxBusy")
 }

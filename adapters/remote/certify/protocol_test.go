@@ -15,6 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"tiwiza/adapters/remote/certify"
+	"tiwiza/adapters/remote/moneyconform"
 )
 
 func protocol(t testing.TB, name string) *openapi3.T {
@@ -57,20 +58,27 @@ func fits(t testing.TB, what string, content openapi3.Content, kind string, body
 	}
 }
 
-// TestInsuranceDocumentIsWhatIsSpoken listens to a certification between the hub and
-// the sample insurer.
+// TestInsuranceDocumentIsWhatIsSpoken listens to the sample insurer.
 func TestInsuranceDocumentIsWhatIsSpoken(t *testing.T) {
 	t.Parallel()
 	url, _ := startInsurer(t, as)
-	spoken(t, "insurance.v1", url, "manifest", "listProducts", "quote", "bind", "findPolicy", "cancel", "confirmPremium", "observe", "notifyClaim", "findClaim", "statement", "sandboxDayEnd")
+	spoken(t, insuranceCases(t), url, "manifest", "listProducts", "quote", "bind", "findPolicy", "cancel", "confirmPremium", "observe", "notifyClaim", "findClaim", "statement", "sandboxDayEnd")
 }
 
-// spoken listens to a certification of the connector at url: each request that was
-// taken and each answer is what the protocol's document says it is, and each of the
-// operations is asked for.
-func spoken(t *testing.T, protocolName, url string, operations ...string) {
+// TestWalletDocumentIsWhatIsSpoken listens to a wallet in memory.
+func TestWalletDocumentIsWhatIsSpoken(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(moneyconform.NewWallet("", true))
+	t.Cleanup(s.Close)
+	spoken(t, casesOf(t, "wallet.v1"), s.URL, "manifest", "pay", "reverse", "payOut", "showRequest", "statement", "sandboxDayEnd")
+}
+
+// spoken listens to a certification between the hub and a connector at url: each
+// request that was taken and each answer is what the protocol's document says it
+// is, and each of its operations is asked for.
+func spoken(t *testing.T, cases certify.Cases, url string, operations ...string) {
 	t.Helper()
-	doc := protocol(t, protocolName)
+	doc := protocol(t, cases.Protocol)
 	var mu sync.Mutex
 	seen := map[string]int{}
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
@@ -117,7 +125,7 @@ func spoken(t *testing.T, protocolName, url string, operations ...string) {
 		_, _ = w.Write(told)
 	}))
 	t.Cleanup(wire.Close)
-	r, err := certify.Run(t.Context(), casesOf(t, protocolName), options(wire.URL, ""))
+	r, err := certify.Run(t.Context(), cases, options(wire.URL, ""))
 	must(t, err)
 	for _, f := range r.Failed() {
 		t.Errorf("%s", f.Line())
@@ -131,7 +139,7 @@ func spoken(t *testing.T, protocolName, url string, operations ...string) {
 
 func TestProtocolDocumentsAreOpenAPI(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"bank.v1", "insurance.v1", "crm.v1", "notify.v1"} {
+	for _, name := range []string{"bank.v1", "insurance.v1", "wallet.v1", "crm.v1", "notify.v1"} {
 		if doc := protocol(t, name); !doc.IsOpenAPI31OrLater() {
 			t.Errorf("%s is of version %s, want 3.1", name, doc.OpenAPI)
 		}

@@ -15,6 +15,7 @@ import (
 	"tiwiza/adapters/bank"
 	"tiwiza/adapters/insurance"
 	"tiwiza/adapters/remote"
+	"tiwiza/adapters/wallet"
 	"tiwiza/pkg/certificate"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/webhook"
@@ -32,6 +33,8 @@ type Options struct {
 	Now         func() time.Time
 	// Listen is where the connector sends its events; "" when it was not told to.
 	Listen string
+	// Listening is told where that is, for a port that is any free one.
+	Listening func(addr string)
 	// Told is called after each case, if anybody waits.
 	Told func(Result)
 }
@@ -136,10 +139,15 @@ type runner struct {
 	deals    map[string]*deal // of this case, by their names there
 	dealings []*deal          // all that was bound, and what was done under it
 	run      string
+	began    time.Time // the day it began, in UTC
 
-	relation *relation // of crm.v1, once the manifest is read
-	gateway  *gateway  // of notify.v1, likewise
+	wallet   *wallet.Wallet // of wallet.v1, once the manifest is read
+	relation *relation      // of crm.v1, once the manifest is read
+	gateway  *gateway       // of notify.v1, likewise
 }
+
+// patient lets certify ask as often and as fast as the cases say.
+var patient = outbound.Settings{Consecutive: 1000, Volume: 1000, Rate: 1000, Burst: 1000}
 
 func newRunner(protocol string, o Options) (*runner, error) {
 	g := guardOf(o)
@@ -152,11 +160,11 @@ func newRunner(protocol string, o Options) (*runner, error) {
 		return nil, err
 	}
 	d := remote.NewBank(n)
-	patient := outbound.Settings{Consecutive: 1000, Volume: 1000, Rate: 1000, Burst: 1000}
 	random := rand.New(rand.NewPCG(o.Seed, 1))
 	return &runner{
 		protocol: protocol, o: o, random: random, client: client, line: n, guard: g, hub: bank.New("certified", d, bank.Options{File: patient, Query: patient}),
-		known: map[string]string{}, applied: map[string]bank.Application{}, seqs: map[string]int64{}, events: make(chan webhook.Signed, 100), run: fmt.Sprintf("%s%04X", o.Now().UTC().Format("060102150405"), random.IntN(1<<16)),
+		known: map[string]string{}, applied: map[string]bank.Application{}, seqs: map[string]int64{}, events: make(chan webhook.Signed, 100), began: o.Now().UTC().Truncate(24 * time.Hour),
+		run: fmt.Sprintf("%s%04X", o.Now().UTC().Format("060102150405"), random.IntN(1<<16)),
 	}, nil
 }
 
@@ -259,6 +267,9 @@ func (r *runner) listen(addr string) (stop func(), err error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for events: %w", err)
+	}
+	if r.o.Listening != nil {
+		r.o.Listening(l.Addr().String())
 	}
 	srv := &http.Server{ReadTimeout: 10 * time.Second, Handler: http.HandlerFunc(r.hear)}
 	done := make(chan struct{})

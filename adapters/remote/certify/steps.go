@@ -15,6 +15,7 @@ import (
 
 	"tiwiza/adapters/insurance"
 	"tiwiza/adapters/remote"
+	"tiwiza/adapters/wallet"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/webhook"
 )
@@ -39,8 +40,18 @@ func (r *runner) step(ctx context.Context, s Step) error {
 		return r.half(ctx, r.batches[s.Half.Batch])
 	case s.Hub != nil:
 		return r.through(ctx, r.batches[s.Hub.Batch])
-	case s.DayEnd != nil:
+	case s.DayEnd != nil, s.Settle != nil:
 		return r.dayEnd(ctx)
+	case s.Post != nil:
+		return r.raw(ctx, *s.Post)
+	case s.Again != nil:
+		d, err := r.dealt(s.Again.Of)
+		if err != nil {
+			return err
+		}
+		return r.send(ctx, d, s.Again.how)
+	case s.Statement != nil:
+		return r.stated(ctx)
 	case s.Read != nil:
 		return r.read(ctx, *s.Read)
 	case s.Wrongly != nil:
@@ -73,6 +84,9 @@ func (r *runner) step(ctx context.Context, s Step) error {
 		return err
 	}
 	if done, err := r.insure(ctx, s); done {
+		return err
+	}
+	if done, err := r.moving(ctx, s); done {
 		return err
 	}
 	return errors.New("the case does not say what to do")
@@ -169,12 +183,10 @@ func (r *runner) readManifest(ctx context.Context) error {
 	case "crm":
 		r.related(c)
 	case "notify":
-		if err := r.gated(c, m.WebhookKeys); err != nil {
-			return err
-		}
-	}
-	if name == "insurance" {
-		patient := outbound.Settings{Consecutive: 1000, Volume: 1000, Rate: 1000, Burst: 1000}
+		return r.gated(c, m.WebhookKeys)
+	case "wallet":
+		r.wallet = wallet.New("certified", remote.NewWallet(r.line, m.ID, c.Features), wallet.Options{Pay: patient, Query: patient})
+	case "insurance":
 		r.insurer = insurance.New("certified", remote.NewInsurance(r.line, c.Features, m.WebhookKeys), insurance.Options{Pay: patient, Query: patient, Now: r.o.Now})
 	}
 	return nil
@@ -329,7 +341,8 @@ func (r *runner) halfOf(ctx context.Context, path, key string, body []byte) erro
 }
 
 func (r *runner) dayEnd(ctx context.Context) error {
-	a, err := r.call(ctx, http.MethodPost, "/bank/v1/sandbox/day-end", "", "", []byte("{}"))
+	name, version := capability(r.protocol)
+	a, err := r.call(ctx, http.MethodPost, "/"+name+"/v"+version+"/sandbox/day-end", "", "", []byte("{}"))
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ type Config struct {
 	MailAddr       string        `help:"Where the mail server listens; port 0 is any free one." default:"127.0.0.1:0" env:"HUBSIM_MAIL_ADDR"`
 	Bank           string        `help:"How the shop's bank is reached: over SFTP with files, or over NextGenPSD2 (berlin)." enum:"files,berlin" default:"files" env:"HUBSIM_BANK"`
 	EventsTo       string        `help:"Where the bank's connector sends its events." env:"HUBSIM_EVENTS_TO"`
+	WalletEventsTo string        `help:"Where the wallets' connector sends its events." env:"HUBSIM_WALLET_EVENTS_TO"`
 	SettleEvery    time.Duration `help:"How often the acquirer and the wallets' provider settle." default:"2s" env:"HUBSIM_SETTLE_EVERY"`
 	StatementEvery time.Duration `help:"How often the bank makes statements." default:"2s" env:"HUBSIM_STATEMENT_EVERY"`
 }
@@ -87,6 +88,7 @@ func open(c Config, j *journal.Journal) (*Sim, error) {
 	s.bank.StatementEvery, s.bank.Asked, s.bank.EventsTo = c.StatementEvery, c.Bank == "berlin", c.EventsTo
 	s.wallet = wallet.New(s.world, s.bank)
 	s.wallet.Secrets, s.wallet.SettleEvery = s.secrets.Wallet, c.SettleEvery
+	s.wallet.Connector.Token, s.wallet.Connector.Key, s.wallet.Connector.EventsTo = s.secrets.derived("wallet connector"), s.secrets.events(), c.WalletEventsTo
 	s.messages = messages.New(s.world)
 	s.messages.Secrets, s.messages.SettleEvery, s.messages.MailAddr = s.secrets.Messages, time.Hour, c.MailAddr
 	s.crm = crm.New(s.world)
@@ -165,6 +167,7 @@ func (s *Sim) Run(ctx context.Context) error {
 	g.Go(func() error { return s.second.Run(ctx) })
 	g.Go(func() error { return s.bank.Run(ctx) })
 	g.Go(func() error { return s.wallet.Run(ctx) })
+	g.Go(func() error { s.wallet.Connector.Run(ctx); return nil })
 	g.Go(func() error { return s.messages.Run(ctx) })
 	g.Go(func() error { return s.insurer.Run(ctx) })
 	g.Go(func() error { return s.messages.Serve(ctx) })
@@ -204,10 +207,11 @@ func (s *Sim) config(rw http.ResponseWriter, r *http.Request) {
 	world.Answer(rw, http.StatusOK, map[string]any{
 		"acquirer":  s.shop(world.Acquirer, s.secrets.Acquirer, bank.AcquirerRIB),
 		"acquirers": []any{s.shop(world.Acquirer2, s.secrets.Acquirer2, bank.Acquirer2RIB)},
-		"wallet": map[string]string{
+		"wallet": map[string]any{
 			"base_url": s.URL() + "/wallet/mm", "merchant": w.Merchant, "client_id": w.ClientID, "api_key": w.APIKey,
 			"token_url": s.URL() + "/wallet/token", "token_id": w.TokenID, "token_secret": w.TokenSecret,
 			"callback_key": w.CallbackKey, "fee_percent": wallet.FeePercent.String(), "settles_from": bank.WalletRIB,
+			"connector": map[string]string{"url": s.URL() + wallet.Base, "token": s.wallet.Connector.Token},
 		},
 		"notify": s.notify(),
 		"crm": map[string]any{"hubspot": map[string]string{

@@ -26,6 +26,10 @@ var callbackFaults = []string{"callback_missing", "bad_signature", "same_ref_oth
 
 // tell puts down what the shop is told of a request that ended.
 func (p *Wallet) tell(tx *journal.Tx, q request) {
+	if strings.HasPrefix(q.Corr, ours) {
+		p.Connector.Tell("request.updated", map[string]any{"ref": q.Ref, "state": q.Status, "reason": reasonOf(q.Failure)})
+		return
+	}
 	if q.Callback == "" {
 		return
 	}

@@ -137,7 +137,7 @@ func (p *Wallet) end(tx *journal.Tx, q request, why problem) request {
 	if why != (problem{}) {
 		q.Status = failed
 	} else {
-		q.Name = "MP" + provider.Number(14)
+		q.Name, q.Done = "MP"+provider.Number(14), provider.Today()
 		p.names.Put(tx, q.Name, q.ID)
 	}
 	p.requests.Put(tx, q.ID, q)
@@ -150,8 +150,12 @@ func (p *Wallet) end(tx *journal.Tx, q request, why problem) request {
 // execute moves the money of a request, or says why it cannot.
 func (p *Wallet) execute(tx *journal.Tx, q *request) problem {
 	m, has := mannerOf(q.Phone), p.balance(tx, q.Phone)
+	endless := q.Phone == nobody && strings.HasPrefix(q.Corr, ours)
 	switch q.Kind {
 	case merchantPay:
+		if endless {
+			return problem{}
+		}
 		if q.Amount > m.most {
 			return overLimit
 		}
@@ -170,12 +174,18 @@ func (p *Wallet) execute(tx *journal.Tx, q *request) problem {
 		of.Back += q.Amount
 		p.requests.Put(tx, of.ID, of)
 	case disbursement:
+		if endless {
+			return problem{}
+		}
 		if m.closes {
 			return noWallet
 		}
 		if has+q.Amount > m.most {
 			return full
 		}
+	}
+	if endless {
+		return problem{}
 	}
 	p.balances.Put(tx, q.Phone, has+q.Amount)
 	p.Unsettled.Put(tx, q.ID, world.NetLine{Ref: q.Ref, Gross: -q.Amount})

@@ -60,7 +60,8 @@ type request struct {
 	Failure     problem   `json:"failure,omitzero"`
 	Callback    string    `json:"callback,omitempty"`
 	At          time.Time `json:"at"`
-	Acts        time.Time `json:"acts,omitzero"` // when it is executed by itself
+	Acts        time.Time `json:"acts,omitzero"`  // when it is executed by itself
+	Done        string    `json:"done,omitempty"` // the day it was completed, in UTC
 	Expires     time.Time `json:"expires"`
 	HiddenUntil time.Time `json:"hidden_until,omitzero"`
 }
@@ -69,7 +70,8 @@ type request struct {
 // Routes, and Run it for what happens by itself.
 type Wallet struct {
 	*provider.Provider[news]
-	Secrets Secrets
+	Secrets   Secrets
+	Connector *provider.Connector // of wallet.v1
 
 	requests *journal.Table[request] // by server correlation id
 	corrs    *journal.Table[string]  // client correlation id → server's
@@ -82,12 +84,13 @@ type Wallet struct {
 // New makes a provider that settles to a bank.
 func New(w *world.World, b provider.Bank) *Wallet {
 	p := &Wallet{
-		requests: journal.NewTable[request](w.Journal, "wallet_requests"),
-		corrs:    journal.NewTable[string](w.Journal, "wallet_correlations"),
-		names:    journal.NewTable[string](w.Journal, "wallet_transactions"),
-		open:     journal.NewTable[string](w.Journal, "wallet_open"),
-		balances: journal.NewTable[int64](w.Journal, "wallet_balances"),
-		late:     journal.NewTable[request](w.Journal, "wallet_late"),
+		Connector: newConnector(),
+		requests:  journal.NewTable[request](w.Journal, "wallet_requests"),
+		corrs:     journal.NewTable[string](w.Journal, "wallet_correlations"),
+		names:     journal.NewTable[string](w.Journal, "wallet_transactions"),
+		open:      journal.NewTable[string](w.Journal, "wallet_open"),
+		balances:  journal.NewTable[int64](w.Journal, "wallet_balances"),
+		late:      journal.NewTable[request](w.Journal, "wallet_late"),
 	}
 	p.Provider = provider.New(w, world.Wallet, b, p)
 	return p
@@ -104,6 +107,7 @@ func (p *Wallet) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /wallet/mm/responses/{corr}", p.getResponse)
 	mux.HandleFunc("GET /wallet/phone", p.getPhone)
 	mux.HandleFunc("POST /wallet/phone", p.postPhone)
+	p.routesConnector(mux)
 }
 
 // Settled names a settlement.

@@ -1,0 +1,90 @@
+package connectors_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"tiwiza/adapters/bank/paperbank"
+	"tiwiza/payments/approvals"
+	"tiwiza/payments/connectors"
+	"tiwiza/pkg/certificate"
+)
+
+func purse() connectors.RegisterInput {
+	return connectors.RegisterInput{
+		ID: "purse", Port: "wallet", URL: "https://purse.example", Credentials: connectors.Credentials{Token: "the-first-token-of-purse"},
+		SettlesFrom: paperbank.RIB(7), FeePercent: "0.9",
+	}
+}
+
+func TestAWalletSettlesFromOneAccount(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, false)
+	for name, spoil := range map[string]func(in *connectors.RegisterInput){
+		"no account":         func(in *connectors.RegisterInput) { in.SettlesFrom = "" },
+		"a wrong key":        func(in *connectors.RegisterInput) { in.SettlesFrom = "001810007800020110620319" },
+		"an account of ours": func(in *connectors.RegisterInput) { in.Safeguard = atlas().Safeguard },
+		"too dear":           func(in *connectors.RegisterInput) { in.FeePercent = "20.01" },
+		"no number":          func(in *connectors.RegisterInput) { in.FeePercent = "much" },
+		"a bank that settles": func(in *connectors.RegisterInput) {
+			*in = atlas()
+			in.SettlesFrom = paperbank.RIB(7)
+		},
+	} {
+		in := purse()
+		spoil(&in)
+		if _, err := do(d, "ana", d.one.Register, in); !errors.Is(err, connectors.ErrInvalid) {
+			t.Errorf("%s: %v, want ErrInvalid", name, err)
+		}
+	}
+	v, err := do(d, "ana", d.one.Register, purse())
+	must(t, err)
+	if v.SettlesFrom == nil || *v.SettlesFrom != paperbank.RIB(7) || v.FeePercent == nil || v.FeePercent.String() != "0.9" || v.Safeguard != nil {
+		t.Errorf("it is shown as %+v", v)
+	}
+	if found, err := d.two.Settlers(t.Context(), d.db); err != nil || len(found) != 0 {
+		t.Errorf("before it was ever live it settles: %v, %v", found, err)
+	}
+}
+
+// TestABankAndAWalletAreEachFirstAtTheirPort has both made the first.
+func TestABankAndAWalletAreEachFirstAtTheirPort(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, false)
+	first := func(in connectors.RegisterInput, protocol string) {
+		t.Helper()
+		_, err := do(d, "ana", d.one.Register, in)
+		must(t, err)
+		d.found.ID = in.ID
+		_, err = d.one.Test(as("ana"), connectors.One{Partner: in.ID})
+		must(t, err)
+		now := time.Now()
+		text, err := certificate.Sign(d.key, certificate.Certificate{
+			Connector: in.ID, Protocol: protocol, Features: []string{"reports"}, Level: certificate.Security, Remembers: "720h", IssuedAt: now, ExpiresAt: now.Add(certificate.Lifetime),
+		})
+		must(t, err)
+		_, err = do(d, "ana", d.one.Certify, connectors.CertifyInput{Partner: in.ID, Certificate: text})
+		must(t, err)
+		v, err := do(d, "ana", d.one.Resume, connectors.ResumeInput{Partner: in.ID, Pays: true, Why: "essai"})
+		must(t, err)
+		_, err = do(d, "ben", d.ap.Decide, approvals.DecideInput{Approval: v.Approval, Decision: "approve"})
+		must(t, err)
+	}
+	first(atlas(), "bank.v1")
+	first(purse(), "wallet.v1")
+	other := purse()
+	other.ID = "other-purse"
+	first(other, "wallet.v1")
+	if h, ok, err := d.two.House(t.Context(), d.db, ""); err != nil || !ok || h.Bank.ID() != "atlas" {
+		t.Errorf("payouts leave from %v, %t (%v), want atlas", h.Bank, ok, err)
+	}
+	plugs, err := d.two.Plugs(t.Context(), d.db, connectors.PortWallet)
+	must(t, err)
+	if len(plugs) != 2 || plugs[0].ID != "other-purse" || !plugs[0].First || plugs[1].First || plugs[0].Barred != "" || plugs[1].SettlesFrom != paperbank.RIB(7) {
+		t.Errorf("the wallets are %+v", plugs)
+	}
+	if found, err := d.two.Settlers(t.Context(), d.db); err != nil || len(found) != 2 || found["purse"].FeePercent.String() != "0.9" {
+		t.Errorf("those who settle are %v, %v", found, err)
+	}
+}
