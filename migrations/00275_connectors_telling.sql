@@ -7,13 +7,11 @@ alter table connectors.connector drop constraint connector_port;
 alter table connectors.connector add constraint connector_port check (port in ('bank', 'insurance', 'card', 'wallet', 'crm', 'notify'));
 alter table connectors.connector add column hosted text not null default '' check (hosted in ('', 'morocco', 'abroad'));
 alter table connectors.connector add constraint connector_hosted check ((port = 'crm') = (hosted <> ''));
-alter table connectors.connector add constraint connector_tells check (not pays or port not in ('crm', 'notify'));
 
 -- +goose Down
-delete from connectors.credential where connector in (select id from connectors.connector where port in ('crm', 'notify'));
-delete from connectors.connector where port in ('crm', 'notify');
-alter table connectors.connector drop constraint connector_tells;
+delete from connectors.credential where connector in (select id from connectors.connector where port not in ('bank', 'insurance'));
+delete from connectors.connector where port not in ('bank', 'insurance');
 alter table connectors.connector drop constraint connector_hosted;
 alter table connectors.connector drop column hosted;
 alter table connectors.connector drop constraint connector_port;
-alter table connectors.connector add constraint connector_port check (port in ('bank', 'insurance', 'card', 'wallet'));
+alter table connectors.connector add constraint connector_port check (port in ('bank', 'insurance'));

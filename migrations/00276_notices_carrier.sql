@@ -7,4 +7,4 @@ grant update (carrier) on notices.attempt to hub_app;
 
 -- +goose Down
 revoke update (carrier) on notices.attempt from hub_app;
-alter table notices.attempt drop constraint attempt_carried;
+alter table notices.attempt drop constraint if exists attempt_carried;
