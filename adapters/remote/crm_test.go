@@ -9,7 +9,7 @@ import (
 	"tiwiza/adapters/crm"
 	"tiwiza/adapters/crm/crmconform"
 	"tiwiza/adapters/remote"
-	"tiwiza/adapters/remote/remoteconform"
+	"tiwiza/adapters/remote/tellconform"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/webhook"
 )
@@ -30,7 +30,7 @@ func TestCRMConformance(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			crmconform.Run(t, func(t *testing.T) crmconform.Fixture {
-				s := remoteconform.NewCRM(token, features...)
+				s := tellconform.NewCRM(token, features...)
 				addr := openly(t, s)
 				return crmconform.Fixture{
 					Addr:     addr,

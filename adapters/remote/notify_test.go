@@ -9,7 +9,7 @@ import (
 	"tiwiza/adapters/notify"
 	"tiwiza/adapters/notify/notifyconform"
 	"tiwiza/adapters/remote"
-	"tiwiza/adapters/remote/remoteconform"
+	"tiwiza/adapters/remote/tellconform"
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/webhook"
 )
@@ -20,7 +20,7 @@ func TestNotifyConformance(t *testing.T) {
 		t.Run(string(c), func(t *testing.T) {
 			t.Parallel()
 			notifyconform.Run(t, func(t *testing.T) notifyconform.Fixture {
-				s := remoteconform.NewNotify(token, string(c))
+				s := tellconform.NewNotify(token, string(c))
 				addr := openly(t, s)
 				return notifyconform.Fixture{
 					Addr: addr, To: to[0], Gone: to[1],
@@ -43,7 +43,7 @@ func TestNotifyConformance(t *testing.T) {
 // TestAMessageInDoubtIsAskedFor loses an answer, asks, and sends again.
 func TestAMessageInDoubtIsAskedFor(t *testing.T) {
 	t.Parallel()
-	s := remoteconform.NewNotify(token, "sms")
+	s := tellconform.NewNotify(token, "sms")
 	c := notify.New("gateway", remote.NewNotify(reached(t, openly(t, s), token), notify.SMS), notify.Options{})
 	m := notify.Message{Ref: "nat_1", To: "+212612345603", Text: "Exemple", Lang: "fr"}
 	if _, r := c.Ask(t.Context(), m.Ref); r.Outcome != outbound.NotFound {
@@ -72,7 +72,7 @@ func TestAMessageInDoubtIsAskedFor(t *testing.T) {
 // TestReceiptsThatAreNotTheProtocolsAreUnreadable signs what no connector should say.
 func TestReceiptsThatAreNotTheProtocolsAreUnreadable(t *testing.T) {
 	t.Parallel()
-	s := remoteconform.NewNotify(token, "sms")
+	s := tellconform.NewNotify(token, "sms")
 	d := remote.NewNotify(reached(t, openly(t, http.NotFoundHandler()), token), notify.SMS, s.Key())
 	for _, change := range [][2]string{
 		{`"message.updated"`, `"message.eaten"`}, {`"state":"delivered"`, `"state":"read"`}, {`"state":"delivered"`, `"state":"failed"`}, {`"ref":"nat_1"`, `"ref":""`}, {`"id":"gw-1"`, `"id":"a b"`}, {`}}`, `}}x`}, {`"ref":"nat_1"`, `"ref":"nat_1","ref":"nat_2"`},

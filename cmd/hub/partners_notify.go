@@ -30,6 +30,9 @@ type notifyConfig struct {
 	SMS      *smsgateway.Config `json:"sms"`
 	WhatsApp *whatsapp.Config   `json:"whatsapp"`
 	Email    *smtp.Config       `json:"email"`
+	// Connector is how hub certify, or a hub that plugs it in, reaches a
+	// demonstration's gateway by the protocol; no hub uses it by itself.
+	Connector *standInDoor `json:"connector"`
 }
 
 // unsafe lists what must not be in production.

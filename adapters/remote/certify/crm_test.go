@@ -6,14 +6,14 @@ import (
 	"testing"
 
 	"tiwiza/adapters/remote/certify"
-	"tiwiza/adapters/remote/remoteconform"
+	"tiwiza/adapters/remote/tellconform"
 	"tiwiza/pkg/certificate"
 )
 
 // certifiedCRM plays all cases against a system with a defect.
 func certifiedCRM(t testing.TB, defect string, features ...string) certify.Report {
 	t.Helper()
-	s := remoteconform.NewCRM(token, features...)
+	s := tellconform.NewCRM(token, features...)
 	s.Defect = defect
 	events := freeAddr(t)
 	s.Events = "http://" + events
@@ -118,7 +118,7 @@ func named(t *testing.T, all map[string]defect, play func(t testing.TB, planted 
 // TestTheCRMDocumentIsWhatIsSpoken listens to a certification.
 func TestTheCRMDocumentIsWhatIsSpoken(t *testing.T) {
 	t.Parallel()
-	at := httptest.NewServer(remoteconform.NewCRM(token, keepsAll...))
+	at := httptest.NewServer(tellconform.NewCRM(token, keepsAll...))
 	t.Cleanup(at.Close)
 	spoken(t, casesOf(t, "crm.v1"), at.URL, "manifest", "ping", "putContacts", "showContact", "putDeals", "showDeal", "putPoints", "wish", "refusing", "erase", "sandboxLeave", "sandboxBusy")
 }

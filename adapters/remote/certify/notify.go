@@ -95,7 +95,7 @@ func (r *runner) bring(ctx context.Context, s notifySteps) (done bool, err error
 	case s.Message != nil:
 		return true, r.message(ctx, *s.Message)
 	case s.Stated != nil:
-		return true, r.messageIs(ctx, *s.Stated)
+		return true, r.heardOf(ctx, *s.Stated)
 	case s.Arrive != nil:
 		return true, r.sandbox(ctx, notifyPath+"/sandbox/settle", struct{}{})
 	case s.Brought != nil:
@@ -212,9 +212,9 @@ func (r *runner) messageOnce(ctx context.Context, s messageStep, ref string, bod
 	return told.ID, nil
 }
 
-// messageIs asks what became of a message, through the hub's own driver unless another
+// heardOf asks what became of a message, through the hub's own driver unless another
 // token is wanted.
-func (r *runner) messageIs(ctx context.Context, s statedStep) error {
+func (r *runner) heardOf(ctx context.Context, s statedStep) error {
 	l, err := r.letter(s.Of)
 	if err != nil {
 		return err
@@ -305,7 +305,7 @@ func (r *runner) carry(ctx context.Context, n int) error {
 			want = "failed"
 		}
 		r.gateway.letters[l.Ref] = l
-		if err := r.messageIs(ctx, statedStep{Of: l.Ref, State: want}); err != nil {
+		if err := r.heardOf(ctx, statedStep{Of: l.Ref, State: want}); err != nil {
 			return err
 		}
 	}

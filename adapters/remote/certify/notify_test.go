@@ -5,14 +5,14 @@ import (
 	"testing"
 
 	"tiwiza/adapters/remote/certify"
-	"tiwiza/adapters/remote/remoteconform"
+	"tiwiza/adapters/remote/tellconform"
 	"tiwiza/pkg/certificate"
 )
 
 // certifiedGateway plays all cases against a gateway with a defect.
 func certifiedGateway(t testing.TB, defect string, features ...string) certify.Report {
 	t.Helper()
-	s := remoteconform.NewNotify(token, features...)
+	s := tellconform.NewNotify(token, features...)
 	s.Defect = defect
 	events := freeAddr(t)
 	s.Events = "http://" + events
@@ -89,7 +89,7 @@ func TestPlantedDefectsOfAGatewayAreNamed(t *testing.T) {
 // TestTheNotifyDocumentIsWhatIsSpoken listens to a certification.
 func TestTheNotifyDocumentIsWhatIsSpoken(t *testing.T) {
 	t.Parallel()
-	at := httptest.NewServer(remoteconform.NewNotify(token, bringsAll...))
+	at := httptest.NewServer(tellconform.NewNotify(token, bringsAll...))
 	t.Cleanup(at.Close)
 	spoken(t, casesOf(t, "notify.v1"), at.URL, "manifest", "ping", "sendMessage", "showMessage", "sandboxSettle", "sandboxOutbox", "sandboxBusy")
 }

@@ -56,7 +56,8 @@ type Call struct {
 	Method string
 	Path   []string
 	Body   []byte
-	Events string // where it wants to hear of this
+	Key    string // Idempotency-Key
+	Ref    string // ?ref=
 }
 
 // Said is an answer: a problem is one by its status. Lost ones are done and never come;
@@ -172,7 +173,7 @@ func (d *Door) serve(rw http.ResponseWriter, r *http.Request, path string, do fu
 	var out Said
 	var to string
 	err = d.world.Journal.Update(func(tx *journal.Tx) error {
-		out = do(tx, Call{r.Method, strings.Split(path, "/"), body, provider.WebAddress(r.Header.Get("X-Callback-URL"))})
+		out = do(tx, Call{r.Method, strings.Split(path, "/"), body, r.Header.Get("Idempotency-Key"), r.URL.Query().Get("ref")})
 		to = d.Told(tx)
 		return nil
 	})

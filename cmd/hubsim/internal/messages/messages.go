@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"tiwiza/cmd/hubsim/internal/door"
 	"tiwiza/cmd/hubsim/internal/journal"
 	"tiwiza/cmd/hubsim/internal/provider"
 	"tiwiza/cmd/hubsim/internal/world"
@@ -42,6 +43,7 @@ type message struct {
 	Report  string    `json:"report,omitempty"`
 	At      time.Time `json:"at"`
 	Brought time.Time `json:"brought,omitzero"` // when it is to arrive
+	Door    bool      `json:"door,omitempty"`   // it came by the connector
 }
 
 // Messages is the stand-in. Make it with New before the journal is loaded, serve
@@ -55,6 +57,10 @@ type Messages struct {
 	messages *journal.Table[message] // by id, which counts up
 	refs     *journal.Table[string]  // channel and reference → id
 	open     *journal.Table[string]  // those that have not arrived
+
+	// Connector is the door by notify.v1.
+	Connector *door.Door
+	letters   *journal.Table[letter] // what came by it, by reference
 }
 
 // New makes a gateway and a mail server.
@@ -63,6 +69,7 @@ func New(w *world.World) *Messages {
 		messages: journal.NewTable[message](w.Journal, "messages"),
 		refs:     journal.NewTable[string](w.Journal, "message_refs"),
 		open:     journal.NewTable[string](w.Journal, "messages_open"),
+		letters:  journal.NewTable[letter](w.Journal, "notify_v1_messages"), Connector: newDoor(w),
 	}
 	m.Provider = provider.New(w, world.SMS, nil, m)
 	return m
@@ -72,6 +79,7 @@ func New(w *world.World) *Messages {
 func (m *Messages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /sms/messages", m.postSMS)
 	mux.HandleFunc("POST /whatsapp/v1/{phone}/messages", m.postWhatsApp)
+	m.Connector.Routes(mux, m.answer)
 	mux.HandleFunc("GET /inbox", m.page)
 	mux.HandleFunc("GET /inbox.json", m.list)
 }
@@ -112,7 +120,7 @@ func (m *Messages) Act() error {
 
 func (m *Messages) bring(tx *journal.Tx, in message) {
 	in.State = delivered
-	if ending(in.To) == "55" {
+	if !in.Door && ending(in.To) == "55" || in.Door && before(in.To) == "02" {
 		in.State = failed
 	}
 	m.messages.Put(tx, in.ID, in)

@@ -21,7 +21,9 @@ import (
 type news struct {
 	ID    string `json:"id"`
 	Ref   string `json:"ref"`
-	State string `json:"status"`
+	State string `json:"status,omitempty"`
+	V1    string `json:"state,omitempty"` // at the second door
+	Code  string `json:"code,omitempty"`
 }
 
 // reportFaults are the faults that a report can play, first come first.
@@ -135,18 +137,25 @@ func say(rw http.ResponseWriter, status int, v any, slowly bool) {
 
 // tell puts down what the customer is told of a message that ended.
 func (m *Messages) tell(tx *journal.Tx, in message) {
-	if in.Report == "" {
+	says, to := news{ID: in.ID, Ref: in.Ref, State: in.State}, in.Report
+	if in.Door {
+		says, to = newsOf(in), m.Connector.Told(tx)
+	}
+	if to == "" {
 		return
 	}
 	fault := m.World.Take(tx, world.SMS, reportFaults...)
 	if fault == "callback_missing" {
 		return
 	}
-	m.Tell(tx, in.ID, in.Report, news{in.ID, in.Ref, in.State}, fault)
+	m.Tell(tx, in.ID, to, says, fault)
 }
 
 // Request posts the news, signed.
 func (m *Messages) Request(ctx context.Context, cb provider.Callback[news]) (*http.Request, error) {
+	if cb.Says.V1 != "" {
+		return m.receipt(ctx, cb)
+	}
 	body, err := json.Marshal(cb.Says)
 	if err != nil {
 		return nil, err
@@ -166,10 +175,31 @@ func (m *Messages) Request(ctx context.Context, cb provider.Callback[news]) (*ht
 	return req, nil
 }
 
+// receipt posts what the second door's clients hear, signed by Standard Webhooks.
+func (m *Messages) receipt(ctx context.Context, cb provider.Callback[news]) (*http.Request, error) {
+	body, err := json.Marshal(map[string]any{"type": "message.updated", "timestamp": m.World.Now().UTC(), "data": cb.Says})
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, cb.URL, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	for name, v := range m.Connector.Sign("msg_"+cb.ID, body, cb.Spoilt()) {
+		req.Header.Set(name, v)
+	}
+	return req, nil
+}
+
 // Understood says whether the customer took the news in.
 func (m *Messages) Understood(_ *journal.Tx, _ provider.Callback[news], status int, _ string) bool {
 	return status >= 200 && status < 300
 }
 
 // Older makes news of a failure.
-func (m *Messages) Older(says news) news { return news{says.ID, says.Ref, failed} }
+func (m *Messages) Older(says news) news {
+	if says.V1 != "" {
+		return news{ID: says.ID, Ref: says.Ref, V1: "failed", Code: "undeliverable"}
+	}
+	return news{ID: says.ID, Ref: says.Ref, State: failed}
+}

@@ -91,6 +91,7 @@ func open(c Config, j *journal.Journal) (*Sim, error) {
 	s.wallet.Connector.Token, s.wallet.Connector.Key, s.wallet.Connector.EventsTo = s.secrets.derived("wallet connector"), s.secrets.events(), c.WalletEventsTo
 	s.messages = messages.New(s.world)
 	s.messages.Secrets, s.messages.SettleEvery, s.messages.MailAddr = s.secrets.Messages, time.Hour, c.MailAddr
+	s.messages.Connector.Secrets, s.messages.Connector.EventsTo = s.secrets.door("notify"), c.EventsTo
 	s.crm = crm.New(s.world)
 	s.crm.Secrets = s.secrets.CRM
 	s.crm.Connector.Secrets, s.crm.Connector.EventsTo = s.secrets.door("crm"), c.EventsTo
@@ -265,6 +266,7 @@ func (s *Sim) notify() map[string]any {
 	k := s.secrets.Messages
 	return map[string]any{
 		"box_key": k.BoxKey, "ways": []string{"sms", "whatsapp", "email"}, // a template's name says little on the page
+		"connector": map[string]string{"url": s.URL() + s.messages.Connector.Base(), "token": s.messages.Connector.Token},
 		"whatsapp": map[string]any{
 			"base_url": s.URL() + "/whatsapp/v1", "phone_id": "100000000000001", "token": k.APIKey, "app_secret": k.ReportKey, "verify_token": k.BoxKey,
 		},

@@ -1,4 +1,4 @@
-package remoteconform
+package tellconform
 
 import (
 	"net/http"

@@ -1,7 +1,7 @@
-// Package remoteconform plays connectors of the ports that tell people something, or
+// Package tellconform plays connectors of the ports that tell people something, or
 // something of them (crm.v1, notify.v1), for the tests of the drivers and of hub
 // certify: whole ones, or with one planted defect each.
-package remoteconform
+package tellconform
 
 import (
 	"bytes"
