@@ -38,7 +38,7 @@ func (s *Service) Resume(ctx context.Context, tx *pg.Tx, in ResumeInput) (Resume
 	if c.State == Live && c.Pays == in.Pays {
 		return ResumeView{}, ErrState.Say("This partner is live already.")
 	}
-	if in.Pays && c.Port == PortInsurance {
+	if in.Pays && c.Port != PortBank && !c.settles() {
 		return ResumeView{}, ErrState.At("/pays", "payouts leave from banks; buyers pay by wallets")
 	}
 	if err := s.cfg.Policy.May(c, tx.Now()); err != nil {
