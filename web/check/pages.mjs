@@ -108,7 +108,6 @@ export function pages(found) {
     op('approvals', '/op/approbations'),
     op('offers', '/op/offres'),
     op('offer of an insurer', `/op/offres/${f.insured.written}?carte=ar`),
-    op('offer after errors', `/op/offres/${f.insured.written}`, { after: [['click', '.btn.stop']], status: 422 }),
     op('offer of a bank', `/op/offres/${f.lent.product}`),
     op('insurance and its breaks', '/op/assurance'),
     op('members', '/op/entites?etat=active'),

@@ -110,9 +110,9 @@ func (v *view) insuranceOffer(wrong error) error {
 		{Name: v.T("op.h_insurer"), Value: desk.Text(v.Say(p.InsurerName).Text, p.Insurer)},
 		{Name: v.T("op.h_id"), Value: desk.Code(p.ID)},
 		{Name: v.T("op.h_version"), Value: desk.Text(v.Lang.Number(int64(p.Number)), p.Code)},
-		{Name: v.T("op.h_by"), Value: desk.Text(v.T("partner.from_" + p.Source))},
+		{Name: v.T("op.h_by"), Value: desk.Text(v.T("op.from_" + p.Source))},
 		{Name: v.T("op.h_at"), Value: desk.Text(v.Moment(p.MadeAt))},
-		{Name: v.T("partner.commission"), Value: desk.Text(v.Lang.Number(int64(p.Commission)))},
+		{Name: v.T("op.h_commission"), Value: desk.Text(services.Permille(v.Lang, p.Commission))},
 	}
 	if p.Note != "" {
 		known = append(known, desk.Fact{Name: v.T("op.reason"), Value: desk.Text(p.Note)})
@@ -186,6 +186,9 @@ func offerDo(v *view) error {
 	}
 	if _, err := site.Post[struct{}](v.Visit, path, in); err != nil {
 		return v.offer(err)
+	}
+	if what == "return" { // it is the bank's draft again, and its own
+		return v.Go("/op/offres", "fait", said)
 	}
 	return v.Go("/op/offres/"+v.ID(), "fait", said)
 }
