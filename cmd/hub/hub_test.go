@@ -62,6 +62,7 @@ func TestHub(t *testing.T) {
 			"a member applies for a loan and has it":              lent,
 			"a bank and a member meet by pages":                   lentByPages,
 			"an insurer and a member meet by pages":               insuredByPages,
+			"an insurer's people work by pages":                   answeredByPages,
 			"the demonstration's people sign in":                  demonstrated,
 			"the rest of the interface answers":                   restOf,
 			"nobody makes itself another member":                  impersonated,

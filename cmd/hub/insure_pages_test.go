@@ -69,6 +69,21 @@ func (b *browser) hands(t *testing.T, page, holds, field, file string, values ur
 	return b.open(t, res.Header.Get("Location"), texts...)
 }
 
+// agrees sends the form that takes a price, with a proof of who it is that is fresh.
+func (b *browser) agrees(t *testing.T, page string, texts ...string) string {
+	t.Helper()
+	action, filled := formOf(t, page, `value="take"`)
+	var to string
+	b.rig.until(t, "the price to be taken", func() bool {
+		var status int
+		if status, _, to = b.do(t, "POST", action, filled); status == http.StatusForbidden {
+			b.token = b.enter()
+		}
+		return status == http.StatusSeeOther
+	})
+	return b.open(t, to, texts...)
+}
+
 var (
 	aQuote  = regexp.MustCompile(`iqt_[a-z0-9]{26}`)
 	aPolicy = regexp.MustCompile(`ply_[a-z0-9]{26}`)
@@ -99,14 +114,16 @@ func insuredByPages(t *testing.T, r *rig, _ trade) {
 		return at, b.comes(t, at, "Accepter et payer")
 	}
 	at, page := priced(beginner)
+	beginner.token = beginner.enter() // others move the clock, and a proof of who one is grows old
 	beginner.refused(t, page, `value="take"`, nil, 409, "Votre solde disponible ne suffit pas")
 
 	at, page = priced(member)
 	member.reads(t, at)
 	member.open(t, "/v/services", "Prix reçu")
 	member.refused(t, page, `value="take"`, url.Values{"lu": nil}, 422, "Lisez, puis cochez la case.")
+	member.token = member.enter()
 	member.refused(t, page, `value="take"`, url.Values{"texte": {strings.Repeat("0", 64)}}, 422, "Le texte a changé.")
-	page = member.send(t, page, `value="take"`, nil, "Votre accord est enregistré.")
+	page = member.agrees(t, page, "Votre accord est enregistré.")
 	policy := "/v/services/" + aPolicy.FindString(page)
 	member.open(t, at, "Vous avez pris cette assurance.")
 	page = member.comes(t, policy, "Vous êtes assuré.")
@@ -152,4 +169,111 @@ func insuredByPages(t *testing.T, r *rig, _ trade) {
 	if status, _, _ := beginner.do(t, "GET", at, nil); status != http.StatusNotFound {
 		t.Errorf("another's policy is answered %d", status)
 	}
+}
+
+// answeredByPages has an insurer's people answer claims and write down a product, by
+// pages without scripts.
+func answeredByPages(t *testing.T, r *rig, _ trade) {
+	ctx := t.Context()
+	s := r.seller(t)
+	r.earn(t, s, "3000.00")
+	sold, err := r.products(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := r.takesOut(ctx, s.key, sold["stock"], "10000.00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := func() insuranceView {
+		c, err := r.declares(ctx, s.key, v, "700.00")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	people := r.seated(t, "+212600088113", r.self(t, r.keys.Insurer.APIKey))
+	c := declared()
+	file := "/b/d/" + c.ID
+	people.reads(t, "/b")
+	people.reads(t, "/b?etat=tous")
+	page := people.open(t, file, "Le toit de l'atelier a fui", s.name)
+	people.reads(t, file)
+	piece := regexp.MustCompile(`/b/d/clm_[a-z0-9]+/p/[a-z0-9_]+`).FindString(page)
+	if status, body, _ := people.do(t, "GET", piece, nil); status != http.StatusOK || !strings.HasPrefix(body, "%PDF") {
+		t.Errorf("a paper of a claim is answered %d: %.80s", status, body)
+	}
+	page = people.send(t, page, `value="need"`, url.Values{"need_asks": {"facture\r\nLe constat du voisin"}}, "La question est partie.", "Le constat du voisin")
+	people.refused(t, page, `value="accept"`, url.Values{"accept_amount": {"650"}, "set_off": nil}, 422, "Donnez le nom de votre virement", "650")
+	people.refused(t, page, `value="accept"`, url.Values{"accept_amount": {"90 000"}, "set_off": nil, "accept_transfer_ref": {"VIR2026" + once()[:6]}}, 422, "au plus la somme assurée")
+	page = people.send(t, page, `value="accept"`, url.Values{"accept_amount": {"650"}, "set_off": nil, "accept_transfer_ref": {"VIR1" + once()[:8]}}, "Vous devez cette somme au membre.", "650,00")
+	people.send(t, page, `value="name"`, url.Values{"name_transfer_ref": {"VIR2" + once()[:8]}}, "Le nom du virement est enregistré.")
+	people.reads(t, file)
+	no := "/b/d/" + declared().ID
+	page = people.send(t, people.open(t, no), `value="reject"`, url.Values{"reject_reason": {"L’usure normale n’est pas couverte."}}, "Le membre est prévenu de votre refus.", "L’usure normale")
+	people.send(t, page, `value="accept"`, url.Values{"accept_amount": {"100"}, "set_off": {"1"}}, "Vous devez cette somme au membre.")
+
+	people.open(t, "/b/contrats", s.name)
+	people.reads(t, "/b/contrats")
+	people.open(t, "/b/d/"+v.ID, "Primes payées", "À la signature")
+	people.reads(t, "/b/d/"+v.ID)
+
+	people.reads(t, "/b/produits")
+	people.reads(t, "/b/produits/"+sold["stock"])
+	page = people.open(t, "/b/produits/nouveau", "La carte du membre")
+	name := mark("Assurance de l’atelier (exemple)")
+	in := url.Values{
+		"code": {"atelier-" + strings.ToLower(once()[:6])}, "line": {"stock"}, "names_fr": {name}, "names_ar": {"تأمين الورشة (مثال)"}, "covers_fr": {"Incendie\r\nVol"}, "covers_ar": {"حريق"}, "exclusions_fr": nil,
+		"premium_rate_permille": {"12"}, "premium_period": {"year"}, "most": {"80 000"}, "cooling_off_days": {"14"}, "commission_permille": {"100"}, "papers": {"photo"},
+		"sheet_url_fr": {"https://assureur.exemple/fiche"}, "sheet_sha256_fr": {strings.Repeat("ab", 32)},
+	}
+	people.refused(t, page, `value="propose"`, in, 422, "Écrivez les mêmes risques en arabe", name, "1,2 % de la somme assurée")
+	in["covers_ar"] = []string{"حريق\r\nسرقة"}
+	page = people.send(t, page, `value="propose"`, in, "Remis à l’équipe du marché.", name)
+	product := regexp.MustCompile(`ipr_[a-z0-9]{26}`).FindString(page)
+	people.reads(t, "/b/produits/"+product+"?carte=ar")
+	r.posts(t, r.operator(), insuring+"/products/"+product+"/reject", map[string]string{"note": "La fiche manque en arabe."})
+	page = people.open(t, "/b/produits/"+product, "La fiche manque en arabe.", "Ce sera la version 2")
+	people.send(t, page, `value="propose"`, url.Values{"line": {"stock"}, "premium_period": {"year"}, "names_fr": {name}, "covers_fr": {"Incendie"}, "covers_ar": {"حريق"}}, "Remis à l’équipe du marché.")
+	if status, _, _ := people.do(t, "GET", "/b/d/apl_none", nil); status != http.StatusNotFound {
+		t.Errorf("a file that is none is answered %d", status)
+	}
+}
+
+// decidesByPages has an operator say on the pages how a break was seen to, ask for a
+// statement, and decide on what insurers and banks offer.
+func (r *rig) decidesByPages(t *testing.T, gap string) {
+	t.Helper()
+	b := r.atDesk(t, phoneOperator)
+	page := b.open(t, "/op/assurance", "Relevés des assureurs")
+	b.refused(t, page, `value="`+gap+`"`, url.Values{gap + "_by": {"explained"}, gap + "_note": {"x"}}, 422)
+	b.send(t, page, `value="`+gap+`"`, url.Values{gap + "_by": {"explained"}, gap + "_note": {"Vu avec l’assureur (exemple)."}}, "L’écart est réglé.")
+	b.open(t, "/op/assurance?etat=resolved", "Vu avec l’assureur (exemple).", "Expliqué")
+	b.reads(t, "/op/assurance")
+	b.reads(t, "/op/assurance?etat=resolved")
+	b.refused(t, page, `value="statement"`, url.Values{"statement_insurer": {insurerName}, "statement_period": {"hier"}}, 422)
+	b.send(t, page, `value="statement"`, url.Values{"statement_insurer": {insurerName}, "statement_period": {"2001-02"}}, "Le relevé est demandé")
+
+	made := func() string {
+		return r.posts(t, r.keys.Insurer.APIKey, insuring+"/products", offer(strings.ToLower(once()[:8]))).ID
+	}
+	one, two := made(), made()
+	b.open(t, "/op/offres", one, two)
+	b.reads(t, "/op/offres")
+	page = b.open(t, "/op/offres/"+one, "Fiche d’information")
+	b.reads(t, "/op/offres/"+one+"?carte=ar")
+	page = b.send(t, page, `value="approve"`, nil, "Les membres le voient.")
+	b.send(t, page, `value="withdraw"`, url.Values{"withdraw_note": {"Plus vendu (exemple)."}}, "Ce n’est plus proposé.")
+	page = b.open(t, "/op/offres/"+two)
+	b.refused(t, page, `value="reject"`, url.Values{"reject_note": nil}, 422)
+	b.send(t, page, `value="reject"`, url.Values{"reject_note": {"La fiche manque en arabe."}}, "C’est rendu", "La fiche manque en arabe.")
+
+	loan := r.drafted(t, lends(mark("Crédit (exemple)")))
+	r.posts(t, r.keys.Bank.APIKey, financeProducts+"/"+loan+"/submit", nothing)
+	page = b.open(t, "/op/offres/"+loan)
+	b.reads(t, "/op/offres/"+loan)
+	b.send(t, page, `value="return"`, url.Values{"return_note": {"Les frais ?"}}, "C’est rendu")
+	r.posts(t, r.keys.Bank.APIKey, financeProducts+"/"+loan+"/submit", nothing)
+	b.send(t, b.open(t, "/op/offres/"+loan), `value="publish"`, nil, "Les membres le voient.")
+	b.reads(t, "/op/offres?etat=approved")
 }

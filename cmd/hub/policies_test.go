@@ -158,6 +158,7 @@ func TestAnInsurerQuotesBindsAndSettles(t *testing.T) {
 		t.Fatalf("breaks: %+v", gaps.Data)
 	}
 	r.posts(t, op, insuring+"/breaks/"+gaps.Data[0].ID+"/resolve", map[string]string{"by": "insurer_corrects", "note": "Un relevé corrigé est annoncé (exemple)."})
+	r.decidesByPages(t, gaps.Data[1].ID)
 	if err := r.reconciles(ctx, &f); err != nil {
 		t.Error(err)
 	}

@@ -69,6 +69,7 @@ var matrix = map[string]map[auth.Role]string{
 	"insurance.evidence":        {auth.Seller: "own"},
 	"insurance.take":            {auth.Seller: "own"},
 	"insurance.quote":           {auth.Seller: "own", auth.Operator: "*"},
+	"insurance.quotes":          {auth.Seller: "own", auth.Operator: "*"},
 	"insurance.claim":           {auth.Seller: "*", auth.Insurer: "*", auth.Operator: "*"},
 	"insurance.claims":          {auth.Seller: "*", auth.Insurer: "*", auth.Operator: "*"},
 	"insurance.paper":           {auth.Seller: "*", auth.Insurer: "*", auth.Operator: "*"},

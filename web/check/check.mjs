@@ -3,6 +3,7 @@
 // It ends with 1 when one is broken. --only is a regular expression, --views how
 // many languages and widths of a page are enough. SHOW=1 tells where it is.
 import { lends, officer } from './journeys/bank.mjs'
+import { insurerOfficer, insures } from './journeys/insurer.mjs'
 import { chrome } from './chrome.mjs'
 import { enter, open, stage } from './hub.mjs'
 import { pages, prefix, short, views } from './pages.mjs'
@@ -65,6 +66,8 @@ try {
     await stage(hub, found)
     await lends(hub, found)
     await officer(hub, browser, found)
+    await insures(hub, found)
+    await insurerOfficer(hub, browser, found)
   }
   if (!option('--journey')) {
     const all = pages(found).filter(p => !only || new RegExp(only).test(p.name)).filter(p => !brief || short.includes(p.name))

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { chrome } from './chrome.mjs'
 import { enter, open, stage } from './hub.mjs'
 import { lends, officer } from './journeys/bank.mjs'
+import { insurerOfficer, insures } from './journeys/insurer.mjs'
 import { before, travel } from './journeys.mjs'
 import { pages, prefix } from './pages.mjs'
 import { photograph } from './person.mjs'
@@ -50,6 +51,8 @@ try {
   await stage(hub, found)
   await lends(hub, found)
   await officer(hub, browser, found)
+  await insures(hub, found)
+  await insurerOfficer(hub, browser, found)
   const all = pages(found).filter(p => p.name !== 'parts' && (!only || p.name.startsWith(only)))
   for (const width of [360, 1280]) for (const lang of ['fr', 'ar']) {
     const per = width < 600 ? 8 : 8

@@ -49,6 +49,7 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"GET /op/approbations": approvalsPage, "POST /op/approbations": decide,
 		"GET /op/rapprochement": reconPage, "POST /op/rapprochement": reconDo,
 		"GET /op/rapprochement/{id}": breakPage, "POST /op/rapprochement/{id}": resolve,
+		"GET /op/offres": offersPage, "GET /op/offres/{id}": offerPage, "POST /op/offres/{id}": offerDo, "GET /op/assurance": insurancePage, "POST /op/assurance": insuranceDo,
 		"GET /op/entites": membersPage, "GET /op/entites/{id}": memberPage, "POST /op/entites/{id}": memberDo,
 		"GET /op/sante": healthPage, "GET /op/sante/{id}": partnerPage, "POST /op/sante/{id}": partnerDo, "GET /op/journal": journalPage, "GET /op/reglages": settingsPage, "POST /op/reglages": setLimits,
 	} {
@@ -74,6 +75,8 @@ func (v *view) sit() error {
 		{Key: "op.disputes", Path: "/op/litiges", Waiting: w.Disputes},
 		{Key: "op.payouts", Path: "/op/versements", Waiting: w.Payouts},
 		{Key: "op.approvals", Path: "/op/approbations", Waiting: w.Approvals},
+		{Key: "op.offers", Path: "/op/offres"},
+		{Key: "op.insurance", Path: "/op/assurance"},
 		{Key: "op.members", Path: "/op/entites", Waiting: w.Members + w.Accounts},
 		{Key: "op.health", Path: "/op/sante", Waiting: w.Operations},
 		{Key: "op.journal", Path: "/op/journal"},
@@ -104,4 +107,4 @@ func (v *view) amount(name string) (m money.Money, err error) {
 }
 
 // done are the things that a page may say were done; the address carries which.
-var done = []string{"ruled", "proposed", "approved", "refused", "halted", "asked", "resolved", "snoozed", "waits", "closed", "taken", "moved", "account", "released", "refunded", "paused", "goes_on", "answers", "silent"}
+var done = []string{"ruled", "proposed", "approved", "refused", "halted", "asked", "resolved", "snoozed", "waits", "closed", "taken", "moved", "account", "released", "refunded", "paused", "goes_on", "answers", "silent", "shown", "sent_back", "gone", "asked_insurer"}

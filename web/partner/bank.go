@@ -18,7 +18,7 @@ import (
 
 // bankHouse is what the desk shows banks.
 var bankHouse = house{
-	inbox: inbox, file: file, act: answer, products: productsPage, product: productPage, publish: productDo, contracts: contracts,
+	menu: "partner.inbox", inbox: inbox, file: file, act: answer, paper: paper, products: productsPage, product: productPage, publish: productDo, contracts: contracts,
 }
 
 const applications = "/v1/finance/applications"

@@ -19,9 +19,10 @@ type Desk struct{ Site *site.Site }
 // A house is what the desk shows one kind of organisation. Each page is one
 // function; what a kind does not have is nil, and is not there.
 type house struct {
-	inbox, file, act           func(v *view) error // /b, /b/d/{id}
+	inbox, file, act, paper    func(v *view) error // /b, /b/d/{id}, /b/d/{id}/p/{item}
 	products, product, publish func(v *view) error // /b/produits, /b/produits/{id}
 	contracts                  func(v *view) error // /b/contrats
+	menu                       string              // what its inbox is called
 	// waiting is how much work waits in the inbox besides applications; nil: none. It
 	// is asked for on each page.
 	waiting func(v *view) (int, error)
@@ -30,6 +31,7 @@ type house struct {
 // houses are the kinds of organisations that sit at this desk.
 var houses = map[string]house{
 	"operational_bank": bankHouse,
+	"insurer":          insurerHouse,
 }
 
 // A view is one request for a page of this desk.
@@ -45,7 +47,7 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"GET /b":                 func(h house) func(v *view) error { return h.inbox },
 		"GET /b/d/{id}":          func(h house) func(v *view) error { return h.file },
 		"POST /b/d/{id}":         func(h house) func(v *view) error { return h.act },
-		"GET /b/d/{id}/p/{item}": func(house) func(v *view) error { return paper },
+		"GET /b/d/{id}/p/{item}": func(h house) func(v *view) error { return h.paper },
 		"GET /b/produits":        func(h house) func(v *view) error { return h.products },
 		"GET /b/produits/{id}":   func(h house) func(v *view) error { return h.product },
 		"POST /b/produits/{id}":  func(h house) func(v *view) error { return h.publish },
@@ -86,7 +88,7 @@ func (v *view) sit() error {
 		item ui.Item
 		has  bool
 	}{
-		{ui.Item{Key: "partner.inbox", Path: "/b", Waiting: n}, v.ours.inbox != nil},
+		{ui.Item{Key: v.ours.menu, Path: "/b", Waiting: n}, v.ours.inbox != nil},
 		{ui.Item{Key: "partner.products", Path: "/b/produits"}, v.ours.products != nil},
 		{ui.Item{Key: "partner.contracts", Path: "/b/contrats"}, v.ours.contracts != nil},
 		{ui.Item{Key: "partner.team", Path: "/b/equipe"}, true},
@@ -99,4 +101,4 @@ func (v *view) sit() error {
 }
 
 // done are the things that a page may say were done; the address carries which.
-var done = []string{"received", "reviewed", "asked", "offered", "refused", "completed", "saved", "submitted", "withdrawn", "invited", "removed"}
+var done = []string{"received", "reviewed", "asked", "accepted", "rejected", "named", "proposed", "offered", "refused", "completed", "saved", "submitted", "withdrawn", "invited", "removed"}

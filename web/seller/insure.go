@@ -466,3 +466,24 @@ func (p claimPage) asked() (out []ui.Option) {
 	}
 	return out
 }
+
+// inOrder are papers, each once, those in the page's language first.
+func inOrder(l ui.Lang, all []policies.DocumentView) (out []policies.DocumentView) {
+	for _, d := range all {
+		if !slices.ContainsFunc(out, func(o policies.DocumentView) bool {
+			return o.Kind == d.Kind && o.Lang == d.Lang && o.SHA256 == d.SHA256
+		}) {
+			out = append(out, d)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b policies.DocumentView) int {
+		switch here := string(l.Text()); {
+		case a.Lang == here && b.Lang != here:
+			return -1
+		case a.Lang != here && b.Lang == here:
+			return 1
+		}
+		return 0
+	})
+	return out
+}

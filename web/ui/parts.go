@@ -99,3 +99,12 @@ func current(here bool) templ.Attributes {
 	}
 	return templ.Attributes{"aria-current": "true"}
 }
+
+// pointed is the class of an icon beside a word: one that points somewhere turns
+// with the direction of the page.
+func pointed(icon string) string {
+	if icon == "arrow-right" || icon == "send" || icon == "truck" {
+		return "i flip"
+	}
+	return "i"
+}

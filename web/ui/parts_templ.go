@@ -1005,7 +1005,7 @@ func Go(label, icon string) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if icon != "" {
-			templ_7745c5c3_Err = Icon(icon, "i").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Icon(icon, pointed(icon)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
