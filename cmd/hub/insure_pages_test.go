@@ -113,11 +113,11 @@ func insuredByPages(t *testing.T, r *rig, _ trade) {
 		at = "/v/services/" + aQuote.FindString(page)
 		return at, b.comes(t, at, "Accepter et payer")
 	}
-	at, page := priced(beginner)
+	_, page = priced(beginner)
 	beginner.token = beginner.enter() // others move the clock, and a proof of who one is grows old
 	beginner.refused(t, page, `value="take"`, nil, 409, "Votre solde disponible ne suffit pas")
 
-	at, page = priced(member)
+	at, page := priced(member)
 	member.reads(t, at)
 	member.open(t, "/v/services", "Prix reçu")
 	member.refused(t, page, `value="take"`, url.Values{"lu": nil}, 422, "Lisez, puis cochez la case.")
@@ -126,7 +126,7 @@ func insuredByPages(t *testing.T, r *rig, _ trade) {
 	page = member.agrees(t, page, "Votre accord est enregistré.")
 	policy := "/v/services/" + aPolicy.FindString(page)
 	member.open(t, at, "Vous avez pris cette assurance.")
-	page = member.comes(t, policy, "Vous êtes assuré.")
+	member.comes(t, policy, "Vous êtes assuré.")
 	member.reads(t, policy)
 
 	member.reads(t, policy+"?declarer=1")
@@ -181,7 +181,7 @@ func answeredByPages(t *testing.T, r *rig, _ trade) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := r.takesOut(ctx, s.key, sold["stock"], "10000.00")
+	v, err := r.takesOut(ctx, s.key, sold["stock"], "10000.00", "")
 	if err != nil {
 		t.Fatal(err)
 	}

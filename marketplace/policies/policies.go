@@ -241,6 +241,8 @@ func (c Claim) Hear(said insurance.Claim, most int64) (next Claim, wrong string)
 	}
 	done := c.State == insurance.ClaimAccepted || c.State == insurance.ClaimPaid
 	switch {
+	case done && (to == insurance.ClaimNotified || to == insurance.ClaimReview): // its people have answered, and its system has not heard yet
+		return c, ""
 	case done && to != insurance.ClaimAccepted:
 		return c, fmt.Sprintf("the claim was accepted, and is %s now", said.State)
 	case done && said.Amount.Centimes() != *c.Accepted:
