@@ -43,12 +43,13 @@ func TestWalletRegisteredByURLTakesTheNextCharge(t *testing.T) {
 	var c struct {
 		Wallet struct {
 			SettlesFrom string `json:"settles_from"`
-			Connector   struct{ URL, Token string }
+			URL         string `json:"connector_url"`
+			Token       string `json:"connector_token"`
 		}
 	}
 	one.partner(t, "GET", "/config", nil, &c)
 	const id = "hubsim-wallet"
-	at, token := c.Wallet.Connector.URL, c.Wallet.Connector.Token
+	at, token := c.Wallet.URL, c.Wallet.Token
 	asked := walletAt(id, at, token, c.Wallet.SettlesFrom)
 	for field, bad := range map[string]any{"settles_from": "123", "fee_percent": "21", "safeguard": map[string]string{"rib": newRIB(), "name": "X"}} {
 		wrong := walletAt(id, at, token, c.Wallet.SettlesFrom)

@@ -24,6 +24,9 @@
 //	POST /faults             {"partner":"bank","fault":"execute_late","times":2}; 0 disarms
 //	GET  /.well-known/hub-connector  the bank also speaks bank.v1 of the partner protocol under /bank/v1, for a
 //	                         second client with accounts of its own (bank.connector in /config); hub certify passes
+//	GET  /wallet/.well-known/hub-connector  the provider of wallets also speaks wallet.v1 under /wallet/wallet/v1, behind the
+//	                         same phones (wallet.connector_url and connector_token in /config); hub certify passes. The
+//	                         number of sandboxes, +212600000000, has no owner: what it pays is not settled
 //	POST /bank/credits       {"amount":"115.00","text":"TV 4K7P 9Q2M","name":"…"}: somebody transfers to the
 //	                         safeguard account; with "notify":true a camt.054 tells it before the statement
 //	GET  /wallet/phone?phone= what a phone is asked to approve, and its balance

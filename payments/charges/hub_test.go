@@ -201,7 +201,7 @@ func newHub(t *testing.T) *hub {
 		PublicURL: "https://hub.example", Bank: "bank", Account: charges.Account{RIB: "999780000000000000010193", Holder: "EXEMPLE HUB"},
 	}).
 		ApprovedBy(h.people).PayBy("bank", h.engine).
-		Wallets(wallet.New("wal", h.phones, wallet.Options{Key: "secret", Pay: patient, Query: patient}))
+		Wallets(wallet.New("wal", h.phones, wallet.Options{Key: "secret", Pay: patient, Query: patient, Metrics: h.lanes}))
 	h.engine.HaltBy(func(context.Context, pg.DB) (bool, error) { return h.halted.Load(), nil })
 	for _, kind := range []string{"capture", "void", "refund"} {
 		certified = append(certified, operations.Certificate{Connector: "acq", Kind: kind, Proof: "the one above takes a reference once", Remembers: 24 * time.Hour})

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/rest"
@@ -61,7 +59,7 @@ type View struct {
 	Operating   *AccountView     `json:"operating" required:"true" description:"Null but for banks."`
 	Hosted      string           `json:"hosted,omitempty" enum:"morocco,abroad" description:"Of a customer relation system: where what it is told is kept."`
 	SettlesFrom *string          `json:"settles_from" required:"true" description:"The RIB that a wallet pays us from; null for others."`
-	FeePercent  *decimal.Decimal `json:"fee_percent" required:"true" description:"What its contract lets it keep; null where nobody said."`
+	FeePercent  *string          `json:"fee_percent" required:"true" description:"What its contract lets it keep; null where nobody said."`
 	CreatedBy   string           `json:"created_by" required:"true"`
 	CreatedAt   time.Time        `json:"created_at" required:"true"`
 	ChangedAt   time.Time        `json:"changed_at" required:"true"`
@@ -76,7 +74,10 @@ func (c Connector) view(have []credential) View {
 		v.Safeguard, v.Operating = &AccountView{c.SafeguardRIB, c.SafeguardName}, &AccountView{c.OperatingRIB, c.OperatingName}
 	}
 	if c.settles() {
-		v.SettlesFrom, v.FeePercent = &c.SettlesFrom, c.FeePercent
+		v.SettlesFrom = &c.SettlesFrom
+		if percent := c.percent(); percent != "" {
+			v.FeePercent = &percent
+		}
 	}
 	if c.Certificate != "" {
 		v.Certificate = &c.Certificate

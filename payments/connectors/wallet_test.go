@@ -40,7 +40,7 @@ func TestAWalletSettlesFromOneAccount(t *testing.T) {
 	}
 	v, err := do(d, "ana", d.one.Register, purse())
 	must(t, err)
-	if v.SettlesFrom == nil || *v.SettlesFrom != paperbank.RIB(7) || v.FeePercent == nil || v.FeePercent.String() != "0.9" || v.Safeguard != nil {
+	if v.SettlesFrom == nil || *v.SettlesFrom != paperbank.RIB(7) || v.FeePercent == nil || *v.FeePercent != "0.9" || v.Safeguard != nil {
 		t.Errorf("it is shown as %+v", v)
 	}
 	if found, err := d.two.Settlers(t.Context(), d.db); err != nil || len(found) != 0 {

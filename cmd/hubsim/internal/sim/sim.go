@@ -208,11 +208,11 @@ func (s *Sim) config(rw http.ResponseWriter, r *http.Request) {
 	world.Answer(rw, http.StatusOK, map[string]any{
 		"acquirer":  s.shop(world.Acquirer, s.secrets.Acquirer, bank.AcquirerRIB),
 		"acquirers": []any{s.shop(world.Acquirer2, s.secrets.Acquirer2, bank.Acquirer2RIB)},
-		"wallet": map[string]any{
+		"wallet": map[string]string{
 			"base_url": s.URL() + "/wallet/mm", "merchant": w.Merchant, "client_id": w.ClientID, "api_key": w.APIKey,
 			"token_url": s.URL() + "/wallet/token", "token_id": w.TokenID, "token_secret": w.TokenSecret,
 			"callback_key": w.CallbackKey, "fee_percent": wallet.FeePercent.String(), "settles_from": bank.WalletRIB,
-			"connector": map[string]string{"url": s.URL() + wallet.Base, "token": s.wallet.Connector.Token},
+			"connector_url": s.URL() + wallet.Base, "connector_token": s.wallet.Connector.Token,
 		},
 		"notify": s.notify(),
 		"crm": map[string]any{"hubspot": map[string]string{
