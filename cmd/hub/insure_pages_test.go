@@ -103,7 +103,7 @@ func insuredByPages(t *testing.T, r *rig, _ trade) {
 	member, beginner := r.seated(t, "+212600088111", s.org), r.seated(t, "+212600088112", poor.org)
 	stock := "/v/services/" + sold["stock"]
 	member.open(t, "/v/services", "Assurance des marchandises", "Voir et demander le prix")
-	for _, line := range []string{"stock", "crop", "health"} {
+	for _, line := range []string{"stock", "crop", "health", "parcel"} {
 		member.reads(t, "/v/services/"+sold[line])
 	}
 	page := member.open(t, stock, "Fiche d’information", "Rien n’est payé")
@@ -162,6 +162,24 @@ func insuredByPages(t *testing.T, r *rig, _ trade) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// What was sold, until it arrives.
+	sale := r.checkout(t, r.buyer(t), map[string]int{r.ware(t, s, 3, "240.00").variant: 1})
+	r.payBy(t, sale, goodCard)
+	r.paid(t, sale)
+	parcel := "/v/colis/" + sale.Orders[0].ID
+	page = member.open(t, parcel, "Assurer ce colis")
+	cover := "/v/services/" + sold["parcel"]
+	if !strings.Contains(page, cover+"?vente="+sale.Orders[0].ID) {
+		t.Errorf("%s does not lead to its insurance", parcel)
+	}
+	member.open(t, cover, "Ouvrez la vente que vous allez envoyer")
+	page = member.open(t, cover+"?vente="+sale.Orders[0].ID, "Jusqu’à son arrivée", `value="240.00"`)
+	member.refused(t, page, `name="vente"`, url.Values{"somme": {"241"}}, 422, "pas au-dessus du plafond", "Jusqu’à son arrivée")
+	at = "/v/services/" + aQuote.FindString(member.send(t, page, `name="vente"`, nil))
+	page = member.agrees(t, member.comes(t, at, "Accepter et payer"), "Votre accord est enregistré.")
+	member.comes(t, "/v/services/"+aPolicy.FindString(page), "Vous êtes assuré.")
+	member.open(t, parcel, "Ce colis est assuré")
+
 	at = "/v/services/" + b.ID
 	member.send(t, member.open(t, at, "Vous pouvez renoncer"), `value="cancel"`, url.Values{"raison": {"Trouvé moins cher (exemple)."}}, "L’assureur est prévenu que vous renoncez.")
 	member.comes(t, at, "L’assureur rend")

@@ -1,6 +1,7 @@
 package seller
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"tiwiza/marketplace/orders"
 	"tiwiza/marketplace/policies"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/id"
@@ -25,16 +27,13 @@ var insurance = shelf{
 	offers: covers, mine: covered, kinds: []id.Kind{id.InsuranceProduct, id.InsuranceQuote, id.Policy, id.Claim}, show: showInsurance, act: actInsurance,
 }
 
-// ofOrders is what is insured with an order, and not here.
-const ofOrders = "parcel"
+// ofSales is the line of what is insured with a sale.
+const ofSales = "parcel"
 
 // covers are what insurers offer.
 func covers(_ *Desk, v *site.Visit) (out []ui.OfferCard, err error) {
 	all, err := site.Get[page[policies.ProductView]](v, insuring+"/products?limit=50")
 	for _, p := range all.Data {
-		if p.Line == ofOrders {
-			continue
-		}
 		c := services.Cover(v.Lang, p)
 		c.Href, c.Label = v.Href("/v/services/"+p.ID), v.T("insure.see")
 		out = append(out, c)
@@ -95,6 +94,7 @@ type coverPage struct {
 	Key          string
 	Sum, Commune string
 	Months       string
+	Sale         *orders.View // whose parcel it is, of a parcel
 	Wrongs       []ui.Wrong
 }
 
@@ -169,11 +169,21 @@ func (d *Desk) cover(v *site.Visit, seat site.Seat, product string, wrong error)
 		return err
 	}
 	p := coverPage{at: d.at(v, seat, v.Say(e.Names).Text, "/v/services"), Card: services.Cover(v.Lang, e), Product: e, Key: site.NewKey(), Months: "12"}
+	if sale := cmp.Or(v.Field("vente"), v.Query.Get("vente")); e.Line == ofSales && id.Is(id.Order, sale) {
+		o, err := site.Get[orders.View](v, "/v1/orders/"+sale)
+		if err != nil {
+			return err
+		}
+		p.Sale, p.Months, p.Sum = &o, "1", o.Totals.Goods.Sub(o.Totals.Discount).Amount()
+	}
 	if wrong == nil {
 		return v.Show(coverView(p))
 	}
-	p.Sum, p.Months, p.Commune = v.Field("somme"), v.Field("mois"), v.Field("commune")
-	return d.untaken(v, wrong, map[string]string{"/sum": "somme", "/sum/amount": "somme", "/months": "mois", "/ends": "mois", "/commune": "commune"}, func(w []ui.Wrong) templ.Component {
+	p.Sum, p.Commune = v.Field("somme"), v.Field("commune")
+	if p.Sale == nil {
+		p.Months = v.Field("mois")
+	}
+	return d.untaken(v, wrong, map[string]string{"/order": "somme", "/sum": "somme", "/sum/amount": "somme", "/months": "mois", "/ends": "mois", "/commune": "commune"}, func(w []ui.Wrong) templ.Component {
 		p.Wrongs = w
 		return coverView(p)
 	})
@@ -353,6 +363,9 @@ func (d *Desk) askPrice(v *site.Visit, seat site.Seat, product string) error {
 	in := map[string]any{"product": product, "sum": m, "months": months}
 	if c := v.Field("commune"); c != "" {
 		in["commune"] = c
+	}
+	if sale := v.Field("vente"); sale != "" {
+		in["order"] = sale
 	}
 	q, err := site.Post[policies.QuoteView](v, insuring+"/quotes", in)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tiwiza/marketplace/orders"
+	"tiwiza/marketplace/policies"
 	"tiwiza/pkg/geo"
 	"tiwiza/pkg/money"
 	"tiwiza/web/site"
@@ -58,6 +59,8 @@ type parcelPage struct {
 	Shipment *orders.ShipmentView // the one that is on its way
 	Dispute  *dispute
 	Return   *giveBack
+	Insured  string // the insurance of its parcel, if it has one
+	Cover    string // an insurer's product by which it can be insured, if it can
 	Key      string
 	Wrongs   []ui.Wrong
 	Done     string
@@ -144,7 +147,36 @@ func (d *Desk) parcelOf(v *site.Visit, seat site.Seat) (p parcelPage, err error)
 		}
 	}
 	p.Steps = steps(v, o)
+	if err := insurable(v, &p); err != nil {
+		return p, err
+	}
 	return p, d.cases(v, &p)
+}
+
+// insurable finds the insurance of the parcel, or how it can be insured before it
+// leaves.
+func insurable(v *site.Visit, p *parcelPage) error {
+	unsent := p.Order.State == orders.Paid || p.Order.State == orders.Confirmed || p.Order.State == orders.Accepted
+	if !unsent && p.Order.State != orders.Shipped || p.Order.Delivery.Method == "none" {
+		return nil
+	}
+	held, err := site.Get[page[policies.PolicyView]](v, insuring+"/policies?limit=5&order="+p.Order.ID)
+	if err != nil {
+		return err
+	}
+	for _, y := range held.Data {
+		if y.State == "pending" || y.State == "active" || y.State == "claimed" {
+			p.Insured = y.ID
+		}
+	}
+	if p.Insured != "" || !unsent {
+		return nil
+	}
+	sold, err := site.Get[page[policies.ProductView]](v, insuring+"/products?limit=1&state=approved&line="+ofSales)
+	if len(sold.Data) > 0 {
+		p.Cover = sold.Data[0].ID
+	}
+	return err
 }
 
 // cases are the dispute or the return that the order has.
