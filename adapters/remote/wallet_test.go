@@ -11,7 +11,6 @@ import (
 	"tiwiza/adapters/wallet"
 	"tiwiza/adapters/wallet/walletconform"
 	"tiwiza/pkg/outbound"
-	"tiwiza/pkg/outbound/netfault"
 	"tiwiza/pkg/webhook"
 )
 
@@ -63,7 +62,7 @@ func TestWalletDoesWhatItsManifestDeclares(t *testing.T) {
 func TestWalletSpeaksOfWhatWasAsked(t *testing.T) {
 	t.Parallel()
 	s := moneyconform.NewWallet("", false)
-	w := wallet.New("w", remote.NewWallet(lineTo(t, openly(t, s), moneyconform.Token), "w", walletFeatures), wallet.Options{Query: netfault.Brisk})
+	w := wallet.New("w", remote.NewWallet(lineTo(t, openly(t, s), moneyconform.Token), "w", walletFeatures), wallet.Options{Query: outbound.Settings{Consecutive: 1000, Volume: 1000}})
 	const good = `{"id":"W1","ref":"CHG1","kind":"payment","state":"completed","amount":{"amount":"10.00","currency":"MAD"}}`
 	s.Garble(200, good)
 	if st := w.Query(t.Context(), "CHG1", ""); st.State != wallet.Completed || st.Amount.Centimes() != 1000 || st.PartnerID != "W1" {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"tiwiza/adapters/remote"
@@ -33,7 +34,9 @@ type openedTill struct {
 	way     charges.Way
 }
 
-// ways are the plugged wallets, for charges.
+// ways are the plugged wallets, for charges. One that cannot be opened is there all
+// the same, and is asked nothing: whose money a statement tells of, and from which
+// account a refund left, is known without its secrets.
 func (s *tills) ways(ctx context.Context, db pg.DB) (out []charges.Way, failed error) {
 	plugs, failed := s.plugged.Plugs(ctx, db, connectors.PortWallet)
 	for _, p := range plugs {
@@ -45,7 +48,18 @@ func (s *tills) ways(ctx context.Context, db pg.DB) (out []charges.Way, failed e
 		w.Barred, w.First = p.Barred, p.First
 		out = append(out, w)
 	}
-	return out, failed
+	if failed == nil {
+		return out, nil
+	}
+	all, err := s.plugged.Plains(ctx, db, connectors.PortWallet)
+	for _, c := range all {
+		if slices.ContainsFunc(out, func(w charges.Way) bool { return w.Wallet.ID() == c.ID }) {
+			continue
+		}
+		mute := remote.NewWallet(&remote.Connector{}, c.ID, c.Features) // without credentials it calls nobody
+		out = append(out, charges.Way{Wallet: wallet.New(c.ID, mute, wallet.Options{}), Barred: failed.Error()})
+	}
+	return out, err
 }
 
 // ready is the port of a connector, made once for each version of its row.

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/ed25519"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,7 +16,10 @@ import (
 
 	"tiwiza/adapters/remote/moneyconform"
 	"tiwiza/adapters/wallet"
+	"tiwiza/payments/connectors"
 	"tiwiza/pkg/certificate"
+	"tiwiza/pkg/money"
+	"tiwiza/pkg/outbound"
 )
 
 func walletAt(id, url, token, from string) map[string]any {
@@ -141,17 +145,10 @@ func TestWalletRegisteredByURLTakesTheNextCharge(t *testing.T) {
 	one.verify(t)
 }
 
-// TestWalletsEventsHaveItAsked has a wallet tell what became of a request; nobody
-// else's word is heard.
-func TestWalletsEventsHaveItAsked(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, "HUB_PARTNERS_KEY="+strings.Repeat("5e", 32))
-	const id = "wallet-exemple"
-	w := moneyconform.NewWallet("", false)
-	at := httptest.NewServer(w)
-	t.Cleanup(at.Close)
-	w.Tell(r.url + "/callbacks/" + id + "/events")
-	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/partners", body: walletAt(id, at.URL, moneyconform.Token, newRIB()), idem: once()}).into(t, nil)
+// walletIsLive registers a stand-in of moneyconform, and has it live.
+func (r *rig) walletIsLive(t *testing.T, id, url string) {
+	t.Helper()
+	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/partners", body: walletAt(id, url, moneyconform.Token, newRIB()), idem: once()}).into(t, nil)
 	r.connector(t, id, "test", nil).into(t, nil)
 	key, err := certifierKey("", r.dir)
 	if err != nil {
@@ -166,6 +163,19 @@ func TestWalletsEventsHaveItAsked(t *testing.T) {
 	}
 	r.connector(t, id, "certificate", map[string]string{"certificate": text}).into(t, nil)
 	r.live(t, id, true)
+}
+
+// TestWalletsEventsHaveItAsked has a wallet tell what became of a request; nobody
+// else's word is heard.
+func TestWalletsEventsHaveItAsked(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "HUB_PARTNERS_KEY="+strings.Repeat("5e", 32))
+	const id = "wallet-exemple"
+	w := moneyconform.NewWallet("", false)
+	at := httptest.NewServer(w)
+	t.Cleanup(at.Close)
+	w.Tell(r.url + "/callbacks/" + id + "/events")
+	r.walletIsLive(t, id, at.URL)
 	s := r.seller(t)
 	sale := r.buyByWallet(t, r.ware(t, s, 3, "100.00").variant, phone("00"))
 	r.until(t, "the phone to be asked", func() bool { return r.walletChargeOf(t, sale).Status == "accepted" })
@@ -188,4 +198,33 @@ func TestWalletsEventsHaveItAsked(t *testing.T) {
 		said, err := io.ReadAll(res.Body)
 		return err == nil && strings.Contains(string(said), fmt.Sprintf(`hub_http_request_seconds_count{route="callbacks.events",status="%d"} 1`, http.StatusNoContent))
 	})
+}
+
+// TestAWalletWithoutItsSecretsIsAWalletAllTheSame has a hub look at a wallet whose
+// secrets it cannot read: statements that name its charges are read, and nothing is
+// asked of it.
+func TestAWalletWithoutItsSecretsIsAWalletAllTheSame(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "HUB_PARTNERS_KEY="+strings.Repeat("5f", 32))
+	const id = "wallet-exemple"
+	w := moneyconform.NewWallet("", false)
+	at := httptest.NewServer(w)
+	t.Cleanup(at.Close)
+	r.walletIsLive(t, id, at.URL)
+	without := r.house // no key
+	if _, err := without.plugged.Plug(t.Context(), without.store, connectors.PortWallet, id); !errors.Is(err, connectors.ErrSealed) {
+		t.Fatalf("its secrets are read without the key: %v", err)
+	}
+	purses := &tills{plugged: without.plugged, dial: without.insured.dial, open: map[string]openedTill{}}
+	ways, err := purses.ways(t.Context(), without.store)
+	if err != nil || len(ways) != 1 || ways[0].Wallet.ID() != id || ways[0].Barred == "" || !ways[0].Wallet.Reverses() {
+		t.Fatalf("the wallets are %+v, %v", ways, err)
+	}
+	ask := wallet.Payment{Ref: "CHG1", Phone: "+212612345678", Amount: money.MustParse("100.00", money.MAD)}
+	if got := ways[0].Wallet.Ask(t.Context(), ask); got.Outcome != outbound.NotSent {
+		t.Errorf("it is asked all the same: %+v", got)
+	}
+	if got := ways[0].Wallet.Query(t.Context(), "CHG1", ""); got.Outcome != outbound.NotSent {
+		t.Errorf("a question to it ends %+v", got.Result)
+	}
 }

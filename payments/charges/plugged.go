@@ -18,8 +18,8 @@ type Way struct {
 	First    bool           // buyers are sent there before any other
 }
 
-// Plugged are the ways that were ever live, by their names. One that cannot be
-// opened keeps the others not: it comes in the error.
+// Plugged are the ways that were ever live, by their names; one that cannot be opened
+// is barred. An error says that they are not known now.
 type Plugged func(ctx context.Context, db pg.DB) ([]Way, error)
 
 // Plug gives charges the acquirers and wallets that come while the hub runs. It is

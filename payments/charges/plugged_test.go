@@ -97,3 +97,28 @@ func TestAPluggedAcquirerTakesWhatTheOthersCannot(t *testing.T) {
 	h.becomes(c.ID, charges.Confirmed)
 	h.has("psp:acq3:clearing", 11500)
 }
+
+// TestABuyerWhoseWalletIsPausedIsAskedAtAnother has a wallet refuse, and then be
+// paused, before its buyer asks anew.
+func TestABuyerWhoseWalletIsPausedIsAskedAtAnother(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	var s street
+	h.charges.Plug(s.now)
+	more := &phones{by: map[string]*asked{}}
+	w := wallet.New("plug", more, wallet.Options{Pay: patient, Query: patient})
+	s.set(charges.Way{Wallet: w, First: true})
+	c, _, ref := h.pending()
+	more.answer(ref, wallet.Failed, "requestDeclined")
+	h.becomes(c.ID, charges.Declined)
+	s.set(charges.Way{Wallet: w, First: true, Barred: "the partner is paused"})
+	h.must(h.anew(c.ID, ""))
+	h.becomes(c.ID, charges.Accepted)
+	if again := ref + "-2"; h.at(c.ID) != "wal" || !h.phones.has(again) || more.has(again) {
+		t.Fatalf("the charge is at %s", h.at(c.ID))
+	}
+	h.phones.answer(ref+"-2", wallet.Completed, "")
+	h.becomes(c.ID, charges.Confirmed)
+	h.has("psp:wal:clearing", 11500)
+	h.must(h.settleWallet(ref + "-2"))
+}

@@ -112,7 +112,8 @@ func (s *Service) askOwner(tx *pg.Tx, c Charge, no int, phone string) Request {
 }
 
 // PayAnew asks for a charge once more that a wallet has refused: the same phone,
-// or another. Only the buyer's time bounds it.
+// or another; at another wallet when nothing may leave for that one. Only the
+// buyer's time bounds it.
 func (s *Service) PayAnew(ctx context.Context, tx *pg.Tx, charge, phone string) (Receipt, error) {
 	c, err := lock(ctx, tx, charge)
 	if err != nil {
@@ -130,6 +131,13 @@ func (s *Service) PayAnew(ctx context.Context, tx *pg.Tx, charge, phone string) 
 	}
 	if !wallet.IsPhone(phone) {
 		return Receipt{}, errPhone.At("/phone", "as 06 12 34 56 78")
+	}
+	if _, barred, err := s.wallet(ctx, tx, c.Acquirer); err != nil || barred != "" {
+		w, err := s.chosenWallet(ctx, tx)
+		if err != nil {
+			return Receipt{}, err
+		}
+		c.Acquirer = w.ID()
 	}
 	c.Ref, c.State = RefOf(c.ID)+"-"+strconv.Itoa(last.No+1), Created
 	saveWay(tx, c)

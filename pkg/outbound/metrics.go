@@ -62,11 +62,16 @@ func (m *Metrics) hold(partner string, c Class, held bool) {
 	m.paused.WithLabelValues(partner, string(c)).Set(v)
 }
 
-// join makes a lane known; of a partner that is opened anew the newest counts.
+// join makes a lane known; of a partner that is opened anew the newest counts. Whom
+// people have stopped stays stopped.
 func (m *Metrics) join(l *Lane) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.lanes[[2]string{l.partner, string(l.class)}] = l
+	at := [2]string{l.partner, string(l.class)}
+	if was := m.lanes[at]; was != nil {
+		l.held.Store(was.held.Load())
+	}
+	m.lanes[at] = l
 }
 
 // Lanes are those that count here, by partner and class.

@@ -276,3 +276,23 @@ func TestTheHeaderBoundIsTheLanes(t *testing.T) {
 		t.Errorf("answers that never begin were waited for %s, want 80ms and 300ms", took)
 	}
 }
+
+// TestWhomPeopleStoppedStaysStoppedWhenOpenedAnew has a partner opened anew, as after
+// a change of its credentials, while it is paused.
+func TestWhomPeopleStoppedStaysStoppedWhenOpenedAnew(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	m := outbound.NewMetrics(nil)
+	outbound.NewLane("bank", outbound.Pay, outbound.Settings{}, m).Hold(true)
+	anew := outbound.NewLane("bank", outbound.Pay, outbound.Settings{}, m)
+	if r := anew.Do(t.Context(), "send", answers(fine, &calls)); r.Reason != outbound.Paused || calls.Load() != 0 {
+		t.Errorf("opened anew: %+v, %d calls; want Paused, 0", r, calls.Load())
+	}
+	if other := outbound.NewLane("other", outbound.Pay, outbound.Settings{}, m); !other.Ready() {
+		t.Error("another partner is stopped too")
+	}
+	anew.Hold(false)
+	if r := anew.Do(t.Context(), "send", answers(fine, &calls)); r.Outcome != outbound.Succeeded {
+		t.Errorf("let go on: %+v", r)
+	}
+}

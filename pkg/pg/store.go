@@ -159,10 +159,14 @@ const (
 func (s *Store) InTx(ctx context.Context, fn func(tx *Tx) error) error {
 	for try := 1; ; try++ {
 		var undone []func(context.Context)
-		err := s.once(ctx, fn, &undone)
+		var after []func()
+		err := s.once(ctx, fn, &undone, &after)
 		if err == nil || try == attempts || !retryable(err) {
 			for _, f := range undone {
 				f(context.WithoutCancel(ctx))
+			}
+			for _, f := range after { // without its connection: it may want one
+				f()
 			}
 			return err
 		}
@@ -177,8 +181,8 @@ func (s *Store) InTx(ctx context.Context, fn func(tx *Tx) error) error {
 }
 
 // once runs fn one time. When fn itself fails, it hands out what shall be done
-// about that.
-func (s *Store) once(ctx context.Context, fn func(tx *Tx) error, undone *[]func(context.Context)) (err error) {
+// about that; when it is committed, what shall be done then.
+func (s *Store) once(ctx context.Context, fn func(tx *Tx) error, undone *[]func(context.Context), after *[]func()) (err error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
@@ -204,9 +208,7 @@ func (s *Store) once(ctx context.Context, fn func(tx *Tx) error, undone *[]func(
 	if err = tx.commit(ctx); err != nil {
 		return err
 	}
-	for _, f := range tx.after {
-		f()
-	}
+	*after = tx.after
 	return nil
 }
 

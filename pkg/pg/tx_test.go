@@ -96,6 +96,22 @@ func TestAnErrorUndoesTheUnit(t *testing.T) {
 	}
 }
 
+func TestWhatFollowsACommitFindsAConnection(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Open(t, pgtest.URL(t), pg.Options{MaxConns: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var follows error
+	err := db.InTx(t.Context(), func(tx *pg.Tx) error {
+		tx.Queue(`insert into platform.timer (kind, subject, due, next_at) values ('a', '1', now(), now())`)
+		tx.After(func() { _, follows = pg.Value[int](ctx, db, errMissed, `select 1`) })
+		return nil
+	})
+	if err != nil || follows != nil {
+		t.Errorf("the unit: %v, what follows it: %v; want neither to fail", err, follows)
+	}
+}
+
 func TestTheHubMayOnlyInsertIntoTheTrail(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
