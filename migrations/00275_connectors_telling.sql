@@ -9,9 +9,9 @@ alter table connectors.connector add column hosted text not null default '' chec
 alter table connectors.connector add constraint connector_hosted check ((port = 'crm') = (hosted <> ''));
 
 -- +goose Down
-delete from connectors.credential where connector in (select id from connectors.connector where port not in ('bank', 'insurance'));
-delete from connectors.connector where port not in ('bank', 'insurance');
+delete from connectors.credential where connector in (select id from connectors.connector where port not in ('bank', 'insurance', 'wallet'));
+delete from connectors.connector where port not in ('bank', 'insurance', 'wallet');
 alter table connectors.connector drop constraint connector_hosted;
 alter table connectors.connector drop column hosted;
 alter table connectors.connector drop constraint connector_port;
-alter table connectors.connector add constraint connector_port check (port in ('bank', 'insurance'));
+alter table connectors.connector add constraint connector_port check (port in ('bank', 'insurance', 'wallet'));
