@@ -226,7 +226,10 @@ func ended(tx *pg.Tx, e Errand, at time.Time) {
 		where insurer = $1 and kind = 'no_answer' and ref = $2 and subject = $3 and state = 'open'`, e.Insurer, e.What, e.Of, at)
 }
 
-// errandSince is since when an errand has been under way, or nil.
+// errandSince is since when an errand has been under way that people were not told
+// of yet, or nil.
 func errandSince(ctx context.Context, tx *pg.Tx, e Errand) (*time.Time, error) {
-	return pg.Value[*time.Time](ctx, tx, nil, `select (select since from policies.errand where subject = $1)`, e.subject())
+	return pg.Value[*time.Time](ctx, tx, nil, `select (select since from policies.errand x where subject = $1 and not exists (
+			select from policies.gap g where g.insurer = $2 and g.kind = 'no_answer' and g.ref = $3 and g.subject = $4 and g.made_at >= x.since))`,
+		e.subject(), e.Insurer, e.What, e.Of)
 }

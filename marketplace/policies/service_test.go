@@ -558,6 +558,11 @@ func TestNothingIsTakenWhileAPolicyIsBeingCancelled(t *testing.T) {
 	if g := silent(); len(g) != 1 || g[0].Subject != p.ID {
 		t.Errorf("an insurer that does not answer for two months is a matter for %+v", g)
 	}
+	h.want(200, nil, h.boss, "POST", "/v1/insurance/breaks/"+silent()[0].ID+"/resolve", fields{"by": "explained", "note": "L'assureur est prévenu."})
+	pgtest.Pass(t, h.db, h.timers, 24*time.Hour)
+	if g := silent(); len(g) != 0 {
+		t.Errorf("who has seen to it is told again: %+v", g)
+	}
 	h.insurer.mu.Lock()
 	h.insurer.deaf = false
 	h.insurer.mu.Unlock()
