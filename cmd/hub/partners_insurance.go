@@ -46,9 +46,8 @@ func (c insuranceConfig) unsafe() (errs []error) {
 // insurers are those that the market insures with: built in, and plugged in while
 // the hub runs. It is safe for use by many goroutines.
 type insurers struct {
-	built   []*insurance.Insurer
-	plugged *connectors.Service
-	tell    func(ctx context.Context, insurer string, e insurance.Event) error
+	built []*insurance.Insurer
+	tell  func(ctx context.Context, insurer string, e insurance.Event) error
 	ready[*insurance.Insurer]
 }
 
@@ -90,7 +89,7 @@ func (s *insurers) Of(ctx context.Context, db pg.DB, name string) (i *insurance.
 	if err != nil {
 		return nil, "", err
 	}
-	i, err = s.made(p)
+	i, err = s.made(ctx, db, p)
 	return i, p.Barred, err
 }
 
@@ -100,7 +99,7 @@ func (s *insurers) All(ctx context.Context, db pg.DB) (all []*insurance.Insurer,
 	all = append(all, s.built...)
 	plugs, failed := s.plugged.Plugs(ctx, db, connectors.PortInsurance)
 	for _, p := range plugs {
-		i, err := s.made(p)
+		i, err := s.made(ctx, db, p)
 		if err != nil {
 			failed = errors.Join(failed, err)
 			continue

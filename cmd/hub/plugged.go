@@ -147,7 +147,7 @@ func lineTo(dial func(connectors.Opening) (*remote.Connector, error)) connectors
 }
 
 // plugged are the connectors of a house.
-func (p *partners) plugged(store *pg.Store, ops *operations.Engine, queue connectors.Approvals, insured *insurers, money *tills, o options) *connectors.Service {
+func (p *partners) plugged(store *pg.Store, ops *operations.Engine, queue connectors.Approvals, insured *insurers, o options) *connectors.Service {
 	taken := []string{acquirerName, bankName, walletName, insurerName, "sms", "whatsapp", "email", "mail", "crm", "hubspot", "tryton", "none"}
 	for _, a := range p.acquirers {
 		taken = append(taken, a.ID())
@@ -159,13 +159,10 @@ func (p *partners) plugged(store *pg.Store, ops *operations.Engine, queue connec
 		Kinds:    []string{"payout", charges.KindTransfer, "top_up", "sweep"}, Metrics: p.metrics,
 		Binds: map[string][]string{connectors.PortInsurance: {"policy"}, connectors.PortWallet: {"wallet", "refund_wallet", "refund_phone"}},
 		Heard: func(ctx context.Context, partner string, header map[string][]string, body []byte) error {
-			if err := money.hear(ctx, store, partner, header, body); !errors.Is(err, connectors.ErrNotFound) {
-				return err
-			}
 			return insured.Hear(ctx, store, partner, header, body)
 		},
 	})
-	insured.plugged, money.plugged = s, s
+	insured.plugged = s
 	return s
 }
 

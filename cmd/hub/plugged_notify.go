@@ -18,14 +18,11 @@ import (
 
 // telling are those who bring messages that are plugged in: each serves the channels
 // that its manifest names.
-type telling struct {
-	plugged *connectors.Service
-	ready[[]*notify.Carrier]
-}
+type telling struct{ ready[[]*notify.Carrier] }
 
 // tellers are those, each made ready when it is needed.
 func tellers(plugged *connectors.Service, dial func(connectors.Opening) (*remote.Connector, error), m *outbound.Metrics) *telling {
-	return &telling{plugged: plugged, ready: ready[[]*notify.Carrier]{dial: dial, of: func(n *remote.Connector, p connectors.Plug) (all []*notify.Carrier) {
+	return &telling{ready[[]*notify.Carrier]{plugged: plugged, dial: dial, of: func(n *remote.Connector, p connectors.Plug) (all []*notify.Carrier) {
 		for _, c := range remote.Channels(p.Features) {
 			all = append(all, notify.New(p.ID, remote.NewNotify(n, c, p.WebhookKeys...), notify.Options{Metrics: m}))
 		}
@@ -42,7 +39,7 @@ func (t *telling) Carriers(ctx context.Context, db pg.DB) ([]*notify.Carrier, er
 		if p.Barred != "" {
 			continue
 		}
-		all, err := t.made(p)
+		all, err := t.made(ctx, db, p)
 		failed = errors.Join(failed, err)
 		for _, c := range all {
 			if by[c.Channel()] == nil {
@@ -62,7 +59,7 @@ func (t *telling) Carrier(ctx context.Context, db pg.DB, name string) (*notify.C
 	if err != nil {
 		return nil, err
 	}
-	all, err := t.made(p)
+	all, err := t.made(ctx, db, p)
 	if err == nil && len(all) == 0 {
 		err = notices.ErrPartner
 	}

@@ -212,11 +212,14 @@ func TestAWalletWithoutItsSecretsIsAWalletAllTheSame(t *testing.T) {
 	t.Cleanup(at.Close)
 	r.walletIsLive(t, id, at.URL)
 	without := r.house // no key
-	if _, err := without.plugged.Plug(t.Context(), without.store, connectors.PortWallet, id); !errors.Is(err, connectors.ErrSealed) {
+	p, err := without.plugged.Plug(t.Context(), without.store, connectors.PortWallet, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := without.plugged.Opening(t.Context(), without.store, p); !errors.Is(err, connectors.ErrSealed) {
 		t.Fatalf("its secrets are read without the key: %v", err)
 	}
-	purses := &tills{plugged: without.plugged, dial: without.insured.dial, open: map[string]openedTill{}}
-	ways, err := purses.ways(t.Context(), without.store)
+	ways, err := pursed(without.plugged, without.insured.dial, nil).ways(t.Context(), without.store)
 	if err != nil || len(ways) != 1 || ways[0].Wallet.ID() != id || ways[0].Barred == "" || !ways[0].Wallet.Reverses() {
 		t.Fatalf("the wallets are %+v, %v", ways, err)
 	}

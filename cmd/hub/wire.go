@@ -177,14 +177,14 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		return nil, err
 	}
 	p.insurers = insured.built
-	money := &tills{dial: insured.dial, metrics: p.metrics, open: map[string]openedTill{}}
-	plugged := p.plugged(store, engine, queue, insured, money, o)
+	plugged := p.plugged(store, engine, queue, insured, o)
+	money := pursed(plugged, insured.dial, p.metrics)
 	out.Plug(plugged)
 	ch := charges.New(store, books, escrows, engine, policies, p.acquirers, charges.Config{
 		PublicURL: o.PublicURL, Email: o.Email, Bank: p.name(), Account: p.account(),
 	}).
 		ApprovedBy(queue).PayBy(bankName, out).Wallets(wallets...).Plug(money.ways)
-	money.heard = ch.WalletHeard
+	money.asks(ch)
 	out.Handle(charges.KindTransfer, files.Kind{Pay: ch.Transfer, Moved: ch.RefundMoved, Contradicted: ch.RefundContradicted})
 	disp := disputes.New(store, escrows, ch, queue, policies)
 	ways, offs := delivery.New(store, cat, m), promotions.New(store, m)

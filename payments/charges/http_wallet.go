@@ -103,12 +103,25 @@ func (s *Service) WalletCallback(ctx context.Context, in WalletCallbackInput) (r
 		return "", s.unheard(ctx, in, wallet.ErrUnreadable.With(fmt.Errorf("it is about %q", n.Ref)))
 	}
 	n.Ref = in.Ref
-	return "", s.WalletHeard(ctx, w.ID(), n)
+	return "", s.told(ctx, w.ID(), n)
 }
 
-// WalletHeard has a wallet asked at once about a request that it, or somebody who
-// speaks for it, has told of: ErrNotFound. The caller has looked who it was.
-func (s *Service) WalletHeard(ctx context.Context, name string, n wallet.Notice) error {
+// WalletTold has a wallet asked at once about a request that an event of its tells of:
+// ErrPartnerUnknown, ErrNotFound, wallet.ErrUnreadable. The caller has looked who
+// signed it.
+func (s *Service) WalletTold(ctx context.Context, name string, event []byte) error {
+	w, _, err := s.wallet(ctx, s.db, name)
+	if err != nil {
+		return ErrPartnerUnknown.With(err)
+	}
+	n, err := w.Notice(wallet.Callback{Body: event})
+	if err != nil {
+		return err
+	}
+	return s.told(ctx, name, n)
+}
+
+func (s *Service) told(ctx context.Context, name string, n wallet.Notice) error {
 	return s.db.InTx(ctx, func(tx *pg.Tx) error {
 		o, err := s.ops.Find(ctx, tx, name, n.Ref)
 		if errors.Is(err, operations.ErrNotFound) {

@@ -105,7 +105,7 @@ func (s *Service) decided(ctx context.Context, tx *pg.Tx, r approvals.Request) e
 	c.State, c.Pays, c.ChangedAt = Live, c.WantsPays, tx.Now()
 	save(tx, c)
 	for _, f := range s.live[c.Port] {
-		if err := f(ctx, tx, c.plain()); err != nil {
+		if err := f(ctx, tx, s.plug(c, tx.Now())); err != nil {
 			return err
 		}
 	}

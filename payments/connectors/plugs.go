@@ -3,11 +3,13 @@ package connectors
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/shopspring/decimal"
 
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/pg"
+	"tiwiza/pkg/webhook"
 )
 
 // Ports that connectors may have.
@@ -22,38 +24,30 @@ const (
 // settles says whether a connector takes money for us, and settles to our account.
 func (c Connector) settles() bool { return c.Port == PortWallet }
 
-// A Plug is a connector of a port other than the bank's, as it stands now: all that
-// is needed to speak with it. It is read from the row each time, so that a change
-// holds at all hubs at once; Version tells whether anything of it changed.
+// Where what a customer relation system is told is kept.
+const (
+	InMorocco = "morocco"
+	Abroad    = "abroad"
+)
+
+// A Plug is a connector of a port other than the bank's, as it stands now. It is read
+// from the row each time, so that a change holds at all hubs at once; Version tells
+// whether anything of it changed. Nothing is unsealed for it: what is needed to call
+// it is its Opening.
 type Plug struct {
-	Opening
+	ID          string
 	Features    []string
 	WebhookKeys []string
 	Version     int64
 	Barred      string // why nothing may be made there now, or ""
-	Hosted      string // of a customer relation system
-	// Of a wallet: what it is to our books, and whether buyers are
-	// sent there before any other.
-	Settler
-	First bool
-}
+	Hosted      string // of a customer relation system: InMorocco or Abroad
+	// Of a wallet: the account that it pays us from, what its contract lets it keep of
+	// a charge (nil where nobody said), and whether buyers are sent there first.
+	SettlesFrom string
+	FeePercent  *decimal.Decimal
+	First       bool
 
-// A Settler is who takes money for us and pays it to our account.
-type Settler struct {
-	SettlesFrom string           // the RIB it pays from
-	FeePercent  *decimal.Decimal // what its contract lets it keep of a charge; nil where nobody said
-}
-
-// Settlers are those who take money for us, by name, that were ever live.
-func (s *Service) Settlers(ctx context.Context, db pg.DB) (map[string]Settler, error) {
-	found, err := all(ctx, db)
-	out := map[string]Settler{}
-	for _, c := range found {
-		if c.settles() && c.State != Registered {
-			out[c.ID] = Settler{c.SettlesFrom, c.FeePercent}
-		}
-	}
-	return out, err
+	port, url, roots string
 }
 
 // Plug is a connector of a port: ErrNotFound for one of another.
@@ -65,34 +59,47 @@ func (s *Service) Plug(ctx context.Context, db pg.DB, port, name string) (Plug, 
 	if c.Port != port {
 		return Plug{}, ErrNotFound
 	}
-	return s.plug(ctx, db, c)
+	at, err := clock.Now(ctx, db)
+	return s.plug(c, at), err
 }
 
-// Plugs are the connectors of a port that were ever live, by their names. One that
-// cannot be opened keeps the others not: it comes in the error.
-func (s *Service) Plugs(ctx context.Context, db pg.DB, port string) (out []Plug, failed error) {
+// Plugs are the connectors of a port that were ever live, by their names.
+func (s *Service) Plugs(ctx context.Context, db pg.DB, port string) ([]Plug, error) {
 	found, err := everLive(ctx, db, port)
-	if err != nil {
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	for _, c := range found {
-		p, err := s.plug(ctx, db, c)
-		if err != nil {
-			failed = errors.Join(failed, err)
-			continue
-		}
-		out = append(out, p)
+	at, err := clock.Now(ctx, db)
+	out := make([]Plug, len(found))
+	for i, c := range found {
+		out[i] = s.plug(c, at)
 	}
-	return out, failed
+	return out, err
 }
 
-func (s *Service) plug(ctx context.Context, db pg.DB, c Connector) (Plug, error) {
-	at, err := clock.Now(ctx, db)
-	if err != nil {
-		return Plug{}, err
+func (s *Service) plug(c Connector, at time.Time) Plug {
+	return Plug{
+		ID: c.ID, Features: c.Features, WebhookKeys: c.WebhookKeys, Version: c.Version, Barred: s.cfg.Policy.barred(c, at), Hosted: c.Hosted,
+		SettlesFrom: c.SettlesFrom, FeePercent: c.FeePercent, First: c.Pays, port: c.Port, url: c.URL, roots: c.Roots,
 	}
-	o, _, err := s.opening(ctx, db, c)
-	return Plug{o, c.Features, c.WebhookKeys, c.Version, s.cfg.Policy.barred(c, at), c.Hosted, Settler{c.SettlesFrom, c.FeePercent}, c.Pays}, err
+}
+
+// Opening is what is needed to call a connector: ErrNoKey, ErrSealed.
+func (s *Service) Opening(ctx context.Context, db pg.DB, p Plug) (Opening, error) {
+	o, _, err := s.opening(ctx, db, Connector{ID: p.ID, Port: p.port, URL: p.url, Roots: p.roots})
+	return o, err
+}
+
+// OnNews has f hear the events of connectors of a port that one of their keys signed
+// lately. It is called at start.
+func (s *Service) OnNews(port string, f func(ctx context.Context, partner string, e webhook.Signed) error) {
+	s.news[port] = f
+}
+
+// OnLive has f take part when a connector of a port is let live, in that unit of
+// work. It is called at start.
+func (s *Service) OnLive(port string, f func(ctx context.Context, tx *pg.Tx, p Plug) error) {
+	s.live[port] = append(s.live[port], f)
 }
 
 // Owner is the organisation that a connector of a port says it is of: as it named

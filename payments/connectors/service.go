@@ -74,7 +74,7 @@ type Service struct {
 	mu   sync.Mutex
 	open map[string]opened // by connector
 
-	live map[string][]func(ctx context.Context, tx *pg.Tx, c Plain) error             // by port: see OnLive
+	live map[string][]func(ctx context.Context, tx *pg.Tx, p Plug) error              // by port: see OnLive
 	news map[string]func(ctx context.Context, partner string, e webhook.Signed) error // by port: see OnNews
 }
 
@@ -88,7 +88,7 @@ const kindLive = "partners.live"
 
 // New makes the service, and registers what follows a second person's word.
 func New(db *pg.Store, ops *operations.Engine, a Approvals, c Config) *Service {
-	s := &Service{db: db, ops: ops, approvals: a, cfg: c, open: map[string]opened{}, live: map[string][]func(context.Context, *pg.Tx, Plain) error{}, news: map[string]func(context.Context, string, webhook.Signed) error{}, woken: make(chan struct{}, 1)}
+	s := &Service{db: db, ops: ops, approvals: a, cfg: c, open: map[string]opened{}, live: map[string][]func(context.Context, *pg.Tx, Plug) error{}, news: map[string]func(context.Context, string, webhook.Signed) error{}, woken: make(chan struct{}, 1)}
 	a.Handle(kindLive, s.decided)
 	return s
 }

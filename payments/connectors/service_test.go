@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -317,7 +317,7 @@ func TestAnInsurerIsPluggedInLikeABank(t *testing.T) {
 	}
 	_, err = d.one.Test(as("ann"), connectors.One{Partner: "atlas"})
 	must(t, err)
-	if p, err := d.two.Plug(t.Context(), d.db, "insurance", "atlas"); err != nil || p.Barred == "" || p.Port != "insurance" {
+	if p, err := d.two.Plug(t.Context(), d.db, "insurance", "atlas"); err != nil || p.Barred == "" || p.ID != "atlas" {
 		t.Errorf("before it is live it is %+v, %v; want one that is barred", p, err)
 	}
 	if all, err := d.two.Plugs(t.Context(), d.db, "insurance"); err != nil || len(all) != 0 {
@@ -338,8 +338,11 @@ func TestAnInsurerIsPluggedInLikeABank(t *testing.T) {
 	}
 	must(t, d.resume(false))
 	all, err := d.two.Plugs(t.Context(), d.db, "insurance")
-	if err != nil || len(all) != 1 || all[0].ID != "atlas" || all[0].Barred != "" || len(all[0].Credentials) != 1 {
+	if err != nil || len(all) != 1 || all[0].ID != "atlas" || all[0].Barred != "" {
 		t.Fatalf("once it is live the plugs are %+v, %v", all, err)
+	}
+	if o, err := d.two.Opening(t.Context(), d.db, all[0]); err != nil || o.Port != "insurance" || o.URL != "https://atlas.example" || len(o.Credentials) != 1 {
+		t.Errorf("it is called by %+v, %v", o, err)
 	}
 	if _, ok := d.house("atlas"); ok {
 		t.Error("an insurer is a bank")
@@ -363,10 +366,10 @@ func TestAnInsurerIsPluggedInLikeABank(t *testing.T) {
 func TestACRMSaysWhereItKeepsPeople(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, true)
-	var live []connectors.Plain
+	var live []connectors.Plug
 	for _, s := range []*connectors.Service{d.one, d.two} {
-		s.OnLive("crm", func(_ context.Context, _ *pg.Tx, c connectors.Plain) error { live = append(live, c); return nil })
-		s.OnLive("notify", func(context.Context, *pg.Tx, connectors.Plain) error { return errors.New("of another port") })
+		s.OnLive("crm", func(_ context.Context, _ *pg.Tx, c connectors.Plug) error { live = append(live, c); return nil })
+		s.OnLive("notify", func(context.Context, *pg.Tx, connectors.Plug) error { return errors.New("of another port") })
 	}
 	in := connectors.RegisterInput{ID: "atlas", Port: "crm", URL: "https://atlas.example/", Credentials: connectors.Credentials{Token: "the-first-token-of-atlas"}}
 	for port, hosted := range map[string]string{"crm": "", "insurance": "morocco"} {
@@ -395,13 +398,15 @@ func TestACRMSaysWhereItKeepsPeople(t *testing.T) {
 	must(t, err)
 	_, err = do(d, "ann", d.one.Certify, connectors.CertifyInput{Partner: "atlas", Certificate: text})
 	must(t, err)
-	if all, err := d.two.Plains(t.Context(), d.db, "crm"); err != nil || len(all) != 0 || len(live) != 0 {
+	if all, err := d.two.Plugs(t.Context(), d.db, "crm"); err != nil || len(all) != 0 || len(live) != 0 {
 		t.Errorf("before it is live there are %+v, %v, and told were %+v", all, err, live)
 	}
 	must(t, d.resume(false))
-	want := []connectors.Plain{{ID: "atlas", Features: []string{"reports"}, Hosted: "abroad"}}
-	if all, err := d.two.Plains(t.Context(), d.db, "crm"); err != nil || !reflect.DeepEqual(all, want) || !reflect.DeepEqual(live, want) {
-		t.Errorf("once it is live there are %+v, %v, and told were %+v", all, err, live)
+	all, err := d.two.Plugs(t.Context(), d.db, "crm")
+	for _, told := range [][]connectors.Plug{all, live} {
+		if err != nil || len(told) != 1 || told[0].ID != "atlas" || !slices.Equal(told[0].Features, []string{"reports"}) || told[0].Hosted != "abroad" || told[0].Barred != "" {
+			t.Errorf("once it is live there are %+v, %v, and told were %+v", all, err, live)
+		}
 	}
 	if p, err := d.two.Plug(t.Context(), d.db, "crm", "atlas"); err != nil || p.Hosted != "abroad" || p.Barred != "" {
 		t.Errorf("it is %+v, %v", p, err)

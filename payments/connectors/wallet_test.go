@@ -43,7 +43,7 @@ func TestAWalletSettlesFromOneAccount(t *testing.T) {
 	if v.SettlesFrom == nil || *v.SettlesFrom != paperbank.RIB(7) || v.FeePercent == nil || *v.FeePercent != "0.9" || v.Safeguard != nil {
 		t.Errorf("it is shown as %+v", v)
 	}
-	if found, err := d.two.Settlers(t.Context(), d.db); err != nil || len(found) != 0 {
+	if found, err := d.two.Plugs(t.Context(), d.db, connectors.PortWallet); err != nil || len(found) != 0 {
 		t.Errorf("before it was ever live it settles: %v, %v", found, err)
 	}
 }
@@ -81,10 +81,7 @@ func TestABankAndAWalletAreEachFirstAtTheirPort(t *testing.T) {
 	}
 	plugs, err := d.two.Plugs(t.Context(), d.db, connectors.PortWallet)
 	must(t, err)
-	if len(plugs) != 2 || plugs[0].ID != "other-purse" || !plugs[0].First || plugs[1].First || plugs[0].Barred != "" || plugs[1].SettlesFrom != paperbank.RIB(7) {
+	if len(plugs) != 2 || plugs[0].ID != "other-purse" || !plugs[0].First || plugs[1].First || plugs[0].Barred != "" || plugs[1].SettlesFrom != paperbank.RIB(7) || plugs[1].FeePercent.String() != "0.9" {
 		t.Errorf("the wallets are %+v", plugs)
-	}
-	if found, err := d.two.Settlers(t.Context(), d.db); err != nil || len(found) != 2 || found["purse"].FeePercent.String() != "0.9" {
-		t.Errorf("those who settle are %v, %v", found, err)
 	}
 }
