@@ -238,7 +238,7 @@ func (s *Service) inquireCharge(ctx context.Context, o operations.Operation) out
 		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
 	}
 	r := st.Result
-	if s.unreached(ctx, o.Connector, r) {
+	if s.unreached(o.Connector, r) {
 		if err := s.db.InTx(ctx, func(tx *pg.Tx) error { return s.goOn(ctx, tx, c.ID, o.Connector, "it does not answer") }); err != nil {
 			return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
 		}
@@ -299,7 +299,7 @@ func (s *Service) query(ctx context.Context, o operations.Operation) (Charge, ca
 	if err != nil {
 		return c, card.Status{}, err
 	}
-	a, _, err := s.acquirer(ctx, s.db, o.Connector)
+	a, err := s.acquirer(o.Connector)
 	if err != nil {
 		return c, card.Status{}, err
 	}
@@ -320,9 +320,9 @@ func (s *Service) call(ctx context.Context, o operations.Operation, do func(*car
 	if err != nil {
 		return outbound.Result{Outcome: outbound.NotSent, Text: err.Error()}
 	}
-	a, barred, err := s.acquirer(ctx, s.db, o.Connector)
-	if err = leaving(barred, err); err != nil {
-		return notSent(err)
+	a, err := s.acquirer(o.Connector)
+	if err != nil {
+		return outbound.Result{Outcome: outbound.NotSent, Text: err.Error()}
 	}
 	return do(a, c)
 }
@@ -396,7 +396,7 @@ func (s *Service) final(ctx context.Context, chargeID string) error {
 	if err != nil || !c.Open() {
 		return err
 	}
-	a, _, err := s.acquirer(ctx, s.db, c.Acquirer)
+	a, err := s.acquirer(c.Acquirer)
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ var ErrPartnerUnknown = fault.New(fault.NotFound, "charges.no_such_partner", "Th
 // it goes out only once what it says is committed. What is not signed leaves
 // nothing but a line in the audit trail.
 func (s *Service) Callback(ctx context.Context, in CallbackInput) (rest.Text, error) {
-	a, _, err := s.acquirer(ctx, s.db, in.Partner)
+	a, err := s.acquirer(in.Partner)
 	if err != nil {
 		return "", ErrPartnerUnknown
 	}
@@ -123,7 +123,7 @@ func (s *Service) forged(ctx context.Context, a *card.Acquirer, action string, e
 // CaseCallback takes in an acquirer's message about a chargeback. It is
 // acknowledged once what it says is committed.
 func (s *Service) CaseCallback(ctx context.Context, in CallbackInput) (rest.Text, error) {
-	a, _, err := s.acquirer(ctx, s.db, in.Partner)
+	a, err := s.acquirer(in.Partner)
 	if err != nil {
 		return "", ErrPartnerUnknown
 	}

@@ -26,12 +26,8 @@ import (
 // openPage makes a card charge with the page of the first acquirer that answers.
 // Those passed over have an operation each, which says so. When none answers
 // the first may: a page can work though what is behind it does not.
-func (s *Service) openPage(ctx context.Context, tx *pg.Tx, c Charge) (Charge, error) {
-	all, err := s.cards(ctx, tx)
-	if err != nil {
-		return c, err
-	}
-	chosen, passed := choose(all)
+func (s *Service) openPage(tx *pg.Tx, c Charge) (Charge, error) {
+	chosen, passed := s.choose()
 	if chosen == nil {
 		return c, ErrPartner
 	}
@@ -67,13 +63,13 @@ func (s *Service) page(c Charge, acquirer string) operations.Intention {
 
 // choose is the acquirer that a buyer is sent to, and those before it that do
 // not answer. None is chosen when people have stopped them all.
-func choose(all []*card.Acquirer) (chosen *card.Acquirer, passed []*card.Acquirer) {
-	for i, a := range all {
+func (s *Service) choose() (chosen *card.Acquirer, passed []*card.Acquirer) {
+	for i, a := range s.acquirers {
 		if a.Ready() {
-			return a, all[:i:i]
+			return a, s.acquirers[:i:i]
 		}
 	}
-	for _, a := range all {
+	for _, a := range s.acquirers {
 		if !a.Held() {
 			return a, nil
 		}
@@ -101,11 +97,7 @@ func (s *Service) other(ctx context.Context, db pg.DB, c Charge) (*card.Acquirer
 	for _, o := range ops {
 		been[o.Connector] = true
 	}
-	all, err := s.cards(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range all {
+	for _, a := range s.acquirers {
 		if !been[a.ID()] && a.Ready() {
 			return a, nil
 		}
@@ -154,11 +146,11 @@ func (s *Service) move(ctx context.Context, tx *pg.Tx, c Charge, op operations.O
 // unreached says whether an inquiry without an answer means that the acquirer is
 // not to be reached, and that the fault is its own: there was no connection, or
 // its breaker is open.
-func (s *Service) unreached(ctx context.Context, acquirer string, r outbound.Result) bool {
+func (s *Service) unreached(acquirer string, r outbound.Result) bool {
 	if r.Answered() || r.Reason != "" && r.Reason != outbound.Open {
 		return false
 	}
-	a, _, err := s.acquirer(ctx, s.db, acquirer)
+	a, err := s.acquirer(acquirer)
 	return err == nil && (r.Outcome == outbound.NotSent || !a.Ready())
 }
 
@@ -263,12 +255,9 @@ func (s *Service) strays(ctx context.Context, chargeID string) error {
 		if o.Kind != kindCharge || o.Connector == c.Acquirer || o.Gone == 0 {
 			continue
 		}
-		a, _, err := s.acquirer(ctx, s.db, o.Connector)
-		if errors.Is(err, ErrPartner) {
-			continue // it is no partner any more
-		}
+		a, err := s.acquirer(o.Connector)
 		if err != nil {
-			return err
+			continue // it is no partner any more
 		}
 		st := a.Query(ctx, c.Ref)
 		answered = answered && st.Answered() && st.Outcome != outbound.Unknown

@@ -2,10 +2,10 @@ package charges_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 
-	"tiwiza/adapters/card"
 	"tiwiza/adapters/wallet"
 	"tiwiza/payments/charges"
 	"tiwiza/pkg/auth"
@@ -59,7 +59,7 @@ func TestAPluggedWalletIsAskedAsItStands(t *testing.T) {
 		t.Fatalf("the charge is at %s", h.at(c.ID))
 	}
 	more.answer(ref, wallet.Completed, "")
-	h.must(h.charges.WalletHeard(t.Context(), "plug", wallet.Notice{Ref: ref, State: wallet.Completed, EventID: "e1"}))
+	h.must(h.charges.WalletTold(t.Context(), "plug", fmt.Appendf(nil, `{"ref":%q,"state":"completed"}`, ref)))
 	h.becomes(c.ID, charges.Confirmed)
 	h.has("psp:plug:clearing", 11500)
 	// Paused, what it settles is still taken in.
@@ -71,31 +71,6 @@ func TestAPluggedWalletIsAskedAsItStands(t *testing.T) {
 	if !h.settled(c.ID) {
 		t.Error("it is not settled")
 	}
-}
-
-func TestAPluggedAcquirerTakesWhatTheOthersCannot(t *testing.T) {
-	t.Parallel()
-	h := newHub(t)
-	var s street
-	h.charges.Plug(s.now)
-	third := &acquirer{state: map[string]card.State{}, back: map[string]int64{}}
-	s.set(charges.Way{Acquirer: card.New("acq3", third, card.Options{Pay: patient, Query: patient})})
-	if c := h.sell(); h.at(c.ID) != "acq" {
-		t.Errorf("the charge is at %s", h.at(c.ID))
-	}
-	h.stopAt("acq", true)
-	h.stopAt("acq2", true)
-	c := h.sell()
-	if h.at(c.ID) != "acq3" {
-		t.Fatalf("the charge is at %s", h.at(c.ID))
-	}
-	third.set(charges.RefOf(c.ID), card.Authorized)
-	if got := h.notify(c.ID, "115.00", func(s *signed) { s.Partner = "acq3" }); got != string(card.Capture) {
-		t.Fatalf("its notice is answered %s", got)
-	}
-	third.set(charges.RefOf(c.ID), card.Captured)
-	h.becomes(c.ID, charges.Confirmed)
-	h.has("psp:acq3:clearing", 11500)
 }
 
 // TestABuyerWhoseWalletIsPausedIsAskedAtAnother has a wallet refuse, and then be

@@ -3,7 +3,6 @@ package charges
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -216,14 +215,14 @@ func (s *Service) afterRefund(ctx context.Context, tx *pg.Tx, c Charge) error {
 
 // purse is the account a connector pays refunds from.
 func (s *Service) purse(ctx context.Context, db pg.DB, connector string) (string, error) {
-	if is, err := s.isWallet(ctx, db, connector); err != nil || is {
+	if _, err := s.acquirer(connector); err == nil {
+		return ledger.Clearing(connector), nil
+	}
+	is, err := s.isWallet(ctx, db, connector)
+	if is {
 		return ledger.Clearing(connector), err
 	}
-	_, _, err := s.acquirer(ctx, db, connector)
-	if errors.Is(err, ErrPartner) {
-		return ledger.Safeguard(connector), nil
-	}
-	return ledger.Clearing(connector), err
+	return ledger.Safeguard(connector), err
 }
 
 // paid books a refund that has arrived.
@@ -311,7 +310,7 @@ func (s *Service) RefundContradicted(ctx context.Context, tx *pg.Tx, o operation
 // buyer has it twice: the second is our loss, our own money makes the clients'
 // whole, and people are told.
 func (s *Service) contradicted(ctx context.Context, tx *pg.Tx, c Charge, r Refund, o operations.Operation) error {
-	if _, _, err := s.acquirer(ctx, tx, o.Connector); err == nil && o.Connector == c.Acquirer {
+	if _, err := s.acquirer(o.Connector); err == nil && o.Connector == c.Acquirer {
 		r.Deducted = true
 	}
 	unsent, op, err := s.unsent(ctx, tx, r)

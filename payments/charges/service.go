@@ -91,7 +91,7 @@ type Service struct {
 	acquirers []*card.Acquirer // in order of preference
 	wallets   []*wallet.Wallet // likewise
 	config    Config
-	plugged   Plugged // more of both; nil: none
+	plugged   Plugged // more wallets; nil: none
 	bank      string  // who carries transfers to buyers
 	transfers Transfers
 	approvals Approvals
@@ -124,22 +124,30 @@ const (
 	kindVoid    = "void"
 )
 
-// Methods are the ways to pay that there are partners for.
-func (s *Service) Methods(ctx context.Context, db pg.DB) (ways []string, err error) {
-	card, purse := len(s.acquirers) > 0, len(s.wallets) > 0
-	if !card || !purse {
-		found, err := s.ways(ctx, db)
-		for _, w := range found {
-			card, purse = card || w.Acquirer != nil && w.Barred == "", purse || w.Wallet != nil && w.Barred == ""
-		}
-		if err != nil && !card && !purse {
-			return nil, err
+func (s *Service) acquirer(name string) (*card.Acquirer, error) {
+	for _, a := range s.acquirers {
+		if a.ID() == name {
+			return a, nil
 		}
 	}
-	if card {
+	return nil, ErrPartner
+}
+
+// Methods are the ways to pay that there are partners for. Those that are plugged in
+// are asked for only where none is built in.
+func (s *Service) Methods(ctx context.Context, db pg.DB) (ways []string, err error) {
+	if len(s.acquirers) > 0 {
 		ways = append(ways, Card)
 	}
-	if purse {
+	purses := len(s.wallets)
+	if purses == 0 {
+		found, err := s.askable(ctx, db)
+		if err != nil {
+			return nil, err
+		}
+		purses = len(found)
+	}
+	if purses > 0 {
 		ways = append(ways, Wallet)
 	}
 	if s.config.Bank != "" {
@@ -156,7 +164,7 @@ func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error
 	switch {
 	case err != nil:
 		return Receipt{}, err
-	case n.Method == Card && !slices.Contains(ways, Card):
+	case n.Method == Card && len(s.acquirers) == 0:
 		return Receipt{}, ErrPartner
 	case !slices.Contains(ways, n.Method):
 		return Receipt{}, ErrMethod.At("/payment/method", "There is no partner for this yet; pay by "+strings.Join(ways, ", ")+".")
@@ -182,10 +190,10 @@ func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error
 	case Wallet:
 		return s.awaitWallet(ctx, tx, c, cmp.Or(n.Wallet, n.Phone))
 	}
-	if c, err = s.openPage(ctx, tx, c); err != nil {
+	if c, err = s.openPage(tx, c); err != nil {
 		return Receipt{}, err
 	}
-	return s.cardReceipt(ctx, tx, c)
+	return s.cardReceipt(c)
 }
 
 // OfGroup returns the charge of an order group, with what the buyer does next
@@ -213,7 +221,7 @@ func (s *Service) receipt(ctx context.Context, db pg.DB, c Charge) (Receipt, err
 	case Cash:
 		return plainReceipt(c), nil
 	}
-	return s.cardReceipt(ctx, db, c)
+	return s.cardReceipt(c)
 }
 
 // plainReceipt is that of a charge for which the buyer has nothing to do here.
@@ -221,12 +229,12 @@ func plainReceipt(c Charge) Receipt {
 	return Receipt{ID: c.ID, State: c.State, ExpiresAt: c.ExpiresAt, NextAction: NextAction{Type: "none"}}
 }
 
-func (s *Service) cardReceipt(ctx context.Context, db pg.DB, c Charge) (Receipt, error) {
+func (s *Service) cardReceipt(c Charge) (Receipt, error) {
 	r := plainReceipt(c)
 	if c.State != Accepted {
 		return r, nil
 	}
-	a, _, err := s.acquirer(ctx, db, c.Acquirer)
+	a, err := s.acquirer(c.Acquirer)
 	if err != nil {
 		return r, err
 	}
