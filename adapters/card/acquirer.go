@@ -86,6 +86,9 @@ func check(p Payment) error {
 	if p.Amount.Currency() != money.MAD || p.Amount.Sign() <= 0 {
 		wrong("amount", "Ask for more than nothing, in MAD.")
 	}
+	if p.ExpiresAt.IsZero() {
+		wrong("expires_at", "Say until when it may be paid.")
+	}
 	if !nonceShape.MatchString(p.Nonce) {
 		wrong("nonce", "Use 8 to 64 letters, digits, - and _.")
 	}
@@ -112,9 +115,26 @@ func check(p Payment) error {
 	return nil
 }
 
-// Notice reads a callback and proves who signed it: ErrForged, ErrUnreadable.
-// The caller still compares merchant, amount and reference with its own row.
-func (a *Acquirer) Notice(body []byte) (Notice, error) { return a.d.Notice(body) }
+// Notice reads a callback and proves who signed it: ErrForged, ErrUnreadable;
+// ErrNoNotices for an acquirer that sends none. The caller still compares merchant,
+// amount and reference with its own row.
+func (a *Acquirer) Notice(body []byte) (Notice, error) {
+	d, ok := a.d.(Noticer)
+	if !ok {
+		return Notice{}, ErrNoNotices
+	}
+	return d.Notice(body)
+}
+
+// Told is the payment that an event is about, whose signer was looked at before:
+// ErrUnreadable; ErrNoNotices for an acquirer that sends none.
+func (a *Acquirer) Told(event []byte) (ref string, err error) {
+	d, ok := a.d.(Teller)
+	if !ok {
+		return "", ErrNoNotices
+	}
+	return d.Told(event)
+}
 
 // Case reads what the acquirer says of a chargeback and proves who signed it:
 // ErrForged, ErrUnreadable; ErrNoCases for one that does not tell. The caller
@@ -127,8 +147,13 @@ func (a *Acquirer) Case(body []byte) (Case, error) {
 	return d.Case(body)
 }
 
-// Reply is the plain text that answers a callback.
-func (a *Acquirer) Reply(v Verdict) string { return a.d.Reply(v) }
+// Reply is the plain text that answers a callback; "" of an acquirer that sends none.
+func (a *Acquirer) Reply(v Verdict) string {
+	if d, ok := a.d.(Noticer); ok {
+		return d.Reply(v)
+	}
+	return ""
+}
 
 // Query asks where a payment stands.
 func (a *Acquirer) Query(ctx context.Context, ref string) Status {
@@ -145,42 +170,42 @@ func (a *Acquirer) Query(ctx context.Context, ref string) Status {
 }
 
 // Capture takes authorised money, whole or in part.
-func (a *Acquirer) Capture(ctx context.Context, ref string, amount money.Money) outbound.Result {
+func (a *Acquirer) Capture(ctx context.Context, o Order) outbound.Result {
 	d, ok := a.d.(Capturer)
-	if r := a.fits(ok, ref, &amount); r != nil {
+	if r := a.fits(ok, o); r != nil {
 		return *r
 	}
-	return a.pay.Do(ctx, "card.capture", func(ctx context.Context) outbound.Result { return d.Capture(ctx, ref, amount) })
+	return a.pay.Do(ctx, "card.capture", func(ctx context.Context) outbound.Result { return d.Capture(ctx, o) })
 }
 
 // Void lets go of money that is not settled.
-func (a *Acquirer) Void(ctx context.Context, ref string) outbound.Result {
+func (a *Acquirer) Void(ctx context.Context, o Order) outbound.Result {
 	d, ok := a.d.(Voider)
-	if r := a.fits(ok, ref, nil); r != nil {
+	if r := a.fits(ok, o); r != nil {
 		return *r
 	}
-	return a.pay.Do(ctx, "card.void", func(ctx context.Context) outbound.Result { return d.Void(ctx, ref) })
+	return a.pay.Do(ctx, "card.void", func(ctx context.Context) outbound.Result { return d.Void(ctx, o) })
 }
 
 // Refund gives back settled money, whole or in part.
-func (a *Acquirer) Refund(ctx context.Context, ref string, amount money.Money) outbound.Result {
+func (a *Acquirer) Refund(ctx context.Context, o Order) outbound.Result {
 	d, ok := a.d.(Refunder)
-	if r := a.fits(ok, ref, &amount); r != nil {
+	if r := a.fits(ok, o); r != nil {
 		return *r
 	}
-	return a.pay.Do(ctx, "card.refund", func(ctx context.Context) outbound.Result { return d.Refund(ctx, ref, amount) })
+	return a.pay.Do(ctx, "card.refund", func(ctx context.Context) outbound.Result { return d.Refund(ctx, o) })
 }
 
 // fits says why a call cannot be made at all, or nil.
-func (a *Acquirer) fits(able bool, ref string, amount *money.Money) *outbound.Result {
+func (a *Acquirer) fits(able bool, o Order) *outbound.Result {
 	var r outbound.Result
 	switch {
 	case !able:
 		r = unfit("the acquirer %s cannot do that", a.id)
-	case !refShape.MatchString(ref):
-		r = unfit("the reference %q is not one of ours", ref)
-	case amount != nil && (amount.Currency() != money.MAD || amount.Sign() <= 0):
-		r = unfit("the amount %s cannot be moved", amount)
+	case !refShape.MatchString(o.Ref) || !refShape.MatchString(o.Of):
+		r = unfit("the reference %q of %q is not one of ours", o.Ref, o.Of)
+	case o.Amount.Currency() != money.MAD || o.Amount.Sign() <= 0:
+		r = unfit("the amount %s cannot be moved", o.Amount)
 	default:
 		return nil
 	}

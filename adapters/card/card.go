@@ -1,9 +1,11 @@
 // Package card takes cards through an acquirer's hosted page: the buyer types
-// the card there and never here, and a signed notice says how it went.
+// the card there and never here. A signed notice says how it went, or an event that
+// there is a reason to ask.
 package card
 
 import (
 	"context"
+	"time"
 
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/money"
@@ -14,6 +16,7 @@ import (
 var (
 	ErrForged     = fault.New(fault.Denied, "card.forged", "The notice does not carry the acquirer's signature.")
 	ErrUnreadable = fault.New(fault.Malformed, "card.unreadable", "The notice cannot be read.")
+	ErrNoNotices  = fault.New(fault.NotFound, "card.no_notices", "This acquirer does not tell of payments here.")
 	ErrNoCases    = fault.New(fault.NotFound, "card.no_cases", "This acquirer does not tell of chargebacks here.")
 	ErrInvalid    = fault.New(fault.Invalid, "card.invalid", "The payment cannot be sent to the acquirer.")
 )
@@ -29,6 +32,7 @@ type Payment struct {
 	Buyer                                Buyer
 	Lang                                 string // fr, ar, en or zgh
 	OKURL, FailURL, CallbackURL, ShopURL string
+	ExpiresAt                            time.Time // until when it may be paid; UTC
 	Nonce                                string
 }
 
@@ -113,38 +117,58 @@ type Case struct {
 	Raw      []byte
 }
 
+// Order is what moves money of a payment, or lets go of it.
+type Order struct {
+	Ref    string      // of this capture, void or refund: ours, unique for ever
+	Of     string      // our reference of the payment
+	Amount money.Money // of a void: what is held
+}
+
 // Driver speaks one acquirer's protocol. It does no retrying, logging or
-// metering: Acquirer does. Form, Notice and Reply are pure.
+// metering: Acquirer does. Form is pure.
 type Driver interface {
 	// Merchant is the name the acquirer knows the hub by.
 	Merchant() string
 	// Form makes the form for a payment that Acquirer found valid.
 	Form(Payment) (Form, error)
-	// Notice reads a callback body and proves who signed it: ErrForged, ErrUnreadable.
-	Notice(body []byte) (Notice, error)
-	// Reply is the text that answers a callback.
-	Reply(Verdict) string
 	// Query asks where a payment stands, by our reference.
 	Query(ctx context.Context, ref string) Status
 }
 
+// Noticer is a driver whose acquirer tells of each attempt by a callback that it
+// signs, and that is answered with what shall become of it. Both are pure.
+type Noticer interface {
+	// Notice reads a callback body and proves who signed it: ErrForged, ErrUnreadable.
+	Notice(body []byte) (Notice, error)
+	// Reply is the text that answers a callback.
+	Reply(Verdict) string
+}
+
+// Teller is a driver whose acquirer's events say no more than that there is a reason
+// to ask. Whoever takes one in has looked who signed it.
+type Teller interface {
+	// Told is the payment that an event is about: ErrUnreadable.
+	Told(event []byte) (ref string, err error)
+}
+
 // Capturer is a driver that can take authorised money by a call.
 type Capturer interface {
-	Capture(ctx context.Context, ref string, amount money.Money) outbound.Result
+	Capture(ctx context.Context, o Order) outbound.Result
 }
 
 // Voider is a driver that can let go of money that is not settled.
 type Voider interface {
-	Void(ctx context.Context, ref string) outbound.Result
+	Void(ctx context.Context, o Order) outbound.Result
 }
 
 // Refunder is a driver that can give back settled money, whole or in part.
 type Refunder interface {
-	Refund(ctx context.Context, ref string, amount money.Money) outbound.Result
+	Refund(ctx context.Context, o Order) outbound.Result
 }
 
 // Disputer is a driver whose acquirer tells of chargebacks by a signed message.
-// Case is pure: ErrForged, ErrUnreadable.
+// Case is pure: ErrForged, ErrUnreadable. Of a Teller, who signed it was looked at
+// before.
 type Disputer interface {
 	Case(body []byte) (Case, error)
 }

@@ -178,7 +178,9 @@ func ports(t testing.TB) map[string]func() (*answering, func() outbound.Result) 
 			d, err := nestpay.New(nestpay.Config{ClientID: "600002599", StoreKey: "TEST1234", APIUser: "hub", APIPassword: "s3cret-of-the-api", GateURL: "https://a.example/g", APIURL: s.URL + "/fim/api"})
 			must(err)
 			a := card.New("card", d, card.Options{Pay: fast, Query: fast})
-			return s, func() outbound.Result { return a.Capture(ctx, "CHG1", money.Dirhams(1060)) }
+			return s, func() outbound.Result {
+				return a.Capture(ctx, card.Order{Ref: "CHG1-C", Of: "CHG1", Amount: money.Dirhams(1060)})
+			}
 		},
 		"wallet": func() (*answering, func() outbound.Result) {
 			s := answers(t, 202, `{"serverCorrelationId":"5b0b0f3a-0f3a-4f3a-8f3a-000000000001","status":"pending","notificationMethod":"callback","pollLimit":100}`)

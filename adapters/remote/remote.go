@@ -5,6 +5,7 @@ package remote
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -81,6 +82,7 @@ type door struct {
 	client *http.Client
 	token  string
 	tokens *outbound.Tokens
+	secret string // what it signs in with: a token, or a client secret
 }
 
 // New makes a connector ready; it calls nobody.
@@ -112,7 +114,7 @@ func New(c Config) (*Connector, error) {
 			}
 			own = append(own, pair)
 		}
-		d := door{client: client(c, roots, own), token: k.Token}
+		d := door{client: client(c, roots, own), token: k.Token, secret: cmp.Or(k.Token, k.ClientSecret)}
 		if k.TokenURL != "" {
 			d.tokens = outbound.NewTokens(d.client, k.TokenURL, k.ClientID, k.ClientSecret)
 		}
@@ -214,7 +216,8 @@ func cut(s string, most int) string { return outbound.Cut(s, most) }
 // questions are what each port is signed in by: they move nothing.
 var questions = map[string]string{
 	"bank": messages + "?limit=1", "insurance": insurancePath + "/products", "wallet": walletPath + "/requests/HUB-PROBE",
-	"crm": crmPath + "/ping", "notify": notifyPath + "/ping",
+	"card": cardPath + "/payments/HUB-PROBE",
+	"crm":  crmPath + "/ping", "notify": notifyPath + "/ping",
 }
 
 // SignIn says whether each of the credentials is let in at a port, by a question
@@ -229,7 +232,7 @@ func (n *Connector) SignIn(ctx context.Context, port string) error {
 		one := *n
 		one.doors = []door{d}
 		a, r, ok := one.call(ctx, request{method: http.MethodGet, path: question})
-		if asked := outbound.Refused(a, r, nil, "request_not_found"); !ok && asked.Outcome != outbound.NotFound { // let in: there is no such thing
+		if asked := outbound.Refused(a, r, nil, "request_not_found", "payment_not_found"); !ok && asked.Outcome != outbound.NotFound { // let in: there is no such thing
 			failed = errors.Join(failed, fmt.Errorf("credentials %d: %w", i+1, because(r)))
 		}
 	}

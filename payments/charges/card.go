@@ -307,11 +307,15 @@ func (s *Service) query(ctx context.Context, o operations.Operation) (Charge, ca
 }
 
 func (s *Service) sendCapture(ctx context.Context, o operations.Operation) outbound.Result {
-	return s.call(ctx, o, func(a *card.Acquirer, c Charge) outbound.Result { return a.Capture(ctx, c.Ref, c.Money()) })
+	return s.call(ctx, o, func(a *card.Acquirer, c Charge) outbound.Result {
+		return a.Capture(ctx, card.Order{Ref: o.Ref, Of: c.Ref, Amount: c.Money()})
+	})
 }
 
 func (s *Service) sendVoid(ctx context.Context, o operations.Operation) outbound.Result {
-	return s.call(ctx, o, func(a *card.Acquirer, c Charge) outbound.Result { return a.Void(ctx, c.Ref) })
+	return s.call(ctx, o, func(a *card.Acquirer, c Charge) outbound.Result {
+		return a.Void(ctx, card.Order{Ref: o.Ref, Of: c.Ref, Amount: c.Money()})
+	})
 }
 
 // call makes a call about a charge; before it is made, nothing was sent.

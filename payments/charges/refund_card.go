@@ -143,11 +143,11 @@ func (s *Service) sendRefund(ctx context.Context, o operations.Operation) outbou
 	case st.State == card.Captured && !r.whole(c):
 		return outbound.Result{Outcome: outbound.NotSent, Reason: outbound.Limited, Text: "the acquirer has not settled the charge yet"}
 	case st.State == card.Captured:
-		return s.believed(ctx, a, r, c, a.Void(ctx, c.Ref), outbound.NotSent)
+		return s.believed(ctx, a, r, c, a.Void(ctx, card.Order{Ref: o.Ref + "-V", Of: c.Ref, Amount: c.Money()}), outbound.NotSent)
 	case seen == sightHidden:
-		return a.Refund(ctx, c.Ref, r.Money())
+		return a.Refund(ctx, card.Order{Ref: o.Ref, Of: c.Ref, Amount: r.Money()})
 	}
-	return s.believed(ctx, a, r, c, a.Refund(ctx, c.Ref, r.Money()), outbound.Declined)
+	return s.believed(ctx, a, r, c, a.Refund(ctx, card.Order{Ref: o.Ref, Of: c.Ref, Amount: r.Money()}), outbound.Declined)
 }
 
 // believed takes a refusal for what it is worth: absent is what it means when

@@ -239,7 +239,7 @@ func (s *Service) cardReceipt(c Charge) (Receipt, error) {
 		return r, err
 	}
 	pay := card.Payment{
-		Ref: c.Ref, Amount: c.Money(), Lang: c.Contact.Lang, Nonce: rand.Text(),
+		Ref: c.Ref, Amount: c.Money(), Lang: c.Contact.Lang, Nonce: rand.Text(), ExpiresAt: c.ExpiresAt,
 		Buyer:       card.Buyer{Name: c.Contact.Name, Email: cmp.Or(c.Contact.Email, s.config.Email), Phone: c.Contact.Phone},
 		CallbackURL: s.config.PublicURL + "/callbacks/" + c.Acquirer + "/card",
 		OKURL:       s.config.PublicURL + "/paiement/" + c.Group,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"tiwiza/adapters/card"
 	"tiwiza/pkg/money"
@@ -58,22 +59,28 @@ var ten = money.MustParse("10.60", money.MAD)
 
 func payment() card.Payment {
 	return card.Payment{
-		Ref: ref, Amount: ten, Lang: "fr", Nonce: "nonce-0001",
+		Ref: ref, Amount: ten, Lang: "fr", Nonce: "nonce-0001", ExpiresAt: time.Now().UTC().Add(time.Hour).Truncate(time.Second),
 		Buyer: card.Buyer{Name: "Coopérative d’essai", Email: "essai@example.ma", Phone: "+212600000000"},
 		OKURL: "https://hub.example/ok", FailURL: "https://hub.example/no", CallbackURL: "https://hub.example/cb", ShopURL: "https://hub.example/",
 	}
+}
+
+// order is what moves money of a payment; each name stands for a reference of its own.
+func order(name, of string, m money.Money) card.Order {
+	return card.Order{Ref: of + "_" + name, Of: of, Amount: m}
 }
 
 func direct(f Fixture) *card.Acquirer { return card.New("acquirer", f.Dial(f.Addr), card.Options{}) }
 
 func forms(t *testing.T, f Fixture) {
 	a := direct(f)
-	first, err := a.Form(payment())
+	p := payment()
+	first, err := a.Form(p)
 	if err != nil || first.URL == "" || len(first.Fields) == 0 {
 		t.Fatalf("Form = %+v, %v", first, err)
 	}
-	same, _ := a.Form(payment())
-	fresh := payment()
+	same, _ := a.Form(p)
+	fresh := p
 	fresh.Nonce = "nonce-0002"
 	other, _ := a.Form(fresh)
 	if !equal(first.Fields, same.Fields) || equal(first.Fields, other.Fields) {
@@ -86,6 +93,7 @@ func forms(t *testing.T, f Fixture) {
 		"email":    func(p *card.Payment) { p.Buyer.Email = "x" },
 		"url":      func(p *card.Payment) { p.CallbackURL = "/cb" },
 		"lang":     func(p *card.Payment) { p.Lang = "de" },
+		"end":      func(p *card.Payment) { p.ExpiresAt = time.Time{} },
 		"nonce":    func(p *card.Payment) { p.Nonce = "" },
 	} {
 		p := payment()
@@ -107,6 +115,13 @@ func equal(a, b map[string]string) bool {
 
 func notices(t *testing.T, f Fixture) {
 	a := direct(f)
+	if _, ok := f.Dial(f.Addr).(card.Noticer); !ok {
+		if _, err := a.Notice(f.Notice(ref, ten, true)); !errors.Is(err, card.ErrNoNotices) || a.Reply(card.Capture) != "" {
+			t.Errorf("an acquirer without callbacks reads one: %v", err)
+		}
+		told(t, f, a)
+		return
+	}
 	for _, approved := range []bool{true, false} {
 		raw := f.Notice(ref, ten, approved)
 		n, err := a.Notice(raw)
@@ -134,6 +149,24 @@ func notices(t *testing.T, f Fixture) {
 	}
 }
 
+// told holds an acquirer's events to what they are for: to name a payment.
+func told(t *testing.T, f Fixture, a *card.Acquirer) {
+	raw := f.Notice(ref, ten, true)
+	if of, err := a.Told(raw); err != nil || of != ref {
+		t.Errorf("Told = %q, %v; want %q", of, err, ref)
+	}
+	for i := range raw {
+		if of, err := a.Told(raw[:i]); err == nil {
+			t.Fatalf("an event cut at %d was read, of %q", i, of)
+		}
+	}
+	for _, bad := range [][]byte{nil, []byte("x"), []byte("{}"), f.Notice("a b", ten, true)} {
+		if _, err := a.Told(bad); !errors.Is(err, card.ErrUnreadable) {
+			t.Errorf("Told(%.40q): %v, want ErrUnreadable", bad, err)
+		}
+	}
+}
+
 func absent(t *testing.T, f Fixture) {
 	if s := direct(f).Query(t.Context(), ref); s.Outcome != outbound.NotFound || s.State != card.None {
 		t.Errorf("Query = %+v, want NotFound", s)
@@ -152,22 +185,22 @@ func stands(t *testing.T, a *card.Acquirer, state card.State, o outbound.Outcome
 func capture(t *testing.T, f Fixture) {
 	a := direct(f)
 	if _, ok := f.Dial(f.Addr).(card.Capturer); !ok {
-		if r := a.Capture(t.Context(), ref, ten); r.Outcome != outbound.NotSent || r.Reason != outbound.Unfit {
+		if r := a.Capture(t.Context(), order("c", ref, ten)); r.Outcome != outbound.NotSent || r.Reason != outbound.Unfit {
 			t.Errorf("a driver that cannot capture answered %+v", r)
 		}
 		return
 	}
 	f.Authorize(ref, ten)
 	stands(t, a, card.Authorized, outbound.Accepted, "0")
-	if r := a.Capture(t.Context(), ref, ten); r.Outcome != outbound.Succeeded {
+	if r := a.Capture(t.Context(), order("c", ref, ten)); r.Outcome != outbound.Succeeded {
 		t.Errorf("Capture = %+v, want Succeeded", r)
 	}
 	stands(t, a, card.Captured, outbound.Succeeded, "10.60")
-	if r := a.Capture(t.Context(), ref, ten); r.Outcome == outbound.NotSent || f.Executed("capture", ref) != 1 {
+	if r := a.Capture(t.Context(), order("c2", ref, ten)); r.Outcome == outbound.NotSent || f.Executed("capture", ref) != 1 {
 		t.Errorf("a second Capture = %+v, and %d were executed; want 1", r, f.Executed("capture", ref))
 	}
 	for _, m := range []money.Money{money.Dirhams(0), ten.Neg(), money.FromCentimes(1, "EUR")} {
-		if r := a.Capture(t.Context(), ref, m); r.Outcome != outbound.NotSent || r.Reason != outbound.Unfit {
+		if r := a.Capture(t.Context(), order("c3", ref, m)); r.Outcome != outbound.NotSent || r.Reason != outbound.Unfit {
 			t.Errorf("Capture of %s = %+v, want NotSent", m, r)
 		}
 	}
@@ -179,7 +212,7 @@ func void(t *testing.T, f Fixture) {
 	}
 	a := direct(f)
 	f.Authorize(ref, ten)
-	if r := a.Void(t.Context(), ref); r.Outcome != outbound.Succeeded || f.Executed("void", ref) != 1 {
+	if r := a.Void(t.Context(), order("v", ref, ten)); r.Outcome != outbound.Succeeded || f.Executed("void", ref) != 1 {
 		t.Errorf("Void = %+v, want Succeeded, once", r)
 	}
 	stands(t, a, card.Voided, outbound.Declined, "0")
@@ -191,12 +224,12 @@ func refund(t *testing.T, f Fixture) {
 	}
 	a := direct(f)
 	f.Authorize(ref, ten)
-	a.Capture(t.Context(), ref, ten)
+	a.Capture(t.Context(), order("c", ref, ten))
 	f.Settle(ref)
 	stands(t, a, card.Settled, outbound.Succeeded, "10.60")
 	four := money.MustParse("4.00", money.MAD)
 	for i := range 2 {
-		if r := a.Refund(t.Context(), ref, four); r.Outcome != outbound.Succeeded {
+		if r := a.Refund(t.Context(), order(fmt.Sprint("r", i), ref, four)); r.Outcome != outbound.Succeeded {
 			t.Errorf("Refund = %+v, want Succeeded", r)
 		}
 		want := money.Dirhams(400 * int64(i+1))
@@ -204,7 +237,7 @@ func refund(t *testing.T, f Fixture) {
 			t.Errorf("after %d refunds of 4.00 the inquiry says %s went back, want %s", i+1, s.Refunded, want)
 		}
 	}
-	if r := a.Refund(t.Context(), ref, money.MustParse("4.00", money.MAD)); r.Outcome == outbound.Succeeded || f.Executed("refund", ref) != 2 {
+	if r := a.Refund(t.Context(), order("r9", ref, four)); r.Outcome == outbound.Succeeded || f.Executed("refund", ref) != 2 {
 		t.Errorf("a refund of more than is left: %+v, executed %d", r, f.Executed("refund", ref))
 	}
 }
@@ -215,14 +248,16 @@ func amounts(t *testing.T, f Fixture) {
 	a := direct(f)
 	for i, amount := range []string{"0.01", "1.00", "103.00", "99999.99"} {
 		of, m := fmt.Sprint(ref, i), money.MustParse(amount, money.MAD)
-		if n, err := a.Notice(f.Notice(of, m, true)); err != nil || !n.Amount.Equal(m) {
-			t.Errorf("a notice of %s is read as %s (%v)", m, n.Amount, err)
+		if _, ok := f.Dial(f.Addr).(card.Noticer); ok {
+			if n, err := a.Notice(f.Notice(of, m, true)); err != nil || !n.Amount.Equal(m) {
+				t.Errorf("a notice of %s is read as %s (%v)", m, n.Amount, err)
+			}
 		}
 		f.Authorize(of, m)
 		if _, ok := f.Dial(f.Addr).(card.Capturer); !ok {
 			continue
 		}
-		if r := a.Capture(t.Context(), of, m); r.Outcome != outbound.Succeeded {
+		if r := a.Capture(t.Context(), order("c", of, m)); r.Outcome != outbound.Succeeded {
 			t.Errorf("Capture of %s = %+v, want Succeeded", m, r)
 		}
 		if s := a.Query(t.Context(), of); !s.Amount.Equal(m) || !s.Captured.Equal(m) {
@@ -232,7 +267,7 @@ func amounts(t *testing.T, f Fixture) {
 			continue
 		}
 		f.Settle(of)
-		if r := a.Refund(t.Context(), of, m); r.Outcome != outbound.Succeeded {
+		if r := a.Refund(t.Context(), order("r", of, m)); r.Outcome != outbound.Succeeded {
 			t.Errorf("Refund of %s = %+v, want Succeeded", m, r)
 		}
 		if s := a.Query(t.Context(), of); s.Refunded != nil && !s.Refunded.Equal(m) {
@@ -264,7 +299,11 @@ func cases(t *testing.T, f Fixture) {
 				t.Fatalf("a chargeback cut at %d was read as %+v", i, cut)
 			}
 		}
-		if _, err := a.Notice(raw); err == nil {
+		if _, ok := f.Dial(f.Addr).(card.Noticer); !ok {
+			if of, err := a.Told(raw); err == nil {
+				t.Errorf("the message about a chargeback was taken for a payment's, of %q", of)
+			}
+		} else if _, err := a.Notice(raw); err == nil {
 			t.Error("the message about a chargeback was taken for a payment's notice")
 		}
 	}

@@ -21,7 +21,7 @@ func lost(t *testing.T, f Fixture) {
 		ref := ref + "_" + c.Name
 		f.Authorize(ref, ten)
 		net.Break(c.Fault)
-		if r := a.Capture(t.Context(), ref, ten); r.Outcome != outbound.Unknown || r.Reason != "" {
+		if r := a.Capture(t.Context(), order("c", ref, ten)); r.Outcome != outbound.Unknown || r.Reason != "" {
 			t.Errorf("%s: Capture = %+v, want Unknown", c.Name, r)
 		}
 		if s := a.Query(t.Context(), ref); s.Outcome != outbound.Unknown || s.State != card.None {
@@ -46,7 +46,7 @@ func strange(t *testing.T, f Fixture) {
 		body   string
 	}{{500, "oops"}, {502, ""}, {200, ""}, {200, "<html>Bienvenue</html>"}, {200, "{}"}, {302, ""}, {404, "no"}, {408, ""}, {200, "\xff\xfe"}} {
 		f.Garble(c.status, c.body)
-		if r := a.Capture(t.Context(), ref, ten); r.Outcome != outbound.Unknown {
+		if r := a.Capture(t.Context(), order("c", ref, ten)); r.Outcome != outbound.Unknown {
 			t.Errorf("%d %q: Capture = %+v, want Unknown", c.status, c.body, r)
 		}
 		f.Garble(c.status, c.body)
@@ -64,7 +64,7 @@ func offline(t *testing.T, f Fixture) {
 	a := brisk(f, net.Addr)
 	f.Authorize(ref, ten)
 	net.Stop()
-	if r := a.Capture(t.Context(), ref, ten); r.Outcome != outbound.NotSent || r.Reason != "" {
+	if r := a.Capture(t.Context(), order("c", ref, ten)); r.Outcome != outbound.NotSent || r.Reason != "" {
 		t.Errorf("Capture = %+v, want NotSent", r)
 	}
 	if s := a.Query(t.Context(), ref); s.Outcome != outbound.NotSent || s.State != card.None {
@@ -72,7 +72,7 @@ func offline(t *testing.T, f Fixture) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if r := a.Capture(ctx, ref, ten); r.Outcome != outbound.NotSent || f.Executed("capture", ref) != 0 {
+	if r := a.Capture(ctx, order("c", ref, ten)); r.Outcome != outbound.NotSent || f.Executed("capture", ref) != 0 {
 		t.Errorf("Capture after its caller left = %+v, executed %d", r, f.Executed("capture", ref))
 	}
 }
@@ -83,7 +83,7 @@ func intruder(t *testing.T, f Fixture) {
 	}
 	f.Authorize(ref, ten)
 	a := card.New("acquirer", f.Intruder(f.Addr), card.Options{Pay: outbound.Settings{Consecutive: 1}, Query: outbound.Settings{Consecutive: 1}})
-	if r := a.Capture(t.Context(), ref, ten); r.Outcome == outbound.Succeeded || r.Outcome == outbound.Declined || f.Executed("capture", ref) != 0 {
+	if r := a.Capture(t.Context(), order("c", ref, ten)); r.Outcome == outbound.Succeeded || r.Outcome == outbound.Declined || f.Executed("capture", ref) != 0 {
 		t.Errorf("Capture = %+v, executed %d; want neither success nor a decline", r, f.Executed("capture", ref))
 	}
 }
@@ -97,7 +97,7 @@ func recovery(t *testing.T, f Fixture) {
 	}
 	netfault.Recovery(t, f.Addr, func(addr string, s outbound.Settings) func() outbound.Result {
 		a := card.New("acquirer", f.Dial(addr), card.Options{Pay: s, Query: s})
-		return func() outbound.Result { return a.Capture(t.Context(), ref, ten) }
+		return func() outbound.Result { return a.Capture(t.Context(), order("c", ref, ten)) }
 	}, func() { executed(0) }, outbound.Succeeded)
 	executed(1)
 }

@@ -30,19 +30,19 @@ type order struct {
 }
 
 // Capture takes reserved money: PostAuth.
-func (d *Driver) Capture(ctx context.Context, ref string, amount money.Money) outbound.Result {
-	return d.move(ctx, order{Type: "PostAuth", OrderID: ref, Total: amount.Amount(), Currency: dirham})
+func (d *Driver) Capture(ctx context.Context, o card.Order) outbound.Result {
+	return d.move(ctx, order{Type: "PostAuth", OrderID: o.Of, Total: o.Amount.Amount(), Currency: dirham})
 }
 
 // Void lets go of what is not settled.
-func (d *Driver) Void(ctx context.Context, ref string) outbound.Result {
-	return d.move(ctx, order{Type: "Void", OrderID: ref})
+func (d *Driver) Void(ctx context.Context, o card.Order) outbound.Result {
+	return d.move(ctx, order{Type: "Void", OrderID: o.Of})
 }
 
 // Refund gives settled money back: Credit. The platform has no idempotency
 // key: ask before repeating.
-func (d *Driver) Refund(ctx context.Context, ref string, amount money.Money) outbound.Result {
-	return d.move(ctx, order{Type: "Credit", OrderID: ref, Total: amount.Amount(), Currency: dirham})
+func (d *Driver) Refund(ctx context.Context, o card.Order) outbound.Result {
+	return d.move(ctx, order{Type: "Credit", OrderID: o.Of, Total: o.Amount.Amount(), Currency: dirham})
 }
 
 // move sends an order that moves money and classes the answer.

@@ -189,7 +189,7 @@ func TestAnswersAreClassed(t *testing.T) {
 	} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<CC5Response>"+c.answer+"</CC5Response>") }))
 		d := at(t, s.Listener.Addr().String(), config.APIPassword)
-		if r := d.(card.Capturer).Capture(t.Context(), "chg_1", money.Dirhams(1060)); string(r.Outcome) != c.move {
+		if r := d.(card.Capturer).Capture(t.Context(), card.Order{Ref: "chg_1-C", Of: "chg_1", Amount: money.Dirhams(1060)}); string(r.Outcome) != c.move {
 			t.Errorf("capture answered %s is %s, want %s", c.answer, r.Outcome, c.move)
 		}
 		q := d.Query(t.Context(), "chg_1")
@@ -211,7 +211,7 @@ func TestEveryCodeIsClassedAsReviewed(t *testing.T) {
 	d := at(t, s.Listener.Addr().String(), config.APIPassword).(card.Capturer)
 	said := func(order, response, code string) outbound.Result {
 		answer = "<CC5Response><OrderId>" + order + "</OrderId><Response>" + response + "</Response><ProcReturnCode>" + code + "</ProcReturnCode></CC5Response>"
-		return d.Capture(t.Context(), "chg_1", money.Dirhams(1060))
+		return d.Capture(t.Context(), card.Order{Ref: "chg_1-C", Of: "chg_1", Amount: money.Dirhams(1060)})
 	}
 	codes := []string{"", "0", "000", "A1", "5 1", "CORE-2002"}
 	for n := range 100 {

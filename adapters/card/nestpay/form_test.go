@@ -2,6 +2,7 @@ package nestpay_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -26,7 +27,7 @@ func open(t testing.TB, cfg nestpay.Config) *nestpay.Driver {
 
 func payment() card.Payment {
 	return card.Payment{
-		Ref: "chg_01jd0000000000000000000001", Amount: money.MustParse("1234.5", money.MAD), Lang: "ar", Nonce: "n0nce-0001",
+		Ref: "chg_01jd0000000000000000000001", Amount: money.MustParse("1234.5", money.MAD), Lang: "ar", Nonce: "n0nce-0001", ExpiresAt: time.Now().Add(time.Hour),
 		Buyer: card.Buyer{Name: "فاطمة الزهراء", Email: "acheteuse@example.ma", Phone: "+212600000001"},
 		OKURL: "https://hub.example/ok", FailURL: "https://hub.example/fail", CallbackURL: "https://hub.example/callback", ShopURL: "https://hub.example/",
 	}
