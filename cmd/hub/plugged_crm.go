@@ -25,6 +25,9 @@ func related(plugged *connectors.Service, dial func(connectors.Opening) (*remote
 	}}}
 }
 
+// Any says whether there may be one.
+func (r *relating) Any() bool { return r.plugged.Any(connectors.PortCRM) }
+
 // Systems are those that were ever live.
 func (r *relating) Systems(ctx context.Context, db pg.DB) ([]relations.System, error) {
 	found, err := r.plugged.Plugs(ctx, db, connectors.PortCRM)

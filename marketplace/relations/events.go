@@ -60,11 +60,12 @@ func Tell(bus *event.Bus) {
 	})
 }
 
-// Subscribe has relations hear of orders, points and people. It only notes that
-// there is something to say; that is said in its own time, from the truth then.
+// Subscribe has relations hear of orders, points and people, while there is a system
+// that is kept up to date. It only notes that there is something to say; that is said
+// in its own time, from the truth then.
 func Subscribe(bus *event.Bus, s *Service) {
 	const who = "relations"
-	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e orders.Placed) error {
+	event.SubscribeWhile(bus, who, s.any, func(ctx context.Context, tx *pg.Tx, e orders.Placed) error {
 		return s.wantDeals(ctx, tx, e.Buyer, e.Orders...)
 	})
 	moved(bus, s, func(e orders.OrderPaid) orders.Moved { return e.Moved })
@@ -75,7 +76,7 @@ func Subscribe(bus *event.Bus, s *Service) {
 	moved(bus, s, func(e orders.OrderRefunded) orders.Moved { return e.Moved })
 	moved(bus, s, func(e orders.OrderRefused) orders.Moved { return e.Moved })
 	moved(bus, s, func(e orders.OrderCancelled) orders.Moved { return e.Moved })
-	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e loyalty.Balance) error {
+	event.SubscribeWhile(bus, who, s.any, func(ctx context.Context, tx *pg.Tx, e loyalty.Balance) error {
 		all, err := s.systems(ctx, tx)
 		for _, x := range all {
 			if x.Points {
@@ -95,7 +96,7 @@ func Subscribe(bus *event.Bus, s *Service) {
 
 // moved notes that an order went on.
 func moved[E pg.Event](bus *event.Bus, s *Service, of func(E) orders.Moved) {
-	event.Subscribe(bus, "relations", func(ctx context.Context, tx *pg.Tx, e E) error {
+	event.SubscribeWhile(bus, "relations", s.any, func(ctx context.Context, tx *pg.Tx, e E) error {
 		m := of(e)
 		return s.wantDeals(ctx, tx, m.Buyer, m.Order)
 	})

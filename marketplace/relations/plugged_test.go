@@ -25,6 +25,8 @@ func (p *plugged) system() relations.System {
 	return relations.System{ID: p.c.ID(), Driver: "remote", Points: p.c.KeepsPoints(), Wishes: p.c.KeepsWishes()}
 }
 
+func (p *plugged) Any() bool { return p.there }
+
 func (p *plugged) Systems(context.Context, pg.DB) ([]relations.System, error) {
 	if !p.there {
 		return nil, nil

@@ -58,6 +58,8 @@ type System struct {
 type Plugged interface {
 	Systems(ctx context.Context, db pg.DB) ([]System, error)
 	Open(ctx context.Context, db pg.DB, name string) (c *crm.CRM, barred string, err error)
+	// Any says whether there may be one. It asks nobody.
+	Any() bool
 }
 
 // Service is what others may ask of relations.
@@ -74,6 +76,9 @@ func New(db *pg.Store, n Needs) *Service {
 	}
 	return s
 }
+
+// any says whether there may be a system to keep up to date. It asks nobody.
+func (s *Service) any() bool { return len(s.CRMs) > 0 || s.Plugged != nil && s.Plugged.Any() }
 
 // systems are all that are kept up to date now.
 func (s *Service) systems(ctx context.Context, db pg.DB) (all []System, err error) {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/riverqueue/river"
 
@@ -20,13 +21,15 @@ type Bus struct {
 	byType map[string][]string                                                   // event type → subscribers
 	take   map[string]func(ctx context.Context, tx *pg.Tx, payload []byte) error // "type subscriber"
 
+	while map[string]func() bool // "type subscriber" → whether it listens now; none: always
+
 	tellers map[string]teller // event type → what members are told
 	forward []func(ctx context.Context, tx *pg.Tx, told []Telling) error
 }
 
 // NewBus makes a bus without subscribers.
 func NewBus() *Bus {
-	return &Bus{byType: map[string][]string{}, take: map[string]func(context.Context, *pg.Tx, []byte) error{}, tellers: map[string]teller{}}
+	return &Bus{byType: map[string][]string{}, take: map[string]func(context.Context, *pg.Tx, []byte) error{}, while: map[string]func() bool{}, tellers: map[string]teller{}}
 }
 
 // Subscribe has take called once for each event of E's type, in a unit of
@@ -43,6 +46,29 @@ func Subscribe[E pg.Event](b *Bus, subscriber string, take func(ctx context.Cont
 		}
 		return take(ctx, tx, e)
 	}
+}
+
+// SubscribeWhile is Subscribe for one that has nothing to do at times: nothing is queued
+// for it while listens says no. What was told meanwhile it hears by the next Sweep after
+// it says yes, of the days that Sweep looks back. Listens asks nobody: it runs with each
+// event.
+func SubscribeWhile[E pg.Event](b *Bus, subscriber string, listens func() bool, take func(ctx context.Context, tx *pg.Tx, e E) error) {
+	Subscribe(b, subscriber, take)
+	var zero E
+	b.while[zero.EventType()+" "+subscriber] = listens
+}
+
+// listeners are who hears of a type of event now.
+func (b *Bus) listeners(typ string) []string {
+	all := b.byType[typ]
+	deaf := func(s string) bool {
+		listens, ok := b.while[typ+" "+s]
+		return ok && !listens()
+	}
+	if !slices.ContainsFunc(all, deaf) {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), deaf)
 }
 
 // Delivery is the job of telling one subscriber of one event.
@@ -63,7 +89,7 @@ func (b *Bus) Append(ctx context.Context, tx *pg.Tx, e pg.Event) error {
 	}
 	eid := id.New(id.Event)
 	insert(tx, eid, e.EventType(), e.Subject(), payload)
-	for _, s := range b.byType[e.EventType()] {
+	for _, s := range b.listeners(e.EventType()) {
 		tx.Enqueue(Delivery{eid, e.EventType(), s}, &river.InsertOpts{Queue: "events", MaxAttempts: 25})
 	}
 	return nil
@@ -82,7 +108,7 @@ func (b *Bus) AppendAll(_ context.Context, tx *pg.Tx, all []pg.Event, actors []s
 			return fmt.Errorf("write event %s: %w", e.EventType(), err)
 		}
 		eids[i], types[i], subjects[i], payloads[i] = id.New(id.Event), e.EventType(), e.Subject(), string(payload)
-		for _, s := range b.byType[types[i]] {
+		for _, s := range b.listeners(types[i]) {
 			tx.Enqueue(Delivery{eids[i], types[i], s}, &river.InsertOpts{Queue: "events", MaxAttempts: 25})
 		}
 	}
@@ -94,8 +120,8 @@ func (b *Bus) AppendAll(_ context.Context, tx *pg.Tx, all []pg.Event, actors []s
 // make, of events older than a while; a job may have been given up, or lost.
 func (b *Bus) Sweep(ctx context.Context, store *pg.Store) (queued int, err error) {
 	err = store.InTx(ctx, func(tx *pg.Tx) error {
-		for typ, subscribers := range b.byType {
-			for _, s := range subscribers {
+		for typ := range b.byType {
+			for _, s := range b.listeners(typ) {
 				ids, err := undelivered(ctx, tx, typ, s)
 				if err != nil {
 					return err

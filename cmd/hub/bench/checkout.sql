@@ -80,13 +80,11 @@ begin
     create table bench.operation as select * from operations.operation where id = op;
     create table bench.timer as select * from platform.timer where subject in (g.charge, op);
     create table bench.event as select * from platform.event where subject = wanted;
-    create table bench.job as select j.args, j.kind, j.max_attempts, j.priority, j.queue from river.river_job j
-        where j.kind = 'event.deliver' and j.args->>'event' in (select id from bench.event);
     create table bench.audit as select * from platform.audit where subject = wanted;
     create table bench.tally as select what, per, key, method, count, amount from limits.tally;
     create table bench.decision as select * from limits.decision where ref = wanted;
     create table bench.answer as select * from platform.answer where key = answered;
-    foreach t in array array['basket', 'order_group', 'seller_order', 'line', 'timeline', 'reservation', 'hold', 'charge', 'operation', 'timer', 'event', 'job', 'audit', 'tally', 'decision', 'answer'] loop
+    foreach t in array array['basket', 'order_group', 'seller_order', 'line', 'timeline', 'reservation', 'hold', 'charge', 'operation', 'timer', 'event', 'audit', 'tally', 'decision', 'answer'] loop
         execute format('grant select on bench.%I to hub_app', t);
         execute format('analyze bench.%I', t);
     end loop;
@@ -132,8 +130,6 @@ begin
         select action, bench.name(subject, n), policy, detail from bench.audit;
     insert into platform.event (id, type, subject, payload)
         select bench.name(id, n), type, bench.name(subject, n), payload from bench.event;
-    insert into river.river_job (args, kind, max_attempts, priority, queue, state, finalized_at)
-        select args, kind, max_attempts, priority, queue, 'completed', moment from bench.job; -- nobody is to work at it
     insert into limits.tally as t (what, per, key, at, method, shard, count, amount)
         select what, per, case when per in ('phone', 'address') then md5(n || key) else key end, date_bin('5 minutes', moment, 'epoch'), method, pg_backend_pid() % 16, count, amount from bench.tally
         on conflict (what, per, key, at, method, shard) do update set count = t.count + excluded.count, amount = t.amount + excluded.amount;
