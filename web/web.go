@@ -41,17 +41,16 @@ type Hub struct {
 	API     http.Handler // its interface, /v1/…
 	Catalog *catalog.Service
 	Papers  shop.Papers
-	Images  fs.FS    // drawings of the demonstration, by file name
-	Origin  string   // scheme and host that visitors see
-	Pay     []string // origins that a payment's form may go to
-	Phone   string   // whom people call, as +212…; "" when there is nobody
+	Images  fs.FS  // drawings of the demonstration, by file name
+	Origin  string // scheme and host that visitors see
+	Phone   string // whom people call, as +212…; "" when there is nobody
 	Demo    bool
 }
 
 // New makes the handler of all pages. It panics when its own files cannot be
 // read.
 func New(h Hub) http.Handler {
-	s := &site.Site{API: h.API, Static: static(), Origin: h.Origin, Pay: h.Pay, Phone: h.Phone, Demo: h.Demo}
+	s := &site.Site{API: h.API, Static: static(), Origin: h.Origin, Phone: h.Phone, Demo: h.Demo}
 	pages := http.NewServeMux()
 	(&shop.Shop{Site: s, Catalog: h.Catalog, Papers: h.Papers, Images: h.Images}).Mount(pages)
 	(&operator.Desk{Site: s}).Mount(pages)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"time"
 
@@ -137,18 +136,6 @@ type partners struct {
 	proved    map[string][]operations.Certificate // by partner
 	owner     string                              // the organisation that is the bank, "" when it is none
 	fee       func(acquirer string, gross money.Money) (money.Money, bool)
-	gates     []string // where buyers' browsers go to pay
-}
-
-// pages are the origins that a payment's form may go to.
-func (p *partners) pages() []string {
-	var out []string
-	for _, g := range p.gates {
-		if u, err := url.Parse(g); err == nil && u.Host != "" {
-			out = append(out, u.Scheme+"://"+u.Host)
-		}
-	}
-	return out
 }
 
 // name is the bank's in the books, or "" without a bank.
@@ -262,7 +249,6 @@ func (c partnerConfig) open(reg prometheus.Registerer) (*partners, error) {
 	}
 	rates := map[string]*decimal.Decimal{walletName: c.Wallet.FeePercent}
 	for _, a := range c.cards() {
-		p.gates = append(p.gates, a.GateURL)
 		p.house.Acquirers[a.Name], said[a.Name], rates[a.Name] = a.SettlesFrom, a.Certified, a.FeePercent
 	}
 	p.proved = map[string][]operations.Certificate{}

@@ -178,13 +178,13 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	}
 	p.insurers = insured.built
 	plugged := p.plugged(store, engine, queue, insured, o)
-	money := pursed(plugged, insured.dial, p.metrics)
+	money := tillsOf(plugged, insured.dial, p.metrics)
 	out.Plug(plugged)
 	ch := charges.New(store, books, escrows, engine, policies, p.acquirers, charges.Config{
 		PublicURL: o.PublicURL, Email: o.Email, Bank: p.name(), Account: p.account(),
 	}).
-		ApprovedBy(queue).PayBy(bankName, out).Wallets(wallets...).Plug(money.ways)
-	money.asks(ch)
+		ApprovedBy(queue).PayBy(bankName, out).Wallets(wallets...).Plug(money)
+	money.tell(ch)
 	out.Handle(charges.KindTransfer, files.Kind{Pay: ch.Transfer, Moved: ch.RefundMoved, Contradicted: ch.RefundContradicted})
 	disp := disputes.New(store, escrows, ch, queue, policies)
 	ways, offs := delivery.New(store, cat, m), promotions.New(store, m)
@@ -372,7 +372,7 @@ func (h *house) handler(doc []byte, checks []rest.Check, reg *prometheus.Registr
 		Limits: rest.Limits{Principal: o.Rate, PrincipalBurst: 5 * o.Rate, Address: o.Rate / 4, AddressBurst: 2 * o.Rate},
 	})
 	rest.Health(mux, checks, reg, doc)
-	mux.Handle("/", web.New(web.Hub{API: mux, Catalog: h.catalog, Papers: h.orders, Images: images(), Origin: o.PublicURL, Phone: o.Phone, Pay: h.partners.pages(), Demo: o.Demo}))
+	mux.Handle("/", web.New(web.Hub{API: mux, Catalog: h.catalog, Papers: h.orders, Images: images(), Origin: o.PublicURL, Phone: o.Phone, Demo: o.Demo}))
 	return mux
 }
 
@@ -391,8 +391,9 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	done := make(chan struct{}, 14)
+	done := make(chan struct{}, 15)
 	for _, f := range []func(){
+		func() { h.plugged.Look(ctx) },
 		func() { h.runner.StayAlive(ctx) },
 		func() { _ = h.timers.Run(ctx) },
 		func() { h.collect(ctx) },

@@ -48,6 +48,7 @@ func (s *Shop) showPayment(v *site.Visit, g orders.GroupView, status int, wrongs
 		}
 		p.Values = g.Charge.NextAction.Fields
 		p.Names = slices.Sorted(maps.Keys(p.Values))
+		v.PostsTo(g.Charge.NextAction.URL)
 	}
 	v.Title = v.T("buy.stage_" + p.Stage)
 	return v.ShowAs(status, paymentPage(p))

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/andybalholm/brotli"
@@ -17,14 +18,24 @@ import (
 // secure says what the page may load: its own styles, scripts, faces and
 // pictures, and nothing from elsewhere. Desks that refresh parts of themselves
 // run only scripts that carry the page's nonce.
-func (v *Visit) secure() {
+func (v *Visit) secure() { v.only("'self'") }
+
+// PostsTo lets a form of the page go to the address of a partner, whose origin is
+// added for this page alone.
+func (v *Visit) PostsTo(address string) {
+	if u, err := url.Parse(address); err == nil && u.Host != "" && !strings.ContainsAny(u.Host, ";,'\" ") {
+		v.only("'self' " + u.Scheme + "://" + u.Host)
+	}
+}
+
+// only is secure, with where forms may go.
+func (v *Visit) only(forms string) {
 	h := v.W.Header()
 	scripts, more := "'self'", ""
 	if v.Nonce != "" {
 		scripts = "'nonce-" + v.Nonce + "'"
 		more = "; require-trusted-types-for 'script'; trusted-types htmx"
 	}
-	forms := strings.Join(append([]string{"'self'"}, v.site.Pay...), " ")
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src "+scripts+"; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; worker-src 'self'; form-action "+forms+"; base-uri 'none'; frame-ancestors 'none'"+more)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")

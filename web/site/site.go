@@ -20,10 +20,9 @@ import (
 type Site struct {
 	API    http.Handler // the hub's interface, /v1/…
 	Static *Static
-	Origin string   // scheme and host that visitors see
-	Pay    []string // origins that a payment's form may go to
-	Phone  string   // whom sellers and couriers call; "" nobody
-	Demo   bool     // a demonstration says so, and how to sign in
+	Origin string // scheme and host that visitors see
+	Phone  string // whom sellers and couriers call; "" nobody
+	Demo   bool   // a demonstration says so, and how to sign in
 }
 
 // A Visit is one request for a page.
