@@ -33,6 +33,15 @@ type Card struct {
 	name string
 }
 
+// What card.v1 can do.
+var _ interface {
+	card.Driver
+	card.Teller
+	card.Capturer
+	card.Voider
+	card.Refunder
+} = (*Card)(nil)
+
 // NewCard is the driver of a connector that speaks card.v1, with the features of its
 // manifest: it is a card.Disputer as these say. Name is what the hub calls it.
 func NewCard(n *Connector, name string, features []string) card.Driver {

@@ -157,7 +157,7 @@ func (p *partners) plugged(store *pg.Store, ops *operations.Engine, queue connec
 		Names:    taken,
 		Accounts: []string{p.pays.Safeguard.RIB, p.pays.Operating.RIB},
 		Kinds:    []string{"payout", charges.KindTransfer, "top_up", "sweep"}, Metrics: p.metrics,
-		Binds: map[string][]string{connectors.PortInsurance: {"policy"}, connectors.PortWallet: {"wallet", "refund_wallet", "refund_phone"}},
+		Binds: map[string][]string{connectors.PortInsurance: {"policy"}, connectors.PortWallet: {"wallet", "refund_wallet", "refund_phone"}, connectors.PortCard: {"capture", "void", "refund"}},
 		Heard: func(ctx context.Context, partner string, header map[string][]string, body []byte) error {
 			return insured.Hear(ctx, store, partner, header, body)
 		},

@@ -219,7 +219,7 @@ func TestAWalletWithoutItsSecretsIsAWalletAllTheSame(t *testing.T) {
 	if _, err := without.plugged.Opening(t.Context(), without.store, p); !errors.Is(err, connectors.ErrSealed) {
 		t.Fatalf("its secrets are read without the key: %v", err)
 	}
-	ways, err := pursed(without.plugged, without.insured.dial, nil).ways(t.Context(), without.store)
+	ways, err := tillsOf(without.plugged, without.insured.dial, outbound.NewMetrics(nil)).Wallets(t.Context(), without.store)
 	if err != nil || len(ways) != 1 || ways[0].Wallet.ID() != id || ways[0].Barred == "" || !ways[0].Wallet.Reverses() {
 		t.Fatalf("the wallets are %+v, %v", ways, err)
 	}

@@ -209,7 +209,7 @@ func (s *Service) provedBy(ctx context.Context, tx *pg.Tx, c Charge) error {
 
 // inquireCapture asks where the money is.
 func (s *Service) inquireCapture(ctx context.Context, o operations.Operation) outbound.Result {
-	c, st, err := s.query(ctx, o)
+	c, st, _, err := s.query(ctx, o)
 	if err != nil {
 		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
 	}
@@ -233,13 +233,19 @@ func (s *Service) inquireCapture(ctx context.Context, o operations.Operation) ou
 // inquireCharge asks about a page that was handed out, in case its callback got
 // lost: a reservation found this way is captured by a call of our own.
 func (s *Service) inquireCharge(ctx context.Context, o operations.Operation) outbound.Result {
-	c, st, err := s.query(ctx, o)
+	c, st, barred, err := s.query(ctx, o)
 	if err != nil {
 		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
 	}
-	r := st.Result
-	if s.unreached(o.Connector, r) {
-		if err := s.db.InTx(ctx, func(tx *pg.Tx) error { return s.goOn(ctx, tx, c.ID, o.Connector, "it does not answer") }); err != nil {
+	r, why := st.Result, ""
+	switch {
+	case s.unreached(ctx, o.Connector, r):
+		why = "it does not answer"
+	case barred != "" && st.State == card.None:
+		why = barred
+	}
+	if why != "" {
+		if err := s.db.InTx(ctx, func(tx *pg.Tx) error { return s.goOn(ctx, tx, c.ID, o.Connector, why) }); err != nil {
 			return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
 		}
 	}
@@ -294,16 +300,16 @@ func (s *Service) otherAmount(ctx context.Context, c Charge, st card.Status) out
 	return r
 }
 
-func (s *Service) query(ctx context.Context, o operations.Operation) (Charge, card.Status, error) {
-	c, err := load(ctx, s.db, o.Subject)
-	if err != nil {
-		return c, card.Status{}, err
+// query asks where a charge stands; barred says why nothing may leave for its acquirer.
+func (s *Service) query(ctx context.Context, o operations.Operation) (c Charge, st card.Status, barred string, err error) {
+	if c, err = load(ctx, s.db, o.Subject); err != nil {
+		return c, st, "", err
 	}
-	a, err := s.acquirer(o.Connector)
+	a, barred, err := s.acquirer(ctx, s.db, o.Connector)
 	if err != nil {
-		return c, card.Status{}, err
+		return c, st, "", err
 	}
-	return c, a.Query(ctx, c.Ref), nil
+	return c, a.Query(ctx, c.Ref), barred, nil
 }
 
 func (s *Service) sendCapture(ctx context.Context, o operations.Operation) outbound.Result {
@@ -324,15 +330,15 @@ func (s *Service) call(ctx context.Context, o operations.Operation, do func(*car
 	if err != nil {
 		return outbound.Result{Outcome: outbound.NotSent, Text: err.Error()}
 	}
-	a, err := s.acquirer(o.Connector)
-	if err != nil {
-		return outbound.Result{Outcome: outbound.NotSent, Text: err.Error()}
+	a, barred, err := s.acquirer(ctx, s.db, o.Connector)
+	if err = leaving(barred, err); err != nil {
+		return notSent(err)
 	}
 	return do(a, c)
 }
 
 func (s *Service) inquireVoid(ctx context.Context, o operations.Operation) outbound.Result {
-	_, st, err := s.query(ctx, o)
+	_, st, _, err := s.query(ctx, o)
 	if err != nil {
 		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
 	}
@@ -400,7 +406,7 @@ func (s *Service) final(ctx context.Context, chargeID string) error {
 	if err != nil || !c.Open() {
 		return err
 	}
-	a, err := s.acquirer(c.Acquirer)
+	a, _, err := s.acquirer(ctx, s.db, c.Acquirer)
 	if err != nil {
 		return err
 	}

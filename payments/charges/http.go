@@ -9,6 +9,7 @@ import (
 	"tiwiza/pkg/authz"
 
 	"tiwiza/adapters/card"
+	"tiwiza/payments/operations"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/money"
@@ -87,7 +88,7 @@ var ErrPartnerUnknown = fault.New(fault.NotFound, "charges.no_such_partner", "Th
 // it goes out only once what it says is committed. What is not signed leaves
 // nothing but a line in the audit trail.
 func (s *Service) Callback(ctx context.Context, in CallbackInput) (rest.Text, error) {
-	a, err := s.acquirer(in.Partner)
+	a, err := s.builtIn(in.Partner)
 	if err != nil {
 		return "", ErrPartnerUnknown
 	}
@@ -123,7 +124,7 @@ func (s *Service) forged(ctx context.Context, a *card.Acquirer, action string, e
 // CaseCallback takes in an acquirer's message about a chargeback. It is
 // acknowledged once what it says is committed.
 func (s *Service) CaseCallback(ctx context.Context, in CallbackInput) (rest.Text, error) {
-	a, err := s.acquirer(in.Partner)
+	a, err := s.builtIn(in.Partner)
 	if err != nil {
 		return "", ErrPartnerUnknown
 	}
@@ -136,4 +137,40 @@ func (s *Service) CaseCallback(ctx context.Context, in CallbackInput) (rest.Text
 		return rest.Text(a.Reply(card.Trouble)), nil
 	}
 	return rest.Text(a.Reply(card.Acknowledge)), nil
+}
+
+// CardTold hears an event of an acquirer; the caller has looked who signed it. One of a
+// payment proves nothing, and has the acquirer asked at once; one of a chargeback is
+// believed: ErrPartnerUnknown, ErrNotFound, card.ErrUnreadable.
+func (s *Service) CardTold(ctx context.Context, name string, event []byte) error {
+	a, _, err := s.acquirer(ctx, s.db, name)
+	if err != nil {
+		return ErrPartnerUnknown.With(err)
+	}
+	if n, err := a.Case(event); err == nil {
+		return s.db.InTx(ctx, func(tx *pg.Tx) error { return s.heardCase(ctx, tx, a, n) })
+	}
+	ref, err := a.Told(event)
+	if err != nil {
+		return err
+	}
+	return s.db.InTx(ctx, func(tx *pg.Tx) error {
+		o, err := s.ops.Find(ctx, tx, name, ref)
+		if errors.Is(err, operations.ErrNotFound) {
+			return ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		c, err := load(ctx, tx, o.Subject)
+		if err != nil {
+			return err
+		}
+		if s.strayed(c, o) {
+			tx.Enqueue(strayJob{c.ID}, s.ops.Queue(name))
+			return nil
+		}
+		s.ops.AskNow(tx, o)
+		return nil
+	})
 }

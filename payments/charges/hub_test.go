@@ -99,7 +99,8 @@ func (a *acquirer) Query(_ context.Context, ref string) card.Status {
 	return st
 }
 
-func (a *acquirer) Capture(_ context.Context, ref string, _ money.Money) outbound.Result {
+func (a *acquirer) Capture(_ context.Context, o card.Order) outbound.Result {
+	ref := o.Of
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.refuses {
@@ -110,7 +111,8 @@ func (a *acquirer) Capture(_ context.Context, ref string, _ money.Money) outboun
 	return outbound.Result{Outcome: outbound.Succeeded}
 }
 
-func (a *acquirer) Void(_ context.Context, ref string) outbound.Result {
+func (a *acquirer) Void(_ context.Context, o card.Order) outbound.Result {
+	ref := o.Of
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.does(func() {
@@ -119,7 +121,8 @@ func (a *acquirer) Void(_ context.Context, ref string) outbound.Result {
 	})
 }
 
-func (a *acquirer) Refund(_ context.Context, ref string, m money.Money) outbound.Result {
+func (a *acquirer) Refund(_ context.Context, o card.Order) outbound.Result {
+	ref, m := o.Of, o.Amount
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {

@@ -26,8 +26,12 @@ import (
 // openPage makes a card charge with the page of the first acquirer that answers.
 // Those passed over have an operation each, which says so. When none answers
 // the first may: a page can work though what is behind it does not.
-func (s *Service) openPage(tx *pg.Tx, c Charge) (Charge, error) {
-	chosen, passed := s.choose()
+func (s *Service) openPage(ctx context.Context, tx *pg.Tx, c Charge) (Charge, error) {
+	all, err := s.cards(ctx, tx)
+	if err != nil {
+		return c, err
+	}
+	chosen, passed := choose(all)
 	if chosen == nil {
 		return c, ErrPartner
 	}
@@ -63,13 +67,13 @@ func (s *Service) page(c Charge, acquirer string) operations.Intention {
 
 // choose is the acquirer that a buyer is sent to, and those before it that do
 // not answer. None is chosen when people have stopped them all.
-func (s *Service) choose() (chosen *card.Acquirer, passed []*card.Acquirer) {
-	for i, a := range s.acquirers {
+func choose(all []*card.Acquirer) (chosen *card.Acquirer, passed []*card.Acquirer) {
+	for i, a := range all {
 		if a.Ready() {
-			return a, s.acquirers[:i:i]
+			return a, all[:i:i]
 		}
 	}
-	for _, a := range s.acquirers {
+	for _, a := range all {
 		if !a.Held() {
 			return a, nil
 		}
@@ -97,7 +101,11 @@ func (s *Service) other(ctx context.Context, db pg.DB, c Charge) (*card.Acquirer
 	for _, o := range ops {
 		been[o.Connector] = true
 	}
-	for _, a := range s.acquirers {
+	all, err := s.cards(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range all {
 		if !been[a.ID()] && a.Ready() {
 			return a, nil
 		}
@@ -146,11 +154,11 @@ func (s *Service) move(ctx context.Context, tx *pg.Tx, c Charge, op operations.O
 // unreached says whether an inquiry without an answer means that the acquirer is
 // not to be reached, and that the fault is its own: there was no connection, or
 // its breaker is open.
-func (s *Service) unreached(acquirer string, r outbound.Result) bool {
+func (s *Service) unreached(ctx context.Context, acquirer string, r outbound.Result) bool {
 	if r.Answered() || r.Reason != "" && r.Reason != outbound.Open {
 		return false
 	}
-	a, err := s.acquirer(acquirer)
+	a, _, err := s.acquirer(ctx, s.db, acquirer)
 	return err == nil && (r.Outcome == outbound.NotSent || !a.Ready())
 }
 
@@ -239,8 +247,14 @@ func (s *Service) strayDue(ctx context.Context, tx *pg.Tx, chargeID string) erro
 	return nil
 }
 
-// strays asks the acquirers that a charge has left whether they hold money for
-// it, and lets that go, or takes it when none was taken elsewhere.
+// strayed says whether what an acquirer holds on a page of a charge is not what the
+// charge waits for: it has left that page, or its window is over.
+func (s *Service) strayed(c Charge, page operations.Operation) bool {
+	return page.Kind == kindCharge && page.Gone > 0 && (page.Connector != c.Acquirer || c.State == Expired)
+}
+
+// strays asks the acquirers of pages that a charge has left whether they hold money
+// for it, and lets that go, or takes it when none was taken elsewhere.
 func (s *Service) strays(ctx context.Context, chargeID string) error {
 	c, err := load(ctx, s.db, chargeID)
 	if err != nil {
@@ -252,12 +266,15 @@ func (s *Service) strays(ctx context.Context, chargeID string) error {
 	}
 	answered := true
 	for _, o := range ops {
-		if o.Kind != kindCharge || o.Connector == c.Acquirer || o.Gone == 0 {
+		if !s.strayed(c, o) {
 			continue
 		}
-		a, err := s.acquirer(o.Connector)
-		if err != nil {
+		a, _, err := s.acquirer(ctx, s.db, o.Connector)
+		if errors.Is(err, ErrPartner) {
 			continue // it is no partner any more
+		}
+		if err != nil {
+			return err
 		}
 		st := a.Query(ctx, c.Ref)
 		answered = answered && st.Answered() && st.Outcome != outbound.Unknown
@@ -277,7 +294,7 @@ func (s *Service) strays(ctx context.Context, chargeID string) error {
 // stray decides on money that an acquirer reserved for a charge that had left it.
 func (s *Service) stray(ctx context.Context, tx *pg.Tx, chargeID string, a *card.Acquirer, st card.Status) error {
 	c, err := lock(ctx, tx, chargeID)
-	if err != nil || c.Acquirer == a.ID() {
+	if err != nil || c.Acquirer == a.ID() && c.State != Expired {
 		return err
 	}
 	op, err := s.live(ctx, tx, c, kindCapture)

@@ -2,10 +2,13 @@ package charges_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
+	"tiwiza/adapters/card"
 	"tiwiza/adapters/wallet"
 	"tiwiza/payments/charges"
 	"tiwiza/pkg/auth"
@@ -25,17 +28,30 @@ func (s *street) set(ways ...charges.Way) {
 	s.ways = ways
 }
 
-func (s *street) now(context.Context, pg.DB) ([]charges.Way, error) {
+// of are those that are acquirers, or those that are wallets.
+func (s *street) of(acquirers bool) (out []charges.Way) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ways, nil
+	for _, w := range s.ways {
+		if (w.Acquirer != nil) == acquirers {
+			out = append(out, w)
+		}
+	}
+	return out
 }
+
+func (s *street) Acquirers(context.Context, pg.DB) ([]charges.Way, error) { return s.of(true), nil }
+func (s *street) Wallets(context.Context, pg.DB) ([]charges.Way, error)   { return s.of(false), nil }
+
+func (s *street) AnyAcquirer() bool { return len(s.of(true)) > 0 }
+
+func (s *street) AnyWallet() bool { return len(s.of(false)) > 0 }
 
 func TestAPluggedWalletIsAskedAsItStands(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	var s street
-	h.charges.Plug(s.now)
+	h.charges.Plug(&s)
 	more := &phones{by: map[string]*asked{}}
 	w := wallet.New("plug", more, wallet.Options{Pay: patient, Query: patient})
 
@@ -73,13 +89,99 @@ func TestAPluggedWalletIsAskedAsItStands(t *testing.T) {
 	}
 }
 
+// teller is an acquirer whose events prove nothing, and who is asked then.
+type teller struct {
+	*acquirer
+}
+
+// Told is the reference that an event names.
+func (teller) Told(event []byte) (string, error) {
+	if len(event) == 0 || event[0] == '{' {
+		return "", card.ErrUnreadable
+	}
+	return string(event), nil
+}
+
+func TestAPluggedAcquirerTakesWhatTheOthersCannot(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	var s street
+	h.charges.Plug(&s)
+	third := &acquirer{state: map[string]card.State{}, back: map[string]int64{}}
+	a := card.New("acq3", teller{third}, card.Options{Pay: patient, Query: patient})
+	s.set(charges.Way{Acquirer: a, Barred: "the partner is paused", First: true})
+	if c := h.sell(); h.at(c.ID) != "acq" {
+		t.Errorf("a paused acquirer is chosen: the charge is at %s", h.at(c.ID))
+	}
+	s.set(charges.Way{Acquirer: a})
+	if c := h.sell(); h.at(c.ID) != "acq" {
+		t.Errorf("an acquirer that is not the first is chosen first: the charge is at %s", h.at(c.ID))
+	}
+	h.stopAt("acq", true)
+	h.stopAt("acq2", true)
+	c := h.sell()
+	if h.at(c.ID) != "acq3" {
+		t.Fatalf("the charge is at %s", h.at(c.ID))
+	}
+	ref := charges.RefOf(c.ID)
+	if err := h.charges.CardTold(t.Context(), "acq3", []byte("CHGNOBODY")); !errors.Is(err, charges.ErrNotFound) {
+		t.Errorf("an event about nobody's payment: %v", err)
+	}
+	if err := h.charges.CardTold(t.Context(), "acq3", nil); !errors.Is(err, card.ErrUnreadable) {
+		t.Errorf("an event of nothing: %v", err)
+	}
+	// An event has it asked; what it says then is what counts.
+	third.set(ref, card.Authorized)
+	h.must(h.charges.CardTold(t.Context(), "acq3", []byte(ref)))
+	h.becomes(c.ID, charges.Confirmed)
+	h.has("psp:acq3:clearing", 11500)
+	if third.captures != 1 {
+		t.Errorf("the money was taken %d times", third.captures)
+	}
+	// Its callbacks are not read at the address of those that sign their own.
+	if _, err := h.charges.Callback(t.Context(), charges.CallbackInput{Partner: "acq3"}); !errors.Is(err, charges.ErrPartnerUnknown) {
+		t.Errorf("an acquirer whose events are signed elsewhere sends callbacks: %v", err)
+	}
+}
+
+// TestWhatIsPaidAfterTheWindowIsLetGo has a plugged acquirer reserve money for a charge
+// that is over.
+func TestWhatIsPaidAfterTheWindowIsLetGo(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	var s street
+	h.charges.Plug(&s)
+	third := &acquirer{state: map[string]card.State{}, back: map[string]int64{}}
+	s.set(charges.Way{Acquirer: card.New("acq3", teller{third}, card.Options{Pay: patient, Query: patient}), First: true})
+	c := h.sell()
+	if h.at(c.ID) != "acq3" {
+		t.Fatalf("the charge is at %s", h.at(c.ID))
+	}
+	h.advance(24 * time.Hour)
+	h.becomes(c.ID, charges.Expired)
+	ref := charges.RefOf(c.ID)
+	third.set(ref, card.Authorized)
+	h.must(h.charges.CardTold(t.Context(), "acq3", []byte(ref)))
+	for range 600 {
+		h.fire()
+		third.mu.Lock()
+		done := third.state[ref] == card.Voided
+		third.mu.Unlock()
+		if done {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Error("what was reserved is kept")
+}
+
 // TestABuyerWhoseWalletIsPausedIsAskedAtAnother has a wallet refuse, and then be
 // paused, before its buyer asks anew.
 func TestABuyerWhoseWalletIsPausedIsAskedAtAnother(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	var s street
-	h.charges.Plug(s.now)
+	h.charges.Plug(&s)
 	more := &phones{by: map[string]*asked{}}
 	w := wallet.New("plug", more, wallet.Options{Pay: patient, Query: patient})
 	s.set(charges.Way{Wallet: w, First: true})

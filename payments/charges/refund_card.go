@@ -109,7 +109,7 @@ func (s *Service) ready(ctx context.Context, refundID string) error {
 	if err != nil {
 		return err
 	}
-	a, err := s.acquirer(c.Acquirer)
+	a, _, err := s.acquirer(ctx, s.db, c.Acquirer)
 	if err != nil {
 		return err
 	}
@@ -127,9 +127,9 @@ func (s *Service) ready(ctx context.Context, refundID string) error {
 // A refusal is believed once the acquirer's status agrees: money that went back
 // in spite of it would go back again to the buyer's account.
 func (s *Service) sendRefund(ctx context.Context, o operations.Operation) outbound.Result {
-	r, c, a, err := s.refundAt(ctx, o)
-	if err != nil {
-		return outbound.Result{Outcome: outbound.NotSent, Text: err.Error()}
+	r, c, a, barred, err := s.refundAt(ctx, o)
+	if err = leaving(barred, err); err != nil {
+		return notSent(err)
 	}
 	st := a.Query(ctx, c.Ref)
 	seen, text := r.see(c, st)
@@ -168,7 +168,7 @@ func (s *Service) believed(ctx context.Context, a *card.Acquirer, r Refund, c Ch
 }
 
 func (s *Service) inquireRefund(ctx context.Context, o operations.Operation) outbound.Result {
-	r, c, a, err := s.refundAt(ctx, o)
+	r, c, a, _, err := s.refundAt(ctx, o)
 	if err != nil {
 		return outbound.Result{Outcome: outbound.Unknown, Text: err.Error()}
 	}
@@ -176,16 +176,16 @@ func (s *Service) inquireRefund(ctx context.Context, o operations.Operation) out
 }
 
 // refundAt is what an operation over the card is about.
-func (s *Service) refundAt(ctx context.Context, o operations.Operation) (r Refund, c Charge, a *card.Acquirer, err error) {
+func (s *Service) refundAt(ctx context.Context, o operations.Operation) (r Refund, c Charge, a *card.Acquirer, barred string, err error) {
 	if r, err = loadRefund(ctx, s.db, o.Subject); err != nil {
-		return r, c, nil, err
+		return r, c, nil, "", err
 	}
 	if r.Ref != o.Ref || r.Connector != o.Connector {
-		return r, c, nil, errors.New("the refund is asked for elsewhere by now")
+		return r, c, nil, "", errors.New("the refund is asked for elsewhere by now")
 	}
 	if c, err = load(ctx, s.db, r.Charge); err != nil {
-		return r, c, nil, err
+		return r, c, nil, "", err
 	}
-	a, err = s.acquirer(o.Connector)
-	return r, c, a, err
+	a, barred, err = s.acquirer(ctx, s.db, o.Connector)
+	return r, c, a, barred, err
 }

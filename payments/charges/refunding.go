@@ -215,14 +215,12 @@ func (s *Service) afterRefund(ctx context.Context, tx *pg.Tx, c Charge) error {
 
 // purse is the account a connector pays refunds from.
 func (s *Service) purse(ctx context.Context, db pg.DB, connector string) (string, error) {
-	if _, err := s.acquirer(connector); err == nil {
-		return ledger.Clearing(connector), nil
+	for _, takes := range []func(context.Context, pg.DB, string) (bool, error){s.isWallet, s.isAcquirer} {
+		if is, err := takes(ctx, db, connector); err != nil || is {
+			return ledger.Clearing(connector), err
+		}
 	}
-	is, err := s.isWallet(ctx, db, connector)
-	if is {
-		return ledger.Clearing(connector), err
-	}
-	return ledger.Safeguard(connector), err
+	return ledger.Safeguard(connector), nil
 }
 
 // paid books a refund that has arrived.
@@ -310,9 +308,11 @@ func (s *Service) RefundContradicted(ctx context.Context, tx *pg.Tx, o operation
 // buyer has it twice: the second is our loss, our own money makes the clients'
 // whole, and people are told.
 func (s *Service) contradicted(ctx context.Context, tx *pg.Tx, c Charge, r Refund, o operations.Operation) error {
-	if _, err := s.acquirer(o.Connector); err == nil && o.Connector == c.Acquirer {
-		r.Deducted = true
+	card, err := s.isAcquirer(ctx, tx, o.Connector)
+	if err != nil {
+		return err
 	}
+	r.Deducted = r.Deducted || card && o.Connector == c.Acquirer
 	unsent, op, err := s.unsent(ctx, tx, r)
 	if err != nil {
 		return err

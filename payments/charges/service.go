@@ -91,7 +91,7 @@ type Service struct {
 	acquirers []*card.Acquirer // in order of preference
 	wallets   []*wallet.Wallet // likewise
 	config    Config
-	plugged   Plugged // more wallets; nil: none
+	plugged   Plugged // more of both
 	bank      string  // who carries transfers to buyers
 	transfers Transfers
 	approvals Approvals
@@ -99,7 +99,7 @@ type Service struct {
 
 // New makes the service and registers its operations with the engine.
 func New(db *pg.Store, books Books, escrows Escrows, ops *operations.Engine, judge Judge, acquirers []*card.Acquirer, c Config) *Service {
-	s := &Service{db: db, books: books, escrows: escrows, ops: ops, judge: judge, acquirers: acquirers, config: c}
+	s := &Service{db: db, books: books, escrows: escrows, ops: ops, judge: judge, acquirers: acquirers, config: c, plugged: nobody{}}
 	ops.Handle(kindCharge, operations.Handler{Inquire: s.inquireCharge, Moved: s.chargeMoved, Hosted: true})
 	// A status query that shows the money authorised proves that it was not
 	// captured, so the capture may be ordered again where the acquirer has proved
@@ -124,28 +124,26 @@ const (
 	kindVoid    = "void"
 )
 
-func (s *Service) acquirer(name string) (*card.Acquirer, error) {
-	for _, a := range s.acquirers {
-		if a.ID() == name {
-			return a, nil
-		}
-	}
-	return nil, ErrPartner
-}
-
 // Methods are the ways to pay that there are partners for. Those that are plugged in
 // are asked for only where none is built in.
 func (s *Service) Methods(ctx context.Context, db pg.DB) (ways []string, err error) {
-	if len(s.acquirers) > 0 {
-		ways = append(ways, Card)
+	acquirers, purses := len(s.acquirers), len(s.wallets)
+	if acquirers == 0 {
+		found, err := s.cards(ctx, db)
+		if err != nil {
+			return nil, err
+		}
+		acquirers = len(found)
 	}
-	purses := len(s.wallets)
 	if purses == 0 {
 		found, err := s.askable(ctx, db)
 		if err != nil {
 			return nil, err
 		}
 		purses = len(found)
+	}
+	if acquirers > 0 {
+		ways = append(ways, Card)
 	}
 	if purses > 0 {
 		ways = append(ways, Wallet)
@@ -164,7 +162,7 @@ func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error
 	switch {
 	case err != nil:
 		return Receipt{}, err
-	case n.Method == Card && len(s.acquirers) == 0:
+	case n.Method == Card && !slices.Contains(ways, Card):
 		return Receipt{}, ErrPartner
 	case !slices.Contains(ways, n.Method):
 		return Receipt{}, ErrMethod.At("/payment/method", "There is no partner for this yet; pay by "+strings.Join(ways, ", ")+".")
@@ -190,10 +188,10 @@ func (s *Service) Create(ctx context.Context, tx *pg.Tx, n Sale) (Receipt, error
 	case Wallet:
 		return s.awaitWallet(ctx, tx, c, cmp.Or(n.Wallet, n.Phone))
 	}
-	if c, err = s.openPage(tx, c); err != nil {
+	if c, err = s.openPage(ctx, tx, c); err != nil {
 		return Receipt{}, err
 	}
-	return s.cardReceipt(c)
+	return s.cardReceipt(ctx, tx, c)
 }
 
 // OfGroup returns the charge of an order group, with what the buyer does next
@@ -221,7 +219,7 @@ func (s *Service) receipt(ctx context.Context, db pg.DB, c Charge) (Receipt, err
 	case Cash:
 		return plainReceipt(c), nil
 	}
-	return s.cardReceipt(c)
+	return s.cardReceipt(ctx, db, c)
 }
 
 // plainReceipt is that of a charge for which the buyer has nothing to do here.
@@ -229,13 +227,13 @@ func plainReceipt(c Charge) Receipt {
 	return Receipt{ID: c.ID, State: c.State, ExpiresAt: c.ExpiresAt, NextAction: NextAction{Type: "none"}}
 }
 
-func (s *Service) cardReceipt(c Charge) (Receipt, error) {
+func (s *Service) cardReceipt(ctx context.Context, db pg.DB, c Charge) (Receipt, error) {
 	r := plainReceipt(c)
 	if c.State != Accepted {
 		return r, nil
 	}
-	a, err := s.acquirer(c.Acquirer)
-	if err != nil {
+	a, barred, err := s.acquirer(ctx, db, c.Acquirer)
+	if err != nil || barred != "" { // nobody is sent where nothing may leave for
 		return r, err
 	}
 	pay := card.Payment{

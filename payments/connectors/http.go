@@ -45,7 +45,7 @@ type AccountView struct {
 // View is a partner that was registered.
 type View struct {
 	ID          string           `json:"id" required:"true"`
-	Port        string           `json:"port" required:"true" enum:"bank,insurance,wallet,crm,notify"`
+	Port        string           `json:"port" required:"true" enum:"bank,card,insurance,wallet,crm,notify"`
 	URL         string           `json:"url" required:"true"`
 	State       State            `json:"state" required:"true" enum:"registered,live,paused"`
 	Pays        bool             `json:"pays" required:"true" description:"Payouts leave from this bank; buyers are sent to this wallet first."`
@@ -58,7 +58,7 @@ type View struct {
 	Safeguard   *AccountView     `json:"safeguard" required:"true" description:"Null but for banks."`
 	Operating   *AccountView     `json:"operating" required:"true" description:"Null but for banks."`
 	Hosted      string           `json:"hosted,omitempty" enum:"morocco,abroad" description:"Of a customer relation system: where what it is told is kept."`
-	SettlesFrom *string          `json:"settles_from" required:"true" description:"The RIB that a wallet pays us from; null for others."`
+	SettlesFrom *string          `json:"settles_from" required:"true" description:"The RIB that an acquirer or a wallet pays us from; null for others."`
 	FeePercent  *string          `json:"fee_percent" required:"true" description:"What its contract lets it keep; null where nobody said."`
 	CreatedBy   string           `json:"created_by" required:"true"`
 	CreatedAt   time.Time        `json:"created_at" required:"true"`

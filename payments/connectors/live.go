@@ -15,7 +15,7 @@ import (
 // ResumeInput asks for real money to move through a partner.
 type ResumeInput struct {
 	Partner string `path:"partner"`
-	Pays    bool   `json:"pays,omitempty" description:"From then on payouts leave from this bank, instead of the one before; buyers are sent to this wallet first."`
+	Pays    bool   `json:"pays,omitempty" description:"From then on payouts leave from this bank, instead of the one before; buyers are sent to this acquirer or wallet first."`
 	Why     string `json:"why" required:"true" minLength:"1" maxLength:"500" description:"For the person who decides."`
 }
 
@@ -39,7 +39,7 @@ func (s *Service) Resume(ctx context.Context, tx *pg.Tx, in ResumeInput) (Resume
 		return ResumeView{}, ErrState.Say("This partner is live already.")
 	}
 	if in.Pays && c.Port != PortBank && !c.settles() {
-		return ResumeView{}, ErrState.At("/pays", "payouts leave from banks; buyers pay by wallets")
+		return ResumeView{}, ErrState.At("/pays", "payouts leave from banks; buyers pay by cards and wallets")
 	}
 	if err := s.cfg.Policy.May(c, tx.Now()); err != nil {
 		return ResumeView{}, err
@@ -103,6 +103,7 @@ func (s *Service) decided(ctx context.Context, tx *pg.Tx, r approvals.Request) e
 		onlyPayer(tx, c.Port, c.ID, tx.Now())
 	}
 	c.State, c.Pays, c.ChangedAt = Live, c.WantsPays, tx.Now()
+	tx.After(func() { s.known.Store(nil) })
 	save(tx, c)
 	for _, f := range s.live[c.Port] {
 		if err := f(ctx, tx, s.plug(c, tx.Now())); err != nil {

@@ -3,10 +3,13 @@ package connectors
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
 
+	"tiwiza/pkg/auth"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/webhook"
@@ -15,6 +18,7 @@ import (
 // Ports that connectors may have.
 const (
 	PortBank      = "bank"
+	PortCard      = "card"
 	PortInsurance = "insurance"
 	PortCRM       = "crm"
 	PortNotify    = "notify"
@@ -22,7 +26,9 @@ const (
 )
 
 // settles says whether a connector takes money for us, and settles to our account.
-func (c Connector) settles() bool { return c.Port == PortWallet }
+func (c Connector) settles() bool { return settles(c.Port) }
+
+func settles(port string) bool { return port == PortWallet || port == PortCard }
 
 // Where what a customer relation system is told is kept.
 const (
@@ -41,8 +47,9 @@ type Plug struct {
 	Version     int64
 	Barred      string // why nothing may be made there now, or ""
 	Hosted      string // of a customer relation system: InMorocco or Abroad
-	// Of a wallet: the account that it pays us from, what its contract lets it keep of
-	// a charge (nil where nobody said), and whether buyers are sent there first.
+	// Of an acquirer or a wallet: the account that it pays us from, what its contract
+	// lets it keep of a charge (nil where nobody said), and whether buyers are sent there
+	// first.
 	SettlesFrom string
 	FeePercent  *decimal.Decimal
 	First       bool
@@ -81,6 +88,37 @@ func (s *Service) plug(c Connector, at time.Time) Plug {
 	return Plug{
 		ID: c.ID, Features: c.Features, WebhookKeys: c.WebhookKeys, Version: c.Version, Barred: s.cfg.Policy.barred(c, at), Hosted: c.Hosted,
 		SettlesFrom: c.SettlesFrom, FeePercent: c.FeePercent, First: c.Pays, port: c.Port, url: c.URL, roots: c.Roots,
+	}
+}
+
+// Any says whether a connector of a port may be live. It is false only where this hub
+// has looked a moment ago and found none, and asks nobody.
+func (s *Service) Any(port string) bool {
+	known := s.known.Load()
+	return known == nil || slices.Contains(*known, port)
+}
+
+// lookEvery is how old what Any says may be: a connector that goes live at another hub
+// is chosen here that much later.
+const lookEvery = 2 * time.Second
+
+// Look keeps up what Any says, until ctx ends.
+func (s *Service) Look(ctx context.Context) {
+	ctx = auth.With(ctx, auth.Hub)
+	for ctx.Err() == nil {
+		found, err := ports(ctx, s.db)
+		if err != nil {
+			if ctx.Err() == nil {
+				slog.WarnContext(ctx, "the plugged partners cannot be looked for", "error", err)
+			}
+			s.known.Store(nil)
+		} else {
+			s.known.Store(&found)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(lookEvery):
+		}
 	}
 }
 

@@ -45,6 +45,11 @@ func everLive(ctx context.Context, db pg.DB, port string) ([]Connector, error) {
 	return pg.All[Connector](ctx, db, `select `+columns+` from connectors.connector where port = $1 and state <> 'registered' order by id limit 1000`, port)
 }
 
+// ports are those that somebody was ever live at.
+func ports(ctx context.Context, db pg.DB) ([]string, error) {
+	return pg.Column[string](ctx, db, `select distinct port from connectors.connector where state <> 'registered'`)
+}
+
 func save(tx *pg.Tx, c Connector) {
 	tx.QueueOne(ErrState, `update connectors.connector set owner = $3, features = $4, remembers_s = $5, sandbox = $6, manifest = $7, webhook_keys = $8, found_at = $9,
 		certificate = $10, state = $11, pays = $12, wants_pays = $13, changed_at = $14, version = version + 1 where id = $1 and version = $2`,

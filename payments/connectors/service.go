@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -74,6 +75,8 @@ type Service struct {
 	mu   sync.Mutex
 	open map[string]opened // by connector
 
+	known atomic.Pointer[[]string] // ports that somebody was ever live at; nil when that is not known
+
 	live map[string][]func(ctx context.Context, tx *pg.Tx, p Plug) error              // by port: see OnLive
 	news map[string]func(ctx context.Context, partner string, e webhook.Signed) error // by port: see OnNews
 }
@@ -108,7 +111,7 @@ type AccountInput struct {
 // RegisterInput is a partner that shall be plugged in.
 type RegisterInput struct {
 	ID          string       `json:"id" required:"true" minLength:"3" maxLength:"40" description:"What its manifest calls it; its accounts in the books have this name."`
-	Port        string       `json:"port" required:"true" enum:"bank,insurance,wallet,crm,notify"`
+	Port        string       `json:"port" required:"true" enum:"bank,card,insurance,wallet,crm,notify"`
 	URL         string       `json:"url" required:"true" minLength:"8" maxLength:"1000" description:"Where its connector is; without a path of the protocol."`
 	Credentials Credentials  `json:"credentials" required:"true"`
 	Roots       string       `json:"roots,omitempty" maxLength:"60000" description:"PEM certificates that sign the connector's; the system's when left out."`
@@ -116,7 +119,7 @@ type RegisterInput struct {
 	Operating   AccountInput `json:"operating,omitempty" description:"Of a bank: our own account there."`
 	BIC         string       `json:"bic,omitempty" maxLength:"11"`
 	Hosted      string       `json:"hosted,omitempty" enum:"morocco,abroad" description:"Of a customer relation system, which needs it: where what it is told is kept. Abroad it is told nothing but what takes back, until POST /v1/crm/{partner} names the authorisation."`
-	SettlesFrom string       `json:"settles_from,omitempty" maxLength:"40" description:"Of a wallet: the RIB it pays us from. Who else names a charge settles nothing."`
+	SettlesFrom string       `json:"settles_from,omitempty" maxLength:"40" description:"Of an acquirer or a wallet: the RIB it pays us from. Who else names a charge settles nothing."`
 	FeePercent  string       `json:"fee_percent,omitempty" pattern:"^[0-9]{1,2}(\\.[0-9]{1,4})?$" description:"What its contract lets it keep of each charge, up to 20; where it is left out, a settlement that tells only the net is for people."`
 }
 
@@ -154,13 +157,13 @@ func digits(s string) string { return strings.Join(strings.Fields(s), "") }
 
 // settlement says what about a new partner's settlements cannot be, and what it
 // keeps; nil where nobody said.
-func (in RegisterInput) settlement(bad *fault.Error) (*fault.Error, *decimal.Decimal) {
-	takes := in.Port == PortWallet
+func (s *Service) settlement(in RegisterInput, bad *fault.Error) (*fault.Error, *decimal.Decimal) {
+	takes := settles(in.Port)
 	switch {
 	case !takes && in.SettlesFrom+in.FeePercent != "":
-		bad = bad.At("/settles_from", "only wallets settle to us")
-	case takes && bank.CheckRIB(in.SettlesFrom) != nil:
-		bad = bad.At("/settles_from", "a RIB whose key fits: nothing else tells its settlements from a stranger's transfer")
+		bad = bad.At("/settles_from", "only acquirers and wallets settle to us")
+	case takes && (bank.CheckRIB(in.SettlesFrom) != nil || slices.Contains(s.cfg.Accounts, in.SettlesFrom)):
+		bad = bad.At("/settles_from", "a RIB whose key fits, and not of an account of ours: nothing else tells its settlements from a stranger's transfer")
 	}
 	if in.FeePercent == "" {
 		return bad, nil
@@ -174,7 +177,7 @@ func (in RegisterInput) settlement(bad *fault.Error) (*fault.Error, *decimal.Dec
 
 // check says what about a new partner cannot be, and what it keeps of charges.
 func (s *Service) check(in RegisterInput) (*decimal.Decimal, error) {
-	bad, fee := in.settlement(ErrInvalid)
+	bad, fee := s.settlement(in, ErrInvalid)
 	if !nameShape.MatchString(in.ID) || slices.Contains(s.cfg.Names, in.ID) {
 		bad = bad.At("/id", "3 to 40 small letters, digits and -, and not the name of a partner that is built in")
 	}
