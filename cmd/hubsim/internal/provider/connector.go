@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"io"
@@ -42,7 +41,7 @@ func (c *Connector) Manifest(rw http.ResponseWriter, _ *http.Request) {
 	world.Answer(rw, http.StatusOK, map[string]any{
 		"id": c.ID, "owner": c.Owner, "capabilities": []any{map[string]any{"name": c.Name, "version": "1", "features": c.Features}},
 		"auth": []string{"bearer"}, "idempotency_retention": "720h", "rate_limit": map[string]int{"per_second": 200, "burst": 200},
-		"webhook_keys": []string{"whpk_" + base64.StdEncoding.EncodeToString(c.Key.Public().(ed25519.PublicKey))}, "sandbox": true,
+		"webhook_keys": []string{world.PublicKey(c.Key)}, "sandbox": true,
 	})
 }
 
