@@ -63,13 +63,16 @@ func (c *Connector) Nothing(rw http.ResponseWriter, _ *http.Request) {
 
 // A Refusal is why a request is refused.
 type Refusal struct {
-	Status       int
-	Code, Reason string
+	Status               int
+	Code, Reason, Detail string
 }
 
 // Refuse answers an error.
 func (c *Connector) Refuse(rw http.ResponseWriter, p *Refusal) {
 	body := map[string]any{"type": "about:blank", "title": http.StatusText(p.Status), "status": p.Status, "code": p.Code, "detail": "This is refused: " + p.Code + "."}
+	if p.Detail != "" {
+		body["detail"] = p.Detail
+	}
 	if p.Reason != "" {
 		body["reason"] = p.Reason
 	}
