@@ -11,6 +11,7 @@
 //	HUBSIM_BANK       files           how the shop's bank is reached: files over SFTP, or berlin: NextGenPSD2
 //	                                  1.3.12 under /berlin/v1, and no statements as files
 //	HUBSIM_EVENTS_TO                  where the bank's connector sends its events, if anywhere
+//	HUBSIM_CARD_EVENTS_TO             where the acquirer's connector sends its events, until POST /acquirer/events
 //	HUBSIM_DATA_DIR   ./var/sim       journal.jsonl, secrets.json, bank/{in,out,ack,archive}
 //	--settle-every    2s              the acquirer pays what it captured, less 1.8 % a charge, and takes refunds off
 //	--statement-every 2s              the bank states each account that has something new
@@ -27,6 +28,11 @@
 //	GET  /wallet/.well-known/hub-connector  the provider of wallets also speaks wallet.v1 under /wallet/wallet/v1, behind the
 //	                         same phones (wallet.connector_url and connector_token in /config); hub certify passes. The
 //	                         number of sandboxes, +212600000000, has no owner: what it pays is not settled
+//	GET  /acquirer/.well-known/hub-connector  each acquirer also speaks card.v1 under /acquirer/card/v1 (/acquirer2/card/v1), on
+//	                         the same pages and in the same settlement (connector_url and connector_token of the acquirer
+//	                         in /config). What sandbox/buyers pays is nobody's money: it is settled by sandbox/day-end,
+//	                         and never at the bank
+//	POST /acquirer/events    {"url":"…/callbacks/hubsim-card/events"}: where that connector tells what happens
 //	POST /bank/credits       {"amount":"115.00","text":"TV 4K7P 9Q2M","name":"…"}: somebody transfers to the
 //	                         safeguard account; with "notify":true a camt.054 tells it before the statement
 //	GET  /wallet/phone?phone= what a phone is asked to approve, and its balance
@@ -50,6 +56,9 @@
 // 4000000000000002 is declined (51), 4000000000000069 is expired (54);
 // 4000000000000036 pays and is closed right after, so that refunds to it are
 // declined (14). Any six digits pass 3-D Secure but 999999; fewer, or the second button, decline.
+// The sandbox's buyers of card.v1, by the centimes of the amount: .01 is declined (funds), .04 is
+// not authenticated, .05 is blocked, the first answer to the capture of .03 is lost after it was done, .07 is charged back
+// at the day's end.
 // Wallets, by the number's last two digits: 00 approves by itself, 11 declines, 22
 // is empty, 33 and 34 may pay 200.00 and 5,000.00 at once, 44 is none, 66 takes no
 // reversal, 77 closes after paying; all others wait for POST /wallet/phone, ten
@@ -65,7 +74,7 @@
 // for first, the answer to .03 is lost, .07 is accepted and paid by itself. What it pays comes in at the
 // bank from its own account, under the claim's transfer_ref. Less than 40 mm of rain in an observation pays a harvest.
 // A chargeback is told by a signed message to …/callbacks/{partner}/chargeback,
-// beside the callbackUrl, and leaves the next settlement with its fee as a line of
+// beside the callbackUrl, or by the event chargeback.updated, for four days until it is heard; and leaves the next settlement with its fee as a line of
 // its own, whose InstrId is the case; when it is won it comes again.
 // The status query also tells CREDIT_AMT, the sum refunded so far in centimes.
 //
@@ -80,7 +89,8 @@
 // execute_then_500, execute_then_garbage (by callback: captured, and the callback
 // comes again), execute_late (40 s later). On the next API call: drop_request,
 // rate_limited (429), slow_body, contradicts_itself (the answer says declined);
-// on the next status query: not_found_then_visible (10 min).
+// on the next status query: not_found_then_visible (10 min). They are played by whichever door is used
+// next; the events of card.v1 know no same_ref_other_amount, for they have no amount.
 //
 // Faults of the wallets' provider. On the next payment, disbursement or reversal:
 // execute_then_drop, execute_then_500, execute_then_garbage, execute_late (40 s

@@ -1,7 +1,7 @@
 // Package acquirer plays a card acquirer on the NestPay ver3 protocol: the
 // hosted card page, 3-D Secure, the signed callback whose answer captures, the
-// server API and the daily settlement. It is a demonstration: no card is
-// charged and no card number is kept.
+// server API and the daily settlement; and on card.v1 of the partner protocol. It is
+// a demonstration: no card is charged and no card number is kept.
 package acquirer
 
 import (
@@ -50,6 +50,8 @@ type order struct {
 	Closed      bool      `json:"closed,omitempty"`    // the card takes nothing back any more
 	Notify      string    `json:"notify,omitempty"`    // where the shop hears of chargebacks
 	HiddenUntil time.Time `json:"hidden_until,omitzero"`
+	V1          bool      `json:"v1,omitempty"`     // paid by card.v1
+	Nobody      bool      `json:"nobody,omitempty"` // by a buyer of the sandbox: it never reaches the bank
 }
 
 // closed says that no further card may be tried on the order.
@@ -59,24 +61,34 @@ func (o order) closed() bool { return o.State != "" && o.State != Declined }
 // serve Routes, and Run it for the callbacks and the settlements.
 type Acquirer struct {
 	*provider.Provider[result]
-	Secrets Secrets
+	Secrets   Secrets
+	Connector *provider.Connector // of card.v1
 
-	name     string
-	orders   *journal.Table[order]
-	attempts *journal.Table[attempt]
-	cases    *journal.Table[contest]
-	late     *journal.Table[lateOp]
+	name      string
+	orders    *journal.Table[order]
+	attempts  *journal.Table[attempt]
+	cases     *journal.Table[contest]
+	late      *journal.Table[lateOp]
+	wanted    *journal.Table[wanted] // of card.v1, by reference
+	moves     *journal.Table[move]   // of card.v1, by reference
+	rows      *journal.Table[row]    // of card.v1's statements
+	listeners *journal.Table[string] // where card.v1's events go
 }
 
 // New makes the acquirer so named, with a truth of its own, that settles to a
 // bank.
 func New(w *world.World, name string, b provider.Bank) *Acquirer {
 	a := &Acquirer{
-		name:     name,
-		orders:   journal.NewTable[order](w.Journal, name+"_orders"),
-		attempts: journal.NewTable[attempt](w.Journal, name+"_attempts"),
-		cases:    journal.NewTable[contest](w.Journal, name+"_cases"),
-		late:     journal.NewTable[lateOp](w.Journal, name+"_late"),
+		Connector: newConnector(name),
+		name:      name,
+		orders:    journal.NewTable[order](w.Journal, name+"_orders"),
+		attempts:  journal.NewTable[attempt](w.Journal, name+"_attempts"),
+		cases:     journal.NewTable[contest](w.Journal, name+"_cases"),
+		late:      journal.NewTable[lateOp](w.Journal, name+"_late"),
+		wanted:    journal.NewTable[wanted](w.Journal, name+"_wanted"),
+		moves:     journal.NewTable[move](w.Journal, name+"_moves"),
+		rows:      journal.NewTable[row](w.Journal, name+"_rows"),
+		listeners: journal.NewTable[string](w.Journal, name+"_listeners"),
 	}
 	a.Provider = provider.New(w, name, b, a)
 	return a
@@ -87,6 +99,7 @@ func (a *Acquirer) Routes(mux *http.ServeMux) {
 	for path, h := range map[string]http.HandlerFunc{"est3Dgate": a.gate, "card": a.card, "3ds": a.secure, "api": a.api} {
 		mux.HandleFunc("POST /"+a.name+"/fim/"+path, a.awake(h))
 	}
+	a.routesConnector(mux)
 	if a.name == world.Acquirer {
 		mux.HandleFunc("GET /cases", a.listCases)
 		mux.HandleFunc("POST /cases", a.postCase)
@@ -114,8 +127,7 @@ func (a *Acquirer) Settled(tx *journal.Tx, n world.Net) string {
 	id := fmt.Sprintf("%s%s-%06d", prefix, n.At.Format("20060102"), a.World.Next(tx, counter))
 	for _, l := range n.Lines {
 		if o, ok := a.orders.Get(tx, l.Ref); ok && l.Gross > 0 && l.Case == "" {
-			o.State, o.Settlement = Settled, id
-			a.orders.Put(tx, l.Ref, o)
+			a.settled(tx, o, id)
 		}
 	}
 	return id

@@ -191,7 +191,7 @@ func (a *Acquirer) operate(tx *journal.Tx, op lateOp) refusal {
 	case "Void":
 		return a.void(tx, op.OID)
 	case "Credit":
-		return a.refund(tx, op.OID, op.Total)
+		return a.refund(tx, op.OID, op.Total, "")
 	}
 	return "Type is not supported"
 }

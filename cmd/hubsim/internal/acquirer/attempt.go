@@ -21,6 +21,7 @@ type attempt struct {
 	Fields   Fields `json:"fields"`
 	Callback string `json:"callback,omitempty"`
 	Fault    string `json:"fault,omitempty"`
+	Code     string `json:"code,omitempty"`
 }
 
 // DeclineOTP is the one six-digit code that 3-D Secure declines; the page says
@@ -31,7 +32,7 @@ var (
 	errClosed = errors.New("the order takes no further card")
 	otpText   = regexp.MustCompile(`^[0-9]{6}$`)
 	texts     = map[string]string{
-		"00": "", "14": "Invalid account number", "51": "Insufficient funds", "54": "Expired card", "99": "3-D Secure authentication failed",
+		"00": "", "14": "Invalid account number", blocked: "Lost card", "51": "Insufficient funds", "54": "Expired card", "99": "3-D Secure authentication failed",
 	}
 )
 
@@ -46,23 +47,36 @@ func (a *Acquirer) decide(s session, otp string) (at attempt, err error) {
 		if o.closed() {
 			return errClosed
 		}
+		if s.V1 && !time.Now().Before(s.Ends) {
+			return errExpired
+		}
 		code, secure := s.Code, "1"
 		if otp = strings.TrimSpace(otp); !otpText.MatchString(otp) || otp == DeclineOTP {
 			code, secure = "99", "0"
 		}
-		o = order{
-			OID: s.Fields.Get("oid"), Amount: s.Amount, Code: code, State: Declined,
-			Closed: s.Closed, Notify: notify(s.Fields.Get("callbackUrl")),
-			TransID: a.World.Now().Format("06002") + provider.Number(12), HostRef: provider.Number(12),
+		o = a.tried(s.Fields.Get("oid"), s.Amount, code, s.Closed)
+		if s.V1 {
+			at = a.tryHere(tx, o, s.Attempt)
+			return nil
 		}
-		if code == "00" {
-			o.State, o.AuthCode = Authorised, provider.Number(6)
-		}
+		o.Notify = notify(s.Fields.Get("callbackUrl"))
 		at = attempt{ID: s.Attempt, OID: o.OID, Approved: code == "00", Fields: a.outcome(s, o, secure)}
 		a.remember(tx, s, o, &at)
 		return nil
 	})
 	return at, err
+}
+
+// tried is an order on which a card was tried, with the code that came of it.
+func (a *Acquirer) tried(oid string, centimes int64, code string, closed bool) order {
+	o := order{
+		OID: oid, Amount: centimes, Code: code, State: Declined, Closed: closed,
+		TransID: a.World.Now().Format("06002") + provider.Number(12), HostRef: provider.Number(12),
+	}
+	if code == "00" {
+		o.State, o.AuthCode = Authorised, provider.Number(6)
+	}
+	return o
 }
 
 // remember writes an attempt with all that follows from it.

@@ -11,6 +11,7 @@ import (
 
 	"tiwiza/cmd/hubsim/internal/journal"
 	"tiwiza/cmd/hubsim/internal/provider"
+	"tiwiza/cmd/hubsim/internal/world"
 	"tiwiza/pkg/money"
 )
 
@@ -19,6 +20,7 @@ type result struct {
 	OID      string `json:"oid"`
 	Fields   Fields `json:"fields"`
 	Approved bool   `json:"approved"`
+	Event    event  `json:"event,omitzero"` // of card.v1, instead of all that
 }
 
 // queue puts a callback down to be sent; it gives its key, or "" without an address.
@@ -26,7 +28,7 @@ func (a *Acquirer) queue(tx *journal.Tx, at *attempt, address string) string {
 	if address == "" {
 		return ""
 	}
-	says := result{at.OID, at.Fields, at.Approved}
+	says := result{OID: at.OID, Fields: at.Fields, Approved: at.Approved}
 	if at.Fault == "same_ref_other_amount" {
 		m, err := money.Parse(says.Fields.Get("amount"), money.MAD)
 		if err == nil {
@@ -37,8 +39,11 @@ func (a *Acquirer) queue(tx *journal.Tx, at *attempt, address string) string {
 	return at.ID
 }
 
-// Request posts the form: values as HTML entities, signed.
+// Request posts the form: values as HTML entities, signed; or an event of card.v1.
 func (a *Acquirer) Request(ctx context.Context, cb provider.Callback[result]) (*http.Request, error) {
+	if e := cb.Says.Event; e.Name != "" {
+		return world.Signed(ctx, cb.URL, a.Connector.Key, e.Name, []byte(e.Text), cb.Spoilt())
+	}
 	form := url.Values{}
 	var wire Fields
 	for _, f := range cb.Says.Fields {
@@ -60,9 +65,11 @@ func (a *Acquirer) Request(ctx context.Context, cb provider.Callback[result]) (*
 }
 
 // Understood does what the shop answered: POSTAUTH captures, APPROVED ends it,
-// anything else is tried again later.
+// anything else is tried again later. An event of card.v1 is heard by a 204.
 func (a *Acquirer) Understood(tx *journal.Tx, cb provider.Callback[result], status int, answer string) bool {
 	switch {
+	case cb.Says.Event.Name != "":
+		return status == http.StatusNoContent
 	case status != http.StatusOK:
 		return false
 	case answer == "ACTION=POSTAUTH" && cb.Says.Approved:
@@ -94,6 +101,10 @@ func (a *Acquirer) postAuth(tx *journal.Tx, oid string) bool {
 func (a *Acquirer) Older(says result) result {
 	now := a.World.Now()
 	says.Approved = false
+	if says.Event.Name != "" {
+		says.Event = event{says.Event.Name + "-before", a.eventText("payment.updated", map[string]any{"ref": says.OID, "state": "declined"})}
+		return says
+	}
 	for _, f := range []Field{
 		{"ProcReturnCode", "51"},
 		{"Response", "Declined"},
@@ -117,6 +128,7 @@ type lateOp struct {
 	OID   string    `json:"oid"`
 	Total int64     `json:"total"`
 	Due   time.Time `json:"due"`
+	Move  *move     `json:"move,omitempty"` // of card.v1, instead of all that
 }
 
 func (a *Acquirer) putOff(tx *journal.Tx, op lateOp) {
@@ -133,6 +145,10 @@ func (a *Acquirer) Act() error {
 				continue
 			}
 			a.late.Delete(tx, op.ID)
+			if op.Move != nil {
+				a.once(tx, *op.Move)
+				continue
+			}
 			if no := a.operate(tx, op); no != done {
 				slog.Warn("acquirer could not execute late", "type", op.Type, "oid", op.OID, "why", string(no))
 			}

@@ -131,7 +131,8 @@ func (a *Acquirer) openCase(tx *journal.Tx, in caseInput) (c contest, err error)
 	c.ID = fmt.Sprintf("CBK-%s-%06d", a.World.Now().Format("20060102"), a.World.Next(tx, "cases"))
 	o.Contested += c.Amount
 	a.orders.Put(tx, o.OID, o)
-	a.Unsettled.Put(tx, c.ID+"/opened", world.NetLine{Ref: o.OID, Gross: -c.Amount, Fee: c.Fee, Case: c.ID})
+	a.owe(tx, o, c.ID+"/opened", world.NetLine{Ref: o.OID, Gross: -c.Amount, Fee: c.Fee, Case: c.ID})
+	a.stand(tx, o, c.ID+"/opened", row{Ref: c.ID, Kind: "chargeback", Amount: -c.Amount, Fee: c.Fee})
 	a.Did(tx, o.OID, world.Chargeback, c.Amount)
 	a.tellCase(tx, o, &c)
 	return c, nil
@@ -151,7 +152,8 @@ func (a *Acquirer) endCase(tx *journal.Tx, id, state string) (contest, error) {
 		kind = world.Won
 		o.Contested -= c.Amount
 		a.orders.Put(tx, o.OID, o)
-		a.Unsettled.Put(tx, c.ID+"/won", world.NetLine{Ref: o.OID, Gross: c.Amount, Case: c.ID})
+		a.owe(tx, o, c.ID+"/won", world.NetLine{Ref: o.OID, Gross: c.Amount, Case: c.ID})
+		a.stand(tx, o, c.ID+"/won", row{Ref: c.ID, Kind: "chargeback", Amount: c.Amount})
 	}
 	a.Did(tx, o.OID, kind, c.Amount)
 	a.tellCase(tx, o, &c)
@@ -165,6 +167,9 @@ var caseFaults = []string{"callback_missing", "bad_signature", "answer_twice", "
 func (a *Acquirer) tellCase(tx *journal.Tx, o order, c *contest) {
 	c.Told++
 	a.cases.Put(tx, c.ID, *c)
+	if o.V1 {
+		a.tellCaseHere(tx, *c)
+	}
 	if o.Notify == "" {
 		return
 	}

@@ -140,9 +140,15 @@ func (a *Acquirer) secure(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	at, err := a.decide(s, r.PostForm.Get("otp"))
+	if s.V1 && err != nil {
+		p.Back = provider.WebAddress(s.Fields.Get("okUrl")) // the hub knows how it stands
+	}
 	switch {
 	case errors.Is(err, errClosed):
 		p.fail(rw, http.StatusConflict, p.T.AlreadyPaid, "")
+		return
+	case errors.Is(err, errExpired):
+		p.fail(rw, http.StatusGone, p.T.Over, "")
 		return
 	case err != nil:
 		slog.Error("acquirer cannot decide", "oid", s.Fields.Get("oid"), "err", err)
@@ -150,6 +156,10 @@ func (a *Acquirer) secure(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.announce(r.Context(), at)
+	if s.V1 {
+		a.goBack(rw, r, s, p, at)
+		return
+	}
 	p.result(rw, a.Secrets.StoreKey, at)
 }
 

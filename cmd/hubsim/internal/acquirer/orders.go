@@ -13,6 +13,16 @@ import (
 // FeePercent is what the acquirer keeps of each charge.
 var FeePercent = decimal.RequireFromString("1.8")
 
+// feeOf is what the acquirer keeps of a charge.
+func feeOf(centimes int64) int64 { return money.Dirhams(centimes).Rate(FeePercent).Centimes() }
+
+// owe has the next settlement bring a line of an order, or take it off.
+func (a *Acquirer) owe(tx *journal.Tx, o order, key string, l world.NetLine) {
+	if !o.Nobody {
+		a.Unsettled.Put(tx, key, l)
+	}
+}
+
 // A refusal says why an operation on an order was not done; its zero value
 // says that it was.
 type refusal string
@@ -41,8 +51,7 @@ func (a *Acquirer) capture(tx *journal.Tx, oid string, centimes int64) refusal {
 	}
 	o.State, o.Captured = Captured, centimes
 	a.orders.Put(tx, oid, o)
-	fee := money.Dirhams(centimes).Rate(FeePercent).Centimes()
-	a.Unsettled.Put(tx, oid, world.NetLine{Ref: oid, Gross: centimes, Fee: fee})
+	a.owe(tx, o, oid, world.NetLine{Ref: oid, Gross: centimes, Fee: feeOf(centimes)})
 	a.Did(tx, oid, world.Capture, centimes)
 	return done
 }
@@ -68,8 +77,9 @@ func (a *Acquirer) void(tx *journal.Tx, oid string) refusal {
 }
 
 // refund gives back what was captured, or a part of it; the next settlement
-// takes it off. The fee of the charge is not given back.
-func (a *Acquirer) refund(tx *journal.Tx, oid string, centimes int64) refusal {
+// takes it off. The fee of the charge is not given back. Ref is what the refund is
+// called where it has a name of its own.
+func (a *Acquirer) refund(tx *journal.Tx, oid string, centimes int64, ref string) refusal {
 	o, ok := a.orders.Get(tx, oid)
 	switch {
 	case !ok:
@@ -83,7 +93,12 @@ func (a *Acquirer) refund(tx *journal.Tx, oid string, centimes int64) refusal {
 	}
 	o.Refunded += centimes
 	a.orders.Put(tx, oid, o)
-	a.Unsettled.Put(tx, fmt.Sprintf("%s/refund/%d", oid, o.Refunded), world.NetLine{Ref: oid, Gross: -centimes})
+	key := fmt.Sprintf("%s/refund/%d", oid, o.Refunded)
+	if ref == "" {
+		ref = key
+	}
+	a.owe(tx, o, key, world.NetLine{Ref: oid, Gross: -centimes})
+	a.stand(tx, o, "refund/"+ref, row{Ref: ref, Kind: "refund", Amount: -centimes})
 	a.Did(tx, oid, world.Refund, centimes)
 	return done
 }

@@ -20,7 +20,7 @@ var pages = template.Must(template.New("page").Parse(pageText))
 type words struct {
 	Dir, Title, Demo, Pay, Order, Amount, Pan, Expiry, CVV, PayNow, TestCards, Cancel   string
 	Secure, OTP, OTPHelp, Confirm, Refuse, Accepted, Declined, Return, Stopped, BadForm string
-	AlreadyPaid                                                                         string
+	AlreadyPaid, Over                                                                   string
 	Wrong, Why                                                                          map[string]string
 }
 
@@ -35,6 +35,7 @@ var languages = map[string]words{
 		Declined: "Paiement refusé", Return: "Revenir à la boutique", Stopped: "Le paiement ne peut pas continuer",
 		BadForm:     "La demande de paiement n’est pas valable. Rien n’a été débité.",
 		AlreadyPaid: "Cette commande est déjà payée ou close. Rien de plus n’a été débité.",
+		Over:        "Le temps pour payer est écoulé. Rien n’a été débité.",
 		Wrong:       map[string]string{"pan": "Ce numéro de carte n’est pas juste.", "expiry": "La date d’expiration est fausse ou passée.", "cvv": "Le code au dos a 3 ou 4 chiffres."},
 		Why:         map[string]string{"51": "La provision de la carte est insuffisante.", "54": "La carte est expirée.", "99": "La vérification 3-D Secure a échoué."},
 	},
@@ -48,6 +49,7 @@ var languages = map[string]words{
 		Declined: "تم رفض الأداء", Return: "العودة إلى المتجر", Stopped: "لا يمكن مواصلة الأداء",
 		BadForm:     "طلب الأداء غير صالح. لم يُقتطع أي مبلغ.",
 		AlreadyPaid: "هذا الطلب مؤدى أو مغلق من قبل. لم يُقتطع أي مبلغ إضافي.",
+		Over:        "انتهت مهلة الأداء. لم يُقتطع أي مبلغ.",
 		Wrong:       map[string]string{"pan": "رقم البطاقة غير صحيح.", "expiry": "تاريخ الانتهاء خاطئ أو قد مضى.", "cvv": "الرمز على ظهر البطاقة من 3 أو 4 أرقام."},
 		Why:         map[string]string{"51": "رصيد البطاقة غير كاف.", "54": "انتهت صلاحية البطاقة.", "99": "فشل التحقق 3-D Secure."},
 	},
@@ -61,6 +63,7 @@ var languages = map[string]words{
 		Declined: "Payment declined", Return: "Back to the shop", Stopped: "The payment cannot go on",
 		BadForm:     "The payment request is not valid. Nothing was charged.",
 		AlreadyPaid: "This order is already paid or closed. Nothing more was charged.",
+		Over:        "The time to pay is over. Nothing was charged.",
 		Wrong:       map[string]string{"pan": "This card number is not right.", "expiry": "The expiry date is wrong or past.", "cvv": "The code on the back has 3 or 4 digits."},
 		Why:         map[string]string{"51": "The card has insufficient funds.", "54": "The card has expired.", "99": "The 3-D Secure check failed."},
 	},

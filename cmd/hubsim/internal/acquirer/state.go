@@ -25,6 +25,8 @@ type session struct {
 	Brand   string    `json:"brand,omitempty"`
 	Code    string    `json:"code,omitempty"`
 	Closed  bool      `json:"closed,omitempty"`
+	V1      bool      `json:"v1,omitempty"`  // of card.v1
+	Ends    time.Time `json:"ends,omitzero"` // when its payment takes nothing any more, by the machine's clock
 }
 
 var errSession = errors.New("the page is too old or was changed on the way")

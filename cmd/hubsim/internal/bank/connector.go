@@ -1,9 +1,7 @@
 package bank
 
 import (
-	"crypto/ed25519"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -70,12 +68,11 @@ func (b *Bank) routesConnector(mux *http.ServeMux) {
 }
 
 func (b *Bank) manifest(rw http.ResponseWriter, _ *http.Request) {
-	key := base64.StdEncoding.EncodeToString(b.Secrets.Events.Public().(ed25519.PublicKey))
 	world.Answer(rw, http.StatusOK, map[string]any{
 		"id": "hubsim-bank", "owner": "Banque de démonstration (exemple)",
 		"capabilities": []any{map[string]any{"name": "bank", "version": "1", "features": []string{"reports", "statements", "events", "sandbox", "applications"}}},
 		"auth":         []string{"bearer"}, "idempotency_retention": "720h", "rate_limit": map[string]int{"per_second": 200, "burst": 200},
-		"webhook_keys": []string{"whpk_" + key}, "sandbox": true,
+		"webhook_keys": []string{world.PublicKey(b.Secrets.Events)}, "sandbox": true,
 	})
 }
 

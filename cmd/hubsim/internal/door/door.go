@@ -4,16 +4,13 @@
 package door
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -88,7 +85,7 @@ func Read[T any](c Call) (in T, wrong *Said) {
 
 // Key is the public key of its events, as a manifest lists it.
 func (d *Door) Key() string {
-	return "whpk_" + base64.StdEncoding.EncodeToString(d.Secrets.Key.Public().(ed25519.PublicKey))
+	return world.PublicKey(d.Secrets.Key)
 }
 
 // Routes opens the door: do answers what is the protocol's own, in a change of the
@@ -208,17 +205,9 @@ func answer(rw http.ResponseWriter, out Said, slowly bool) {
 	provider.Reply(rw, kind, out.Status, text, slowly)
 }
 
-// Sign makes the headers of an event, by Standard Webhooks. A signature's time is the
-// machine's, whatever the partners' clock says.
-func (d *Door) Sign(id string, body []byte, spoilt bool) map[string]string {
-	stamp := strconv.FormatInt(time.Now().Unix(), 10)
-	signature := ed25519.Sign(d.Secrets.Key, append([]byte(id+"."+stamp+"."), body...))
-	if spoilt {
-		signature[0] ^= 1
-	}
-	return map[string]string{
-		"Content-Type": "application/json", "webhook-id": id, "webhook-timestamp": stamp, "webhook-signature": "v1a," + base64.StdEncoding.EncodeToString(signature),
-	}
+// Sign makes the request of an event, signed as the others'.
+func (d *Door) Sign(ctx context.Context, to, id string, body []byte, spoilt bool) (*http.Request, error) {
+	return world.Signed(ctx, to, d.Secrets.Key, id, body, spoilt)
 }
 
 // tell sends an event that names nobody, once: who misses it finds out by asking.
@@ -226,12 +215,9 @@ func (d *Door) tell(ctx context.Context, to, event string) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	body := fmt.Appendf(nil, `{"type":%q,"timestamp":%q,"data":{}}`, event, d.world.Now().UTC().Format(time.RFC3339))
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+	req, err := d.Sign(ctx, to, "msg_ex"+provider.Number(12), body, false)
 	if err != nil {
 		return
-	}
-	for name, v := range d.Sign("msg_ex"+provider.Number(12), body, false) {
-		req.Header.Set(name, v)
 	}
 	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
 	if err != nil {

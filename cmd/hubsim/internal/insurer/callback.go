@@ -1,14 +1,10 @@
 package insurer
 
 import (
-	"bytes"
 	"context"
-	"crypto/ed25519"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"tiwiza/cmd/hubsim/internal/journal"
@@ -29,7 +25,7 @@ var eventFaults = []string{"callback_missing", "bad_signature", "callbacks_shuff
 
 // PublicKey is the key of its events, as a manifest lists it.
 func (p *Insurer) PublicKey() string {
-	return "whpk_" + base64.StdEncoding.EncodeToString(p.Key().Public().(ed25519.PublicKey))
+	return world.PublicKey(p.Key())
 }
 
 // tell puts down that something changed, when there is somebody to be told; it gives
@@ -48,29 +44,14 @@ func (p *Insurer) tell(tx *journal.Tx, kind, ref string) string {
 	return n.ID
 }
 
-// Request posts an event, signed by Standard Webhooks. A signature's time is the
-// machine's, whatever the partners' clock says.
+// Request posts an event.
 func (p *Insurer) Request(ctx context.Context, cb provider.Callback[news]) (*http.Request, error) {
 	n := cb.Says
 	body, err := json.Marshal(map[string]any{"type": n.Kind, "timestamp": n.At.UTC(), "data": map[string]string{"ref": n.Ref}})
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, cb.URL, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	stamp := strconv.FormatInt(time.Now().Unix(), 10)
-	signature := ed25519.Sign(p.Key(), append([]byte(n.ID+"."+stamp+"."), body...))
-	if cb.Spoilt() {
-		signature[0] ^= 1
-	}
-	for name, v := range map[string]string{
-		"Content-Type": "application/json", "webhook-id": n.ID, "webhook-timestamp": stamp, "webhook-signature": "v1a," + base64.StdEncoding.EncodeToString(signature),
-	} {
-		req.Header.Set(name, v)
-	}
-	return req, nil
+	return world.Signed(ctx, cb.URL, p.Key(), n.ID, body, cb.Spoilt())
 }
 
 // Understood says whether the hub took the event in.

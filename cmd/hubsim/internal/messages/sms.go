@@ -181,14 +181,7 @@ func (m *Messages) receipt(ctx context.Context, cb provider.Callback[news]) (*ht
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, cb.URL, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	for name, v := range m.Connector.Sign("msg_"+cb.ID, body, cb.Spoilt()) {
-		req.Header.Set(name, v)
-	}
-	return req, nil
+	return m.Connector.Sign(ctx, cb.URL, "msg_"+cb.ID, body, cb.Spoilt())
 }
 
 // Understood says whether the customer took the news in.

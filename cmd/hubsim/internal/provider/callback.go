@@ -18,17 +18,33 @@ type Callback[M any] struct {
 	Fault string    `json:"fault,omitempty"`
 	Tries int       `json:"tries"`
 	Due   time.Time `json:"due"`
+	Until time.Time `json:"until,omitzero"` // it is tried until then at least
 }
 
 // Spoilt says that this try has a wrong signature, by the fault bad_signature.
 func (cb Callback[M]) Spoilt() bool { return cb.Fault == "bad_signature" && cb.Tries == 0 }
 
-// pauses are the waits between the tries; after the last the shop must ask.
+// pauses are the waits between the tries; after the last the shop must ask, unless it
+// is told for longer: then it is told each hour.
 var pauses = []time.Duration{5 * time.Second, 15 * time.Second, 45 * time.Second, 2 * time.Minute, 5 * time.Minute}
+
+// next is how long the next try waits, and whether there is one.
+func (cb Callback[M]) next(now time.Time) (time.Duration, bool) {
+	if cb.Tries < len(pauses) {
+		return pauses[cb.Tries], true
+	}
+	return time.Hour, now.Before(cb.Until)
+}
 
 // Tell puts a callback down, to be sent at once.
 func (p *Provider[M]) Tell(tx *journal.Tx, id, url string, says M, fault string) {
-	p.callbacks.Put(tx, id, Callback[M]{ID: id, URL: url, Says: says, Fault: fault, Due: p.World.Now()})
+	p.TellFor(tx, id, url, says, fault, 0)
+}
+
+// TellFor puts one down that is told for so long at least, unless it is understood.
+func (p *Provider[M]) TellFor(tx *journal.Tx, id, url string, says M, fault string, atLeast time.Duration) {
+	now := p.World.Now()
+	p.callbacks.Put(tx, id, Callback[M]{ID: id, URL: url, Says: says, Fault: fault, Due: now, Until: now.Add(atLeast)})
 }
 
 // TellFirst sends a callback now and waits until the shop has it, for at most
@@ -149,12 +165,14 @@ func (p *Provider[M]) answered(sent Callback[M], a answer) error {
 		case cb.Tries != sent.Tries:
 			return nil // the twin of this try has already put the next one off
 		}
-		slog.Warn(p.name+" callback not understood", "id", cb.ID, "status", a.status, "try", cb.Tries+1, "of", len(pauses)+1)
-		if cb.Tries == len(pauses) {
+		slog.Warn(p.name+" callback not understood", "id", cb.ID, "status", a.status, "try", cb.Tries+1)
+		now := p.World.Now()
+		pause, more := cb.next(now)
+		if !more {
 			p.callbacks.Delete(tx, cb.ID)
 			return nil
 		}
-		cb.Due = p.World.Now().Add(pauses[cb.Tries])
+		cb.Due = now.Add(pause)
 		cb.Tries++
 		p.callbacks.Put(tx, cb.ID, cb)
 		return nil

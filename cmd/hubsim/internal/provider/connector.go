@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"io"
@@ -42,7 +41,7 @@ func (c *Connector) Manifest(rw http.ResponseWriter, _ *http.Request) {
 	world.Answer(rw, http.StatusOK, map[string]any{
 		"id": c.ID, "owner": c.Owner, "capabilities": []any{map[string]any{"name": c.Name, "version": "1", "features": c.Features}},
 		"auth": []string{"bearer"}, "idempotency_retention": "720h", "rate_limit": map[string]int{"per_second": 200, "burst": 200},
-		"webhook_keys": []string{"whpk_" + base64.StdEncoding.EncodeToString(c.Key.Public().(ed25519.PublicKey))}, "sandbox": true,
+		"webhook_keys": []string{world.PublicKey(c.Key)}, "sandbox": true,
 	})
 }
 
@@ -64,13 +63,16 @@ func (c *Connector) Nothing(rw http.ResponseWriter, _ *http.Request) {
 
 // A Refusal is why a request is refused.
 type Refusal struct {
-	Status       int
-	Code, Reason string
+	Status               int
+	Code, Reason, Detail string
 }
 
 // Refuse answers an error.
 func (c *Connector) Refuse(rw http.ResponseWriter, p *Refusal) {
 	body := map[string]any{"type": "about:blank", "title": http.StatusText(p.Status), "status": p.Status, "code": p.Code, "detail": "This is refused: " + p.Code + "."}
+	if p.Detail != "" {
+		body["detail"] = p.Detail
+	}
 	if p.Reason != "" {
 		body["reason"] = p.Reason
 	}

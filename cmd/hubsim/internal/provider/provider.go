@@ -97,7 +97,7 @@ func (p *Provider[M]) Run(ctx context.Context) error {
 			err = p.protocol.Act()
 			p.sendDue()
 		case <-settle.C:
-			err = p.settle()
+			err = p.SettleNow()
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
@@ -113,9 +113,9 @@ func (p *Provider[M]) halt() {
 	p.work.Wait()
 }
 
-// settle pays all that was not settled yet, less the fees, and takes off what
+// SettleNow pays all that was not settled yet, less the fees, and takes off what
 // went back, as one sum.
-func (p *Provider[M]) settle() error {
+func (p *Provider[M]) SettleNow() error {
 	return p.World.Journal.Update(func(tx *journal.Tx) error {
 		n := world.Net{At: p.World.Now(), Lines: p.Unsettled.All(tx)}
 		if len(n.Lines) == 0 || !p.bank.Covers(tx, n.Amount()) {

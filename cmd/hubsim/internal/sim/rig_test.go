@@ -54,6 +54,9 @@ type shop struct {
 	APIPassword string `json:"api_password"`
 	GateURL     string `json:"gate_url"`
 	APIURL      string `json:"api_url"`
+	SettlesFrom string `json:"settles_from"`
+	URL         string `json:"connector_url"`
+	Token       string `json:"connector_token"`
 }
 
 type config struct {

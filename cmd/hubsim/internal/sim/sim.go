@@ -37,6 +37,7 @@ type Config struct {
 	Bank           string        `help:"How the shop's bank is reached: over SFTP with files, or over NextGenPSD2 (berlin)." enum:"files,berlin" default:"files" env:"HUBSIM_BANK"`
 	EventsTo       string        `help:"Where the bank's connector sends its events." env:"HUBSIM_EVENTS_TO"`
 	WalletEventsTo string        `help:"Where the wallets' connector sends its events." env:"HUBSIM_WALLET_EVENTS_TO"`
+	CardEventsTo   string        `help:"Where the acquirer's connector sends its events, until it is told otherwise." env:"HUBSIM_CARD_EVENTS_TO"`
 	SettleEvery    time.Duration `help:"How often the acquirer and the wallets' provider settle." default:"2s" env:"HUBSIM_SETTLE_EVERY"`
 	StatementEvery time.Duration `help:"How often the bank makes statements." default:"2s" env:"HUBSIM_STATEMENT_EVERY"`
 }
@@ -83,8 +84,10 @@ func open(c Config, j *journal.Journal) (*Sim, error) {
 	}
 	s.acquirer = acquirer.New(s.world, world.Acquirer, s.bank)
 	s.acquirer.Secrets, s.acquirer.SettleEvery = s.secrets.Acquirer, c.SettleEvery
+	s.acquirer.Connector.Token, s.acquirer.Connector.Key, s.acquirer.Connector.EventsTo = s.secrets.derived("card connector"), s.secrets.events(), c.CardEventsTo
 	s.second = acquirer.New(s.world, world.Acquirer2, s.bank)
 	s.second.Secrets, s.second.SettleEvery = s.secrets.Acquirer2, c.SettleEvery
+	s.second.Connector.Token, s.second.Connector.Key = s.secrets.derived("second card connector"), s.secrets.events()
 	s.bank.StatementEvery, s.bank.Asked, s.bank.EventsTo = c.StatementEvery, c.Bank == "berlin", c.EventsTo
 	s.wallet = wallet.New(s.world, s.bank)
 	s.wallet.Secrets, s.wallet.SettleEvery = s.secrets.Wallet, c.SettleEvery
@@ -206,8 +209,8 @@ func (s *Sim) config(rw http.ResponseWriter, r *http.Request) {
 	w := s.secrets.Wallet
 	account := func(rib, name string) map[string]string { return map[string]string{"rib": rib, "name": name} }
 	world.Answer(rw, http.StatusOK, map[string]any{
-		"acquirer":  s.shop(world.Acquirer, s.secrets.Acquirer, bank.AcquirerRIB),
-		"acquirers": []any{s.shop(world.Acquirer2, s.secrets.Acquirer2, bank.Acquirer2RIB)},
+		"acquirer":  s.shop(world.Acquirer, s.acquirer, bank.AcquirerRIB),
+		"acquirers": []any{s.shop(world.Acquirer2, s.second, bank.Acquirer2RIB)},
 		"wallet": map[string]string{
 			"base_url": s.URL() + "/wallet/mm", "merchant": w.Merchant, "client_id": w.ClientID, "api_key": w.APIKey,
 			"token_url": s.URL() + "/wallet/token", "token_id": w.TokenID, "token_secret": w.TokenSecret,
@@ -253,11 +256,13 @@ func (s *Sim) bankConfig(account func(rib, name string) map[string]string, host 
 }
 
 // shop is what an acquirer gives a shop.
-func (s *Sim) shop(name string, a acquirer.Secrets, rib string) map[string]string {
+func (s *Sim) shop(name string, of *acquirer.Acquirer, rib string) map[string]string {
+	a := of.Secrets
 	return map[string]string{
 		"name": name, "client_id": a.ClientID, "store_key": a.StoreKey, "api_user": a.APIUser, "api_password": a.APIPassword,
 		"gate_url": s.URL() + "/" + name + "/fim/est3Dgate", "api_url": s.URL() + "/" + name + "/fim/api",
 		"fee_percent": acquirer.FeePercent.String(), "settles_from": rib,
+		"connector_url": s.URL() + of.Base(), "connector_token": of.Connector.Token,
 	}
 }
 
