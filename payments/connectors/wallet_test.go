@@ -1,6 +1,7 @@
 package connectors_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -43,6 +44,15 @@ func TestAWalletSettlesFromOneAccount(t *testing.T) {
 	if v.SettlesFrom == nil || *v.SettlesFrom != paperbank.RIB(7) || v.FeePercent == nil || *v.FeePercent != "0.9" || v.Safeguard != nil {
 		t.Errorf("it is shown as %+v", v)
 	}
+	till := purse()
+	till.ID, till.Port = "till", "card"
+	if v, err := do(d, "ana", d.one.Register, till); err != nil || v.SettlesFrom == nil || *v.FeePercent != "0.9" {
+		t.Errorf("an acquirer is shown as %+v, %v", v, err)
+	}
+	till.ID, till.SettlesFrom = "till-two", ""
+	if _, err := do(d, "ana", d.one.Register, till); !errors.Is(err, connectors.ErrInvalid) {
+		t.Errorf("an acquirer settles from nowhere: %v", err)
+	}
 	if found, err := d.two.Plugs(t.Context(), d.db, connectors.PortWallet); err != nil || len(found) != 0 {
 		t.Errorf("before it was ever live it settles: %v, %v", found, err)
 	}
@@ -71,11 +81,29 @@ func TestABankAndAWalletAreEachFirstAtTheirPort(t *testing.T) {
 		_, err = do(d, "ben", d.ap.Decide, approvals.DecideInput{Approval: v.Approval, Decision: "approve"})
 		must(t, err)
 	}
+	looking, stop := context.WithCancel(t.Context())
+	defer stop()
+	go d.two.Look(looking)
+	knows := func(port string, want bool) {
+		t.Helper()
+		for end := time.Now().Add(2 * time.Minute); d.two.Any(port) != want; time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("the other hub says that there is a %s: %t", port, !want)
+			}
+		}
+	}
+	if !d.one.Any(connectors.PortWallet) {
+		t.Error("a hub that has not looked is sure that there is none")
+	}
+	knows(connectors.PortWallet, false)
 	first(atlas(), "bank.v1")
+	knows(connectors.PortBank, true)
+	knows(connectors.PortWallet, false)
 	first(purse(), "wallet.v1")
 	other := purse()
 	other.ID = "other-purse"
 	first(other, "wallet.v1")
+	knows(connectors.PortWallet, true)
 	if h, ok, err := d.two.House(t.Context(), d.db, ""); err != nil || !ok || h.Bank.ID() != "atlas" {
 		t.Errorf("payouts leave from %v, %t (%v), want atlas", h.Bank, ok, err)
 	}

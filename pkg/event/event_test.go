@@ -144,3 +144,44 @@ func TestAnEventIsPartOfItsTransaction(t *testing.T) {
 		t.Errorf("%d events after an undone transaction (%v, %v)", n, err, qerr)
 	}
 }
+
+// TestWhoDoesNotListenIsToldLater has a subscriber listen for a while only.
+func TestWhoDoesNotListenIsToldLater(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	bus := event.NewBus()
+	var listens atomic.Bool
+	var heard []string
+	event.SubscribeWhile(bus, "cook", listens.Load, func(_ context.Context, _ *pg.Tx, e ripe) error {
+		heard = append(heard, e.Fruit)
+		return nil
+	})
+	event.Subscribe(bus, "guest", func(context.Context, *pg.Tx, ripe) error { return nil })
+	pgtest.Queue(t, db, bus)
+	queued := func(want int) {
+		t.Helper()
+		n, err := pg.Value[int](t.Context(), db, nil, `select count(*) from river.river_job where kind = 'event.deliver'`)
+		if err != nil || n != want {
+			t.Errorf("%d deliveries queued (%v), want %d", n, err, want)
+		}
+	}
+	sweep := func() {
+		t.Helper()
+		if _, err := bus.Sweep(t.Context(), db); err != nil {
+			t.Fatal(err)
+		}
+	}
+	early := publish(t, db, ripe{"fig"})
+	queued(1) // the guest's
+	pgtest.Advance(t, db, 5*time.Minute)
+	sweep()
+	queued(1)
+	listens.Store(true)
+	publish(t, db, ripe{"olive"})
+	queued(3)
+	sweep()
+	queued(4) // what it missed
+	if err := bus.Deliver(t.Context(), db, event.Delivery{Event: early, Type: "test.ripe", Subscriber: "cook"}); err != nil || len(heard) != 1 || heard[0] != "fig" {
+		t.Errorf("it heard %v (%v)", heard, err)
+	}
+}
