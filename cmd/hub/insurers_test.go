@@ -3,13 +3,10 @@ package main
 import (
 	"crypto/ed25519"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -50,10 +47,8 @@ func insurerAt(id, url, token string) map[string]any {
 // built-in one plugged in by its address, with the certificate of hub certify.
 func TestInsurerRegisteredByURLWhileTheHubRuns(t *testing.T) {
 	t.Parallel()
-	seed := strings.Repeat("7a", ed25519.SeedSize)
-	raw, _ := hex.DecodeString(seed)
-	trusted := hex.EncodeToString(ed25519.NewKeyFromSeed(raw).Public().(ed25519.PublicKey))
-	r := newRig(t, "HUB_PARTNERS_KEY="+strings.Repeat("5b", 32), "HUB_CERTIFIERS_KEYS="+trusted)
+	seed, trusts := trusted()
+	r := newRig(t, "HUB_PARTNERS_KEY="+strings.Repeat("5b", 32), trusts)
 	if list := r.shows(t, r.operator(), "/v1/partners"); !strings.Contains(list, `"driver":"openinsurance"`) || !strings.Contains(list, `"port":"insurance"`) {
 		t.Errorf("the built-in insurer is not listed: %s", list)
 	}
@@ -64,21 +59,7 @@ func TestInsurerRegisteredByURLWhileTheHubRuns(t *testing.T) {
 	r.hearsTheStandIn(t, c.Insurance.OpenInsurance.Config)
 	const id = "assurance-exemple"
 	at, token := r.sim+"/insurer", c.Insurance.OpenInsurance.APIKey
-	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/partners", body: insurerAt(id, at, token), idem: once()}).into(t, nil)
-	r.connector(t, id, "test", nil).into(t, nil)
-	if a := r.connector(t, id, "resume", map[string]any{"why": "exemple"}); a.Code != "partners.uncertified" {
-		t.Fatalf("an uncertified insurer may be live: %d %s", a.status, a.Code)
-	}
-	proof := filepath.Join(t.TempDir(), "certificate")
-	if out, code := r.command(t, "certify", at, "--token", token, "--sign-key", seed, "--out", proof); code != 0 || !strings.Contains(out, "reached C5") {
-		t.Fatalf("hub certify exits %d\n%s", code, out)
-	}
-	text, err := os.ReadFile(proof)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.connector(t, id, "certificate", map[string]string{"certificate": string(text)}).into(t, nil)
-	r.live(t, id, false)
+	r.letIn(t, r, insurerAt(id, at, token), seed, false)
 	if got := r.shows(t, r.operator(), "/v1/partners/"+id); !strings.Contains(got, `"state":"live"`) || !strings.Contains(got, `"safeguard":null`) || strings.Contains(got, token) {
 		t.Errorf("it shows %s", got)
 	}

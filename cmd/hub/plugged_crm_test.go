@@ -2,10 +2,7 @@ package main
 
 import (
 	"crypto/ed25519"
-	"encoding/hex"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,34 +17,6 @@ func (r *rig) door(t *testing.T, of func(partnerConfig) *standInDoor) standInDoo
 		t.Fatalf("the stand-ins have no such connector: %v", err)
 	}
 	return *of(c)
-}
-
-// trusted is a key that certificates are signed with, and its public half.
-func trusted() (seed, public string) {
-	seed = strings.Repeat("7a", ed25519.SeedSize)
-	raw, _ := hex.DecodeString(seed)
-	return seed, hex.EncodeToString(ed25519.NewKeyFromSeed(raw).Public().(ed25519.PublicKey))
-}
-
-// letIn registers a connector, has hub certify prove it, and two people let it live.
-func (r *rig) letIn(t *testing.T, body map[string]any, seed string) {
-	t.Helper()
-	id, at, token := body["id"].(string), body["url"].(string), body["credentials"].(map[string]string)["token"]
-	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/partners", body: body, idem: once()}).into(t, nil)
-	r.connector(t, id, "test", nil).into(t, nil)
-	if a := r.connector(t, id, "resume", map[string]any{"why": "exemple"}); a.Code != "partners.uncertified" {
-		t.Fatalf("an uncertified connector may be live: %d %s", a.status, a.Code)
-	}
-	proof := filepath.Join(t.TempDir(), "certificate")
-	if out, code := r.command(t, "certify", at, "--token", token, "--sign-key", seed, "--out", proof); code != 0 || !strings.Contains(out, "reached C5") {
-		t.Fatalf("hub certify exits %d\n%s", code, out)
-	}
-	text, err := os.ReadFile(proof)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.connector(t, id, "certificate", map[string]string{"certificate": string(text)}).into(t, nil)
-	r.live(t, id, false)
 }
 
 // atSecond is what the second system has of people and orders.
@@ -65,8 +34,8 @@ type atSecond struct {
 // had heard of be told of who agreed before and after, while two hubs run.
 func TestCRMRegisteredByURLKnowsTheNextContact(t *testing.T) {
 	t.Parallel()
-	seed, public := trusted()
-	r := newRig(t, "HUB_PARTNERS_KEY="+strings.Repeat("5d", 32), "HUB_CERTIFIERS_KEYS="+public)
+	seed, trusts := trusted()
+	r := newRig(t, "HUB_PARTNERS_KEY="+strings.Repeat("5d", 32), trusts)
 	two := r.second(t)
 	at := r.door(t, func(c partnerConfig) *standInDoor { return c.CRM.Connector })
 	seen := func() (all atSecond) {
@@ -87,7 +56,7 @@ func TestCRMRegisteredByURLKnowsTheNextContact(t *testing.T) {
 	if a := r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/partners", body: map[string]any{"id": id, "port": "crm", "url": at.URL, "credentials": map[string]string{"token": at.Token}}, idem: once()}); a.status != 422 {
 		t.Errorf("registered without saying where it keeps people: %d", a.status)
 	}
-	r.letIn(t, body, seed)
+	r.letIn(t, two, body, seed, false)
 	if got := two.shows(t, two.operator(), "/v1/partners/"+id); !strings.Contains(got, `"state":"live"`) || !strings.Contains(got, `"hosted":"morocco"`) || strings.Contains(got, at.Token) {
 		t.Errorf("it shows %s", got)
 	}

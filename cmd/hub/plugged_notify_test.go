@@ -31,8 +31,8 @@ func (r *rig) throughDoor(t *testing.T, to string) (all []bool) {
 // of bring codes and news, while two hubs run.
 func TestGatewayRegisteredByURLBringsTheNextMessage(t *testing.T) {
 	t.Parallel()
-	seed, public := trusted()
-	r := newRig(t, "HUB_PARTNERS_KEY="+strings.Repeat("5e", 32), "HUB_CERTIFIERS_KEYS="+public)
+	seed, trusts := trusted()
+	r := newRig(t, "HUB_PARTNERS_KEY="+strings.Repeat("5e", 32), trusts)
 	two := r.second(t)
 	r.morning(t)
 	at := r.door(t, func(c partnerConfig) *standInDoor { return c.Notify.Connector })
@@ -50,7 +50,7 @@ func TestGatewayRegisteredByURLBringsTheNextMessage(t *testing.T) {
 	}
 	code(r, "+212600000812")
 	came("+212600000812", false)
-	r.letIn(t, map[string]any{"id": id, "port": "notify", "url": at.URL, "credentials": map[string]string{"token": at.Token}}, seed)
+	r.letIn(t, r, map[string]any{"id": id, "port": "notify", "url": at.URL, "credentials": map[string]string{"token": at.Token}}, seed, false)
 	r.partner(t, "POST", strings.TrimPrefix(at.URL, r.sim)+"/events", map[string]string{"url": r.url + "/callbacks/" + id + "/events"}, nil)
 	code(two, "+212600000813")
 	came("+212600000813", true)

@@ -147,27 +147,10 @@ func TestBankRegisteredByURLTakesTheNextPayout(t *testing.T) {
 	t.Parallel()
 	safeguard, operating := newRIB(), newRIB()
 	node := startBank(t, safeguard, operating)
-	seed := strings.Repeat("7a", ed25519.SeedSize)
-	raw, _ := hex.DecodeString(seed)
-	trusted := hex.EncodeToString(ed25519.NewKeyFromSeed(raw).Public().(ed25519.PublicKey))
-	one := newRig(t, "HUB_PARTNERS_KEY="+strings.Repeat("5b", 32), "HUB_CERTIFIERS_KEYS="+trusted)
+	seed, trusts := trusted()
+	one := newRig(t, "HUB_PARTNERS_KEY="+strings.Repeat("5b", 32), trusts)
 	two := one.second(t)
-
-	one.ask(t, req{key: one.operator(), method: "POST", path: "/v1/partners", body: plugsIn("bank-node", node.url, safeguard, operating), idem: once()}).into(t, nil)
-	two.connector(t, "bank-node", "test", nil).into(t, nil)
-	if a := one.connector(t, "bank-node", "resume", map[string]any{"pays": true, "why": "exemple"}); a.Code != "partners.uncertified" {
-		t.Fatalf("an uncertified bank may pay: %d %s", a.status, a.Code)
-	}
-	certified := filepath.Join(t.TempDir(), "certificate")
-	if out, code := one.command(t, "certify", node.url, "--token", nodeToken, "--sign-key", seed, "--out", certified); code != 0 {
-		t.Fatalf("hub certify exits %d\n%s", code, out)
-	}
-	text, err := os.ReadFile(certified)
-	if err != nil {
-		t.Fatal(err)
-	}
-	two.connector(t, "bank-node", "certificate", map[string]string{"certificate": string(text)}).into(t, nil)
-	two.live(t, "bank-node", true)
+	one.letIn(t, two, plugsIn("bank-node", node.url, safeguard, operating), seed, true)
 	if list := one.shows(t, one.operator(), "/v1/partners"); !strings.Contains(list, `"bank-node"`) || !strings.Contains(list, `"state":"live"`) {
 		t.Errorf("the other hub lists %s", list)
 	}
@@ -248,20 +231,65 @@ func (r *rig) plugs(t *testing.T) (id string, at plain) {
 	return id, at
 }
 
-// proof is a certificate by the key that the demonstration trusts.
+// proof is a certificate of a bank, signed by a key that the hub trusts.
 func (r *rig) proof(t *testing.T, id string, level certificate.Level) map[string]string {
+	t.Helper()
+	return r.signed(t, certificate.Certificate{Connector: id, Protocol: "bank.v1", Features: []string{"reports"}, Level: level})
+}
+
+// signed is a certificate that is valid from now on, signed likewise.
+func (r *rig) signed(t *testing.T, c certificate.Certificate) map[string]string {
 	t.Helper()
 	key, err := certifierKey("", r.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := certificate.Sign(key, certificate.Certificate{
-		Connector: id, Protocol: "bank.v1", Features: []string{"reports"}, Level: level, Remembers: "720h", IssuedAt: time.Now(), ExpiresAt: time.Now().Add(certificate.Lifetime),
-	})
+	c.Remembers, c.IssuedAt, c.ExpiresAt = "720h", time.Now(), time.Now().Add(certificate.Lifetime)
+	text, err := certificate.Sign(key, c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return map[string]string{"certificate": text}
+}
+
+// trusted is a key whose certificates a hub trusts that was told so by env.
+func trusted() (seed, env string) {
+	seed = strings.Repeat("7a", ed25519.SeedSize)
+	raw, _ := hex.DecodeString(seed)
+	return seed, "HUB_CERTIFIERS_KEYS=" + hex.EncodeToString(ed25519.NewKeyFromSeed(raw).Public().(ed25519.PublicKey))
+}
+
+// letIn registers a connector at one hub, has hub certify prove it, and has two people
+// let it live at another, where money may come or leave by it first.
+func (r *rig) letIn(t *testing.T, two *rig, body map[string]any, seed string, pays bool) {
+	t.Helper()
+	id, at, token := body["id"].(string), body["url"].(string), body["credentials"].(map[string]string)["token"]
+	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/partners", body: body, idem: once()}).into(t, nil)
+	two.connector(t, id, "test", nil).into(t, nil)
+	if a := r.connector(t, id, "resume", map[string]any{"pays": pays, "why": "exemple"}); a.Code != "partners.uncertified" {
+		t.Fatalf("an uncertified connector may be live: %d %s", a.status, a.Code)
+	}
+	proof := filepath.Join(t.TempDir(), "certificate")
+	if out, code := r.command(t, "certify", at, "--token", token, "--sign-key", seed, "--out", proof); code != 0 || !strings.Contains(out, "reached C5") {
+		t.Fatalf("hub certify exits %d\n%s", code, out)
+	}
+	text, err := os.ReadFile(proof)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two.connector(t, id, "certificate", map[string]string{"certificate": string(text)}).into(t, nil)
+	two.live(t, id, pays)
+}
+
+// standsIn registers a stand-in and has it live.
+func (r *rig) standsIn(t *testing.T, body map[string]any, features ...string) {
+	t.Helper()
+	id := body["id"].(string)
+	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/partners", body: body, idem: once()}).into(t, nil)
+	r.connector(t, id, "test", nil).into(t, nil)
+	c := certificate.Certificate{Connector: id, Protocol: body["port"].(string) + ".v1", Features: append(features, "statements", "events", "sandbox"), Level: certificate.Security}
+	r.connector(t, id, "certificate", r.signed(t, c)).into(t, nil)
+	r.live(t, id, true)
 }
 
 // proved is a plain connector that was tested and certified.

@@ -2,22 +2,17 @@ package main
 
 import (
 	"crypto/ed25519"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"tiwiza/adapters/remote/moneyconform"
 	"tiwiza/adapters/wallet"
 	"tiwiza/payments/connectors"
-	"tiwiza/pkg/certificate"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
 )
@@ -26,22 +21,11 @@ func walletAt(id, url, token, from string) map[string]any {
 	return map[string]any{"id": id, "port": "wallet", "url": url, "credentials": map[string]string{"token": token}, "settles_from": from, "fee_percent": "0.9"}
 }
 
-// certifier is a key whose certificates a hub trusts, and how it is told so.
-func certifier(t *testing.T) (seed, env string) {
-	t.Helper()
-	seed = strings.Repeat("7a", ed25519.SeedSize)
-	raw, err := hex.DecodeString(seed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return seed, "HUB_CERTIFIERS_KEYS=" + hex.EncodeToString(ed25519.NewKeyFromSeed(raw).Public().(ed25519.PublicKey))
-}
-
 // TestWalletRegisteredByURLTakesTheNextCharge has a provider of wallets that nobody
 // had heard of take buyers' money and give it back, while two hubs run.
 func TestWalletRegisteredByURLTakesTheNextCharge(t *testing.T) {
 	t.Parallel()
-	seed, trusts := certifier(t)
+	seed, trusts := trusted()
 	one := newRig(t, "HUB_PARTNERS_KEY="+strings.Repeat("5d", 32), trusts)
 	two := one.second(t)
 	var c struct {
@@ -54,7 +38,6 @@ func TestWalletRegisteredByURLTakesTheNextCharge(t *testing.T) {
 	one.partner(t, "GET", "/config", nil, &c)
 	const id = "hubsim-wallet"
 	at, token := c.Wallet.URL, c.Wallet.Token
-	asked := walletAt(id, at, token, c.Wallet.SettlesFrom)
 	for field, bad := range map[string]any{"settles_from": "123", "fee_percent": "21", "safeguard": map[string]string{"rib": newRIB(), "name": "X"}} {
 		wrong := walletAt(id, at, token, c.Wallet.SettlesFrom)
 		wrong[field] = bad
@@ -62,21 +45,7 @@ func TestWalletRegisteredByURLTakesTheNextCharge(t *testing.T) {
 			t.Errorf("with a wrong %s it is registered: %d %s", field, a.status, a.body)
 		}
 	}
-	one.ask(t, req{key: one.operator(), method: "POST", path: "/v1/partners", body: asked, idem: once()}).into(t, nil)
-	two.connector(t, id, "test", nil).into(t, nil)
-	if a := one.connector(t, id, "resume", map[string]any{"pays": true, "why": "exemple"}); a.Code != "partners.uncertified" {
-		t.Fatalf("an uncertified wallet may take money: %d %s", a.status, a.Code)
-	}
-	proof := filepath.Join(t.TempDir(), "certificate")
-	if out, code := one.command(t, "certify", at, "--token", token, "--sign-key", seed, "--out", proof); code != 0 || !strings.Contains(out, "reached C5") {
-		t.Fatalf("hub certify exits %d\n%s", code, out)
-	}
-	text, err := os.ReadFile(proof)
-	if err != nil {
-		t.Fatal(err)
-	}
-	two.connector(t, id, "certificate", map[string]string{"certificate": string(text)}).into(t, nil)
-	two.live(t, id, true)
+	one.letIn(t, two, walletAt(id, at, token, c.Wallet.SettlesFrom), seed, true)
 
 	// knows says whether the new door was asked for a charge: the old one is of the
 	// same provider.
@@ -145,26 +114,6 @@ func TestWalletRegisteredByURLTakesTheNextCharge(t *testing.T) {
 	one.verify(t)
 }
 
-// walletIsLive registers a stand-in of moneyconform, and has it live.
-func (r *rig) walletIsLive(t *testing.T, id, url string) {
-	t.Helper()
-	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/partners", body: walletAt(id, url, moneyconform.Token, newRIB()), idem: once()}).into(t, nil)
-	r.connector(t, id, "test", nil).into(t, nil)
-	key, err := certifierKey("", r.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := certificate.Sign(key, certificate.Certificate{
-		Connector: id, Protocol: "wallet.v1", Features: []string{"reversals", "payouts", "statements", "events", "sandbox"}, Level: certificate.Security,
-		Remembers: "720h", IssuedAt: time.Now(), ExpiresAt: time.Now().Add(certificate.Lifetime),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.connector(t, id, "certificate", map[string]string{"certificate": text}).into(t, nil)
-	r.live(t, id, true)
-}
-
 // TestWalletsEventsHaveItAsked has a wallet tell what became of a request; nobody
 // else's word is heard.
 func TestWalletsEventsHaveItAsked(t *testing.T) {
@@ -175,7 +124,7 @@ func TestWalletsEventsHaveItAsked(t *testing.T) {
 	at := httptest.NewServer(w)
 	t.Cleanup(at.Close)
 	w.Tell(r.url + "/callbacks/" + id + "/events")
-	r.walletIsLive(t, id, at.URL)
+	r.standsIn(t, walletAt(id, at.URL, moneyconform.Token, newRIB()), "reversals", "payouts")
 	s := r.seller(t)
 	sale := r.buyByWallet(t, r.ware(t, s, 3, "100.00").variant, phone("00"))
 	r.until(t, "the phone to be asked", func() bool { return r.walletChargeOf(t, sale).Status == "accepted" })
@@ -210,7 +159,7 @@ func TestAWalletWithoutItsSecretsIsAWalletAllTheSame(t *testing.T) {
 	w := moneyconform.NewWallet("", false)
 	at := httptest.NewServer(w)
 	t.Cleanup(at.Close)
-	r.walletIsLive(t, id, at.URL)
+	r.standsIn(t, walletAt(id, at.URL, moneyconform.Token, newRIB()), "reversals", "payouts")
 	without := r.house // no key
 	p, err := without.plugged.Plug(t.Context(), without.store, connectors.PortWallet, id)
 	if err != nil {
