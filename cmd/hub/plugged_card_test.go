@@ -14,7 +14,7 @@ import (
 )
 
 func cardAt(id, url, token, from string) map[string]any {
-	return map[string]any{"id": id, "port": "card", "url": url, "credentials": map[string]string{"token": token}, "settles_from": from, "fee_percent": "1.5"}
+	return map[string]any{"id": id, "port": "card", "url": url, "credentials": map[string]string{"token": token}, "settles_from": from, "fee_percent": "1.8"}
 }
 
 // TestAcquirerRegisteredByURLTakesTheNextCharge has an acquirer that nobody had heard of
@@ -38,7 +38,7 @@ func TestAcquirerRegisteredByURLTakesTheNextCharge(t *testing.T) {
 	one.partner(t, "POST", strings.TrimPrefix(at, one.sim)+"/events", map[string]string{"url": one.url + "/callbacks/" + id + "/events"}, nil)
 
 	s := one.seller(t)
-	w := one.ware(t, s, 20, "100.00")
+	w := one.ware(t, s, 2000, "100.00") // as many as it takes until both hubs have looked
 	// there says whether a buyer is sent to the page that was registered.
 	there := func(x sale) bool { return strings.HasPrefix(x.Charge.NextAction.URL, at+"/card/v1/pay") }
 	for _, r := range []*rig{one, two} { // each hub looks for itself
@@ -57,7 +57,10 @@ func TestAcquirerRegisteredByURLTakesTheNextCharge(t *testing.T) {
 	if !there(x) {
 		t.Fatalf("the buyer is sent to %s", x.Charge.NextAction.URL)
 	}
-	two.payBy(t, x, map[string]string{"pan": "4000000000000002", "expiry": "12/29", "cvv": "000", "otp": "123456"})
+	noMoney := map[string]string{"pan": "4000000000000002", "expiry": "12/29", "cvv": "000", "otp": "123456"}
+	if err := two.pay(t.Context(), x.Charge.NextAction.URL, x.Charge.NextAction.Fields, noMoney); err == nil {
+		t.Error("a card that is declined leads back to the shop, and not to the page again")
+	}
 	two.unpaid(t, x)
 	two.payBy(t, x, goodCard)
 	one.paid(t, x)
@@ -106,7 +109,7 @@ func TestAcquirersEventsHaveItAsked(t *testing.T) {
 	a.Tell(r.url + "/callbacks/" + id + "/events")
 	r.standsIn(t, cardAt(id, at.URL, moneyconform.Token, newRIB()), "chargebacks")
 	s := r.seller(t)
-	w := r.ware(t, s, 9, "100.00")
+	w := r.ware(t, s, 2000, "100.00")
 	var x sale
 	r.until(t, "a buyer to be sent there", func() bool {
 		x = r.checkout(t, r.buyer(t), map[string]int{w.variant: 1})
