@@ -1,7 +1,6 @@
 package operator
 
 import (
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -156,20 +155,7 @@ func (v *view) said(d disputes.View) (out []piece, err error) {
 
 // evidence passes a file of a message on.
 func evidence(v *view) error {
-	b, h, err := v.Raw("/v1/messages/" + url.PathEscape(v.R.PathValue("message")) + "/files/" + url.PathEscape(v.R.PathValue("file")))
-	if err != nil {
-		return err
-	}
-	for _, name := range []string{"Content-Type", "Content-Disposition"} {
-		if x := h.Get(name); x != "" {
-			v.W.Header().Set(name, x)
-		}
-	}
-	v.W.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	v.W.Header().Set("Cache-Control", "no-store")
-	v.W.WriteHeader(http.StatusOK)
-	_, _ = v.W.Write(b) // the visitor may be gone
-	return nil
+	return v.HandOn("/v1/messages/" + url.PathEscape(v.R.PathValue("message")) + "/files/" + url.PathEscape(v.R.PathValue("file")))
 }
 
 // ruling is the form that shares what is held. look is what it would post.

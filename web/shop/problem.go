@@ -157,27 +157,12 @@ func (s *Shop) complainAgain(v *site.Visit, page func(complaint) templ.Component
 
 // piece hands on a file that was sent with a message.
 func (s *Shop) piece(v *site.Visit) error {
-	return handOn(v, "/v1/messages/"+escape(v.R.PathValue("message"))+"/files/"+escape(v.R.PathValue("file")))
+	return v.HandOn("/v1/messages/"+escape(v.R.PathValue("message"))+"/files/"+escape(v.R.PathValue("file")))
 }
 
 // fetch hands on a file that was bought.
 func (s *Shop) fetch(v *site.Visit) error {
-	return handOn(v, "/v1/orders/"+escape(v.R.PathValue("order"))+"/digital/"+escape(v.R.PathValue("variant"))+"/"+escape(v.R.PathValue("ware")))
-}
-
-func handOn(v *site.Visit, path string) error {
-	b, h, err := v.Raw(path)
-	if err != nil {
-		return err
-	}
-	for _, name := range []string{"Content-Type", "Content-Disposition"} {
-		if x := h.Get(name); x != "" {
-			v.W.Header().Set(name, x)
-		}
-	}
-	v.W.Header().Set("Cache-Control", "no-store")
-	_, _ = v.W.Write(b) // the visitor may be gone
-	return nil
+	return v.HandOn("/v1/orders/"+escape(v.R.PathValue("order"))+"/digital/"+escape(v.R.PathValue("variant"))+"/"+escape(v.R.PathValue("ware")))
 }
 
 // afterV1 is the rest of an address of the interface after /v1/messages.
