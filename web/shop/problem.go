@@ -157,12 +157,12 @@ func (s *Shop) complainAgain(v *site.Visit, page func(complaint) templ.Component
 
 // piece hands on a file that was sent with a message.
 func (s *Shop) piece(v *site.Visit) error {
-	return v.HandOn("/v1/messages/"+escape(v.R.PathValue("message"))+"/files/"+escape(v.R.PathValue("file")))
+	return v.HandOn("/v1/messages/" + escape(v.R.PathValue("message")) + "/files/" + escape(v.R.PathValue("file")))
 }
 
 // fetch hands on a file that was bought.
 func (s *Shop) fetch(v *site.Visit) error {
-	return v.HandOn("/v1/orders/"+escape(v.R.PathValue("order"))+"/digital/"+escape(v.R.PathValue("variant"))+"/"+escape(v.R.PathValue("ware")))
+	return v.HandOn("/v1/orders/" + escape(v.R.PathValue("order")) + "/digital/" + escape(v.R.PathValue("variant")) + "/" + escape(v.R.PathValue("ware")))
 }
 
 // afterV1 is the rest of an address of the interface after /v1/messages.
