@@ -58,6 +58,7 @@ export function pages(found) {
     seller('application granted', `/v/services/${f.lent.granted}`),
     seller('insurance', `/v/services/${f.insured.product}`),
     seller('insurance by an index', `/v/services/${f.insured.crop}`),
+    seller('insurance of a parcel', `/v/services/${f.insured.parcel}?vente=${f.waiting.order}`, 'seller', { who: f.waiting.sellerWho }),
     seller('insurance after errors', `/v/services/${f.insured.product}`, 'seller', { after: [['fill', '[name=somme]', '0'], ['click', '.btn.go']], status: 422 }),
     seller('insurance price', `/v/services/${f.insured.quote}`),
     seller('insurance price after errors', `/v/services/${f.insured.quote}`, 'seller', { after: [['click', '.btn.go']], status: 422 }),

@@ -19,7 +19,7 @@ export async function insures(hub, found) {
       if (p.state === 'offered' && p.source === 'insurer' && p.line !== 'health') await post(operator, `/v1/insurance/products/${p.id}/approve`).catch(() => {})
       if (p.state === 'approved') offers[p.line] = p.id
     }
-    return offers.stock && offers.crop
+    return offers.stock && offers.crop && offers.parcel
   }, 120000)
   const order = await sold(hub, { seller: s })
   await post(key, `/v1/orders/${order.order}/accept`)
@@ -51,7 +51,7 @@ export async function insures(hub, found) {
     premium: { rate_permille: 12, period: 'year' }, most: dh('80000.00'), excess: dh('500.00'), waiting_days: 15, cooling_off_days: 14, commission_permille: 100, papers: ['photo', 'invoice'], documents: [sheet('fr', 'a'), sheet('ar', 'b')],
   })
   await post(operator, '/v1/insurance/statements', { insurer: written.insurer, period: new Date().toISOString().slice(0, 7) }).catch(() => {})
-  found.insured = { product: offers.stock, crop: offers.crop, quote: (await priced()).id, used: q.id, policy: policy.id, fresh: fresh.id, asked: asked.id, accepted: accepted.id, rejected: rejected.id, written: written.id }
+  found.insured = { product: offers.stock, crop: offers.crop, parcel: offers.parcel, quote: (await priced()).id, used: q.id, policy: policy.id, fresh: fresh.id, asked: asked.id, accepted: accepted.id, rejected: rejected.id, written: written.id }
 }
 
 // insurerOfficer sits down at the desk.
