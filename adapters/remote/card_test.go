@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -203,6 +205,29 @@ func TestCardFormIsSignedWithWhatTheHubSignsInWith(t *testing.T) {
 			said.ReturnURL != p.OKURL || said.ShopURL != p.ShopURL || !said.ExpiresAt.Equal(p.ExpiresAt.Truncate(time.Second)) {
 			t.Errorf("%s: %s", name, f.Fields["payment"])
 		}
+	}
+}
+
+// TestTheGuidesExampleIsSigned computes the signature that the guide shows.
+func TestTheGuidesExampleIsSigned(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../docs/partner/README.md")
+	must(t, err)
+	shown := regexp.MustCompile("(?s)Under `([^`]+)` this text\n\n```\n([^\n]+)\n```\n\nhas the signature `([^`]+)`").FindStringSubmatch(string(guide))
+	if shown == nil {
+		t.Fatal("the guide has no example of a signature")
+	}
+	secret, payment, signature := shown[1], shown[2], shown[3]
+	if got := signedBy(secret, payment); got != signature || remote.SignPayment(secret, []byte(payment)) != signature {
+		t.Errorf("the guide shows %s, and it is %s", signature, got)
+	}
+	form, err := acquirerAt(lineTo(t, "127.0.0.1:1", secret)).Form(card.Payment{
+		Ref: "CHG1", Amount: money.MustParse("120.00", money.MAD), Lang: "fr", Nonce: "n-0123456789", ExpiresAt: time.Date(2026, 11, 23, 10, 30, 0, 0, time.UTC),
+		Buyer: card.Buyer{Name: "Acheteuse (exemple)", Email: "acheteuse@exemple.ma"},
+		OKURL: "https://hub.example/merci", FailURL: "https://hub.example/non", CallbackURL: "https://hub.example/suite", ShopURL: "https://hub.example/panier",
+	})
+	if must(t, err); form.Fields["payment"] != payment || form.Fields["signature"] != signature {
+		t.Errorf("the hub's own form is %v", form.Fields)
 	}
 }
 

@@ -401,7 +401,7 @@ func (r *runner) chargeback(ctx context.Context, of string) error {
 	if err != nil {
 		return err
 	}
-	for deadline := r.o.Now().Add(20 * time.Second); ; {
+	for deadline := r.o.Now().Add(10 * time.Second); ; {
 		e, err := r.next(ctx, max(deadline.Sub(r.o.Now()), 0))
 		if err != nil {
 			return fmt.Errorf("the chargeback of %s: %w", d.ref, err)
