@@ -231,6 +231,15 @@ func ports(t testing.TB) map[string]func() (*answering, func() outbound.Result) 
 			s.body = fmt.Sprintf(`{"id":"FIL1","sha256":%q,"state":"received"}`, f.SHA256)
 			return s, func() outbound.Result { return b.Publish(ctx, f) }
 		},
+		"card.v1": func() (*answering, func() outbound.Result) {
+			s := answers(t, 201, `{"id":"C1","ref":"CHG1","state":"captured","amount":{"amount":"10.60","currency":"MAD"},"captured":{"amount":"10.60","currency":"MAD"},"refunded":{"amount":"0.00","currency":"MAD"}}`)
+			n, err := remote.New(remote.Config{URL: s.URL, Guard: webhook.Guard{Loopback: true}, Credentials: []remote.Credentials{{Token: token}}})
+			must(err)
+			a := card.New("card", remote.NewCard(n, "card", nil), card.Options{Pay: fast, Query: fast})
+			return s, func() outbound.Result {
+				return a.Capture(ctx, card.Order{Ref: "CHG1-C", Of: "CHG1", Amount: money.Dirhams(1060)})
+			}
+		},
 	}
 }
 
@@ -244,7 +253,7 @@ func TestACallThroughAPortAddsLittle(t *testing.T) {
 	if os.Getenv("HUB_LONG") == "1" {
 		pairs = 3000
 	}
-	for _, name := range []string{"bank", "card", "wallet", "insurance", "crm", "notify", "remote"} {
+	for _, name := range []string{"bank", "card", "wallet", "insurance", "crm", "notify", "remote", "card.v1"} {
 		s, call := open[name]()
 		through := func() {
 			if r := call(); r.Outcome != outbound.Accepted && r.Outcome != outbound.Succeeded {

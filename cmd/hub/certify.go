@@ -22,7 +22,7 @@ import (
 
 type certifyCmd struct {
 	URL          string `arg:"" help:"The connector's address."`
-	Protocol     string `help:"What it speaks; without it the first protocol of its manifest that is known here." enum:",bank.v1,insurance.v1,wallet.v1,crm.v1,notify.v1" default:""`
+	Protocol     string `help:"What it speaks; without it the first protocol of its manifest that is known here." enum:",bank.v1,insurance.v1,wallet.v1,card.v1,crm.v1,notify.v1" default:""`
 	Token        string `help:"A bearer token for it." env:"HUB_CONNECTOR_TOKEN"`
 	TokenURL     string `help:"Where OAuth 2.0 access tokens are asked for; with the two that follow, instead of a token." env:"HUB_CONNECTOR_TOKEN_URL"`
 	ClientID     string `help:"Who asks for them." env:"HUB_CONNECTOR_CLIENT_ID"`

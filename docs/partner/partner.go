@@ -19,6 +19,11 @@ var InsuranceCases []byte
 //go:embed cases/wallet.v1.yaml
 var WalletCases []byte
 
+// CardCases are the cases of card.v1.
+//
+//go:embed cases/card.v1.yaml
+var CardCases []byte
+
 // CRMCases are the cases of crm.v1.
 //
 //go:embed cases/crm.v1.yaml
@@ -30,4 +35,6 @@ var CRMCases []byte
 var NotifyCases []byte
 
 // Cases are the cases of each protocol that hub certify plays.
-var Cases = map[string][]byte{"bank.v1": BankCases, "insurance.v1": InsuranceCases, "wallet.v1": WalletCases, "crm.v1": CRMCases, "notify.v1": NotifyCases}
+var Cases = map[string][]byte{
+	"bank.v1": BankCases, "insurance.v1": InsuranceCases, "wallet.v1": WalletCases, "card.v1": CardCases, "crm.v1": CRMCases, "notify.v1": NotifyCases,
+}

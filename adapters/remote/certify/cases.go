@@ -82,6 +82,7 @@ type Step struct {
 	Wallet  *struct{}    `yaml:"wallet"`
 	Traffic *trafficStep `yaml:"traffic"`
 
+	cardSteps   `yaml:",inline"`
 	crmSteps    `yaml:",inline"`
 	notifySteps `yaml:",inline"`
 }
@@ -144,6 +145,7 @@ var vital = map[string][]string{
 	"crm.v1":       {"erasure", "sandbox"},
 	"notify.v1":    {"sandbox"},
 	"wallet.v1":    {"statements", "sandbox"},
+	"card.v1":      {"statements", "sandbox"},
 }
 
 // capability is the name and the version of a protocol.

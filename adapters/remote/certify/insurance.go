@@ -92,6 +92,11 @@ type deal struct {
 	reason string
 	counts bool                             // it was done, so a statement must tell
 	hear   func(d *deal, body []byte) error // reads what answers it; answered, when nil
+
+	// Of wallets and cards.
+	noun, at string                                        // what it is, and where it is asked for; "" nowhere
+	line     func(d *deal) (amount money.Money, want bool) // what a statement tells of it, once it was done
+	under    []*deal                                       // of a card's payment: what was asked of it
 }
 
 // Insurance's steps, if the step is one of them.

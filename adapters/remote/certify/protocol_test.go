@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,9 +50,22 @@ func fits(t testing.TB, what string, content openapi3.Content, kind string, body
 		return
 	}
 	var v any
-	if err := json.Unmarshal(body, &v); err != nil {
-		t.Errorf("%s is no JSON: %s", what, body)
-		return
+	switch kind {
+	case "text/html":
+		v = string(body)
+	case "application/x-www-form-urlencoded":
+		form, err := url.ParseQuery(string(body))
+		must(t, err)
+		fields := map[string]any{}
+		for name := range form {
+			fields[name] = form.Get(name)
+		}
+		v = fields
+	default:
+		if err := json.Unmarshal(body, &v); err != nil {
+			t.Errorf("%s is no JSON: %s", what, body)
+			return
+		}
 	}
 	if err := m.Schema.Value.VisitJSON(v); err != nil {
 		t.Errorf("%s is not what the document says: %v\n%s", what, err, body)
@@ -73,10 +87,18 @@ func TestWalletDocumentIsWhatIsSpoken(t *testing.T) {
 	spoken(t, casesOf(t, "wallet.v1"), s.URL, "manifest", "pay", "reverse", "payOut", "showRequest", "statement", "sandboxDayEnd")
 }
 
-// spoken listens to a certification between the hub and a connector at url: each
+// TestCardDocumentIsWhatIsSpoken listens to an acquirer in memory.
+func TestCardDocumentIsWhatIsSpoken(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(moneyconform.NewCard(""))
+	t.Cleanup(s.Close)
+	spoken(t, casesOf(t, "card.v1"), s.URL, "manifest", "pay", "showPayment", "capture", "void", "refund", "statement", "sandboxBuyer", "sandboxDayEnd")
+}
+
+// spoken listens to a certification between the hub and a connector at base: each
 // request that was taken and each answer is what the protocol's document says it
 // is, and each of its operations is asked for.
-func spoken(t *testing.T, cases certify.Cases, url string, operations ...string) {
+func spoken(t *testing.T, cases certify.Cases, base string, operations ...string) {
 	t.Helper()
 	doc := protocol(t, cases.Protocol)
 	var mu sync.Mutex
@@ -87,7 +109,7 @@ func spoken(t *testing.T, cases certify.Cases, url string, operations ...string)
 		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
-		req, err := http.NewRequestWithContext(r.Context(), r.Method, url+r.URL.RequestURI(), bytes.NewReader(body))
+		req, err := http.NewRequestWithContext(r.Context(), r.Method, base+r.URL.RequestURI(), bytes.NewReader(body))
 		must(t, err)
 		req.Header = r.Header.Clone()
 		req.Header.Del("Accept-Encoding")
@@ -104,7 +126,12 @@ func spoken(t *testing.T, cases certify.Cases, url string, operations ...string)
 			mu.Lock()
 			seen[op.OperationID]++
 			if res.StatusCode < 300 && op.RequestBody != nil && !bytes.Contains(body, []byte(`"altered"`)) {
-				fits(t, "the request "+what, op.RequestBody.Value.Content, "application/json", body)
+				for kind := range op.RequestBody.Value.Content {
+					fits(t, "the request "+what, op.RequestBody.Value.Content, kind, body)
+				}
+				if form, err := url.ParseQuery(string(body)); err == nil && form.Has("payment") {
+					fits(t, "the payment of "+what, openapi3.NewContentWithJSONSchemaRef(doc.Components.Schemas["Payment"]), "application/json", []byte(form.Get("payment")))
+				}
 			}
 			answer := op.Responses.Value(strconv.Itoa(res.StatusCode))
 			switch {
@@ -139,7 +166,7 @@ func spoken(t *testing.T, cases certify.Cases, url string, operations ...string)
 
 func TestProtocolDocumentsAreOpenAPI(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"bank.v1", "insurance.v1", "wallet.v1", "crm.v1", "notify.v1"} {
+	for _, name := range []string{"bank.v1", "insurance.v1", "wallet.v1", "card.v1", "crm.v1", "notify.v1"} {
 		if doc := protocol(t, name); !doc.IsOpenAPI31OrLater() {
 			t.Errorf("%s is of version %s, want 3.1", name, doc.OpenAPI)
 		}

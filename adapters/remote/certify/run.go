@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tiwiza/adapters/bank"
+	"tiwiza/adapters/card"
 	"tiwiza/adapters/insurance"
 	"tiwiza/adapters/remote"
 	"tiwiza/adapters/wallet"
@@ -131,7 +132,8 @@ type runner struct {
 	known    map[string]string // messages that were acknowledged → their hash
 	mu       sync.Mutex
 	answers  []string // whatever was answered
-	events   chan webhook.Signed
+	events   chan heard
+	unsaid   []string // what nobody may be told beside our secrets
 	serial   int
 
 	insurer  *insurance.Insurer // of insurance.v1, once the manifest is read
@@ -142,6 +144,7 @@ type runner struct {
 	began    time.Time // the day it began, in UTC
 
 	wallet   *wallet.Wallet // of wallet.v1, once the manifest is read
+	acquirer *card.Acquirer // of card.v1, likewise
 	relation *relation      // of crm.v1, once the manifest is read
 	gateway  *gateway       // of notify.v1, likewise
 }
@@ -163,7 +166,7 @@ func newRunner(protocol string, o Options) (*runner, error) {
 	random := rand.New(rand.NewPCG(o.Seed, 1))
 	return &runner{
 		protocol: protocol, o: o, random: random, client: client, line: n, guard: g, hub: bank.New("certified", d, bank.Options{File: patient, Query: patient}),
-		known: map[string]string{}, applied: map[string]bank.Application{}, seqs: map[string]int64{}, events: make(chan webhook.Signed, 100), began: o.Now().UTC().Truncate(24 * time.Hour),
+		known: map[string]string{}, applied: map[string]bank.Application{}, seqs: map[string]int64{}, events: make(chan heard, 1000), began: o.Now().UTC().Truncate(24 * time.Hour),
 		run: fmt.Sprintf("%s%04X", o.Now().UTC().Format("060102150405"), random.IntN(1<<16)),
 	}, nil
 }
@@ -254,7 +257,7 @@ func (r *runner) redact(s string) string {
 }
 
 func (r *runner) secrets() (all []string) {
-	for _, s := range []string{r.o.Credentials.Token, r.o.Credentials.ClientSecret, r.o.Credentials.Key, wrongToken} {
+	for _, s := range append([]string{r.o.Credentials.Token, r.o.Credentials.ClientSecret, r.o.Credentials.Key, wrongToken}, r.unsaid...) {
 		if s != "" {
 			all = append(all, s)
 		}

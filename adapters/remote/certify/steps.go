@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"tiwiza/adapters/card"
 	"tiwiza/adapters/insurance"
 	"tiwiza/adapters/remote"
 	"tiwiza/adapters/wallet"
@@ -77,6 +78,9 @@ func (r *runner) step(ctx context.Context, s Step) error {
 	case s.Tell != nil:
 		return r.tell(ctx, *s.Tell)
 	}
+	if done, err := r.charge(ctx, s.cardSteps); done {
+		return err
+	}
 	if done, err := r.relate(ctx, s.crmSteps); done {
 		return err
 	}
@@ -111,12 +115,17 @@ func (r *runner) call(ctx context.Context, method, path, key, token string, body
 	if key != "" {
 		req.Header.Set("Idempotency-Key", `"`+key+`"`)
 	}
+	return r.answered(req)
+}
+
+// answered sends a request, and remembers what it was answered.
+func (r *runner) answered(req *http.Request) (outbound.Answer, error) {
 	a, res, ok := outbound.Send(r.client, req)
 	r.mu.Lock()
 	r.answers = append(r.answers, fmt.Sprint(a.Header), string(a.Body))
 	r.mu.Unlock()
 	if !ok && a.Status == 0 {
-		return a, fmt.Errorf("%s %s is not answered: %w", method, path, res.Err)
+		return a, fmt.Errorf("%s %s is not answered: %w", req.Method, req.URL.Path, res.Err)
 	}
 	return a, nil
 }
@@ -186,6 +195,8 @@ func (r *runner) readManifest(ctx context.Context) error {
 		return r.gated(c, m.WebhookKeys)
 	case "wallet":
 		r.wallet = wallet.New("certified", remote.NewWallet(r.line, m.ID, c.Features), wallet.Options{Pay: patient, Query: patient})
+	case "card":
+		r.acquirer = card.New("certified", remote.NewCard(r.line, m.ID, c.Features), card.Options{Pay: patient, Query: patient})
 	case "insurance":
 		r.insurer = insurance.New("certified", remote.NewInsurance(r.line, c.Features, m.WebhookKeys), insurance.Options{Pay: patient, Query: patient, Now: r.o.Now})
 	}
@@ -389,34 +400,53 @@ func (r *runner) tls() error {
 	return nil
 }
 
-// hear takes in an event.
+// heard is an event, and when it came.
+type heard struct {
+	webhook.Signed
+	at time.Time
+}
+
+// hear takes in an event; of many the latest are kept.
 func (r *runner) hear(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(req.Body, 64<<10))
 	if err != nil {
 		return
 	}
 	s := webhook.Signed{ID: req.Header.Get("webhook-id"), Timestamp: req.Header.Get("webhook-timestamp"), Signature: req.Header.Get("webhook-signature"), Body: body}
-	select {
-	case r.events <- s:
-	default: // enough of them were heard
+	for kept := false; !kept; {
+		select {
+		case r.events <- heard{s, r.o.Now()}:
+			kept = true
+		default:
+			select {
+			case <-r.events:
+			default:
+			}
+		}
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
 // event waits for one that is signed as it should be, and refuses any other.
 func (r *runner) event(ctx context.Context) error {
+	_, err := r.next(ctx, 10*time.Second)
+	return err
+}
+
+// next is the next event, which is signed as it should be.
+func (r *runner) next(ctx context.Context, within time.Duration) (e heard, err error) {
 	if r.o.Listen == "" {
-		return errSkip("the connector was not told where to send its events: give --events")
+		return e, errSkip("the connector was not told where to send its events: give --events")
 	}
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(10 * time.Second):
-		return errors.New("no event came within ten seconds")
-	case s := <-r.events:
-		if !s.By(r.o.Now(), r.manifest.WebhookKeys...) {
-			return errors.New("an event is not signed by a key of the manifest, or not lately")
-		}
+		return e, ctx.Err()
+	case <-time.After(within):
+		return e, fmt.Errorf("no event came within %s", within.Round(time.Second))
+	case e = <-r.events:
 	}
-	return nil
+	if !e.By(e.at, r.manifest.WebhookKeys...) {
+		return e, errors.New("an event is not signed by a key of the manifest, or not lately")
+	}
+	return e, nil
 }

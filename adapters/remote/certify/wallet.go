@@ -3,9 +3,7 @@ package certify
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
@@ -24,12 +22,6 @@ type (
 		Amount string `yaml:"amount"`
 		Wrong  string `yaml:"wrong"` // phone, amount, of
 		how    `yaml:",inline"`
-	}
-	movedStep struct {
-		Of     string   `yaml:"of"`
-		State  []string `yaml:"state"`
-		Reason string   `yaml:"reason"`
-		Absent bool     `yaml:"absent"`
 	}
 	trafficStep struct {
 		Payments  int `yaml:"payments"`
@@ -75,7 +67,7 @@ func (r *runner) moves(ctx context.Context, kind string, s moveStep) error {
 		return err
 	}
 	path, phone := walletPath+"/"+kind+"s", sandboxPhone
-	d := r.newDeal(kind, path)
+	d := r.newMove(kind, path)
 	if kind == "reversal" {
 		if d.of, err = r.dealt(s.Of); err != nil {
 			return err
@@ -86,7 +78,7 @@ func (r *runner) moves(ctx context.Context, kind string, s moveStep) error {
 		}
 		d.path = walletPath + "/payments/" + id + "/reversals"
 	}
-	d.amount, d.hear = amount, (*deal).moved
+	d.amount = amount
 	switch s.Wrong {
 	case "phone":
 		phone = "0522000000"
@@ -99,6 +91,21 @@ func (r *runner) moves(ctx context.Context, kind string, s moveStep) error {
 	r.deals[s.As] = d
 	r.dealings = append(r.dealings, d)
 	return r.send(ctx, d, s.how)
+}
+
+// newMove is a request, which is asked for by its reference.
+func (r *runner) newMove(kind, path string) *deal {
+	d := r.newDeal(kind, path)
+	d.noun, d.at, d.hear, d.line = "request", walletPath+"/requests/"+d.ref, (*deal).moved, (*deal).moveLine
+	return d
+}
+
+// moveLine is what a statement tells of a request.
+func (d *deal) moveLine() (amount money.Money, want bool) {
+	if d.kind != "payment" {
+		return d.amount.Neg(), d.state == "completed"
+	}
+	return d.amount, d.state == "completed"
 }
 
 // request is what a wallet says of a request.
@@ -140,51 +147,6 @@ func (d *deal) moved(body []byte) error {
 	return nil
 }
 
-// moved looks where a request stands, for ten seconds at most until it stands as it
-// should.
-func (r *runner) moved(ctx context.Context, s movedStep) error {
-	d, err := r.dealt(s.Of)
-	if err != nil {
-		return err
-	}
-	deadline := r.o.Now().Add(10 * time.Second)
-	for {
-		a, err := r.call(ctx, http.MethodGet, walletPath+"/requests/"+d.ref, "", "", nil)
-		if err != nil {
-			return err
-		}
-		if s.Absent {
-			return is("a request that was not made", a, []int{404}, "request_not_found")
-		}
-		if err := is("a request that was made", a, []int{200}, ""); err != nil {
-			return err
-		}
-		d.counts = true
-		if err := d.moved(a.Body); err != nil {
-			return err
-		}
-		switch {
-		case slices.Contains(s.State, d.state) && (s.Reason == "" || d.reason == s.Reason):
-			return nil
-		case r.o.Now().After(deadline) || d.state != "pending":
-			return fmt.Errorf("the %s of %s is %q %q, want one of %v %q", d.kind, d.amount, d.state, d.reason, s.State, s.Reason)
-		}
-		if err := pause(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-// pause lets a sandbox take its time.
-func pause(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(200 * time.Millisecond):
-		return nil
-	}
-}
-
 // byWallet takes a payment through the hub's own driver, and does with it what the
 // manifest declares.
 func (r *runner) byWallet(ctx context.Context) error {
@@ -192,7 +154,7 @@ func (r *runner) byWallet(ctx context.Context) error {
 		return errUnread
 	}
 	made := func(kind, amount string) *deal {
-		d := r.newDeal(kind, "")
+		d := r.newMove(kind, "")
 		d.amount = money.MustParse(amount, money.MAD)
 		r.dealings = append(r.dealings, d)
 		return d
@@ -295,131 +257,6 @@ func (r *runner) traffic(ctx context.Context, s trafficStep) error {
 		}
 		if err := r.moves(ctx, "payout", moveStep{As: fmt.Sprint("o", n), Amount: amount(1), how: ok}); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// stated compares all that was ever done with the partner's own statement.
-func (r *runner) stated(ctx context.Context) error {
-	if name, _ := capability(r.protocol); name == "insurance" {
-		return r.statement(ctx)
-	}
-	for _, d := range r.dealings { // how each stands is asked first
-		if !d.counts {
-			continue
-		}
-		if err := r.standing(ctx, d); err != nil {
-			return err
-		}
-	}
-	shown, err := r.lines(ctx)
-	if err != nil {
-		return err
-	}
-	return r.compare(shown)
-}
-
-// standing asks how what was done stands by now; what may still end has ten seconds.
-func (r *runner) standing(ctx context.Context, d *deal) error {
-	for deadline := r.o.Now().Add(10 * time.Second); ; {
-		a, err := r.call(ctx, http.MethodGet, walletPath+"/requests/"+d.ref, "", "", nil)
-		if err == nil {
-			err = is("a request that was made", a, []int{200}, "")
-		}
-		if err == nil {
-			err = d.moved(a.Body)
-		}
-		if err != nil || d.state != "pending" || r.o.Now().After(deadline) {
-			return err
-		}
-		if err := pause(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-// A line is one movement of a statement.
-type line struct {
-	Ref    string      `json:"ref"`
-	Kind   string      `json:"kind"`
-	Amount money.Money `json:"amount"`
-	Fee    money.Money `json:"fee"`
-}
-
-// mostPages is how many pages a statement has at most.
-const mostPages = 1000
-
-// lines are the lines of the statements of all days since the run began, whose sums
-// are those of their lines.
-func (r *runner) lines(ctx context.Context) (map[string][]line, error) {
-	out := map[string][]line{}
-	name, version := capability(r.protocol)
-	for day := r.began; !day.After(r.o.Now().UTC()); day = day.AddDate(0, 0, 1) {
-		on, cursor := day.Format(time.DateOnly), ""
-		sum, fees := money.Dirhams(0), money.Dirhams(0)
-		for n := 0; ; n++ {
-			a, err := r.call(ctx, http.MethodGet, "/"+name+"/v"+version+"/statements?day="+on+cursor, "", "", nil)
-			if err == nil {
-				err = is("the statement of "+on, a, []int{200}, "")
-			}
-			if err != nil {
-				return nil, err
-			}
-			var page struct {
-				Day   string       `json:"day"`
-				Rows  *[]line      `json:"rows"`
-				Total *money.Money `json:"total"`
-				Fees  *money.Money `json:"fees"`
-				Net   *money.Money `json:"net"`
-				Next  string       `json:"next"`
-			}
-			if err := strict.Object(a.Body, &page); err != nil {
-				return nil, fmt.Errorf("the statement of %s: %w", on, err)
-			}
-			if page.Day != on || page.Rows == nil || page.Total == nil || page.Fees == nil || page.Net == nil || n == mostPages {
-				return nil, fmt.Errorf("the statement of %s lacks its day, rows, total, fees or net, or does not end", on)
-			}
-			for _, l := range *page.Rows {
-				out[l.Ref] = append(out[l.Ref], l)
-				sum, fees = sum.Add(l.Amount), fees.Add(l.Fee)
-			}
-			if page.Next == "" {
-				if !page.Total.Equal(sum) || !page.Fees.Equal(fees) || !page.Net.Equal(sum.Sub(fees)) {
-					return nil, fmt.Errorf("the statement of %s has the total %s, the fees %s and the net %s, and its lines make %s, %s and %s", on, page.Total, page.Fees, page.Net, sum, fees, sum.Sub(fees))
-				}
-				break
-			}
-			cursor = "&cursor=" + page.Next
-		}
-	}
-	return out, nil
-}
-
-// compare holds a statement to what was done.
-func (r *runner) compare(shown map[string][]line) error {
-	for _, d := range r.dealings {
-		want := d.counts && d.state == "completed"
-		amount := d.amount
-		if d.kind != "payment" {
-			amount = amount.Neg()
-		}
-		got := shown[d.ref]
-		switch {
-		case !want && len(got) > 0:
-			return fmt.Errorf("the statement shows the %s %s of %s, which was not done", d.kind, d.ref, got[0].Amount)
-		case want && len(got) == 0:
-			return fmt.Errorf("the statement does not show the %s %s of %s", d.kind, d.ref, d.amount)
-		case want && len(got) > 1:
-			return fmt.Errorf("the statement shows the %s %s %d times: it was done more than once", d.kind, d.ref, len(got))
-		case want && (got[0].Kind != d.kind || !got[0].Amount.Equal(amount)):
-			return fmt.Errorf("the statement shows %s as a %s of %s, want a %s of %s", d.ref, got[0].Kind, got[0].Amount, d.kind, amount)
-		}
-		delete(shown, d.ref)
-	}
-	for ref := range shown {
-		if len(ref) > len("CERT"+r.run) && ref[:len("CERT"+r.run)] == "CERT"+r.run {
-			return errors.New("the statement shows " + ref + ", which we never sent")
 		}
 	}
 	return nil

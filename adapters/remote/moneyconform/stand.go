@@ -43,6 +43,8 @@ const (
 	NothingBad    Flaw = "nothing is refused"
 	EverPending   Flaw = "pending for ever"
 	BackForEver   Flaw = "more goes back than came"
+	NoReason      Flaw = "no reason"
+	AnotherAmount Flaw = "another amount"
 )
 
 // Token is what a stand lets in.
@@ -54,9 +56,11 @@ type port interface {
 	do(steps []string, body []byte) *wrong
 	view(steps []string, ref string) (any, bool)
 	get(steps []string, query func(string) string) (any, *wrong)
-	dayEnd()
-	invent(ref string) // takes in what was never sent whole
+	// play is what only sandboxes can do.
+	play(what string, body []byte) *wrong
+	invent(steps []string, ref string) // takes in what was never sent whole
 	posts(steps []string) bool
+	loses(steps []string, amount int64) bool // does it, and loses its first answer
 }
 
 // wrong is why a request is refused.
@@ -126,13 +130,20 @@ func (s *Stand) Executed(kind, ref string) int {
 	return s.done[kind+" "+ref]
 }
 
+// count remembers that something was done.
+func (s *Stand) count(kind, ref string) { s.done[kind+" "+ref]++ }
+
 // book writes down that money moved.
 func (s *Stand) book(ref, kind string, amount money.Money) {
-	s.done[kind+" "+ref]++
 	fee := money.Dirhams(0)
 	if amount.Sign() > 0 {
 		fee = money.Dirhams(amount.Centimes() / 100)
 	}
+	s.line(ref, kind, amount, fee)
+}
+
+// line is a row of today's statement.
+func (s *Stand) line(ref, kind string, amount, fee money.Money) {
 	s.rows = append(s.rows, row{ref, kind, amount, fee, time.Now().UTC().Format(time.DateOnly)})
 }
 
@@ -145,7 +156,8 @@ func (s *Stand) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if found := refInside.FindSubmatch(body); s.flaw == HalfTaken && found != nil {
 			s.mu.Lock()
 			s.taken[string(found[1])] = ""
-			s.own.invent(string(found[1]))
+			steps, _ := s.steps(r)
+			s.own.invent(steps, string(found[1]))
 			s.mu.Unlock()
 		}
 		panic(http.ErrAbortHandler) // half a request is none
@@ -184,8 +196,7 @@ func encode(v any) []byte {
 const manifestPath = "/.well-known/hub-connector"
 
 func (s *Stand) answer(r *http.Request, body []byte) (status int, v any, lost bool) {
-	path, ours := strings.CutPrefix(r.URL.Path, "/"+s.name+"/v1/")
-	steps := strings.Split(path, "/")
+	steps, ours := s.steps(r)
 	switch {
 	case r.URL.Path == manifestPath:
 		return 200, s.manifest(), false
@@ -197,14 +208,17 @@ func (s *Stand) answer(r *http.Request, body []byte) (status int, v any, lost bo
 		return 401, problem(wrong{401, "unauthenticated", ""}, said), false
 	case !ours:
 		return refuse(&wrong{404, "not_found", ""})
-	case r.Method == http.MethodPost && path == "sandbox/day-end":
-		if s.flaw != EverPending {
-			s.own.dayEnd()
+	case r.Method == http.MethodPost && len(steps) == 2 && steps[0] == "sandbox":
+		if s.flaw == EverPending && steps[1] == "day-end" {
+			return 200, map[string]any{}, false
+		}
+		if bad := s.own.play(steps[1], body); bad != nil {
+			return refuse(bad)
 		}
 		return 200, map[string]any{}, false
 	case r.Method == http.MethodPost && s.own.posts(steps):
 		return s.once(r, steps, body)
-	case r.Method == http.MethodGet && path == "statements":
+	case r.Method == http.MethodGet && len(steps) == 1 && steps[0] == "statements":
 		v, bad := s.statement(r.URL.Query().Get("day"), r.URL.Query().Get("cursor"))
 		if bad != nil {
 			return refuse(bad)
@@ -218,6 +232,12 @@ func (s *Stand) answer(r *http.Request, body []byte) (status int, v any, lost bo
 		return 200, v, false
 	}
 	return refuse(&wrong{404, "not_found", ""})
+}
+
+// steps are the parts of a path of the protocol.
+func (s *Stand) steps(r *http.Request) (steps []string, ours bool) {
+	path, ours := strings.CutPrefix(r.URL.Path, "/"+s.name+"/v1/")
+	return strings.Split(path, "/"), ours
 }
 
 func refuse(p *wrong) (int, any, bool) { return p.status, problem(*p, "No."), false }
@@ -269,7 +289,7 @@ func (s *Stand) once(r *http.Request, steps []string, body []byte) (int, any, bo
 		time.Sleep(20 * time.Millisecond)
 		s.mu.Lock()
 	}
-	lost := in.Amount != nil && in.Amount.Centimes()%100 == 3
+	lost := in.Amount != nil && s.own.loses(steps, in.Amount.Centimes())
 	if lost && s.flaw == LostWhole {
 		return 0, nil, true
 	}
@@ -318,8 +338,13 @@ func (s *Stand) statement(day, cursor string) (any, *wrong) {
 	return out, nil
 }
 
-// tell sends an event; nobody waits for it.
+// tell sends an event; nobody waits for it. What is believed is sent again until it
+// is heard.
 func (s *Stand) tell(event string, data map[string]any) {
+	tries := 1
+	if event == "chargeback.updated" {
+		tries = 40
+	}
 	s.n++
 	id, stamp := fmt.Sprintf("msg_%d", s.n), strconv.FormatInt(time.Now().Unix(), 10)
 	body := encode(map[string]any{"type": event, "timestamp": time.Now().UTC().Format(time.RFC3339), "data": data})
@@ -333,17 +358,30 @@ func (s *Stand) tell(event string, data map[string]any) {
 	}
 	sig := ed25519.Sign(s.key, append([]byte(signed), body...))
 	go func() {
-		req, err := http.NewRequest(http.MethodPost, at, bytes.NewReader(body))
-		if err != nil {
-			return
-		}
-		for name, v := range map[string]string{
-			"Content-Type": "application/json", "webhook-id": id, "webhook-timestamp": stamp, "webhook-signature": "v1a," + base64.StdEncoding.EncodeToString(sig),
-		} {
-			req.Header.Set(name, v)
-		}
-		if res, err := (&http.Client{Timeout: 10 * time.Second}).Do(req); err == nil {
-			_ = res.Body.Close()
+		for range tries {
+			if told(at, body, map[string]string{
+				"Content-Type": "application/json", "webhook-id": id, "webhook-timestamp": stamp, "webhook-signature": "v1a," + base64.StdEncoding.EncodeToString(sig),
+			}) {
+				return
+			}
+			time.Sleep(250 * time.Millisecond)
 		}
 	}()
+}
+
+// told posts an event, and says whether it was heard.
+func told(at string, body []byte, headers map[string]string) bool {
+	req, err := http.NewRequest(http.MethodPost, at, bytes.NewReader(body))
+	if err != nil {
+		return false
+	}
+	for name, v := range headers {
+		req.Header.Set(name, v)
+	}
+	res, err := (&http.Client{Timeout: 10 * time.Second}).Do(req)
+	if err != nil {
+		return false
+	}
+	_ = res.Body.Close()
+	return res.StatusCode == http.StatusNoContent
 }

@@ -11,9 +11,7 @@ import (
 
 // The flaws of a wallet.
 const (
-	AnyPhone      Flaw = "any phone"
-	NoReason      Flaw = "no reason"
-	AnotherAmount Flaw = "another amount"
+	AnyPhone Flaw = "any phone"
 )
 
 // Wallet is a provider of wallets that speaks wallet.v1.
@@ -68,6 +66,7 @@ func (w *Wallet) complete(m *moving) {
 	if m.Kind != "payment" {
 		amount = amount.Neg()
 	}
+	w.count(m.Kind, m.Ref)
 	w.book(m.Ref, m.Kind, amount)
 	w.updated(m)
 }
@@ -158,14 +157,21 @@ func (w *Wallet) get(steps []string, _ func(string) string) (any, *wrong) {
 	return nil, &wrong{404, "request_not_found", ""}
 }
 
-func (w *Wallet) dayEnd() {
+func (w *Wallet) loses(_ []string, amount int64) bool { return amount%100 == 3 }
+
+// play ends the day.
+func (w *Wallet) play(what string, _ []byte) *wrong {
+	if what != "day-end" {
+		return &wrong{404, "not_found", ""}
+	}
 	for _, m := range w.requests {
 		if m.late {
 			w.complete(m)
 		}
 	}
+	return nil
 }
 
-func (w *Wallet) invent(ref string) {
+func (w *Wallet) invent(_ []string, ref string) {
 	w.requests[ref] = &moving{ID: "W-" + ref, Ref: ref, Kind: "payment", State: wallet.Pending, Amount: money.Dirhams(100)}
 }
