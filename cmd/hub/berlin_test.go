@@ -13,6 +13,7 @@ import (
 
 	"tiwiza/adapters/bank/berlin"
 	"tiwiza/payments/files"
+	"tiwiza/pkg/outbound/netfault"
 )
 
 // TestBankOverBerlinPaysOnceAndReconciles has the built-in bank reached over
@@ -62,7 +63,7 @@ func TestBankOverBerlinPaysOnceAndReconciles(t *testing.T) {
 // truth, and reaches the highest level, its signed events included.
 func TestHubCertifyPassesTheStandIns(t *testing.T) {
 	t.Parallel()
-	dir, addr, events := t.TempDir(), freePort(t), freePort(t)
+	dir, addr, events := t.TempDir(), netfault.FreeAddr(t), netfault.FreeAddr(t)
 	sim := start(t, "hubsim", filepath.Join(dir, "hubsim.log"), []string{
 		"HUBSIM_ADDR=" + addr, "HUBSIM_DATA_DIR=" + filepath.Join(dir, "sim"), "HUBSIM_EVENTS_TO=http://" + events,
 	})

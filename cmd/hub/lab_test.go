@@ -22,6 +22,7 @@ import (
 	"tiwiza/payments/operations"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/outbound"
+	"tiwiza/pkg/outbound/netfault"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
 )
@@ -38,11 +39,11 @@ type lab struct {
 
 func newLab(t testing.TB) *lab {
 	t.Helper()
-	r := &rig{dir: t.TempDir(), sim: "http://" + freePort(t)}
+	r := &rig{dir: t.TempDir(), sim: "http://" + netfault.FreeAddr(t)}
 	l := &lab{rig: r, t: t}
 	sim := strings.TrimPrefix(r.sim, "http://")
 	r.hub = start(t, "hubsim", filepath.Join(r.dir, "hubsim.log"), []string{
-		"HUBSIM_ADDR=" + sim, "HUBSIM_SFTP_ADDR=" + freePort(t), "HUBSIM_DATA_DIR=" + filepath.Join(r.dir, "sim"),
+		"HUBSIM_ADDR=" + sim, "HUBSIM_SFTP_ADDR=" + netfault.FreeAddr(t), "HUBSIM_DATA_DIR=" + filepath.Join(r.dir, "sim"),
 		"HUBSIM_SETTLE_EVERY=50ms", "HUBSIM_STATEMENT_EVERY=50ms",
 	})
 	t.Cleanup(func() { r.hub.end(os.Interrupt, 5*time.Second) })

@@ -22,6 +22,7 @@ import (
 
 	"tiwiza/adapters/bank/paperbank"
 	"tiwiza/pkg/certificate"
+	"tiwiza/pkg/outbound/netfault"
 )
 
 const nodeToken, nodeNext = "a-token-for-the-sandbox", "the-next-token-for-it"
@@ -44,7 +45,7 @@ func startBank(t *testing.T, accounts ...string) *sandbox {
 	if _, err := exec.LookPath("node"); err != nil {
 		t.Skip("there is no node, with which the sample bank runs: apt-get install nodejs")
 	}
-	s := &sandbox{dir: t.TempDir(), addr: freePort(t)}
+	s := &sandbox{dir: t.TempDir(), addr: netfault.FreeAddr(t)}
 	_, port, _ := strings.Cut(s.addr, ":")
 	all := "001810007800020110620318=100000000"
 	for _, a := range accounts {

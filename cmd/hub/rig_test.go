@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"tiwiza/pkg/outbound/netfault"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
 )
@@ -105,10 +104,10 @@ func rigOn(t testing.TB, db string, settings ...string) *rig {
 func (r *rig) open(t testing.TB, settings ...string) {
 	t.Helper()
 	r.dir = t.TempDir()
-	addr, sim := freePort(t), freePort(t)
+	addr, sim := netfault.FreeAddr(t), netfault.FreeAddr(t)
 	r.url, r.sim = "http://"+addr, "http://"+sim
 	r.env = append([]string{
-		"HUB_DATA_DIR=" + r.dir, "HUB_ADDR=" + addr, "HUBSIM_ADDR=" + sim, "HUBSIM_SFTP_ADDR=" + freePort(t), "HUB_DATABASE_URL=",
+		"HUB_DATA_DIR=" + r.dir, "HUB_ADDR=" + addr, "HUBSIM_ADDR=" + sim, "HUBSIM_SFTP_ADDR=" + netfault.FreeAddr(t), "HUB_DATABASE_URL=",
 		"HUB_MAX_CONNS=8", "HUB_DRAIN_WAIT=100ms", "HUB_LOG_FORMAT=text", "HUB_WEBHOOK_LOOPBACK=true", "HUBSIM_SETTLE_EVERY=200ms", "HUBSIM_STATEMENT_EVERY=200ms",
 	}, settings...)
 	t.Cleanup(func() { r.stop(t) })
@@ -317,24 +316,4 @@ func (p *process) tail() string {
 		}
 	}
 	return strings.Join(lines[max(0, len(lines)-25):], "")
-}
-
-// freePort is an address nobody listens on. It lies below the ports that
-// systems give to outgoing connections, so that a hub that was killed finds it
-// free again.
-func freePort(t testing.TB) string {
-	t.Helper()
-	for range 200 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(1000))
-		l, err := net.Listen("tcp", addr)
-		if err != nil {
-			continue
-		}
-		l.Close()
-		if _, taken := ports.LoadOrStore(addr, true); !taken {
-			return addr
-		}
-	}
-	t.Fatal("no port from 20000 to 20999 is free")
-	return ""
 }

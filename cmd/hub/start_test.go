@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tiwiza/adapters/bank/mt940"
+	"tiwiza/pkg/outbound/netfault"
 )
 
 // TestHubNeedsNothing starts a hub without a database. It keeps a server of its
@@ -110,7 +111,7 @@ func TestAHubThatCannotServeTouchesNothing(t *testing.T) {
 		t.Errorf("the second hub ended with %v\n%s", second.err, second.tail())
 	}
 	// Nor does one that serves at another address take them along.
-	elsewhere := launch(t, filepath.Join(t.TempDir(), "third.log"), append(r.env, "HUB_ADDR="+freePort(t)), "run")
+	elsewhere := launch(t, filepath.Join(t.TempDir(), "third.log"), append(r.env, "HUB_ADDR="+netfault.FreeAddr(t)), "run")
 	time.Sleep(2 * time.Second)
 	if !elsewhere.end(os.Interrupt, 15*time.Second) {
 		t.Errorf("the third hub does not end\n%s", elsewhere.tail())
@@ -195,5 +196,5 @@ func serveInProduction(t *testing.T, p partnerConfig, url, public string) (strin
 	if err := os.WriteFile(file, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return command(t, []string{"HUB_DATA_DIR=" + dir, "HUB_DATABASE_URL=" + url, "HUB_PUBLIC_URL=" + public}, "serve", "--env", "production", "--partners", file, "--addr", freePort(t))
+	return command(t, []string{"HUB_DATA_DIR=" + dir, "HUB_DATABASE_URL=" + url, "HUB_PUBLIC_URL=" + public}, "serve", "--env", "production", "--partners", file, "--addr", netfault.FreeAddr(t))
 }

@@ -8,13 +8,15 @@ import (
 	"sync"
 	"testing"
 
+	"tiwiza/pkg/outbound/netfault"
+
 	"github.com/jackc/pgx/v5"
 )
 
 // second starts another hub on the same database and partners.
 func (r *rig) second(t testing.TB) *rig {
 	t.Helper()
-	addr, dir := freePort(t), t.TempDir()
+	addr, dir := netfault.FreeAddr(t), t.TempDir()
 	two := &rig{dir: dir, db: r.db, url: "http://" + addr, sim: r.sim, house: r.house}
 	two.env = append(append([]string(nil), r.env...), "HUB_DATA_DIR="+dir, "HUB_ADDR="+addr)
 	t.Cleanup(func() { two.stop(t) })

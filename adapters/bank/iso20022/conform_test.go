@@ -186,11 +186,7 @@ func TestConformanceOpenSSH(t *testing.T) {
 // sshd starts a server with a configuration of its own; it ends with the test.
 func sshd(t *testing.T, bin string, host, client pair) string {
 	dir := t.TempDir()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
+	addr := netfault.FreeAddr(t)
 	_, port, _ := net.SplitHostPort(addr)
 	config := fmt.Sprintf("ListenAddress 127.0.0.1\nPort %s\nHostKey %s/host\nAuthorizedKeysFile %[2]s/keys\nPidFile none\nStrictModes no\nUsePAM no\n"+
 		"PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nMaxStartups 100\nSubsystem sftp internal-sftp\n", port, dir)
@@ -205,7 +201,6 @@ func sshd(t *testing.T, bin string, host, client pair) string {
 	}
 	cmd := exec.Command(bin, "-D", "-e", "-f", filepath.Join(dir, "config"))
 	cmd.Stderr = log
-	l.Close()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

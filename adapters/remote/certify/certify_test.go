@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/xml"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"tiwiza/adapters/remote"
 	"tiwiza/adapters/remote/certify"
 	"tiwiza/pkg/certificate"
+	"tiwiza/pkg/outbound/netfault"
 )
 
 const (
@@ -78,14 +78,6 @@ func run(t testing.TB, node, dir string, env ...string) string {
 	return strings.TrimSpace(line)
 }
 
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func as(s string) string { return s }
 
 func options(url, events string) certify.Options {
@@ -98,7 +90,7 @@ func options(url, events string) certify.Options {
 // certified plays all cases against the sample bank, changed as told.
 func certified(t testing.TB, change func(string) string) certify.Report {
 	t.Helper()
-	events := freeAddr(t)
+	events := netfault.FreeAddr(t)
 	url, _ := start(t, change, "EVENTS=http://"+events)
 	r, err := certify.Run(t.Context(), cases(t), options(url, events))
 	must(t, err)
@@ -197,14 +189,14 @@ const halfTaken = `function take2(req, parts) {
 
 func TestConnectorThatIsNotThereProvesNothing(t *testing.T) {
 	t.Parallel()
-	r, err := certify.Run(t.Context(), cases(t), options("http://"+freeAddr(t), ""))
+	r, err := certify.Run(t.Context(), cases(t), options("http://"+netfault.FreeAddr(t), ""))
 	must(t, err)
 	if _, ok := r.Certificate(); ok || r.Level != "" {
 		t.Errorf("level %q", r.Level)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := certify.Run(ctx, cases(t), options("http://"+freeAddr(t), "")); err == nil {
+	if _, err := certify.Run(ctx, cases(t), options("http://"+netfault.FreeAddr(t), "")); err == nil {
 		t.Error("a run that was ended has a report")
 	}
 }

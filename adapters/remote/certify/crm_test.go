@@ -8,6 +8,7 @@ import (
 	"tiwiza/adapters/remote/certify"
 	"tiwiza/adapters/remote/tellconform"
 	"tiwiza/pkg/certificate"
+	"tiwiza/pkg/outbound/netfault"
 )
 
 // certifiedCRM plays all cases against a system with a defect.
@@ -15,7 +16,7 @@ func certifiedCRM(t testing.TB, defect string, features ...string) certify.Repor
 	t.Helper()
 	s := tellconform.NewCRM(token, features...)
 	s.Defect = defect
-	events := freeAddr(t)
+	events := netfault.FreeAddr(t)
 	s.Events = "http://" + events
 	at := httptest.NewServer(s)
 	t.Cleanup(func() { at.Close(); s.Wait() })

@@ -11,6 +11,7 @@ import (
 
 	"tiwiza/adapters/remote/certify"
 	"tiwiza/pkg/certificate"
+	"tiwiza/pkg/outbound/netfault"
 )
 
 const sampleInsurer = "../../../docs/partner/examples/insurer-python/server.py"
@@ -53,7 +54,7 @@ func runInsurer(t testing.TB, dir string, env ...string) string {
 // certifiedInsurer plays all cases against the sample insurer, changed as told.
 func certifiedInsurer(t testing.TB, change func(string) string) certify.Report {
 	t.Helper()
-	events := freeAddr(t)
+	events := netfault.FreeAddr(t)
 	url, _ := startInsurer(t, change, "EVENTS=http://"+events)
 	r, err := certify.Run(t.Context(), insuranceCases(t), options(url, events))
 	must(t, err)

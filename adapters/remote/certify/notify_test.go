@@ -7,6 +7,7 @@ import (
 	"tiwiza/adapters/remote/certify"
 	"tiwiza/adapters/remote/tellconform"
 	"tiwiza/pkg/certificate"
+	"tiwiza/pkg/outbound/netfault"
 )
 
 // certifiedGateway plays all cases against a gateway with a defect.
@@ -14,7 +15,7 @@ func certifiedGateway(t testing.TB, defect string, features ...string) certify.R
 	t.Helper()
 	s := tellconform.NewNotify(token, features...)
 	s.Defect = defect
-	events := freeAddr(t)
+	events := netfault.FreeAddr(t)
 	s.Events = "http://" + events
 	at := httptest.NewServer(s)
 	t.Cleanup(func() { at.Close(); s.Wait() })
