@@ -1,14 +1,76 @@
 package certify_test
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
+	"tiwiza/adapters/card"
+	"tiwiza/adapters/remote"
+	"tiwiza/adapters/remote/certify"
 	"tiwiza/adapters/remote/moneyconform"
+	"tiwiza/pkg/certificate"
+	"tiwiza/pkg/money"
 )
 
 func TestCardIsCertified(t *testing.T) {
 	t.Parallel()
 	whole(t, stood(t, "card.v1", moneyconform.NewCard("")), 4)
+}
+
+// TestCardIsCertifiedWithClientCredentials signs in by OAuth 2.0, and signs the forms with
+// the client's secret.
+func TestCardIsCertifiedWithClientCredentials(t *testing.T) {
+	t.Parallel()
+	s := moneyconform.NewCard("")
+	at := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/token" {
+			s.ServeHTTP(w, r)
+			return
+		}
+		if id, secret, _ := r.BasicAuth(); id != "hub" || secret != moneyconform.Token {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = io.WriteString(w, `{"access_token":"`+moneyconform.Token+`","token_type":"Bearer","expires_in":3600}`)
+	}))
+	t.Cleanup(at.Close)
+	o := options(at.URL, "")
+	o.Credentials = remote.Credentials{TokenURL: at.URL + "/token", ClientID: "hub", ClientSecret: moneyconform.Token}
+	r, err := certify.Run(t.Context(), casesOf(t, "card.v1"), o)
+	must(t, err)
+	for _, f := range r.Failed() {
+		t.Errorf("%s", f.Line())
+	}
+	if r.Level != certificate.Security {
+		t.Errorf("it reaches %q", r.Level)
+	}
+	skipped := 0
+	for _, one := range r.Results {
+		if one.Skipped != "" {
+			skipped++
+		}
+	}
+	if skipped != 2 { // it was not told where to send its events
+		t.Errorf("%d cases were left out, want 2", skipped)
+	}
+}
+
+// TestCardEventsAreWhatTheDocumentSays holds what an acquirer tells to the document.
+func TestCardEventsAreWhatTheDocumentSays(t *testing.T) {
+	t.Parallel()
+	doc, s := protocol(t, "card.v1"), moneyconform.NewCard("")
+	for name, body := range map[string][]byte{
+		"payment.updated":    s.Event("CHG1", card.Settled),
+		"chargeback.updated": s.Case(card.Case{ID: "CB1", Ref: "CHG1", State: card.CaseOpened, Amount: money.Dirhams(1000), Fee: money.Dirhams(1500), Reason: "10.4"}),
+	} {
+		hook, ok := doc.Webhooks[name]
+		if !ok {
+			t.Fatalf("the document knows no %s: %v", name, doc.Webhooks)
+		}
+		fits(t, name, hook.Post.RequestBody.Value.Content, "application/json", body)
+	}
 }
 
 // TestPlantedDefectsOfAnAcquirerAreNamed has an acquirer do one thing wrong at a time.
