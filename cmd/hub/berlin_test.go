@@ -59,19 +59,24 @@ func TestBankOverBerlinPaysOnceAndReconciles(t *testing.T) {
 	r.verify(t)
 }
 
-// TestHubCertifyPassesTheStandIns: the stand-in bank speaks bank.v1 over the same
-// truth, and reaches the highest level, its signed events included.
+// TestHubCertifyPassesTheStandIns: the stand-in bank speaks bank.v1, and the stand-in
+// acquirer card.v1, over the same truth, and both reach the highest level, their signed
+// events included.
 func TestHubCertifyPassesTheStandIns(t *testing.T) {
 	t.Parallel()
 	dir, addr, events := t.TempDir(), netfault.FreeAddr(t), netfault.FreeAddr(t)
 	sim := start(t, "hubsim", filepath.Join(dir, "hubsim.log"), []string{
-		"HUBSIM_ADDR=" + addr, "HUBSIM_DATA_DIR=" + filepath.Join(dir, "sim"), "HUBSIM_EVENTS_TO=http://" + events,
+		"HUBSIM_ADDR=" + addr, "HUBSIM_DATA_DIR=" + filepath.Join(dir, "sim"), "HUBSIM_EVENTS_TO=http://" + events, "HUBSIM_CARD_EVENTS_TO=http://" + events,
 	})
 	t.Cleanup(func() { sim.end(os.Interrupt, 10*time.Second) })
 	client := &http.Client{Timeout: time.Second}
 	var said struct {
 		Bank struct {
 			Connector struct{ URL, Token, Account string }
+		}
+		Acquirer struct {
+			URL   string `json:"connector_url"`
+			Token string `json:"connector_token"`
 		}
 	}
 	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
@@ -87,15 +92,17 @@ func TestHubCertifyPassesTheStandIns(t *testing.T) {
 			t.Fatalf("the stand-ins do not answer: %v", err)
 		}
 	}
-	at := said.Bank.Connector
-	args := []string{"certify", at.URL, "--token", at.Token, "--account", at.Account, "--sign-key", strings.Repeat("7a", 32), "--events", events, "--seed", "7"}
-	out, code := command(t, []string{"HUB_DATA_DIR=" + dir}, args...)
-	if code != 0 || !strings.Contains(out, "has reached C5") {
-		t.Fatalf("hub certify exits %d\n%s", code, out)
-	}
-	for s := bufio.NewScanner(strings.NewReader(out)); s.Scan(); {
-		if strings.Contains(s.Text(), "skip") {
-			t.Errorf("a case was left out: %s", s.Text())
+	at, cards := said.Bank.Connector, said.Acquirer
+	for _, stand := range [][]string{{at.URL, "--token", at.Token, "--account", at.Account}, {cards.URL, "--token", cards.Token}} {
+		args := slices.Concat([]string{"certify"}, stand, []string{"--sign-key", strings.Repeat("7a", 32), "--events", events, "--seed", "7"})
+		out, code := command(t, []string{"HUB_DATA_DIR=" + dir}, args...)
+		if code != 0 || !strings.Contains(out, "has reached C5") {
+			t.Fatalf("hub certify exits %d\n%s", code, out)
+		}
+		for s := bufio.NewScanner(strings.NewReader(out)); s.Scan(); {
+			if strings.Contains(s.Text(), "skip") {
+				t.Errorf("a case was left out: %s", s.Text())
+			}
 		}
 	}
 	res, err := client.Get("http://" + addr + "/truth")
@@ -104,8 +111,15 @@ func TestHubCertifyPassesTheStandIns(t *testing.T) {
 	}
 	defer res.Body.Close()
 	var truth struct{ Executed []executed }
-	if err := json.NewDecoder(res.Body).Decode(&truth); err != nil || len(truth.Executed) < 100 {
-		t.Errorf("the bank's own truth has %d movements of what was certified: %v", len(truth.Executed), err)
+	if err := json.NewDecoder(res.Body).Decode(&truth); err != nil {
+		t.Fatal(err)
+	}
+	did := map[string]int{}
+	for _, e := range truth.Executed {
+		did[e.Partner]++
+	}
+	if did["bank"] < 100 || did["acquirer"] < 100 {
+		t.Errorf("the partners' own truth has these movements of what was certified: %v", did)
 	}
 }
 

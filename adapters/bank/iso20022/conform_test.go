@@ -22,6 +22,7 @@ import (
 	"tiwiza/adapters/bank"
 	"tiwiza/adapters/bank/bankconform"
 	"tiwiza/adapters/bank/iso20022"
+	"tiwiza/pkg/outbound/netfault"
 )
 
 // pair is a key of one side: its PEM and its public line.

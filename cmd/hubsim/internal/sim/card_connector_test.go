@@ -247,6 +247,8 @@ func TestACardConnectorTakesSettlesAndGivesBack(t *testing.T) {
 	r.want1("captures", "P3", "P3-C", hundred, http.StatusCreated, `"state":"captured"`)
 	r.want1("voids", "P3", "P3-V", hundred, http.StatusCreated, `"state":"voided"`)
 	r.is("P3", "voided 0.00 of 100.00, 0.00 back")
+	r.paidHere("P4", "10.03") // only the sandbox loses answers by the amount
+	r.want1("captures", "P4", "P4-C", "10.03", http.StatusCreated, `"state":"captured"`)
 	r.want1("voids", "NONE", "N-V", hundred, http.StatusNotFound, "payment_not_found")
 
 	// The bank is paid by the same line as by the first door.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -384,6 +386,36 @@ func TestManyAtOnceAreDoneOnceByTheCardConnector(t *testing.T) {
 	}
 	all.Wait()
 	r.is("P1", "refunded 100.00 of 100.00, 100.00 back")
+}
+
+// written is how often something stands in the journal.
+func (r *rig) written(part string) int {
+	r.t.Helper()
+	b, err := os.ReadFile(filepath.Join(r.conf.DataDir, "journal.jsonl"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return strings.Count(string(b), part)
+}
+
+func TestWhatTheCardConnectorDoesLateIsDoneOnce(t *testing.T) {
+	t.Parallel()
+	r := start(t, time.Hour)
+	r.captured1(http.StatusCreated, "captured")
+	r.dayEnds()
+	r.arm(world.Armed{Partner: world.Acquirer, Fault: "execute_late", Times: 1})
+	go func() { _, _, _ = r.moves("refunds", "P1", "R1", "10.00") }() // its caller gives up when the simulator stops
+	r.wait(func() (bool, string) {
+		var armed struct{ Armed []world.Armed }
+		r.get("/faults", &armed)
+		return len(armed.Armed) == 0, "execute_late is not played"
+	})
+	r.want1("refunds", "P1", "R1", "10.00", http.StatusCreated, "settled") // again, before the first is done
+	r.wait(func() (bool, string) { return r.written(`"t":"acquirer_late"`) == 1, "nothing is put off" })
+	r.advance("41s")
+	r.wait(func() (bool, string) { return r.written(`"t":"acquirer_late"`) == 2, "what was put off is not seen to" })
+	r.is("P1", "settled 100.00 of 100.00, 10.00 back")
+	r.want1("refunds", "P1", "R1", "10.00", http.StatusOK, "settled")
 }
 
 func TestKillNineLosesNothingOfTheCardConnector(t *testing.T) {
