@@ -19,9 +19,6 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// ports are those that were handed out.
-var ports sync.Map
-
 // watch sees every call that tests make of a hub: it keeps which routes were
 // called, and compares each answer with the document.
 var watch = &watcher{calls: map[string]int{}, schemas: map[string]*jsonschema.Schema{}, told: map[string]bool{}}
