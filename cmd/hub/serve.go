@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -153,6 +154,9 @@ func (c serving) serve(ctx context.Context, door net.Listener, d *database, cfg 
 	if err := h.certify(ctx); err != nil {
 		return err
 	}
+	if err := h.plugged.Look(ctx); err != nil {
+		return err
+	}
 	doc, err := document(h.routes)
 	if err != nil {
 		return err
@@ -183,11 +187,10 @@ func (c serving) serve(ctx context.Context, door net.Listener, d *database, cfg 
 	go func() { running <- srv.Serve(door) }()
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
-	watched := make(chan struct{})
-	go func() { // also by a hub that leaves jobs to others: it takes new payments
-		defer close(watched)
-		h.watch.Run(auth.With(working, auth.Hub))
-	}()
+	var watching sync.WaitGroup // also by a hub that leaves jobs to others: it takes new payments
+	for _, run := range []func(context.Context){h.watch.Run, h.plugged.KeepLooking} {
+		watching.Go(func() { run(auth.With(working, auth.Hub)) })
+	}
 	worked := make(chan error, 1)
 	go func() {
 		if !o.Work {
@@ -215,7 +218,7 @@ func (c serving) serve(ctx context.Context, door net.Listener, d *database, cfg 
 	}
 	stopWork()
 	err = errors.Join(err, <-worked)
-	<-watched
+	watching.Wait()
 	// No request is at work any more: what the lane still has is at its commit.
 	last, cancel = context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()

@@ -3,13 +3,13 @@ package connectors
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
 
-	"tiwiza/pkg/auth"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/webhook"
@@ -102,22 +102,27 @@ func (s *Service) Any(port string) bool {
 // is chosen here that much later.
 const lookEvery = 2 * time.Second
 
-// Look keeps up what Any says, until ctx ends.
-func (s *Service) Look(ctx context.Context) {
-	ctx = auth.With(ctx, auth.Hub)
-	for ctx.Err() == nil {
-		found, err := ports(ctx, s.db)
-		if err != nil {
-			if ctx.Err() == nil {
-				slog.WarnContext(ctx, "the plugged partners cannot be looked for", "error", err)
-			}
-			s.known.Store(nil)
-		} else {
-			s.known.Store(&found)
-		}
+// Look brings up to date what Any says.
+func (s *Service) Look(ctx context.Context) error {
+	found, err := ports(ctx, s.db)
+	if err != nil {
+		s.known.Store(nil)
+		return fmt.Errorf("look for plugged partners: %w", err)
+	}
+	s.known.Store(&found)
+	return nil
+}
+
+// KeepLooking looks again and again, until ctx ends.
+func (s *Service) KeepLooking(ctx context.Context) {
+	for {
 		select {
 		case <-ctx.Done():
+			return
 		case <-time.After(lookEvery):
+		}
+		if err := s.Look(ctx); err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "it is not known who is plugged in", "error", err)
 		}
 	}
 }

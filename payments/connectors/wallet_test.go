@@ -83,7 +83,7 @@ func TestABankAndAWalletAreEachFirstAtTheirPort(t *testing.T) {
 	}
 	looking, stop := context.WithCancel(t.Context())
 	defer stop()
-	go d.two.Look(looking)
+	go d.two.KeepLooking(looking)
 	knows := func(port string, want bool) {
 		t.Helper()
 		for end := time.Now().Add(2 * time.Minute); d.two.Any(port) != want; time.Sleep(20 * time.Millisecond) {
