@@ -122,6 +122,9 @@ type Order struct {
 	Ref    string      // of this capture, void or refund: ours, unique for ever
 	Of     string      // our reference of the payment
 	Amount money.Money // of a void: what is held
+	// Back is, of a refund, what had been given back of the payment before it; nil
+	// where that is not known.
+	Back *money.Money
 }
 
 // Driver speaks one acquirer's protocol. It does no retrying, logging or

@@ -153,7 +153,12 @@ func (d *Card) Void(ctx context.Context, o card.Order) outbound.Result {
 
 // Refund gives back of what is settled.
 func (d *Card) Refund(ctx context.Context, o card.Order) outbound.Result {
-	return d.move(ctx, "/refunds", o, func(s card.Status) bool { return s.Refunded.Centimes() >= o.Amount.Centimes() })
+	return d.move(ctx, "/refunds", o, func(s card.Status) bool {
+		if o.Back != nil {
+			return s.Refunded.Equal(o.Back.Add(o.Amount))
+		}
+		return s.Refunded.Centimes() >= o.Amount.Centimes()
+	})
 }
 
 // move posts what moves money, under its own reference as the key. An answer by which

@@ -95,6 +95,12 @@ func TestCardSpeaksOfWhatWasAsked(t *testing.T) {
 	if r := a.Capture(t.Context(), card.Order{Ref: "CHG2-c", Of: "CHG2", Amount: money.Dirhams(900)}); r.Outcome != outbound.Unknown || r.Reason != outbound.Differs {
 		t.Errorf("a capture of 9.00 that took 10.00: %+v", r)
 	}
+	// A second refund that is taken in and not done yet is not the first one again.
+	s.Garble(201, `{"id":"C1","ref":"CHG2","state":"settled","amount":{"amount":"10.00","currency":"MAD"},"captured":{"amount":"10.00","currency":"MAD"},"refunded":{"amount":"5.00","currency":"MAD"}}`)
+	before := money.Dirhams(500)
+	if r := a.Refund(t.Context(), card.Order{Ref: "CHG2-r2", Of: "CHG2", Amount: money.Dirhams(300), Back: &before}); r.Outcome != outbound.Unknown || r.Reason != outbound.Differs {
+		t.Errorf("5.00 were given back before, and 3.00 more left 5.00: %+v", r)
+	}
 	for code, want := range map[string]outbound.Outcome{"not_refundable": outbound.Declined, "not_capturable": outbound.Declined, "idempotency_conflict": outbound.Unknown, "in_progress": outbound.Unknown} {
 		s.Garble(409, `{"status":409,"code":"`+code+`"}`)
 		if r := a.Refund(t.Context(), card.Order{Ref: "CHG2-" + code, Of: "CHG2", Amount: money.Dirhams(900)}); r.Outcome != want {

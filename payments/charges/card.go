@@ -241,7 +241,7 @@ func (s *Service) inquireCharge(ctx context.Context, o operations.Operation) out
 	switch {
 	case s.unreached(ctx, o.Connector, r):
 		why = "it does not answer"
-	case barred != "" && st.State == card.None:
+	case barred != "" && (st.State == card.None || st.State == card.Declined): // nobody is sent there again
 		why = barred
 	}
 	if why != "" {

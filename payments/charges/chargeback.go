@@ -76,38 +76,43 @@ const (
 // timerDecide looks again whether a verdict can be booked.
 const timerDecide = "charges.chargeback"
 
+// mostFee is the most that an acquirer takes for a chargeback by its own word alone,
+// in centimes: what such a case costs is far below.
+const mostFee = 1000_00
+
 // heardCase takes in one authentic message about a chargeback. Each is kept as
-// it came; the same twice changes nothing.
-func (s *Service) heardCase(ctx context.Context, tx *pg.Tx, a *card.Acquirer, n card.Case) error {
+// it came; the same twice changes nothing. Known says whether there is such a
+// payment.
+func (s *Service) heardCase(ctx context.Context, tx *pg.Tx, a *card.Acquirer, n card.Case) (known bool, err error) {
 	c, err := lockByRef(ctx, tx, a.ID(), n.Ref)
-	said := map[string]string{"event": n.EventID, "case": n.ID, "state": string(n.State), "amount": n.Amount.String()}
+	said := map[string]string{"event": n.EventID, "case": n.ID, "state": string(n.State), "amount": n.Amount.String(), "fee": n.Fee.String()}
 	if errors.Is(err, ErrNotFound) {
 		audit.Record(tx, "callbacks.chargeback", n.Ref, "unknown reference", said)
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return true, err
 	}
-	if n.Merchant != a.Merchant() || n.Amount.Currency() != c.Currency || n.Amount.Centimes() > c.Captured {
+	if n.Merchant != a.Merchant() || n.Amount.Currency() != c.Currency || n.Amount.Centimes() > c.Captured || n.Fee.Centimes() > mostFee {
 		slog.ErrorContext(ctx, "a chargeback does not fit its charge", "partner", a.ID(), "charge", c.ID, "case", n.ID, "amount", n.Amount.String())
-		audit.Record(tx, "callbacks.chargeback", c.ID, "another amount or merchant", said)
-		return tx.Publish(ctx, ChargebackUnfit{c.ID, a.ID(), n.ID, n.Amount})
+		audit.Record(tx, "callbacks.chargeback", c.ID, "another amount, fee or merchant", said)
+		return true, tx.Publish(ctx, ChargebackUnfit{c.ID, a.ID(), n.ID, n.Amount})
 	}
 	b, err := s.opened(ctx, tx, c, Chargeback{
 		Acquirer: a.ID(), Case: n.ID, Amount: n.Amount.Centimes(), Fee: n.Fee.Centimes(), Reason: n.Reason,
 	})
 	if err != nil {
-		return err
+		return true, err
 	}
 	if b.Charge != c.ID || b.Amount != n.Amount.Centimes() {
 		audit.Record(tx, "callbacks.chargeback", b.ID, "another amount or charge than before", said)
-		return nil
+		return true, nil
 	}
 	fresh, err := keepMessage(ctx, tx, b, n)
 	if err != nil || !fresh || n.State == card.CaseOpened {
-		return err
+		return true, err
 	}
-	return s.decide(ctx, tx, b, ChargebackState(n.State))
+	return true, s.decide(ctx, tx, b, ChargebackState(n.State))
 }
 
 // opened returns the chargeback of a case, and books it if it is new: refunds

@@ -132,7 +132,11 @@ func (s *Service) CaseCallback(ctx context.Context, in CallbackInput) (rest.Text
 	if err != nil {
 		return s.forged(ctx, a, "callbacks.chargeback", err)
 	}
-	if err := s.db.InTx(ctx, func(tx *pg.Tx) error { return s.heardCase(ctx, tx, a, n) }); err != nil {
+	err = s.db.InTx(ctx, func(tx *pg.Tx) error {
+		_, err := s.heardCase(ctx, tx, a, n)
+		return err
+	})
+	if err != nil {
 		slog.ErrorContext(ctx, "callback failed", "partner", in.Partner, "our_ref", n.Ref, "case", n.ID, "error", err)
 		return rest.Text(a.Reply(card.Trouble)), nil
 	}
@@ -144,11 +148,22 @@ func (s *Service) CaseCallback(ctx context.Context, in CallbackInput) (rest.Text
 // believed: ErrPartnerUnknown, ErrNotFound, card.ErrUnreadable.
 func (s *Service) CardTold(ctx context.Context, name string, event []byte) error {
 	a, _, err := s.acquirer(ctx, s.db, name)
-	if err != nil {
+	if errors.Is(err, ErrPartner) {
 		return ErrPartnerUnknown.With(err)
 	}
+	if err != nil {
+		return err
+	}
 	if n, err := a.Case(event); err == nil {
-		return s.db.InTx(ctx, func(tx *pg.Tx) error { return s.heardCase(ctx, tx, a, n) })
+		known := true
+		err := s.db.InTx(ctx, func(tx *pg.Tx) (err error) {
+			known, err = s.heardCase(ctx, tx, a, n)
+			return err
+		})
+		if err == nil && !known {
+			return ErrNotFound // that it was told is kept; it is told again
+		}
+		return err
 	}
 	ref, err := a.Told(event)
 	if err != nil {

@@ -288,7 +288,12 @@ func (s *Service) strays(ctx context.Context, chargeID string) error {
 	if !answered {
 		return nil // the timer asks again
 	}
-	return s.db.InTx(ctx, func(tx *pg.Tx) error { job.Clear(tx, timerStray, chargeID); return nil })
+	return s.db.InTx(ctx, func(tx *pg.Tx) error {
+		if tx.Now().After(c.ExpiresAt) { // before that a page that was left can still be paid
+			job.Clear(tx, timerStray, chargeID)
+		}
+		return nil
+	})
 }
 
 // stray decides on money that an acquirer reserved for a charge that had left it.

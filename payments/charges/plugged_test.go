@@ -199,3 +199,101 @@ func TestABuyerWhoseWalletIsPausedIsAskedAtAnother(t *testing.T) {
 	h.has("psp:wal:clearing", 11500)
 	h.must(h.settleWallet(ref + "-2"))
 }
+
+// TestAPageThatWasLeftIsAskedAboutAfterTheWindow has a buyer be declined on a page that
+// the charge has left, by an event, and then pay there without a word.
+func TestAPageThatWasLeftIsAskedAboutAfterTheWindow(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	var s street
+	h.charges.Plug(&s)
+	third := &acquirer{state: map[string]card.State{}, back: map[string]int64{}, gone: true}
+	s.set(charges.Way{Acquirer: card.New("acq3", teller{third}, card.Options{Pay: patient, Query: patient}), First: true})
+	c := h.sell()
+	ref := charges.RefOf(c.ID)
+	h.advance(time.Minute)
+	h.until("the charge to go elsewhere", func(*acquirer) bool { return h.at(c.ID) == "acq" })
+	third.mu.Lock()
+	third.gone, third.state[ref] = false, card.Declined
+	asked := third.queries
+	third.mu.Unlock()
+	h.must(h.charges.CardTold(t.Context(), "acq3", []byte(ref)))
+	h.until("the page that was left to be asked about", func(*acquirer) bool {
+		third.mu.Lock()
+		defer third.mu.Unlock()
+		if third.queries == asked {
+			return false
+		}
+		third.state[ref] = card.Authorized // by another card
+		return true
+	})
+	h.advance(24 * time.Hour)
+	for range 1200 {
+		h.fire()
+		third.mu.Lock()
+		done := third.state[ref] != card.Authorized // taken, or let go when the window was over before
+		third.mu.Unlock()
+		if done {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Error("what was reserved on the page that was left is kept")
+}
+
+// TestABuyerWhoWasDeclinedGoesOnWhereTheAcquirerIsPaused has a card be declined at an
+// acquirer that is paused before the buyer tries another.
+func TestABuyerWhoWasDeclinedGoesOnWhereTheAcquirerIsPaused(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	var s street
+	h.charges.Plug(&s)
+	third := &acquirer{state: map[string]card.State{}, back: map[string]int64{}}
+	a := card.New("acq3", teller{third}, card.Options{Pay: patient, Query: patient})
+	s.set(charges.Way{Acquirer: a, First: true})
+	c := h.sell()
+	ref := charges.RefOf(c.ID)
+	third.set(ref, card.Declined)
+	s.set(charges.Way{Acquirer: a, First: true, Barred: "the partner is paused"})
+	h.must(h.charges.CardTold(t.Context(), "acq3", []byte(ref)))
+	for range 1200 {
+		h.fire()
+		if h.at(c.ID) == "acq" {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Errorf("the charge is at %s, where nobody may pay", h.at(c.ID))
+}
+
+// TestAChargebackFitsItsPayment has a plugged acquirer tell of chargebacks with a fee
+// without measure, of more than was paid, and of nobody's payment.
+func TestAChargebackFitsItsPayment(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	var s street
+	h.charges.Plug(&s)
+	third := &acquirer{state: map[string]card.State{}, back: map[string]int64{}}
+	s.set(charges.Way{Acquirer: card.New("acq3", teller{third}, card.Options{Pay: patient, Query: patient}), First: true})
+	c := h.sell()
+	ref := charges.RefOf(c.ID)
+	third.set(ref, card.Authorized)
+	h.must(h.charges.CardTold(t.Context(), "acq3", []byte(ref)))
+	h.becomes(c.ID, charges.Confirmed)
+	told := func(of, ref, amount, fee string) error {
+		return h.charges.CardTold(t.Context(), "acq3", fmt.Appendf(nil, `{"ID":%q,"Ref":%q,"State":"opened","Amount":%q,"Fee":%q,"Word":"secret"}`, of, ref, amount, fee))
+	}
+	h.must(told("K1", ref, "115.00", "1000000.00"))
+	h.must(told("K2", ref, "115.01", "15.00"))
+	if got := h.chargebacks(); len(got) != 0 {
+		t.Errorf("what does not fit is booked: %+v", got)
+	}
+	h.must(told("K3", ref, "115.00", "1000.00"))
+	if got := h.chargebacks(); len(got) != 1 || got[0].Case != "K3" {
+		t.Errorf("chargebacks = %+v", got)
+	}
+	h.safe()
+	if err := told("K4", "CHGNOBODY", "75.00", "15.00"); !errors.Is(err, charges.ErrNotFound) {
+		t.Errorf("a chargeback of nobody's payment: %v", err)
+	}
+}

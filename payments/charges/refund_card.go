@@ -147,7 +147,7 @@ func (s *Service) sendRefund(ctx context.Context, o operations.Operation) outbou
 	case seen == sightHidden:
 		return a.Refund(ctx, card.Order{Ref: o.Ref, Of: c.Ref, Amount: r.Money()})
 	}
-	return s.believed(ctx, a, r, c, a.Refund(ctx, card.Order{Ref: o.Ref, Of: c.Ref, Amount: r.Money()}), outbound.Declined)
+	return s.believed(ctx, a, r, c, a.Refund(ctx, card.Order{Ref: o.Ref, Of: c.Ref, Amount: r.Money(), Back: st.Refunded}), outbound.Declined)
 }
 
 // believed takes a refusal for what it is worth: absent is what it means when

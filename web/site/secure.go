@@ -23,7 +23,7 @@ func (v *Visit) secure() { v.only("'self'") }
 // PostsTo lets a form of the page go to the address of a partner, whose origin is
 // added for this page alone.
 func (v *Visit) PostsTo(address string) {
-	if u, err := url.Parse(address); err == nil && u.Host != "" && !strings.ContainsAny(u.Host, ";,'\" ") {
+	if u, err := url.Parse(address); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsAny(u.Host, "*;,'\" ") {
 		v.only("'self' " + u.Scheme + "://" + u.Host)
 	}
 }

@@ -150,8 +150,28 @@ func (r *runner) page(ctx context.Context, s pageStep) (err error) {
 		return err
 	case a.Status == 200 && !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html"):
 		return fmt.Errorf("the page is %q, want text/html", a.Header.Get("Content-Type"))
-	case a.Status == 303 && a.Header.Get("Location") == "":
+	case a.Status == 303:
+		return sentOn(f.URL, a.Header.Get("Location"))
+	}
+	return nil
+}
+
+// sentOn says what is wrong with where a page's form leads: browsers follow it to the
+// acquirer's origin and back to the hub, since the hub's page lets forms go nowhere else.
+func sentOn(page, location string) error {
+	if location == "" {
 		return errors.New("the browser is sent on by a 303 without a Location")
+	}
+	at, err := url.Parse(page)
+	if err != nil {
+		return err
+	}
+	to, err := at.Parse(location)
+	if err != nil {
+		return fmt.Errorf("the browser is sent on to %q: %w", outbound.Cut(location, 200), err)
+	}
+	if (to.Scheme != at.Scheme || to.Host != at.Host) && (to.Scheme != "https" || to.Host != "exemple.ma") {
+		return fmt.Errorf("the browser is sent on to %s://%s, where the form of the hub's page may not go: show the page at %s://%s", to.Scheme, to.Host, at.Scheme, at.Host)
 	}
 	return nil
 }

@@ -80,6 +80,7 @@ func TestPlantedDefectsOfAnAcquirerAreNamed(t *testing.T) {
 		moneyconform.NoOwner:        {"C1-01", "/owner"},
 		moneyconform.PlainErrors:    {"C1-02", "payment_not_found"},
 		moneyconform.AnotherAmount:  {"C1-03", "is of 10.01 MAD, want 10.00 MAD"},
+		moneyconform.LeadsAway:      {"C1-03", "sent on to https://pages.exemple.ma"},
 		moneyconform.AnyText:        {"C1-04", "200"},
 		moneyconform.NothingBad:     {"C2-02", `is "authorized"`},
 		moneyconform.NoReason:       {"C2-02", `the reason ""`},

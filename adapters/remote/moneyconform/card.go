@@ -38,6 +38,7 @@ const (
 	NeverRefunded  Flaw = "nothing is ever refunded whole"
 	SettlesEarly   Flaw = "settles at once"
 	QuietCases     Flaw = "chargebacks are not told"
+	LeadsAway      Flaw = "the page is at another origin"
 )
 
 // Card is an acquirer that speaks card.v1.
@@ -151,6 +152,10 @@ func (c *Card) page(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", kind)
 		w.WriteHeader(bad.status)
 		_, _ = w.Write(encode(problem(*bad, said)))
+		return
+	}
+	if c.flaw == LeadsAway {
+		http.Redirect(w, r, "https://pages.exemple.ma/pay/"+p.page, http.StatusSeeOther)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
