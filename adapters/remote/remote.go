@@ -250,6 +250,9 @@ func (n *Connector) Client() (*http.Client, error) {
 	return n.doors[0].client, nil
 }
 
+// Browser is what a buyer's browser reaches the connector with: no credentials.
+func (n *Connector) Browser() *http.Client { return n.open }
+
 // Bearer is the token that the connector is signed in to with now.
 func (n *Connector) Bearer(ctx context.Context) (string, error) {
 	if len(n.doors) == 0 {

@@ -39,12 +39,13 @@ type (
 		As     string `yaml:"as"`
 		Of     string `yaml:"of"` // a payment whose page was asked for before, instead of a new one
 		Amount string `yaml:"amount"`
-		Wrong  string `yaml:"wrong"` // secret, altered, unsigned; expired; amount, ref, return_url, text
+		Wrong  string `yaml:"wrong"` // secret, altered, unsigned; expired, soon; amount, ref, return_url, text
 		Status []int  `yaml:"status"`
 		Code   string `yaml:"code"`
 	}
 	buyerStep struct {
 		Of     string `yaml:"of"`
+		Late   bool   `yaml:"late"` // once the page's time is over
 		Status int    `yaml:"status"`
 		Code   string `yaml:"code"`
 	}
@@ -114,7 +115,7 @@ func (r *runner) form(d *deal, amount money.Money, until time.Time) (card.Form, 
 	return r.acquirer.Form(card.Payment{
 		Ref: d.ref, Amount: amount, Lang: "fr", Nonce: fmt.Sprintf("%s-%08d", r.run, r.serial), ExpiresAt: until,
 		Buyer: card.Buyer{Name: "Acheteuse (exemple) مشترية", Email: "acheteuse@exemple.ma", Phone: sandboxPhone},
-		OKURL: "https://exemple.ma/merci", FailURL: "https://exemple.ma/non", CallbackURL: "https://exemple.ma/suite", ShopURL: "https://exemple.ma/panier",
+		OKURL: "https://exemple.ma/merci?a=1&b=2", FailURL: "https://exemple.ma/non", CallbackURL: "https://exemple.ma/suite", ShopURL: "https://exemple.ma/panier",
 	})
 }
 
@@ -133,9 +134,13 @@ func (r *runner) page(ctx context.Context, s pageStep) (err error) {
 		return fmt.Errorf("the case makes no %q", s.Of)
 	}
 	until := r.o.Now().Add(time.Hour)
-	if s.Wrong == "expired" {
+	switch s.Wrong {
+	case "expired":
 		until = r.o.Now().Add(-time.Minute)
+	case "soon":
+		until = r.o.Now().Add(2 * time.Second)
 	}
+	d.until = until
 	f, err := r.form(d, amount, until)
 	if err != nil {
 		return err
@@ -181,7 +186,8 @@ func (r *runner) spoil(fields map[string]string, wrong string) {
 
 func swap(text, old, now string) string { return strings.Replace(text, old, now, 1) }
 
-// browse posts a form without credentials.
+// browse posts a form as a browser does: without any credentials, a client certificate
+// among them.
 func (r *runner) browse(ctx context.Context, f card.Form) (outbound.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
@@ -194,7 +200,7 @@ func (r *runner) browse(ctx context.Context, f card.Form) (outbound.Answer, erro
 		return outbound.Answer{}, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return r.answered(req)
+	return r.answered(r.line.Browser(), req)
 }
 
 // buyer has a buyer type a card on a page.
@@ -203,12 +209,19 @@ func (r *runner) buyer(ctx context.Context, s buyerStep) error {
 	if err != nil {
 		return err
 	}
+	want := []int{cmp.Or(s.Status, 200)}
+	if s.Late {
+		want = []int{http.StatusNotFound, http.StatusGone} // whoever was slow to show it has not opened it
+		if err := sleep(ctx, d.until.Add(time.Second).Sub(r.o.Now())); err != nil {
+			return err
+		}
+	}
 	a, err := r.call(ctx, http.MethodPost, cardPath+"/sandbox/buyers", "", "", []byte(`{"ref":"`+d.ref+`"}`))
 	if err != nil {
 		return err
 	}
 	d.counts = d.counts || a.Status == 200
-	return is("the sandbox's buyer", a, []int{cmp.Or(s.Status, 200)}, s.Code)
+	return is("the sandbox's buyer", a, want, s.Code)
 }
 
 // pays is a page and a buyer on it.
@@ -414,7 +427,7 @@ func (r *runner) chargeback(ctx context.Context, of string) error {
 			return fmt.Errorf("the chargeback of %s of %s is %s, of %s", d.ref, d.amount, c.State, c.Amount)
 		}
 		back := r.newDeal("chargeback", "")
-		back.ref, back.amount, back.counts = c.ID, c.Amount, true
+		back.ref, back.amount, back.fee, back.counts = c.ID, c.Amount, &c.Fee, true
 		back.line = func(d *deal) (money.Money, bool) { return d.amount.Neg(), true }
 		r.dealings = append(r.dealings, back)
 		return nil

@@ -115,12 +115,12 @@ func (r *runner) call(ctx context.Context, method, path, key, token string, body
 	if key != "" {
 		req.Header.Set("Idempotency-Key", `"`+key+`"`)
 	}
-	return r.answered(req)
+	return r.answered(r.client, req)
 }
 
 // answered sends a request, and remembers what it was answered.
-func (r *runner) answered(req *http.Request) (outbound.Answer, error) {
-	a, res, ok := outbound.Send(r.client, req)
+func (r *runner) answered(c *http.Client, req *http.Request) (outbound.Answer, error) {
+	a, res, ok := outbound.Send(c, req)
 	r.mu.Lock()
 	r.answers = append(r.answers, fmt.Sprint(a.Header), string(a.Body))
 	r.mu.Unlock()
