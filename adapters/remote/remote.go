@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"tiwiza/pkg/outbound"
@@ -147,7 +148,7 @@ func problem(a outbound.Answer) Problem { return outbound.ProblemOf(a) }
 // call makes a call, with each credential in turn until one is let in. A
 // connector that answers 401 with the code unauthenticated promises that it did
 // nothing, and certification proves it: only that makes a refused sign-in
-// NotSent.
+// NotSent. What is kept as evidence holds no credentials, whatever was answered.
 func (n *Connector) call(ctx context.Context, q request) (a outbound.Answer, r outbound.Result, ok bool) {
 	r = outbound.Result{Outcome: outbound.NotSent, Reason: outbound.Credentials, Text: "there are no credentials"}
 	for _, d := range n.doors {
@@ -156,8 +157,10 @@ func (n *Connector) call(ctx context.Context, q request) (a outbound.Answer, r o
 			if token, r, ok = d.bearer(ctx); !ok {
 				break
 			}
-			a, r, ok = n.send(ctx, d.client, q, token)
-			r.Evidence = outbound.Redact(r.Evidence, append(n.secrets, token)...)
+			if a, r, ok = n.send(ctx, d.client, q, token); ok {
+				r.Evidence = a.Body
+			}
+			r.Evidence = outbound.Redact(r.Evidence, slices.Concat(n.secrets, []string{token})...)
 			if ok || a.Status != http.StatusUnauthorized {
 				return a, r, ok
 			}
