@@ -49,7 +49,7 @@ func (c Credentials) Check(g webhook.Guard) string {
 	switch {
 	case (c.Token == "") == (c.TokenURL == ""):
 		return "Give a token, or token_url, client_id and client_secret, and not both."
-	case c.Token != "" && (len(c.Token) < 16 || strings.ContainsAny(c.Token, " \t\r\n")):
+	case c.Token != "" && (len(c.Token) < leastSecret || strings.ContainsAny(c.Token, " \t\r\n")):
 		return "A token has 16 signs or more and no space."
 	case c.TokenURL != "" && (c.ClientID == "" || c.ClientSecret == ""):
 		return "Give client_id and client_secret beside token_url."
@@ -223,6 +223,9 @@ var questions = map[string]string{
 	"crm":  crmPath + "/ping", "notify": notifyPath + "/ping",
 }
 
+// leastSecret is how many signs a token has at least, and whatever signs payments.
+const leastSecret = 16
+
 // SignIn says whether each of the credentials is let in at a port, by a question
 // that moves nothing.
 func (n *Connector) SignIn(ctx context.Context, port string) error {
@@ -232,6 +235,10 @@ func (n *Connector) SignIn(ctx context.Context, port string) error {
 	}
 	var failed error
 	for i, d := range n.doors {
+		if port == "card" && len(d.secret) < leastSecret {
+			failed = errors.Join(failed, fmt.Errorf("credentials %d: what payments are signed with has %d signs or more: each buyer holds a signature to guess it by", i+1, leastSecret))
+			continue
+		}
 		one := *n
 		one.doors = []door{d}
 		a, r, ok := one.call(ctx, request{method: http.MethodGet, path: question})
