@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -115,7 +114,7 @@ func (r *runner) form(d *deal, amount money.Money, until time.Time) (card.Form, 
 	return r.acquirer.Form(card.Payment{
 		Ref: d.ref, Amount: amount, Lang: "fr", Nonce: fmt.Sprintf("%s-%08d", r.run, r.serial), ExpiresAt: until,
 		Buyer: card.Buyer{Name: "Acheteuse (exemple) مشترية", Email: "acheteuse@exemple.ma", Phone: sandboxPhone},
-		OKURL: "https://exemple.ma/merci?a=1&b=2", FailURL: "https://exemple.ma/non", CallbackURL: "https://exemple.ma/suite", ShopURL: "https://exemple.ma/panier",
+		OKURL: backHome, FailURL: "https://exemple.ma/non", CallbackURL: "https://exemple.ma/suite", ShopURL: "https://exemple.ma/panier",
 	})
 }
 
@@ -155,8 +154,29 @@ func (r *runner) page(ctx context.Context, s pageStep) (err error) {
 		return err
 	case a.Status == 200 && !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html"):
 		return fmt.Errorf("the page is %q, want text/html", a.Header.Get("Content-Type"))
-	case a.Status == 303 && a.Header.Get("Location") == "":
-		return errors.New("the browser is sent on by a 303 without a Location")
+	case a.Status == 303:
+		return sentOn(f.URL, a.Header.Get("Location"))
+	}
+	return nil
+}
+
+// backHome is where a buyer's browser goes when it is done.
+const backHome = "https://exemple.ma/merci?a=1&b=2"
+
+// sentOn says what is wrong with where a browser that posted a form is sent on to. The
+// policy of the hub's page lets the form go to the page's origin and back, and some
+// browsers hold each address that it is sent on to to that.
+func sentOn(from, location string) error {
+	at, err := url.Parse(from)
+	if err != nil {
+		return err
+	}
+	to, err := at.Parse(location)
+	switch {
+	case location == "" || err != nil:
+		return fmt.Errorf("the browser is sent on by a 303 to %q", location)
+	case to.Scheme+to.Host != at.Scheme+at.Host && !strings.HasPrefix(location, "https://exemple.ma/"):
+		return fmt.Errorf("the browser is sent on to %s, and some go no further than %s: show the page there", to.Host, at.Host)
 	}
 	return nil
 }
@@ -351,6 +371,9 @@ func (r *runner) byCard(ctx context.Context) error {
 	authorized := func(amount string) (*deal, error) {
 		d := r.newPayment(money.MustParse(amount, money.MAD))
 		r.deals[amount] = d
+		if err := r.pace.Wait(ctx); err != nil {
+			return d, err
+		}
 		if st := r.acquirer.Query(ctx, d.ref); st.Outcome != outbound.NotFound {
 			return d, because("a payment that nobody was asked for", st.Result)
 		}
@@ -361,6 +384,9 @@ func (r *runner) byCard(ctx context.Context) error {
 	}
 	through := func(d *deal, move func(context.Context, card.Order) outbound.Result) error {
 		for range 2 {
+			if err := r.pace.Wait(ctx); err != nil {
+				return err
+			}
 			if res := move(ctx, card.Order{Ref: d.ref, Of: d.of.ref, Amount: d.amount}); res.Outcome != outbound.Succeeded {
 				return because("a "+d.kind, res)
 			}
@@ -401,6 +427,9 @@ func (r *runner) byCard(ctx context.Context) error {
 
 // agrees asks where a payment stands by the hub's own driver.
 func (r *runner) agrees(ctx context.Context, d *deal, want outbound.Outcome) error {
+	if err := r.pace.Wait(ctx); err != nil {
+		return err
+	}
 	st := r.acquirer.Query(ctx, d.ref)
 	if st.Outcome != want {
 		return because("the payment "+d.ref, st.Result)

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/remote"
 	"tiwiza/adapters/remote/certify"
@@ -88,6 +90,7 @@ func TestPlantedDefectsOfAnAcquirerAreNamed(t *testing.T) {
 		moneyconform.NoOwner:        {"C1-01", "/owner"},
 		moneyconform.PlainErrors:    {"C1-02", "payment_not_found"},
 		moneyconform.AnotherAmount:  {"C1-03", "is of 10.01 MAD, want 10.00 MAD"},
+		moneyconform.SendsElsewhere: {"C1-03", "pages.exemple.ma"},
 		moneyconform.AnyText:        {"C1-04", "200"},
 		moneyconform.NothingBad:     {"C2-02", `is "authorized"`},
 		moneyconform.NoReason:       {"C2-02", `the reason ""`},
@@ -165,4 +168,32 @@ func pair(t *testing.T) (own, key string) {
 	pk, err := x509.MarshalPKCS8PrivateKey(k)
 	must(t, err)
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pk}))
+}
+
+// TestCertifyCallsNoOftenerThanTheManifestAllows has an acquirer answer 429 to more.
+func TestCertifyCallsNoOftenerThanTheManifestAllows(t *testing.T) {
+	t.Parallel()
+	const perSecond, burst = 80, 20
+	s, allowed := moneyconform.NewCard(""), rate.NewLimiter(perSecond, burst)
+	at := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/.well-known/"):
+			shown := httptest.NewRecorder()
+			s.ServeHTTP(shown, r)
+			_, _ = io.WriteString(w, strings.NewReplacer(`"per_second":500`, `"per_second":80`, `"burst":500`, `"burst":20`).Replace(shown.Body.String()))
+		case allowed.Allow():
+			s.ServeHTTP(w, r)
+		default:
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = io.WriteString(w, `{"status":429,"code":"rate_limited"}`)
+		}
+	}))
+	t.Cleanup(at.Close)
+	r, err := certify.Run(t.Context(), casesOf(t, "card.v1"), options(at.URL, ""))
+	must(t, err)
+	for _, f := range r.Failed() {
+		t.Errorf("%s", f.Line())
+	}
 }

@@ -39,6 +39,7 @@ const (
 	SettlesEarly   Flaw = "settles at once"
 	QuietCases     Flaw = "chargebacks are not told"
 	FreeCases      Flaw = "chargebacks stand without their fee"
+	SendsElsewhere Flaw = "the page is at another origin"
 	PaysLate       Flaw = "a page that is open is paid on for ever"
 	WritesAnew     Flaw = "the signature is of the text as it is written anew"
 )
@@ -154,6 +155,10 @@ func (c *Card) page(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", kind)
 		w.WriteHeader(bad.status)
 		_, _ = w.Write(encode(problem(*bad, said)))
+		return
+	}
+	if c.flaw == SendsElsewhere {
+		http.Redirect(w, r, "https://pages.exemple.ma/"+p.page, http.StatusSeeOther)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
