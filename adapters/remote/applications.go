@@ -103,9 +103,9 @@ func (d *Bank) Apply(ctx context.Context, a bank.Application) outbound.Result {
 	}
 	var p progress
 	if err := strict.Object(got.Body, &p); err != nil || p.ID != a.Ref || p.SHA256 != digest(body) {
-		return outbound.Result{Outcome: outbound.Unknown, Evidence: got.Body, Err: fmt.Errorf("the connector speaks of another application than %s: %w", a.Ref, errors.Join(err, errors.New("its id and sha256 must be ours")))}
+		return outbound.Result{Outcome: outbound.Unknown, Evidence: r.Evidence, Err: fmt.Errorf("the connector speaks of another application than %s: %w", a.Ref, errors.Join(err, errors.New("its id and sha256 must be ours")))}
 	}
-	return outbound.Result{Outcome: outbound.Accepted, PartnerID: p.ID, Text: cut(p.State, 40), Evidence: got.Body}
+	return outbound.Result{Outcome: outbound.Accepted, PartnerID: p.ID, Text: cut(p.State, 40), Evidence: r.Evidence}
 }
 
 // final is what an answer means that is no success: refused for good only by the
@@ -137,9 +137,9 @@ func (d *Bank) Progress(ctx context.Context, ref string) (bank.Progress, outboun
 	}
 	var p progress
 	if err := strict.Object(a.Body, &p); err != nil {
-		return bank.Progress{}, outbound.Result{Outcome: outbound.Unknown, Evidence: a.Body, Err: fmt.Errorf("read application %s: %w", ref, err)}
+		return bank.Progress{}, outbound.Result{Outcome: outbound.Unknown, Evidence: r.Evidence, Err: fmt.Errorf("read application %s: %w", ref, err)}
 	}
-	return p.standing(), outbound.Result{Outcome: outbound.Succeeded, Evidence: a.Body}
+	return p.standing(), outbound.Result{Outcome: outbound.Succeeded, Evidence: r.Evidence}
 }
 
 // standing is what the port takes; the port looks whether it can be.
@@ -178,7 +178,7 @@ func (d *Bank) Tell(ctx context.Context, ref string, w bank.Answer) outbound.Res
 	}
 	var p progress
 	if err := strict.Object(a.Body, &p); err != nil || p.ID != ref || !slices.Contains(p.Answers, w.N) {
-		return outbound.Result{Outcome: outbound.Unknown, Evidence: a.Body, Err: fmt.Errorf("the connector does not say that it heard word %d on %s: %w", w.N, ref, errors.Join(err, errors.New("answers must list it")))}
+		return outbound.Result{Outcome: outbound.Unknown, Evidence: r.Evidence, Err: fmt.Errorf("the connector does not say that it heard word %d on %s: %w", w.N, ref, errors.Join(err, errors.New("answers must list it")))}
 	}
-	return outbound.Result{Outcome: outbound.Accepted, Text: cut(p.State, 40), Evidence: a.Body}
+	return outbound.Result{Outcome: outbound.Accepted, Text: cut(p.State, 40), Evidence: r.Evidence}
 }

@@ -124,7 +124,7 @@ func (d *Bank) Publish(ctx context.Context, f bank.File) outbound.Result {
 	}
 	a, r, ok := d.n.call(ctx, request{http.MethodPost, batches, id, f.Bytes})
 	if ok {
-		return taken(a, id, f.SHA256)
+		return taken(a, r.Evidence, id, f.SHA256)
 	}
 	p := problem(a)
 	r.Text = p.Detail
@@ -146,13 +146,13 @@ func refusal(p Problem) string {
 }
 
 // taken reads the answer to a batch, or about one.
-func taken(a outbound.Answer, id, sum string) outbound.Result {
+func taken(a outbound.Answer, evidence []byte, id, sum string) outbound.Result {
 	var s standing
 	if err := strict.Object(a.Body, &s); err != nil || !s.is(id, sum) {
 		err = fmt.Errorf("the connector speaks of another batch than %s: %w", id, errors.Join(err, errors.New("its id and sha256 must be ours")))
-		return outbound.Result{Outcome: outbound.Unknown, Evidence: a.Body, Err: err}
+		return outbound.Result{Outcome: outbound.Unknown, Evidence: evidence, Err: err}
 	}
-	return outbound.Result{Outcome: outbound.Accepted, PartnerID: s.ID, Text: cut(s.State, 40), Evidence: a.Body}
+	return outbound.Result{Outcome: outbound.Accepted, PartnerID: s.ID, Text: cut(s.State, 40), Evidence: evidence}
 }
 
 // Find asks whether the bank has a batch. One that it does not know any more and
@@ -167,7 +167,7 @@ func (d *Bank) Find(ctx context.Context, f bank.File) outbound.Result {
 	}
 	a, r, ok := d.n.call(ctx, request{method: http.MethodGet, path: batches + "/" + id})
 	if ok {
-		return taken(a, id, f.SHA256)
+		return taken(a, r.Evidence, id, f.SHA256)
 	}
 	if a.Status != http.StatusNotFound || problem(a).Code != "batch_not_found" {
 		return r
@@ -213,7 +213,7 @@ func (d *Bank) list(ctx context.Context, more string) ([]listing, outbound.Resul
 	}
 	if err != nil {
 		err = fmt.Errorf("read the list of messages: %w", err)
-		return nil, outbound.Result{Outcome: outbound.Unknown, Evidence: a.Body, Err: err}, err
+		return nil, outbound.Result{Outcome: outbound.Unknown, Evidence: r.Evidence, Err: err}, err
 	}
 	return *said.Data, outbound.Result{}, nil
 }

@@ -138,7 +138,7 @@ func (d *Card) Query(ctx context.Context, ref string) card.Status {
 	if !ok {
 		return card.Status{Result: outbound.Refused(a, r, nil, "payment_not_found"), State: card.None}
 	}
-	return cardStatus(a.Body, ref)
+	return cardStatus(a.Body, r.Evidence, ref)
 }
 
 // Capture takes what is authorised.
@@ -172,7 +172,7 @@ func (d *Card) move(ctx context.Context, what string, o card.Order, done func(ca
 	if !ok {
 		return outbound.Refused(a, r, cardFinal)
 	}
-	s := cardStatus(a.Body, o.Of)
+	s := cardStatus(a.Body, r.Evidence, o.Of)
 	switch {
 	case s.State == card.None:
 		return s.Result
@@ -185,8 +185,8 @@ func (d *Card) move(ctx context.Context, what string, o card.Order, done func(ca
 }
 
 // cardStatus reads how a payment of ours stands.
-func cardStatus(body []byte, ref string) card.Status {
-	s := card.Status{State: card.None, Result: outbound.Result{Outcome: outbound.Unknown, Evidence: body}}
+func cardStatus(body, evidence []byte, ref string) card.Status {
+	s := card.Status{State: card.None, Result: outbound.Result{Outcome: outbound.Unknown, Evidence: evidence}}
 	var p cardStanding
 	switch err := strict.Object(body, &p); {
 	case err != nil:

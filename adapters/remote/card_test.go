@@ -363,3 +363,50 @@ func TestNoAlteredFormIsAccepted(t *testing.T) {
 		t.Errorf("the form itself is answered %d", status)
 	}
 }
+
+// TestEvidenceOfWhatWasDoneHoldsNoCredentials has partners repeat in an answer that is
+// right what they were sent.
+func TestEvidenceOfWhatWasDoneHoldsNoCredentials(t *testing.T) {
+	t.Parallel()
+	s := moneyconform.NewCard("")
+	a := acquirerAt(lineTo(t, openly(t, s), moneyconform.Token))
+	told := `{"id":"C1","ref":"CHG1","state":"captured","amount":{"amount":"8.00","currency":"MAD"},"captured":{"amount":"8.00","currency":"MAD"},"refunded":{"amount":"0.00","currency":"MAD"},"you":"Bearer ` + moneyconform.Token + `"}`
+	kept := map[string][]byte{}
+	s.Garble(200, told)
+	kept["a question"] = a.Query(t.Context(), "CHG1").Evidence
+	s.Authorize("CHG1", money.Dirhams(800))
+	s.Garble(201, told)
+	kept["a capture"] = a.Capture(t.Context(), card.Order{Ref: "CHG1-C", Of: "CHG1", Amount: money.Dirhams(800)}).Evidence
+	d, _ := to(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, `{"you":"`+r.Header.Get("Authorization")+`"}`)
+	})
+	kept["a batch"] = d.Publish(t.Context(), aBatch(t, d)).Evidence
+	for what, evidence := range kept {
+		if text := string(evidence); !strings.Contains(text, "[redacted]") || strings.Contains(text, moneyconform.Token) || strings.Contains(text, token) {
+			t.Errorf("the evidence of %s is %s", what, text)
+		}
+	}
+}
+
+// TestAShortSecretSignsNoPayments: who was sent to a page could guess it at leisure.
+func TestAShortSecretSignsNoPayments(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/token" {
+			_, _ = io.WriteString(w, `{"access_token":"an-access-token-of-now","token_type":"Bearer","expires_in":3600}`)
+			return
+		}
+		fail(w, 404, "payment_not_found")
+	}))
+	t.Cleanup(s.Close)
+	for secret, good := range map[string]bool{"fifteen-signs-1": false, "sixteen-signs-01": true} {
+		n, err := remote.New(remote.Config{
+			URL: s.URL, Guard: webhook.Guard{Loopback: true},
+			Credentials: []remote.Credentials{{TokenURL: s.URL + "/token", ClientID: "hub", ClientSecret: secret}},
+		})
+		must(t, err)
+		if err := n.SignIn(t.Context(), "card"); (err == nil) != good {
+			t.Errorf("with %q an acquirer is signed in to: %v", secret, err)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"tiwiza/pkg/outbound"
@@ -48,7 +49,7 @@ func (c Credentials) Check(g webhook.Guard) string {
 	switch {
 	case (c.Token == "") == (c.TokenURL == ""):
 		return "Give a token, or token_url, client_id and client_secret, and not both."
-	case c.Token != "" && (len(c.Token) < 16 || strings.ContainsAny(c.Token, " \t\r\n")):
+	case c.Token != "" && (len(c.Token) < leastSecret || strings.ContainsAny(c.Token, " \t\r\n")):
 		return "A token has 16 signs or more and no space."
 	case c.TokenURL != "" && (c.ClientID == "" || c.ClientSecret == ""):
 		return "Give client_id and client_secret beside token_url."
@@ -147,7 +148,7 @@ func problem(a outbound.Answer) Problem { return outbound.ProblemOf(a) }
 // call makes a call, with each credential in turn until one is let in. A
 // connector that answers 401 with the code unauthenticated promises that it did
 // nothing, and certification proves it: only that makes a refused sign-in
-// NotSent.
+// NotSent. What is kept as evidence holds no credentials, whatever was answered.
 func (n *Connector) call(ctx context.Context, q request) (a outbound.Answer, r outbound.Result, ok bool) {
 	r = outbound.Result{Outcome: outbound.NotSent, Reason: outbound.Credentials, Text: "there are no credentials"}
 	for _, d := range n.doors {
@@ -156,8 +157,10 @@ func (n *Connector) call(ctx context.Context, q request) (a outbound.Answer, r o
 			if token, r, ok = d.bearer(ctx); !ok {
 				break
 			}
-			a, r, ok = n.send(ctx, d.client, q, token)
-			r.Evidence = outbound.Redact(r.Evidence, append(n.secrets, token)...)
+			if a, r, ok = n.send(ctx, d.client, q, token); ok {
+				r.Evidence = a.Body
+			}
+			r.Evidence = outbound.Redact(r.Evidence, slices.Concat(n.secrets, []string{token})...)
 			if ok || a.Status != http.StatusUnauthorized {
 				return a, r, ok
 			}
@@ -220,6 +223,9 @@ var questions = map[string]string{
 	"crm":  crmPath + "/ping", "notify": notifyPath + "/ping",
 }
 
+// leastSecret is how many signs a token has at least, and whatever signs payments.
+const leastSecret = 16
+
 // SignIn says whether each of the credentials is let in at a port, by a question
 // that moves nothing.
 func (n *Connector) SignIn(ctx context.Context, port string) error {
@@ -229,6 +235,10 @@ func (n *Connector) SignIn(ctx context.Context, port string) error {
 	}
 	var failed error
 	for i, d := range n.doors {
+		if port == "card" && len(d.secret) < leastSecret {
+			failed = errors.Join(failed, fmt.Errorf("credentials %d: what payments are signed with has %d signs or more: each buyer holds a signature to guess it by", i+1, leastSecret))
+			continue
+		}
 		one := *n
 		one.doors = []door{d}
 		a, r, ok := one.call(ctx, request{method: http.MethodGet, path: question})
@@ -249,6 +259,9 @@ func (n *Connector) Client() (*http.Client, error) {
 	}
 	return n.doors[0].client, nil
 }
+
+// Browser is what a buyer's browser reaches the connector with: no credentials.
+func (n *Connector) Browser() *http.Client { return n.open }
 
 // Bearer is the token that the connector is signed in to with now.
 func (n *Connector) Bearer(ctx context.Context) (string, error) {

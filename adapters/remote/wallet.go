@@ -126,7 +126,7 @@ func (d *Wallet) move(ctx context.Context, path string, o walletOrder) outbound.
 	if !ok {
 		return outbound.Refused(a, r, walletFinal)
 	}
-	s := walletStatus(a.Body, o.Ref)
+	s := walletStatus(a.Body, r.Evidence, o.Ref)
 	if s.Amount != nil && !s.Amount.Equal(o.Amount) {
 		s.Outcome, s.Reason, s.Text = outbound.Unknown, outbound.Differs, fmt.Sprintf("taken in for %s, not %s", s.Amount, o.Amount)
 	}
@@ -139,12 +139,12 @@ func (d *Wallet) Query(ctx context.Context, ref, _ string) wallet.Status {
 	if !ok {
 		return wallet.Status{Result: outbound.Refused(a, r, nil, "request_not_found"), State: wallet.None}
 	}
-	return walletStatus(a.Body, ref)
+	return walletStatus(a.Body, r.Evidence, ref)
 }
 
 // walletStatus reads what stands of a request of ours.
-func walletStatus(body []byte, ref string) wallet.Status {
-	s := wallet.Status{State: wallet.None, Result: outbound.Result{Outcome: outbound.Unknown, Evidence: body}}
+func walletStatus(body, evidence []byte, ref string) wallet.Status {
+	s := wallet.Status{State: wallet.None, Result: outbound.Result{Outcome: outbound.Unknown, Evidence: evidence}}
 	var q walletRequest
 	switch err := strict.Object(body, &q); {
 	case err != nil:

@@ -1,10 +1,20 @@
 package certify_test
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/time/rate"
 
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/remote"
@@ -80,7 +90,7 @@ func TestPlantedDefectsOfAnAcquirerAreNamed(t *testing.T) {
 		moneyconform.NoOwner:        {"C1-01", "/owner"},
 		moneyconform.PlainErrors:    {"C1-02", "payment_not_found"},
 		moneyconform.AnotherAmount:  {"C1-03", "is of 10.01 MAD, want 10.00 MAD"},
-		moneyconform.LeadsAway:      {"C1-03", "sent on to https://pages.exemple.ma"},
+		moneyconform.SendsElsewhere: {"C1-03", "pages.exemple.ma"},
 		moneyconform.AnyText:        {"C1-04", "200"},
 		moneyconform.NothingBad:     {"C2-02", `is "authorized"`},
 		moneyconform.NoReason:       {"C2-02", `the reason ""`},
@@ -94,6 +104,10 @@ func TestPlantedDefectsOfAnAcquirerAreNamed(t *testing.T) {
 		moneyconform.BackForEver:    {"C2-05", "201"},
 		moneyconform.NeverRefunded:  {"C2-05", "want one of [refunded]"},
 		moneyconform.QuietCases:     {"C2-06", "no event came"},
+		moneyconform.FreeCases:      {"C2-06", "with the fee 0.00 MAD"},
+		moneyconform.Forgives:       {"C3-07", "201"},
+		moneyconform.PaysLate:       {"C5-03", "want [404 410]"},
+		moneyconform.WritesAnew:     {"C1-02", "403"},
 		moneyconform.Again:          {"C3-01", "not_capturable"},
 		moneyconform.OtherContent:   {"C3-02", "422"},
 		moneyconform.LostWhole:      {"C3-03", "is captured, want 70.03 MAD"},
@@ -116,5 +130,70 @@ func TestPlantedDefectsOfAnAcquirerAreNamed(t *testing.T) {
 			t.Parallel()
 			names(t, stood(t, "card.v1", moneyconform.NewCard(flaw)), d.fails, d.says)
 		})
+	}
+}
+
+// TestCardPageAsksForNoCertificate has an acquirer ask browsers for the certificate that
+// only the hub has: none of its buyers could pay.
+func TestCardPageAsksForNoCertificate(t *testing.T) {
+	t.Parallel()
+	own, key := pair(t)
+	s := moneyconform.NewCard("")
+	at := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/pay") && len(r.TLS.PeerCertificates) == 0 {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		s.ServeHTTP(w, r)
+	}))
+	at.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
+	at.StartTLS()
+	t.Cleanup(at.Close)
+	o := options(at.URL, "")
+	o.Roots = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: at.Certificate().Raw}))
+	o.Credentials.Certificate, o.Credentials.Key, o.Level = own, key, certificate.Contract
+	r, err := certify.Run(t.Context(), casesOf(t, "card.v1"), o)
+	must(t, err)
+	names(t, r, "C1-03", "403")
+}
+
+// pair is a client's certificate and its key.
+func pair(t *testing.T) (own, key string) {
+	t.Helper()
+	_, k, err := ed25519.GenerateKey(nil)
+	must(t, err)
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, k.Public(), k)
+	must(t, err)
+	pk, err := x509.MarshalPKCS8PrivateKey(k)
+	must(t, err)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pk}))
+}
+
+// TestCertifyCallsNoOftenerThanTheManifestAllows has an acquirer answer 429 to more.
+func TestCertifyCallsNoOftenerThanTheManifestAllows(t *testing.T) {
+	t.Parallel()
+	const perSecond, burst = 80, 20
+	s, allowed := moneyconform.NewCard(""), rate.NewLimiter(perSecond, burst)
+	at := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/.well-known/"):
+			shown := httptest.NewRecorder()
+			s.ServeHTTP(shown, r)
+			_, _ = io.WriteString(w, strings.NewReplacer(`"per_second":500`, `"per_second":80`, `"burst":500`, `"burst":20`).Replace(shown.Body.String()))
+		case allowed.Allow():
+			s.ServeHTTP(w, r)
+		default:
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = io.WriteString(w, `{"status":429,"code":"rate_limited"}`)
+		}
+	}))
+	t.Cleanup(at.Close)
+	r, err := certify.Run(t.Context(), casesOf(t, "card.v1"), options(at.URL, ""))
+	must(t, err)
+	for _, f := range r.Failed() {
+		t.Errorf("%s", f.Line())
 	}
 }

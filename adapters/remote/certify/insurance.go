@@ -97,6 +97,8 @@ type deal struct {
 	noun, at string                                        // what it is, and where it is asked for; "" nowhere
 	line     func(d *deal) (amount money.Money, want bool) // what a statement tells of it, once it was done
 	under    []*deal                                       // of a card's payment: what was asked of it
+	until    time.Time                                     // of a card's payment: how long its page is open
+	fee      *money.Money                                  // of a chargeback: what was told of it
 }
 
 // Insurance's steps, if the step is one of them.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -63,11 +64,14 @@ func (r *runner) until(ctx context.Context, d *deal, well func() bool) error {
 }
 
 // pause lets a sandbox take its time.
-func pause(ctx context.Context) error {
+func pause(ctx context.Context) error { return sleep(ctx, 200*time.Millisecond) }
+
+// sleep waits, unless the run is over before.
+func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(200 * time.Millisecond):
+	case <-time.After(d):
 		return nil
 	}
 }
@@ -143,7 +147,7 @@ func (r *runner) lines(ctx context.Context) (map[string][]line, error) {
 				}
 				break
 			}
-			cursor = "&cursor=" + page.Next
+			cursor = "&cursor=" + url.QueryEscape(page.Next)
 		}
 	}
 	return out, nil
@@ -162,6 +166,8 @@ func (r *runner) compare(shown map[string][]line) error {
 			return fmt.Errorf("the statement does not show the %s %s of %s", d.kind, d.ref, d.amount)
 		case want && len(got) > 1:
 			return fmt.Errorf("the statement shows the %s %s %d times: it was done more than once", d.kind, d.ref, len(got))
+		case want && d.fee != nil && !got[0].Fee.Equal(*d.fee):
+			return fmt.Errorf("the statement shows the %s %s with the fee %s, and it was told with %s", d.kind, d.ref, got[0].Fee, *d.fee)
 		case want && (got[0].Kind != d.kind || !got[0].Amount.Equal(amount)):
 			return fmt.Errorf("the statement shows %s as a %s of %s, want a %s of %s", d.ref, got[0].Kind, got[0].Amount, d.kind, amount)
 		}

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"tiwiza/adapters/bank"
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/insurance"
@@ -123,6 +125,7 @@ type runner struct {
 	line     *remote.Connector
 	guard    webhook.Guard
 	manifest remote.Manifest
+	pace     *rate.Limiter // of what the manifest allows, once it is read
 
 	batches  map[string]*sent // of this case, by their names there
 	all      []*sent
@@ -165,7 +168,7 @@ func newRunner(protocol string, o Options) (*runner, error) {
 	d := remote.NewBank(n)
 	random := rand.New(rand.NewPCG(o.Seed, 1))
 	return &runner{
-		protocol: protocol, o: o, random: random, client: client, line: n, guard: g, hub: bank.New("certified", d, bank.Options{File: patient, Query: patient}),
+		protocol: protocol, pace: rate.NewLimiter(rate.Inf, 1), o: o, random: random, client: client, line: n, guard: g, hub: bank.New("certified", d, bank.Options{File: patient, Query: patient}),
 		known: map[string]string{}, applied: map[string]bank.Application{}, seqs: map[string]int64{}, events: make(chan heard, 1000), began: o.Now().UTC().Truncate(24 * time.Hour),
 		run: fmt.Sprintf("%s%04X", o.Now().UTC().Format("060102150405"), random.IntN(1<<16)),
 	}, nil
@@ -208,9 +211,12 @@ type errSkip string
 
 func (e errSkip) Error() string { return string(e) }
 
-// play plays one case.
+// mostCalls is how many calls a case makes at most.
+const mostCalls = 1000
+
+// play plays one case, for as long as the partner's own pace asks.
 func (r *runner) play(ctx context.Context, k Case) Result {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute+mostCalls*2*time.Second/time.Duration(max(r.manifest.Rate.PerSecond, 1)))
 	defer cancel()
 	began := r.o.Now()
 	res := Result{ID: k.ID, Level: k.Level, Title: k.Title}

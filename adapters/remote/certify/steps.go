@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/insurance"
 	"tiwiza/adapters/remote"
@@ -115,12 +117,16 @@ func (r *runner) call(ctx context.Context, method, path, key, token string, body
 	if key != "" {
 		req.Header.Set("Idempotency-Key", `"`+key+`"`)
 	}
-	return r.answered(req)
+	return r.answered(r.client, req)
 }
 
-// answered sends a request, and remembers what it was answered.
-func (r *runner) answered(req *http.Request) (outbound.Answer, error) {
-	a, res, ok := outbound.Send(r.client, req)
+// answered sends a request, no oftener than the manifest allows, and remembers what it
+// was answered.
+func (r *runner) answered(c *http.Client, req *http.Request) (outbound.Answer, error) {
+	if err := r.pace.Wait(req.Context()); err != nil {
+		return outbound.Answer{}, err
+	}
+	a, res, ok := outbound.Send(c, req)
 	r.mu.Lock()
 	r.answers = append(r.answers, fmt.Sprint(a.Header), string(a.Body))
 	r.mu.Unlock()
@@ -188,6 +194,8 @@ func (r *runner) readManifest(ctx context.Context) error {
 		return errors.New("this is no sandbox; certify pays and invents people, and must not pay real money nor reach real people")
 	}
 	r.manifest = m
+	r.pace.SetLimit(rate.Limit(m.Rate.PerSecond) * 4 / 5) // what comes late counts with what comes after it
+	r.pace.SetBurst(max(m.Rate.Burst*4/5, 1))
 	switch name {
 	case "crm":
 		r.related(c)

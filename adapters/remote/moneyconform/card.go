@@ -38,7 +38,10 @@ const (
 	NeverRefunded  Flaw = "nothing is ever refunded whole"
 	SettlesEarly   Flaw = "settles at once"
 	QuietCases     Flaw = "chargebacks are not told"
-	LeadsAway      Flaw = "the page is at another origin"
+	FreeCases      Flaw = "chargebacks stand without their fee"
+	SendsElsewhere Flaw = "the page is at another origin"
+	PaysLate       Flaw = "a page that is open is paid on for ever"
+	WritesAnew     Flaw = "the signature is of the text as it is written anew"
 )
 
 // Card is an acquirer that speaks card.v1.
@@ -154,8 +157,8 @@ func (c *Card) page(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(encode(problem(*bad, said)))
 		return
 	}
-	if c.flaw == LeadsAway {
-		http.Redirect(w, r, "https://pages.exemple.ma/pay/"+p.page, http.StatusSeeOther)
+	if c.flaw == SendsElsewhere {
+		http.Redirect(w, r, "https://pages.exemple.ma/"+p.page, http.StatusSeeOther)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -166,7 +169,11 @@ func (c *Card) page(w http.ResponseWriter, r *http.Request) {
 func (c *Card) signed(form url.Values) (p *paying, bad *wrong, said string) {
 	text, signature := form["payment"], form["signature"]
 	mac := hmac.New(sha256.New, []byte(Token))
-	mac.Write([]byte("payment." + strings.Join(text, "")))
+	written := strings.Join(text, "")
+	if c.flaw == WritesAnew {
+		written = strings.ReplaceAll(written, `\u0026`, "&")
+	}
+	mac.Write([]byte("payment." + written))
 	want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 	one := len(text) == 1 && len(signature) == 1
 	switch right := one && hmac.Equal([]byte(signature[0]), []byte(want)); {
@@ -267,7 +274,7 @@ func (c *Card) buy(ref string) *wrong {
 	switch {
 	case p == nil:
 		return &wrong{404, "payment_not_found", ""}
-	case !p.expires.After(time.Now()) && c.flaw != AnyTime:
+	case !p.expires.After(time.Now()) && c.flaw != AnyTime && c.flaw != PaysLate:
 		return &wrong{410, "page_expired", ""}
 	}
 	c.decide(p, cardNot[p.Amount.Centimes()%100])
@@ -429,7 +436,11 @@ func (c *Card) settle(p *paying) {
 func (c *Card) contest(of card.Case) {
 	switch of.State {
 	case card.CaseOpened:
-		c.line(of.ID, "chargeback", of.Amount.Neg(), of.Fee)
+		fee := of.Fee
+		if c.flaw == FreeCases {
+			fee = money.Dirhams(0)
+		}
+		c.line(of.ID, "chargeback", of.Amount.Neg(), fee)
 	case card.CaseWon:
 		c.line(of.ID, "chargeback", of.Amount, money.Dirhams(0))
 	}

@@ -45,6 +45,7 @@ const (
 	BackForEver   Flaw = "more goes back than came"
 	NoReason      Flaw = "no reason"
 	AnotherAmount Flaw = "another amount"
+	Forgives      Flaw = "what was refused is done when it comes again"
 )
 
 // Token is what a stand lets in.
@@ -89,6 +90,7 @@ type Stand struct {
 	mu     sync.Mutex
 	n      int
 	taken  map[string]string // by reference: what was asked for
+	closed map[string]wrong  // by reference: how it was refused for good
 	garble []garbled
 	rows   []row
 	events string // where events go, "" nowhere
@@ -105,7 +107,7 @@ func newStand(name string, flaw Flaw, features ...string) *Stand {
 	if err != nil {
 		panic(err)
 	}
-	return &Stand{name: name, features: append(features, "statements", "events", "sandbox"), flaw: flaw, key: key, taken: map[string]string{}, done: map[string]int{}}
+	return &Stand{name: name, features: append(features, "statements", "events", "sandbox"), flaw: flaw, key: key, taken: map[string]string{}, closed: map[string]wrong{}, done: map[string]int{}}
 }
 
 // Tell has events sent to an address.
@@ -280,7 +282,10 @@ func (s *Stand) once(r *http.Request, steps []string, body []byte) (int, any, bo
 	switch {
 	case known && before != asked && s.flaw != OtherContent:
 		return refuse(&wrong{422, "idempotency_conflict", ""})
-	case known && s.flaw != Again:
+	case known && s.closed[in.Ref] != wrong{} && s.flaw != Forgives:
+		was := s.closed[in.Ref]
+		return refuse(&was)
+	case known && s.closed[in.Ref] == wrong{} && s.flaw != Again:
 		v, _ := s.own.view(steps, in.Ref)
 		return 200, v, false
 	}
@@ -293,10 +298,15 @@ func (s *Stand) once(r *http.Request, steps []string, body []byte) (int, any, bo
 	if lost && s.flaw == LostWhole {
 		return 0, nil, true
 	}
-	if bad := s.own.do(steps, body); bad != nil {
+	bad := s.own.do(steps, body)
+	if bad != nil && bad.status != http.StatusConflict {
 		return refuse(bad)
 	}
-	s.taken[in.Ref] = asked
+	if s.taken[in.Ref] = asked; bad != nil { // nothing is or will be done under this reference
+		s.closed[in.Ref] = *bad
+		return refuse(bad)
+	}
+	delete(s.closed, in.Ref)
 	v, _ := s.own.view(steps, in.Ref)
 	return 201, v, lost
 }
@@ -329,11 +339,16 @@ func (s *Stand) statement(day, cursor string) (any, *wrong) {
 	if s.flaw == FeesForgotten {
 		net = net.Sub(fees)
 	}
-	from, _ := strconv.Atoi(cursor)
-	from = min(max(from, 0), len(all))
+	from, err := 0, error(nil)
+	if cursor != "" { // the partner's own, and no letters for an address
+		from, err = strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(cursor, "row+"), "&/="))
+	}
+	if err != nil || from < 0 || from > len(all) {
+		return nil, &wrong{400, "malformed", ""}
+	}
 	out := map[string]any{"day": day, "total": total, "fees": fees, "net": net, "rows": all[from:min(from+perPage, len(all))]}
 	if from+perPage < len(all) {
-		out["next"] = strconv.Itoa(from + perPage)
+		out["next"] = "row+" + strconv.Itoa(from+perPage) + "&/="
 	}
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package acquirer
 
 import (
+	"cmp"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -109,8 +110,8 @@ func (a *Acquirer) execute1(rw http.ResponseWriter, m move, fault string) {
 		provider.Drop(rw) // it is done, and nobody hears of it
 	case out.wrong != nil && (fault == "" || fault == "slow_body" || fault == "contradicts_itself"):
 		a.Connector.Refuse(rw, out.wrong)
-	default:
-		a.say(rw, out.status, out.order.here(), fault)
+	default: // a refusal of which nobody hears has no status
+		a.say(rw, cmp.Or(out.status, http.StatusCreated), out.order.here(), fault)
 	}
 }
 

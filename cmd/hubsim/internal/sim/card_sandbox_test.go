@@ -486,3 +486,15 @@ func TestTheSecondAcquirersConnectorIsAnother(t *testing.T) {
 		t.Errorf("its manifest is %+v", m)
 	}
 }
+
+// TestARefusalOfTheCardConnectorIsGarbledToo plays on what is refused what is played on
+// what is done.
+func TestARefusalOfTheCardConnectorIsGarbledToo(t *testing.T) {
+	t.Parallel()
+	r := start(t, time.Hour)
+	if status, text := r.post("/faults", `{"partner":"`+world.Acquirer+`","fault":"execute_then_garbage","times":1}`); status != http.StatusOK {
+		t.Fatalf("arming answers %d %s", status, text)
+	}
+	r.want1("captures", "NOBODY", "C1", hundred, http.StatusCreated, "502 Bad gatew")
+	r.want1("captures", "NOBODY", "C1", hundred, http.StatusNotFound, "payment_not_found")
+}
