@@ -299,7 +299,7 @@ func (s *Stand) once(r *http.Request, steps []string, body []byte) (int, any, bo
 		return 0, nil, true
 	}
 	bad := s.own.do(steps, body)
-	if bad != nil && bad.status != http.StatusConflict {
+	if _, raced := s.taken[in.Ref]; bad != nil && (raced || bad.status != http.StatusConflict) {
 		return refuse(bad)
 	}
 	if s.taken[in.Ref] = asked; bad != nil { // nothing is or will be done under this reference
