@@ -10,6 +10,7 @@ import (
 	"tiwiza/adapters/insurance/openinsurance"
 	"tiwiza/adapters/remote"
 	"tiwiza/payments/connectors"
+	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 )
 
@@ -54,7 +55,7 @@ type insurers struct {
 // insured opens the insurer that is built in, if there is one; it calls nobody.
 func (p *partners) insured(o options) (*insurers, error) {
 	s := &insurers{ready: ready[*insurance.Insurer]{dial: dialer(o.guard()), of: func(n *remote.Connector, c connectors.Plug) *insurance.Insurer {
-		return insurance.New(c.ID, remote.NewInsurance(n, c.Features, c.WebhookKeys), insurance.Options{Metrics: p.metrics})
+		return insurance.New(c.ID, remote.NewInsurance(n, c.Features, c.WebhookKeys), insurance.Options{Pay: c.Pace(outbound.Pay, 2), Query: c.Pace(outbound.Query, 2), Metrics: p.metrics})
 	}}}
 	if p.insurance.OpenInsurance == nil {
 		return s, nil

@@ -141,6 +141,7 @@ func lineTo(dial func(connectors.Opening) (*remote.Connector, error)) connectors
 			c, speaks := m.Speaks(o.Port, "1")
 			return connectors.Found{
 				ID: m.ID, Owner: m.Owner, Speaks: speaks, Features: c.Features, Remembers: m.Remembers(), Sandbox: m.Sandbox, Manifest: m.Digest, WebhookKeys: m.WebhookKeys,
+				PerSecond: m.Rate.PerSecond, Burst: m.Rate.Burst,
 			}, nil
 		},
 	}

@@ -21,7 +21,7 @@ type relating struct{ ready[*crm.CRM] }
 // related are those systems, each made ready when it is needed.
 func related(plugged *connectors.Service, dial func(connectors.Opening) (*remote.Connector, error), m *outbound.Metrics) *relating {
 	return &relating{ready[*crm.CRM]{plugged: plugged, dial: dial, of: func(n *remote.Connector, p connectors.Plug) *crm.CRM {
-		return crm.New(p.ID, remote.NewCRM(n, p.Features), crm.Options{Abroad: p.Hosted != connectors.InMorocco, Metrics: m})
+		return crm.New(p.ID, remote.NewCRM(n, p.Features), crm.Options{Abroad: p.Hosted != connectors.InMorocco, Lane: p.Pace(outbound.Tell, 1), Metrics: m})
 	}}}
 }
 

@@ -33,14 +33,16 @@ func tillsOf(plugged *connectors.Service, dial func(connectors.Opening) (*remote
 // acquirerOf makes an acquirer of a connector; without metrics nobody sees its calls.
 func acquirerOf(m *outbound.Metrics) func(*remote.Connector, connectors.Plug) *card.Acquirer {
 	return func(n *remote.Connector, p connectors.Plug) *card.Acquirer {
-		return card.New(p.ID, remote.NewCard(n, p.ID, p.Features), card.Options{Pay: outbound.Settings{Ping: pinged}, Metrics: m})
+		pay := p.Pace(outbound.Pay, 2)
+		pay.Ping = pinged
+		return card.New(p.ID, remote.NewCard(n, p.ID, p.Features), card.Options{Pay: pay, Query: p.Pace(outbound.Query, 2), Metrics: m})
 	}
 }
 
 // walletOf makes a wallet of a connector, likewise.
 func walletOf(m *outbound.Metrics) func(*remote.Connector, connectors.Plug) *wallet.Wallet {
 	return func(n *remote.Connector, p connectors.Plug) *wallet.Wallet {
-		return wallet.New(p.ID, remote.NewWallet(n, p.ID, p.Features), wallet.Options{Metrics: m})
+		return wallet.New(p.ID, remote.NewWallet(n, p.ID, p.Features), wallet.Options{Pay: p.Pace(outbound.Pay, 2), Query: p.Pace(outbound.Query, 2), Metrics: m})
 	}
 }
 

@@ -23,8 +23,9 @@ type telling struct{ ready[[]*notify.Carrier] }
 // tellers are those, each made ready when it is needed.
 func tellers(plugged *connectors.Service, dial func(connectors.Opening) (*remote.Connector, error), m *outbound.Metrics) *telling {
 	return &telling{ready[[]*notify.Carrier]{plugged: plugged, dial: dial, of: func(n *remote.Connector, p connectors.Plug) (all []*notify.Carrier) {
-		for _, c := range remote.Channels(p.Features) {
-			all = append(all, notify.New(p.ID, remote.NewNotify(n, c, p.WebhookKeys...), notify.Options{Metrics: m}))
+		channels := remote.Channels(p.Features)
+		for _, c := range channels {
+			all = append(all, notify.New(p.ID, remote.NewNotify(n, c, p.WebhookKeys...), notify.Options{Lane: p.Pace(outbound.Tell, len(channels)), Metrics: m}))
 		}
 		return all
 	}}}

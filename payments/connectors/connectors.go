@@ -70,6 +70,8 @@ type Found struct {
 	Sandbox     bool
 	Manifest    string
 	WebhookKeys []string
+	PerSecond   int // how often it may be called
+	Burst       int // how many calls may come together
 }
 
 // A Connector is a partner that was registered.
@@ -96,6 +98,7 @@ type Connector struct {
 	CreatedAt, ChangedAt time.Time
 	Version              int64
 	Hosted               string // of a customer relation system: InMorocco or Abroad
+	PerSecond, Burst     int    // how often it may be called; 0 where it was not asked yet
 }
 
 // Protocol is what a connector must speak, by its port: bank.v1.
@@ -127,6 +130,7 @@ func (c Connector) Take(f Found, at time.Time) (Connector, error) {
 	}
 	c.Owner, c.Features, c.RemembersS, c.Sandbox, c.Manifest = f.Owner, append([]string{}, f.Features...), int64(f.Remembers/time.Second), f.Sandbox, f.Manifest
 	c.WebhookKeys, c.FoundAt, c.ChangedAt = append([]string{}, f.WebhookKeys...), &at, at
+	c.PerSecond, c.Burst = f.PerSecond, f.Burst
 	return c, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"tiwiza/adapters/bank"
 	"tiwiza/payments/files"
 	"tiwiza/pkg/clock"
+	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 )
 
@@ -106,7 +107,8 @@ func (s *Service) bank(ctx context.Context, db pg.DB, c Connector) (*bank.Bank, 
 	if have, ok := s.open[c.ID]; ok && have.version >= c.Version { // another was quicker
 		return have.bank, nil
 	}
-	b := bank.New(c.ID, d, bank.Options{Metrics: s.cfg.Metrics})
+	p := s.plug(c, c.ChangedAt)
+	b := bank.New(c.ID, d, bank.Options{File: p.Pace(outbound.File, 2), Query: p.Pace(outbound.Query, 2), Metrics: s.cfg.Metrics})
 	s.open[c.ID] = opened{c.Version, b}
 	return b, nil
 }

@@ -103,7 +103,10 @@ func (s *Service) decided(ctx context.Context, tx *pg.Tx, r approvals.Request) e
 		onlyPayer(tx, c.Port, c.ID, tx.Now())
 	}
 	c.State, c.Pays, c.ChangedAt = Live, c.WantsPays, tx.Now()
-	tx.After(func() { s.known.Store(nil) })
+	tx.After(func() {
+		s.lives.Add(1)
+		s.known.Store(nil)
+	})
 	save(tx, c)
 	for _, f := range s.live[c.Port] {
 		if err := f(ctx, tx, s.plug(c, tx.Now())); err != nil {

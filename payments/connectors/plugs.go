@@ -11,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"tiwiza/pkg/clock"
+	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/webhook"
 )
@@ -55,6 +56,21 @@ type Plug struct {
 	First       bool
 
 	port, url, roots string
+	perSecond, burst int
+}
+
+// Pace is how fast a lane of a class calls a connector that is called in so many
+// lanes: together at most 80 % of what its manifest allows, at each hub, and never
+// faster than others of the class.
+func (p Plug) Pace(class outbound.Class, lanes int) (s outbound.Settings) {
+	usual := outbound.Defaults(class)
+	if rate := 0.8 * float64(p.perSecond) / float64(lanes); p.perSecond > 0 && rate < usual.Rate {
+		s.Rate = rate
+	}
+	if burst := max(1, p.burst*8/10/lanes); p.burst > 0 && burst < usual.Burst {
+		s.Burst = burst
+	}
+	return s
 }
 
 // Plug is a connector of a port: ErrNotFound for one of another.
@@ -88,6 +104,7 @@ func (s *Service) plug(c Connector, at time.Time) Plug {
 	return Plug{
 		ID: c.ID, Features: c.Features, WebhookKeys: c.WebhookKeys, Version: c.Version, Barred: s.cfg.Policy.barred(c, at), Hosted: c.Hosted,
 		SettlesFrom: c.SettlesFrom, FeePercent: c.FeePercent, First: c.Pays, port: c.Port, url: c.URL, roots: c.Roots,
+		perSecond: c.PerSecond, burst: c.Burst,
 	}
 }
 
@@ -104,12 +121,15 @@ const lookEvery = 2 * time.Second
 
 // Look brings up to date what Any says.
 func (s *Service) Look(ctx context.Context) error {
+	before := s.lives.Load()
 	found, err := ports(ctx, s.db)
 	if err != nil {
 		s.known.Store(nil)
 		return fmt.Errorf("look for plugged partners: %w", err)
 	}
-	s.known.Store(&found)
+	if s.lives.Load() == before { // else one went live meanwhile
+		s.known.Store(&found)
+	}
 	return nil
 }
 

@@ -9,7 +9,7 @@ import (
 
 const columns = `id, port, url, roots, coalesce(safeguard_rib, '') as safeguard_rib, coalesce(safeguard_name, '') as safeguard_name,
 	coalesce(operating_rib, '') as operating_rib, coalesce(operating_name, '') as operating_name, bic, coalesce(settles_from, '') as settles_from, fee_percent, owner, features, remembers_s, sandbox, manifest,
-	webhook_keys, found_at, certificate, state, pays, wants_pays, created_by, created_at, changed_at, version, hosted`
+	webhook_keys, found_at, certificate, state, pays, wants_pays, created_by, created_at, changed_at, version, hosted, per_second, burst`
 
 func insert(tx *pg.Tx, c Connector) {
 	tx.QueueMapped(func(err error) error {
@@ -52,8 +52,8 @@ func ports(ctx context.Context, db pg.DB) ([]string, error) {
 
 func save(tx *pg.Tx, c Connector) {
 	tx.QueueOne(ErrState, `update connectors.connector set owner = $3, features = $4, remembers_s = $5, sandbox = $6, manifest = $7, webhook_keys = $8, found_at = $9,
-		certificate = $10, state = $11, pays = $12, wants_pays = $13, changed_at = $14, version = version + 1 where id = $1 and version = $2`,
-		c.ID, c.Version, c.Owner, c.Features, c.RemembersS, c.Sandbox, c.Manifest, c.WebhookKeys, c.FoundAt, c.Certificate, c.State, c.Pays, c.WantsPays, c.ChangedAt)
+		certificate = $10, state = $11, pays = $12, wants_pays = $13, changed_at = $14, per_second = $15, burst = $16, version = version + 1 where id = $1 and version = $2`,
+		c.ID, c.Version, c.Owner, c.Features, c.RemembersS, c.Sandbox, c.Manifest, c.WebhookKeys, c.FoundAt, c.Certificate, c.State, c.Pays, c.WantsPays, c.ChangedAt, c.PerSecond, c.Burst)
 }
 
 // onlyPayer has money leave from, or come by, no other connector of a port first.

@@ -76,6 +76,7 @@ type Service struct {
 	open map[string]opened // by connector
 
 	known atomic.Pointer[[]string] // ports that somebody was ever live at; nil when that is not known
+	lives atomic.Int64             // how many went live here
 
 	live map[string][]func(ctx context.Context, tx *pg.Tx, p Plug) error              // by port: see OnLive
 	news map[string]func(ctx context.Context, partner string, e webhook.Signed) error // by port: see OnNews

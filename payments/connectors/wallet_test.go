@@ -10,6 +10,7 @@ import (
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/connectors"
 	"tiwiza/pkg/certificate"
+	"tiwiza/pkg/outbound"
 )
 
 func purse() connectors.RegisterInput {
@@ -111,5 +112,28 @@ func TestABankAndAWalletAreEachFirstAtTheirPort(t *testing.T) {
 	must(t, err)
 	if len(plugs) != 2 || plugs[0].ID != "other-purse" || !plugs[0].First || plugs[1].First || plugs[0].Barred != "" || plugs[1].SettlesFrom != paperbank.RIB(7) || plugs[1].FeePercent.String() != "0.9" {
 		t.Errorf("the wallets are %+v", plugs)
+	}
+}
+
+// TestAConnectorIsCalledNoOftenerThanItsManifestAllows has one say how often it may be
+// called.
+func TestAConnectorIsCalledNoOftenerThanItsManifestAllows(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, false)
+	_, err := do(d, "ana", d.one.Register, purse())
+	must(t, err)
+	for _, c := range []struct {
+		perSecond, burst, lanes int
+		rate                    float64
+		together                int
+	}{{10, 10, 2, 4, 4}, {10, 1, 1, 8, 1}, {500, 500, 2, 0, 0}} { // 0: as others of the class
+		d.found.ID, d.found.PerSecond, d.found.Burst = "purse", c.perSecond, c.burst
+		_, err = d.one.Test(as("ana"), connectors.One{Partner: "purse"})
+		must(t, err)
+		p, err := d.two.Plug(t.Context(), d.db, connectors.PortWallet, "purse")
+		must(t, err)
+		if s := p.Pace(outbound.Pay, c.lanes); s.Rate != c.rate || s.Burst != c.together {
+			t.Errorf("of %d a second and %d together, a lane of %d takes %g and %d, want %g and %d", c.perSecond, c.burst, c.lanes, s.Rate, s.Burst, c.rate, c.together)
+		}
 	}
 }
