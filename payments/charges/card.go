@@ -391,11 +391,46 @@ func (s *Service) windowOver(ctx context.Context, tx *pg.Tx, chargeID string) er
 	}
 	job.Set(tx, timerWindow, chargeID, tx.Now().Add(time.Minute)) // until it is open no more
 	op, err := s.live(ctx, tx, c, kindCapture)
-	if err != nil || op != nil {
+	if err != nil {
 		return err
+	}
+	if op != nil {
+		return s.giveUp(ctx, tx, c, op.ID)
 	}
 	tx.Enqueue(finalJob{chargeID}, s.ops.Queue(c.Acquirer))
 	return nil
+}
+
+// pausedFor is how long after the window the goods wait for an acquirer that people
+// have stopped.
+const pausedFor = 2 * time.Hour
+
+// giveUp ends a charge whose capture surely never left, and may not leave: its acquirer
+// is stopped. What is reserved there is let go of once that may leave.
+func (s *Service) giveUp(ctx context.Context, tx *pg.Tx, c Charge, capture string) error {
+	if tx.Now().Before(c.ExpiresAt.Add(pausedFor)) {
+		return nil
+	}
+	a, barred, err := s.acquirer(ctx, tx, c.Acquirer)
+	if err != nil && !errors.Is(err, ErrPartner) || err == nil && barred == "" && !a.Held() {
+		return err
+	}
+	o, err := s.ops.ByID(ctx, tx, capture)
+	if err != nil || o.State != operations.Intent || o.Gone > 0 {
+		return err
+	}
+	if err := s.withdraw(ctx, tx, &o); err != nil {
+		return err
+	}
+	if err := s.letGo(ctx, tx, c); err != nil {
+		return err
+	}
+	page, err := s.live(ctx, tx, c, kindCharge)
+	if err != nil || page == nil {
+		return err
+	}
+	_, err = s.ops.Heard(ctx, tx, page.ID, operations.Inquiry, outbound.Result{Outcome: outbound.Declined, Text: "reserved, and never taken: the acquirer was stopped"}, "given up "+c.Ref)
+	return err
 }
 
 func (s *Service) final(ctx context.Context, chargeID string) error {

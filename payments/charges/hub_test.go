@@ -61,6 +61,12 @@ func (a *acquirer) set(ref string, s card.State) {
 	a.state[ref] = s
 }
 
+func (a *acquirer) at(ref string) card.State {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.state[ref]
+}
+
 func (a *acquirer) Merchant() string { return "600001" }
 func (a *acquirer) Form(p card.Payment) (card.Form, error) {
 	return card.Form{URL: "https://acquirer.example/gate", Method: "POST", Fields: map[string]string{"oid": p.Ref, "amount": p.Amount.Amount()}}, nil

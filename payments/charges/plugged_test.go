@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -162,17 +163,65 @@ func TestWhatIsPaidAfterTheWindowIsLetGo(t *testing.T) {
 	ref := charges.RefOf(c.ID)
 	third.set(ref, card.Authorized)
 	h.must(h.charges.CardTold(t.Context(), "acq3", []byte(ref)))
-	for range 600 {
-		h.fire()
-		third.mu.Lock()
-		done := third.state[ref] == card.Voided
-		third.mu.Unlock()
-		if done {
-			return
+	for end := time.Now().Add(2 * time.Minute); third.at(ref) != card.Voided; time.Sleep(20 * time.Millisecond) {
+		if h.fire(); time.Now().After(end) {
+			t.Fatal("what was reserved is kept")
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
-	t.Error("what was reserved is kept")
+}
+
+// TestAChargeIsNotStuckAtAPausedAcquirer has one be paused when a buyer has paid on its
+// page, and not before.
+func TestAChargeIsNotStuckAtAPausedAcquirer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		after time.Duration
+		want  charges.State
+		there card.State
+	}{
+		{"for an hour after its window", time.Hour, charges.Confirmed, card.Captured},
+		{"for a day after its window", 24 * time.Hour, charges.Expired, card.Voided},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			var s street
+			h.charges.Plug(&s)
+			third := &acquirer{state: map[string]card.State{}, back: map[string]int64{}}
+			way := charges.Way{Acquirer: card.New("acq3", teller{third}, card.Options{Pay: patient, Query: patient}), First: true}
+			s.set(way)
+			r := h.sell()
+			ref := charges.RefOf(r.ID)
+			third.set(ref, card.Authorized)
+			way.Barred = "the partner is paused"
+			s.set(way)
+			h.must(h.charges.CardTold(t.Context(), "acq3", []byte(ref)))
+			waits := func() bool { return slices.Contains(h.ops(r.ID), "capture acq3 intent") }
+			for end := time.Now().Add(2 * time.Minute); !waits(); time.Sleep(20 * time.Millisecond) {
+				if h.fire(); time.Now().After(end) {
+					t.Fatalf("no capture waits: %v", h.ops(r.ID))
+				}
+			}
+			h.advance(time.Until(r.ExpiresAt) + c.after)
+			if c.want == charges.Expired {
+				h.becomes(r.ID, charges.Expired)
+			}
+			h.fire()
+			way.Barred = ""
+			s.set(way)
+			h.advance(time.Hour) // what waited is tried again
+			h.becomes(r.ID, c.want)
+			for end := time.Now().Add(2 * time.Minute); third.at(ref) != c.there; time.Sleep(20 * time.Millisecond) {
+				if h.fire(); time.Now().After(end) {
+					t.Fatalf("the money there is %s, want %s: %v", third.at(ref), c.there, h.ops(r.ID))
+				}
+			}
+			if got, want := third.captures, map[charges.State]int{charges.Confirmed: 1}[c.want]; got != want {
+				t.Errorf("the money was taken %d times, want %d", got, want)
+			}
+		})
+	}
 }
 
 // TestABuyerWhoseWalletIsPausedIsAskedAtAnother has a wallet refuse, and then be
