@@ -111,17 +111,18 @@ var cardStates = map[card.State]outbound.Outcome{
 // our credentials.
 func (d *Card) Merchant() string { return d.name }
 
-// Form is a payment that is signed with what the hub signs in with. The acquirer's
-// events go to one address, so the payment names none.
+// Form is a payment that is signed with what the hub was let in with last. The
+// acquirer's events go to one address, so the payment names none.
 func (d *Card) Form(p card.Payment) (card.Form, error) {
-	if len(d.n.doors) == 0 || d.n.doors[0].secret == "" {
+	secret := d.n.secret()
+	if secret == "" {
 		return card.Form{}, errors.New("there are no credentials to sign a payment with")
 	}
 	body, err := json.Marshal(cardPayment{p.Ref, p.Amount, p.Lang, cardBuyer(p.Buyer), p.OKURL, p.ShopURL, p.ExpiresAt.UTC().Truncate(time.Second), p.Nonce})
 	if err != nil {
 		return card.Form{}, fmt.Errorf("write the payment: %w", err)
 	}
-	return card.Form{URL: d.n.Page(), Method: http.MethodPost, Fields: map[string]string{"payment": string(body), "signature": SignPayment(d.n.doors[0].secret, body)}}, nil
+	return card.Form{URL: d.n.Page(), Method: http.MethodPost, Fields: map[string]string{"payment": string(body), "signature": SignPayment(secret, body)}}, nil
 }
 
 // SignPayment is the signature of a payment under a secret, as card.v1 writes it.

@@ -410,3 +410,25 @@ func TestAShortSecretSignsNoPayments(t *testing.T) {
 		}
 	}
 }
+
+// TestCardFormIsSignedWithWhatWasLetInLast has an acquirer know only the older of two
+// tokens.
+func TestCardFormIsSignedWithWhatWasLetInLast(t *testing.T) {
+	t.Parallel()
+	n, err := remote.New(remote.Config{
+		URL: "http://" + openly(t, moneyconform.NewCard("")), Guard: webhook.Guard{Loopback: true}, Settings: outbound.Settings{Header: 5 * time.Second},
+		Credentials: []remote.Credentials{{Token: "the-newest-token-of-two"}, {Token: moneyconform.Token}},
+	})
+	must(t, err)
+	a := acquirerAt(n)
+	for i, want := range []string{"the-newest-token-of-two", moneyconform.Token} {
+		f, err := a.Form(toPay("CHG1", "10.60"))
+		must(t, err)
+		if f.Fields["signature"] != signedBy(want, f.Fields["payment"]) {
+			t.Errorf("form %d is not signed with %s", i+1, want)
+		}
+		if st := a.Query(t.Context(), "CHG1"); st.Outcome != outbound.NotFound {
+			t.Fatalf("%+v", st)
+		}
+	}
+}

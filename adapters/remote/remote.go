@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"tiwiza/pkg/outbound"
 	"tiwiza/pkg/webhook"
@@ -74,7 +75,8 @@ func (c Credentials) secrets() []string { return []string{c.Token, c.ClientSecre
 type Connector struct {
 	base    string
 	doors   []door
-	open    *http.Client // without credentials
+	open    *http.Client  // without credentials
+	letIn   *atomic.Int32 // the door that was let in last
 	secrets []string
 }
 
@@ -102,7 +104,7 @@ func New(c Config) (*Connector, error) {
 			return nil, errors.New("the connector's roots are no PEM certificates")
 		}
 	}
-	n := &Connector{base: strings.TrimRight(c.URL, "/"), open: client(c, roots, nil)}
+	n := &Connector{letIn: new(atomic.Int32), base: strings.TrimRight(c.URL, "/"), open: client(c, roots, nil)}
 	for _, k := range c.Credentials {
 		if wrong := k.Check(c.Guard); wrong != "" {
 			return nil, fmt.Errorf("the connector's credentials: %s", wrong)
@@ -151,7 +153,7 @@ func problem(a outbound.Answer) Problem { return outbound.ProblemOf(a) }
 // NotSent. What is kept as evidence holds no credentials, whatever was answered.
 func (n *Connector) call(ctx context.Context, q request) (a outbound.Answer, r outbound.Result, ok bool) {
 	r = outbound.Result{Outcome: outbound.NotSent, Reason: outbound.Credentials, Text: "there are no credentials"}
-	for _, d := range n.doors {
+	for i, d := range n.doors {
 		for range 2 { // a token may have ended before its time
 			var token string
 			if token, r, ok = d.bearer(ctx); !ok {
@@ -162,6 +164,9 @@ func (n *Connector) call(ctx context.Context, q request) (a outbound.Answer, r o
 			}
 			r.Evidence = outbound.Redact(r.Evidence, slices.Concat(n.secrets, []string{token})...)
 			if ok || a.Status != http.StatusUnauthorized {
+				if a.Status != 0 {
+					n.letIn.Store(int32(i))
+				}
 				return a, r, ok
 			}
 			if problem(a).Code != "unauthenticated" {
@@ -178,6 +183,15 @@ func (n *Connector) call(ctx context.Context, q request) (a outbound.Answer, r o
 		}
 	}
 	return a, r, false
+}
+
+// secret is what the connector let us in with last, as far as is known: while it is
+// being changed there, the newest may not hold yet. "" where there is none.
+func (n *Connector) secret() string {
+	if len(n.doors) == 0 {
+		return ""
+	}
+	return n.doors[n.letIn.Load()].secret
 }
 
 // bearer is the token to sign in with.
@@ -240,7 +254,7 @@ func (n *Connector) SignIn(ctx context.Context, port string) error {
 			continue
 		}
 		one := *n
-		one.doors = []door{d}
+		one.doors, one.letIn = []door{d}, new(atomic.Int32)
 		a, r, ok := one.call(ctx, request{method: http.MethodGet, path: question})
 		if asked := outbound.Refused(a, r, nil, "request_not_found", "payment_not_found"); !ok && asked.Outcome != outbound.NotFound { // let in: there is no such thing
 			failed = errors.Join(failed, fmt.Errorf("credentials %d: %w", i+1, because(r)))

@@ -11,6 +11,7 @@ import (
 	"tiwiza/adapters/card"
 	"tiwiza/adapters/remote/moneyconform"
 	"tiwiza/pkg/money"
+	"tiwiza/pkg/outbound/netfault"
 )
 
 func cardAt(id, url, token, from string) map[string]any {
@@ -34,8 +35,14 @@ func TestAcquirerRegisteredByURLTakesTheNextCharge(t *testing.T) {
 	one.partner(t, "GET", "/config", nil, &c)
 	const id = "hubsim-card"
 	at, token := c.Acquirer.URL, c.Acquirer.Token
-	one.letIn(t, two, cardAt(id, at, token, c.Acquirer.SettlesFrom), seed, true)
-	one.partner(t, "POST", strings.TrimPrefix(at, one.sim)+"/events", map[string]string{"url": one.url + "/callbacks/" + id + "/events"}, nil)
+	tells := func(url string) {
+		t.Helper()
+		one.partner(t, "POST", strings.TrimPrefix(at, one.sim)+"/events", map[string]string{"url": url}, nil)
+	}
+	events := netfault.FreeAddr(t)
+	tells("http://" + events)
+	one.letIn(t, two, cardAt(id, at, token, c.Acquirer.SettlesFrom), seed, true, "--events", events)
+	tells(one.url + "/callbacks/" + id + "/events")
 
 	s := one.seller(t)
 	w := one.ware(t, s, 2000, "100.00") // as many as it takes until both hubs have looked

@@ -262,7 +262,7 @@ func trusted() (seed, env string) {
 
 // letIn registers a connector at one hub, has hub certify prove it, and has two people
 // let it live at another, where money may come or leave by it first.
-func (r *rig) letIn(t *testing.T, two *rig, body map[string]any, seed string, pays bool) {
+func (r *rig) letIn(t *testing.T, two *rig, body map[string]any, seed string, pays bool, more ...string) {
 	t.Helper()
 	id, at, token := body["id"].(string), body["url"].(string), body["credentials"].(map[string]string)["token"]
 	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/partners", body: body, idem: once()}).into(t, nil)
@@ -271,7 +271,7 @@ func (r *rig) letIn(t *testing.T, two *rig, body map[string]any, seed string, pa
 		t.Fatalf("an uncertified connector may be live: %d %s", a.status, a.Code)
 	}
 	proof := filepath.Join(t.TempDir(), "certificate")
-	if out, code := r.command(t, "certify", at, "--token", token, "--sign-key", seed, "--out", proof); code != 0 || !strings.Contains(out, "reached C5") {
+	if out, code := r.command(t, append([]string{"certify", at, "--token", token, "--sign-key", seed, "--out", proof}, more...)...); code != 0 || !strings.Contains(out, "reached C5") {
 		t.Fatalf("hub certify exits %d\n%s", code, out)
 	}
 	text, err := os.ReadFile(proof)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -442,6 +443,9 @@ func (r *runner) chargeback(ctx context.Context, of string) error {
 	d, err := r.dealt(of)
 	if err != nil {
 		return err
+	}
+	if r.o.Listen == "" { // the hub believes what is told of chargebacks
+		return errors.New("chargebacks are declared, and must be seen: have the connector send its events, and give --events")
 	}
 	for deadline := r.o.Now().Add(10 * time.Second); ; {
 		e, err := r.next(ctx, max(deadline.Sub(r.o.Now()), 0))
