@@ -59,18 +59,10 @@ type Plug struct {
 	perSecond, burst int
 }
 
-// Pace is how fast a lane of a class calls a connector that is called in so many
-// lanes: together at most 80 % of what its manifest allows, at each hub, and never
-// faster than others of the class.
-func (p Plug) Pace(class outbound.Class, lanes int) (s outbound.Settings) {
-	usual := outbound.Defaults(class)
-	if rate := 0.8 * float64(p.perSecond) / float64(lanes); p.perSecond > 0 && rate < usual.Rate {
-		s.Rate = rate
-	}
-	if burst := max(1, p.burst*8/10/lanes); p.burst > 0 && burst < usual.Burst {
-		s.Burst = burst
-	}
-	return s
+// Pace is how fast a lane of a class calls a connector that is called in so many lanes,
+// by what its manifest allows: see outbound.Within.
+func (p Plug) Pace(class outbound.Class, lanes int) outbound.Settings {
+	return outbound.Within(class, p.perSecond, p.burst, lanes)
 }
 
 // Plug is a connector of a port: ErrNotFound for one of another.

@@ -37,6 +37,20 @@ type Settings struct {
 	Ping               time.Duration // after this long without a call the partner is asked how it is; below 0: never
 }
 
+// Within are settings of one of so many lanes to a partner whose contract allows calls
+// a second, and together: all lanes make at most 80 % of them, and none goes faster than
+// others of its class. 0 is not known.
+func Within(c Class, perSecond, together, lanes int) (s Settings) {
+	usual := Defaults(c)
+	if rate := 0.8 * float64(perSecond) / float64(lanes); perSecond > 0 && rate < usual.Rate {
+		s.Rate = rate
+	}
+	if burst := max(1, together*8/10/lanes); together > 0 && burst < usual.Burst {
+		s.Burst = burst
+	}
+	return s
+}
+
 // Defaults are the starting values of a class.
 func Defaults(c Class) Settings {
 	s := Settings{
