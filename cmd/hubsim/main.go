@@ -18,6 +18,7 @@
 //
 // Controls:
 //
+//	GET  /                   a page for people: what was executed, and the fault that a partner plays next
 //	GET  /livez              {"name":"hubsim"}
 //	GET  /config             what a client needs: addresses, keys, accounts
 //	GET  /truth?ref=         what the partners executed under a reference; without one everything

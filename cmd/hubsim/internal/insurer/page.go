@@ -1,19 +1,14 @@
 package insurer
 
 import (
-	"bytes"
 	"html/template"
 	"net/http"
-	"slices"
 	"strings"
 
 	"tiwiza/cmd/hubsim/internal/journal"
 	"tiwiza/cmd/hubsim/internal/world"
 	"tiwiza/pkg/money"
 )
-
-// mostShown bounds what the page shows of each kind.
-const mostShown = 100
 
 var deskPage = template.Must(template.New("desk").Funcs(template.FuncMap{
 	"mad": func(c int64) string { return money.Dirhams(c).Amount() + " MAD" },
@@ -41,78 +36,40 @@ input{flex:1 1 8rem}button{background:#8a3b12;color:#fff;border:0}.error{backgro
 <h2>Contrats</h2>
 {{range .Policies}}<article><p><b>{{.ID}}</b> · {{.State}} · {{.Quote.Asked.Product}} · prime {{mad .Quote.Premium}}</p><p><small><bdi>{{.Ref}}</bdi>{{with .Number}} · n° {{.}}{{end}} · <bdi>{{.Holder}}</bdi>{{if .Refund}} · {{mad .Refund}} rendus{{end}}</small></p></article>
 {{else}}<p>Aucun contrat.</p>{{end}}
-<h2>Prochaine faute</h2>
-{{range .Armed}}<p>{{.Fault}} : encore {{.Times}} fois</p>{{end}}
-<form method="post" action="/insurer/page"><select name="fault" aria-label="Faute">{{range .Faults}}<option>{{.}}</option>{{end}}</select><button name="decision" value="arm">Jouer une fois</button></form>
-<h2>Exécuté</h2>
-{{range .Executed}}<p><small>{{.At.Format "02/01 15:04:05"}} · {{.Kind}} · <bdi>{{.Ref}}</bdi> · {{.Amount}}</small></p>{{else}}<p>Rien encore.</p>{{end}}
+<p><a href="/?partenaire=insurer">Ce qu’il a exécuté, et sa prochaine faute</a></p>
 </body></html>
 `))
-
-// newest gives the last of a list first, up to the most that is shown.
-func newest[T any](all []T) []T {
-	all = slices.Clone(all[max(0, len(all)-mostShown):])
-	slices.Reverse(all)
-	return all
-}
 
 func (p *Insurer) page(rw http.ResponseWriter, _ *http.Request) { p.show(rw, http.StatusOK, "") }
 
 func (p *Insurer) show(rw http.ResponseWriter, status int, failed string) {
-	in := map[string]any{"Error": failed, "Faults": world.Plays(world.Insurer)}
+	in := map[string]any{"Error": failed}
 	p.World.Journal.View(func(tx *journal.Tx) {
-		policies := newest(p.policies.All(tx))
+		policies := world.Newest(p.policies.All(tx))
 		for n := range policies {
 			policies[n] = p.today(policies[n])
 		}
-		in["Policies"], in["Claims"] = policies, newest(p.claims.All(tx))
+		in["Policies"], in["Claims"] = policies, world.Newest(p.claims.All(tx))
 	})
-	var armed []world.Armed
-	for _, a := range p.World.ArmedFaults() {
-		if a.Partner == world.Insurer {
-			armed = append(armed, a)
-		}
-	}
-	var did []world.Executed
-	for _, e := range p.World.Truth("") {
-		if e.Partner == world.Insurer {
-			did = append(did, e)
-		}
-	}
-	in["Armed"], in["Executed"] = armed, newest(did)
-	var out bytes.Buffer
-	if err := deskPage.Execute(&out, in); err != nil {
-		world.Problem(rw, http.StatusInternalServerError, "sim.page", err.Error())
-		return
-	}
-	h := rw.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-	rw.WriteHeader(status)
-	_, _ = rw.Write(out.Bytes()) // a browser that went away has nothing to be told
+	world.Page(rw, status, deskPage, in)
 }
 
-// postPage does what a person chose on the page: a decision, or the next fault.
+// postPage does what a person chose on the page: a decision.
 func (p *Insurer) postPage(rw http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(rw, r.Body, 1<<16)
 	if err := r.ParseForm(); err != nil {
 		p.show(rw, http.StatusBadRequest, "Le formulaire ne se lit pas.")
 		return
 	}
-	var err error
-	if d := r.PostFormValue("decision"); d == "arm" {
-		err = p.World.Arm(world.Armed{Partner: world.Insurer, Fault: r.PostFormValue("fault"), Times: 1})
-	} else {
-		in := decision{Ref: r.PostFormValue("ref"), Decision: d, Amount: strings.ReplaceAll(strings.TrimSpace(r.PostFormValue("amount")), ",", "."), Reason: strings.TrimSpace(r.PostFormValue("reason"))}
-		for _, s := range strings.Split(r.PostFormValue("papers"), ",") {
-			if s = strings.TrimSpace(s); s != "" {
-				in.Papers = append(in.Papers, s)
-			}
-		}
-		_, err = p.decided(in)
+	in := decision{
+		Ref: r.PostFormValue("ref"), Decision: r.PostFormValue("decision"), Amount: strings.ReplaceAll(strings.TrimSpace(r.PostFormValue("amount")), ",", "."), Reason: strings.TrimSpace(r.PostFormValue("reason")),
 	}
-	if err != nil {
+	for _, s := range strings.Split(r.PostFormValue("papers"), ",") {
+		if s = strings.TrimSpace(s); s != "" {
+			in.Papers = append(in.Papers, s)
+		}
+	}
+	if _, err := p.decided(in); err != nil {
 		p.show(rw, http.StatusUnprocessableEntity, err.Error())
 		return
 	}

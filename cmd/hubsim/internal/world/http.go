@@ -8,7 +8,7 @@ import (
 )
 
 // Routes adds the controls that tests and demonstrations use: what was
-// executed, the faults, the clock.
+// executed, the faults, the clock, and a page of them for people.
 func (w *World) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /livez", func(rw http.ResponseWriter, _ *http.Request) {
 		Answer(rw, http.StatusOK, map[string]string{"name": "hubsim"})
@@ -18,6 +18,9 @@ func (w *World) Routes(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("GET /faults", func(rw http.ResponseWriter, _ *http.Request) { w.answerFaults(rw) })
 	mux.HandleFunc("POST /faults", w.postFault)
+	ours := http.NewCrossOriginProtection() // a page elsewhere arms nothing
+	mux.HandleFunc("GET /{$}", w.home)
+	mux.Handle("POST /{$}", ours.Handler(http.HandlerFunc(w.postHome)))
 	mux.HandleFunc("GET /clock", func(rw http.ResponseWriter, _ *http.Request) { w.answerClock(rw) })
 	mux.HandleFunc("POST /clock", w.postClock)
 }
