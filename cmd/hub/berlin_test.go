@@ -94,7 +94,7 @@ func TestHubCertifyPassesTheStandIns(t *testing.T) {
 	}
 	at, cards := said.Bank.Connector, said.Acquirer
 	for _, stand := range [][]string{{at.URL, "--token", at.Token, "--account", at.Account}, {cards.URL, "--token", cards.Token}} {
-		args := slices.Concat([]string{"certify"}, stand, []string{"--sign-key", strings.Repeat("7a", 32), "--events", events, "--seed", "7"})
+		args := slices.Concat([]string{"certify"}, stand, []string{"--sign-key", strings.Repeat("7a", 32), "--events", events, "--seed", "7", "--json", filepath.Join(dir, "report.json"), "--junit", filepath.Join(dir, "report.xml")})
 		out, code := command(t, []string{"HUB_DATA_DIR=" + dir}, args...)
 		if code != 0 || !strings.Contains(out, "has reached C5") {
 			t.Fatalf("hub certify exits %d\n%s", code, out)
@@ -103,6 +103,20 @@ func TestHubCertifyPassesTheStandIns(t *testing.T) {
 			if strings.Contains(s.Text(), "skip") {
 				t.Errorf("a case was left out: %s", s.Text())
 			}
+		}
+		var report struct {
+			Level   string
+			Results []struct{ Passed bool }
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "report.json"))
+		if err == nil {
+			err = json.Unmarshal(text, &report)
+		}
+		if err != nil || report.Level != "C5" || len(report.Results) < 20 {
+			t.Errorf("the report says %+v (%v)", report, err)
+		}
+		if text, err = os.ReadFile(filepath.Join(dir, "report.xml")); err != nil || strings.Count(string(text), "<testcase ") != len(report.Results) || strings.Contains(string(text), "<failure") {
+			t.Errorf("the build server is told %.300s (%v)", text, err)
 		}
 	}
 	res, err := client.Get("http://" + addr + "/truth")

@@ -128,6 +128,13 @@ func TestAPluggedAcquirerTakesWhatTheOthersCannot(t *testing.T) {
 	if err := h.charges.CardTold(t.Context(), "acq3", []byte("CHGNOBODY")); !errors.Is(err, charges.ErrNotFound) {
 		t.Errorf("an event about nobody's payment: %v", err)
 	}
+	h.stopAt("acq", false)
+	if at := h.sell(); h.at(at.ID) != "acq" {
+		t.Fatalf("the charge is at %s", h.at(at.ID))
+	} else if err := h.charges.CardTold(t.Context(), "acq3", []byte(charges.RefOf(at.ID))); !errors.Is(err, charges.ErrNotFound) {
+		t.Errorf("an event about another's payment: %v", err)
+	}
+	h.stopAt("acq", true)
 	if err := h.charges.CardTold(t.Context(), "acq3", nil); !errors.Is(err, card.ErrUnreadable) {
 		t.Errorf("an event of nothing: %v", err)
 	}
