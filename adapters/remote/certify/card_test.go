@@ -186,7 +186,9 @@ func TestCertifyCallsNoOftenerThanTheManifestAllows(t *testing.T) {
 		}
 	}))
 	t.Cleanup(at.Close)
-	r, err := certify.Run(t.Context(), casesOf(t, "card.v1"), options(at.URL, ""))
+	o := options(at.URL, "127.0.0.1:0")
+	o.Listening = func(addr string) { s.Tell("http://" + addr) }
+	r, err := certify.Run(t.Context(), casesOf(t, "card.v1"), o)
 	must(t, err)
 	for _, f := range r.Failed() {
 		t.Errorf("%s", f.Line())

@@ -90,15 +90,22 @@ func TestWalletDocumentIsWhatIsSpoken(t *testing.T) {
 // TestCardDocumentIsWhatIsSpoken listens to an acquirer in memory.
 func TestCardDocumentIsWhatIsSpoken(t *testing.T) {
 	t.Parallel()
-	s := httptest.NewServer(moneyconform.NewCard(""))
+	c := moneyconform.NewCard("")
+	s := httptest.NewServer(c)
 	t.Cleanup(s.Close)
-	spoken(t, casesOf(t, "card.v1"), s.URL, "manifest", "pay", "showPayment", "capture", "void", "refund", "statement", "sandboxBuyer", "sandboxDayEnd")
+	overheard(t, casesOf(t, "card.v1"), s.URL, c.Tell, "manifest", "pay", "showPayment", "capture", "void", "refund", "statement", "sandboxBuyer", "sandboxDayEnd")
 }
 
 // spoken listens to a certification between the hub and a connector at base: each
 // request that was taken and each answer is what the protocol's document says it
 // is, and each of its operations is asked for.
 func spoken(t *testing.T, cases certify.Cases, base string, operations ...string) {
+	t.Helper()
+	overheard(t, cases, base, nil, operations...)
+}
+
+// overheard is spoken, of a connector that tells its events where tell says.
+func overheard(t *testing.T, cases certify.Cases, base string, tell func(address string), operations ...string) {
 	t.Helper()
 	doc := protocol(t, cases.Protocol)
 	var mu sync.Mutex
@@ -152,7 +159,11 @@ func spoken(t *testing.T, cases certify.Cases, base string, operations ...string
 		_, _ = w.Write(told)
 	}))
 	t.Cleanup(wire.Close)
-	r, err := certify.Run(t.Context(), cases, options(wire.URL, ""))
+	o := options(wire.URL, "")
+	if tell != nil {
+		o.Listen, o.Listening = "127.0.0.1:0", func(addr string) { tell("http://" + addr) }
+	}
+	r, err := certify.Run(t.Context(), cases, o)
 	must(t, err)
 	for _, f := range r.Failed() {
 		t.Errorf("%s", f.Line())
