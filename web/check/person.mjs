@@ -48,7 +48,17 @@ export class Person {
   }
 
   at() { return new URL(this.tab.url()).pathname }
-  async opens(path) { await this.tab.goto(path.startsWith('http') ? path : this.hub.base + path); return this }
+  // opens goes to a page, which may load itself again meanwhile: what waited was sent.
+  async opens(path) {
+    const to = path.startsWith('http') ? path : this.hub.base + path
+    await this.tab.goto(to).catch(async e => {
+      if (!e.message.includes('interrupted by another navigation')) throw e
+      await this.tab.waitForLoadState()
+      if (this.tab.url() !== to) await this.tab.goto(to)
+    })
+    return this
+  }
+
   find(target) { return typeof target === 'string' ? this.tab.locator(target).first() : target }
 
   // taps presses something with a thumb, or with a mouse on a wide screen.
