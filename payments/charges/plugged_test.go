@@ -95,6 +95,10 @@ type teller struct {
 	*acquirer
 }
 
+func newTeller() teller {
+	return teller{&acquirer{state: map[string]card.State{}, back: map[string]int64{}}}
+}
+
 // Told is the reference that an event names.
 func (teller) Told(event []byte) (string, error) {
 	if len(event) == 0 || event[0] == '{' {
@@ -108,8 +112,8 @@ func TestAPluggedAcquirerTakesWhatTheOthersCannot(t *testing.T) {
 	h := newHub(t)
 	var s street
 	h.charges.Plug(&s)
-	third := &acquirer{state: map[string]card.State{}, back: map[string]int64{}}
-	a := card.New("acq3", teller{third}, card.Options{Pay: patient, Query: patient})
+	third := newTeller()
+	a := card.New("acq3", third, card.Options{Pay: patient, Query: patient})
 	s.set(charges.Way{Acquirer: a, Barred: "the partner is paused", First: true})
 	if c := h.sell(); h.at(c.ID) != "acq" {
 		t.Errorf("a paused acquirer is chosen: the charge is at %s", h.at(c.ID))
@@ -159,8 +163,8 @@ func TestWhatIsPaidAfterTheWindowIsLetGo(t *testing.T) {
 	h := newHub(t)
 	var s street
 	h.charges.Plug(&s)
-	third := &acquirer{state: map[string]card.State{}, back: map[string]int64{}}
-	s.set(charges.Way{Acquirer: card.New("acq3", teller{third}, card.Options{Pay: patient, Query: patient}), First: true})
+	third := newTeller()
+	s.set(charges.Way{Acquirer: card.New("acq3", third, card.Options{Pay: patient, Query: patient}), First: true})
 	c := h.sell()
 	if h.at(c.ID) != "acq3" {
 		t.Fatalf("the charge is at %s", h.at(c.ID))
@@ -195,8 +199,8 @@ func TestAChargeIsNotStuckAtAPausedAcquirer(t *testing.T) {
 			h := newHub(t)
 			var s street
 			h.charges.Plug(&s)
-			third := &acquirer{state: map[string]card.State{}, back: map[string]int64{}}
-			way := charges.Way{Acquirer: card.New("acq3", teller{third}, card.Options{Pay: patient, Query: patient}), First: true}
+			third := newTeller()
+			way := charges.Way{Acquirer: card.New("acq3", third, card.Options{Pay: patient, Query: patient}), First: true}
 			s.set(way)
 			r := h.sell()
 			ref := charges.RefOf(r.ID)
@@ -263,8 +267,9 @@ func TestAPageThatWasLeftIsAskedAboutAfterTheWindow(t *testing.T) {
 	h := newHub(t)
 	var s street
 	h.charges.Plug(&s)
-	third := &acquirer{state: map[string]card.State{}, back: map[string]int64{}, gone: true}
-	s.set(charges.Way{Acquirer: card.New("acq3", teller{third}, card.Options{Pay: patient, Query: patient}), First: true})
+	third := newTeller()
+	third.gone = true
+	s.set(charges.Way{Acquirer: card.New("acq3", third, card.Options{Pay: patient, Query: patient}), First: true})
 	c := h.sell()
 	ref := charges.RefOf(c.ID)
 	h.advance(time.Minute)
@@ -304,8 +309,8 @@ func TestABuyerWhoWasDeclinedGoesOnWhereTheAcquirerIsPaused(t *testing.T) {
 	h := newHub(t)
 	var s street
 	h.charges.Plug(&s)
-	third := &acquirer{state: map[string]card.State{}, back: map[string]int64{}}
-	a := card.New("acq3", teller{third}, card.Options{Pay: patient, Query: patient})
+	third := newTeller()
+	a := card.New("acq3", third, card.Options{Pay: patient, Query: patient})
 	s.set(charges.Way{Acquirer: a, First: true})
 	c := h.sell()
 	ref := charges.RefOf(c.ID)
@@ -329,8 +334,8 @@ func TestAChargebackFitsItsPayment(t *testing.T) {
 	h := newHub(t)
 	var s street
 	h.charges.Plug(&s)
-	third := &acquirer{state: map[string]card.State{}, back: map[string]int64{}}
-	s.set(charges.Way{Acquirer: card.New("acq3", teller{third}, card.Options{Pay: patient, Query: patient}), First: true})
+	third := newTeller()
+	s.set(charges.Way{Acquirer: card.New("acq3", third, card.Options{Pay: patient, Query: patient}), First: true})
 	c := h.sell()
 	ref := charges.RefOf(c.ID)
 	third.set(ref, card.Authorized)
