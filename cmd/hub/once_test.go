@@ -137,7 +137,7 @@ func (o *onceRig) each(t *testing.T, what string, names []string, do func(*testi
 
 func (o *onceRig) count(t testing.TB, p posting) int64 {
 	t.Helper()
-	n, err := pg.Value[int64](t.Context(), o.house.store, nil, p.effect, p.of)
+	n, err := pg.Value[int64](pgtest.Hub(t), o.house.store.Asking(), nil, p.effect, p.of)
 	if err != nil {
 		t.Fatalf("%s: %v", p.effect, err)
 	}

@@ -59,7 +59,7 @@ func withPrograms(run func() int) int {
 	programs = dir
 	code := run()
 	all := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == ""
-	for _, wrong := range watch.judge(all && code == 0) {
+	for _, wrong := range append(watch.judge(all && code == 0), outsiders.judge(all && code == 0)...) {
 		fmt.Fprintln(os.Stderr, wrong)
 		code = 1
 	}
@@ -76,6 +76,7 @@ type rig struct {
 	url, sim string
 	hub      *process
 	keys     demoKeys
+	crowd    *crowd // who is about while its tests run
 	house    *house // over the same database, for what has no route yet
 	*player
 }
@@ -106,6 +107,7 @@ func (r *rig) open(t testing.TB, settings ...string) {
 	r.dir = t.TempDir()
 	addr, sim := netfault.FreeAddr(t), netfault.FreeAddr(t)
 	r.url, r.sim = "http://"+addr, "http://"+sim
+	r.crowd = gather(r.house, r.url)
 	r.env = append([]string{
 		"HUB_DATA_DIR=" + r.dir, "HUB_ADDR=" + addr, "HUBSIM_ADDR=" + sim, "HUBSIM_SFTP_ADDR=" + netfault.FreeAddr(t), "HUB_DATABASE_URL=",
 		"HUB_MAX_CONNS=8", "HUB_DRAIN_WAIT=100ms", "HUB_LOG_FORMAT=text", "HUB_WEBHOOK_LOOPBACK=true", "HUBSIM_SETTLE_EVERY=200ms", "HUBSIM_STATEMENT_EVERY=200ms",
@@ -121,7 +123,7 @@ func (r *rig) open(t testing.TB, settings ...string) {
 
 // plays is a player of the main job on this rig.
 func (r *rig) plays(say io.Writer) *player {
-	return &player{client: &http.Client{Timeout: 30 * time.Second, Transport: watch}, keys: r.keys, say: say}
+	return &player{client: &http.Client{Timeout: 3 * time.Minute, Transport: r.crowd}, keys: r.keys, say: say}
 }
 
 // run starts the hub again on what the last one left, and waits for it.

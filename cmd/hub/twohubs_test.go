@@ -25,6 +25,7 @@ func (r *rig) second(t testing.TB) *rig {
 	if two.keys, err = readDemo(filepath.Join(dir, demoFile)); err != nil {
 		t.Fatal(err)
 	}
+	two.crowd = gather(r.house, two.url)
 	two.player = two.plays(io.Discard)
 	return two
 }

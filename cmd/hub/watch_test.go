@@ -26,7 +26,8 @@ var watch = &watcher{calls: map[string]int{}, schemas: map[string]*jsonschema.Sc
 type watcher struct {
 	read    sync.Once
 	doc     []byte
-	routes  []string // "GET /v1/offers/{offer}"
+	routes  []string          // "GET /v1/offers/{offer}"
+	names   map[string]string // by route: what policies call it
 	answers map[string]map[string]any
 	public  map[string]bool // those that need no key
 	err     error
@@ -51,18 +52,19 @@ func (w *watcher) load() {
 	}
 	var doc struct {
 		Paths map[string]map[string]struct {
-			Responses map[string]any
-			Security  []map[string]any
+			OperationID string
+			Responses   map[string]any
+			Security    []map[string]any
 		}
 	}
 	if w.err = json.Unmarshal(w.doc, &doc); w.err != nil {
 		return
 	}
-	w.answers, w.public = map[string]map[string]any{}, map[string]bool{}
+	w.answers, w.public, w.names = map[string]map[string]any{}, map[string]bool{}, map[string]string{}
 	for path, methods := range doc.Paths {
 		for method, op := range methods {
 			route := strings.ToUpper(method) + " " + path
-			w.routes, w.answers[route] = append(w.routes, route), op.Responses
+			w.routes, w.answers[route], w.names[route] = append(w.routes, route), op.Responses, op.OperationID
 			w.public[route] = slices.ContainsFunc(op.Security, func(s map[string]any) bool { return len(s) == 0 })
 		}
 	}
@@ -202,6 +204,17 @@ func fits(template, parts []string) bool {
 		}
 	}
 	return true
+}
+
+// routeOf is the row of the document that a request belongs to, or "".
+func (w *watcher) routeOf(req *http.Request) string {
+	if !strings.HasPrefix(req.URL.Path, "/v1/") {
+		return ""
+	}
+	if w.read.Do(w.load); w.err != nil {
+		return ""
+	}
+	return w.route(req.Method, req.URL.EscapedPath())
 }
 
 // judge tells of every answer that the document does not describe and, when all

@@ -163,7 +163,7 @@ func (s *Service) Show(ctx context.Context, in OneOrganisation) (v EnrolmentView
 	if err != nil {
 		return v, err
 	}
-	papers, err := livePapers(ctx, s.db, o.ID)
+	papers, err := livePapers(ctx, s.db.Asking(), o.ID)
 	if err != nil {
 		return v, err
 	}
@@ -231,7 +231,7 @@ func (s *Service) Waiting(ctx context.Context, in QueueInput) (p rest.Page[Waite
 	for i, o := range all {
 		ids[i] = o.ID
 	}
-	counts, err := tallies(ctx, s.db, ids)
+	counts, err := tallies(ctx, s.db.Asking(), ids)
 	if err != nil {
 		return p, err
 	}

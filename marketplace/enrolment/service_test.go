@@ -55,7 +55,7 @@ func TestACooperativeIsAdmittedOnceItsPapersAre(t *testing.T) {
 	if v.Value != "JB123456" || n != 1 {
 		t.Errorf("revealed %q with %d traces", v.Value, n)
 	}
-	text, err := pg.Column[string](t.Context(), h.db, `select row_to_json(p)::text from enrolment.paper p union all select detail::text from platform.audit union all select convert_from(body, 'UTF8') from platform.answer union all select payload::text from platform.event`)
+	text, err := pg.Column[string](pgtest.Hub(t), h.db.Asking(), `select row_to_json(p)::text from enrolment.paper p union all select detail::text from platform.audit union all select convert_from(body, 'UTF8') from platform.answer union all select payload::text from platform.event`)
 	must(t, err)
 	if strings.Contains(strings.Join(text, "\n"), "123456") {
 		t.Error("the number stands somewhere in clear")
@@ -138,7 +138,7 @@ func TestAPaperThatEndsRestrictsItsOrganisation(t *testing.T) {
 // lastDay is the last day of an organisation's insurance, which may have ended.
 func (h *hub) lastDay(org string) string {
 	h.t.Helper()
-	d, err := pg.Value[string](h.t.Context(), h.db, nil, `select last_day::text from enrolment.paper where organisation = $1 and last_day is not null order by id limit 1`, org)
+	d, err := pg.Value[string](pgtest.Hub(h.t), h.db.Asking(), nil, `select last_day::text from enrolment.paper where organisation = $1 and last_day is not null order by id limit 1`, org)
 	must(h.t, err)
 	return d
 }
@@ -277,7 +277,7 @@ func TestManyAtOnceLeaveOnePaper(t *testing.T) {
 		all.Go(func() { h.ask(h.mate, "POST", "/v1/papers/"+waits.ID+"/accept", nil) })
 	}
 	all.Wait()
-	states, err := pg.Column[string](t.Context(), h.db, `select state || ' ' || count(*) from enrolment.paper group by state order by state`)
+	states, err := pg.Column[string](pgtest.Hub(t), h.db.Asking(), `select state || ' ' || count(*) from enrolment.paper group by state order by state`)
 	must(t, err)
 	if want := []string{"accepted 1", "replaced 11"}; !slices.Equal(states, want) {
 		t.Errorf("papers are %v, want %v", states, want)

@@ -392,7 +392,7 @@ func (s *Service) Show(ctx context.Context, in OneApplication) (v ApplicationVie
 	if !mine && !theirs {
 		return v, ErrNotFound
 	}
-	return s.whole(ctx, s.db, a)
+	return s.whole(ctx, s.db.Asking(), a)
 }
 
 // DeskView is what the desk of a bank or an insurer begins with.

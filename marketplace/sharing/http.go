@@ -103,20 +103,20 @@ func (s *Service) Mine(ctx context.Context, in OfOrganisation) (p rest.Page[Item
 	if err != nil {
 		return p, err
 	}
-	all, err := dossier(ctx, s.db, in.Org, above, in.Limit+1)
+	all, err := dossier(ctx, s.db.Asking(), in.Org, above, in.Limit+1)
 	return rest.View(all, in.Limit, func(l listed) ItemView { return l.view(l.edition()) }, func(v ItemView) any { return v.ID }), err
 }
 
 // ShowItem is an item of the caller's dossier.
 func (s *Service) ShowItem(ctx context.Context, in OneItem) (v ItemView, err error) {
-	i, err := loadItem(ctx, s.db, in.Item)
+	i, err := loadItem(ctx, s.db.Asking(), in.Item)
 	if err == nil {
 		err = own(ctx, i.Owner)
 	}
 	if err != nil {
 		return v, err
 	}
-	e, err := editionOf(ctx, s.db, i.ID, i.Version)
+	e, err := editionOf(ctx, s.db.Asking(), i.ID, i.Version)
 	return i.view(e), err
 }
 
@@ -205,7 +205,7 @@ func (s *Service) Looks(ctx context.Context, in OfOrganisation) (p rest.Page[Loo
 	if err := rest.DecodeCursor(in.Cursor, &below); err != nil {
 		return p, err
 	}
-	all, err := looks(ctx, s.db, in.Org, below, in.Limit+1)
+	all, err := looks(ctx, s.db.Asking(), in.Org, below, in.Limit+1)
 	if err != nil {
 		return p, err
 	}

@@ -99,13 +99,13 @@ func (s *Service) ListConsents(ctx context.Context, in ConsentsInput) (p rest.Pa
 		return p, err
 	}
 	owner, grantee := role(ctx)
-	all, err := consentsOf(ctx, s.db, owner, grantee, string(in.State), below, in.Limit+1)
+	all, err := consentsOf(ctx, s.db.Asking(), owner, grantee, string(in.State), below, in.Limit+1)
 	return rest.View(all, in.Limit, Consent.view, func(v ConsentView) any { return v.ID }), err
 }
 
 // ShowConsent is a consent of the caller's.
 func (s *Service) ShowConsent(ctx context.Context, in OneConsent) (v ConsentView, err error) {
-	c, err := loadConsent(ctx, s.db, in.Consent)
+	c, err := loadConsent(ctx, s.db.Asking(), in.Consent)
 	if err != nil {
 		return v, err
 	}

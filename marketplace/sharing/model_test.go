@@ -171,7 +171,7 @@ func play(t *testing.T, h *hub, r *rapid.T, orgs []string, banks map[string]auth
 			}
 		},
 		"": func(*rapid.T) {
-			n, err := pg.Value[int](t.Context(), h.db, nil, `select count(*)::int from sharing.consultation where owner = $1`, coop)
+			n, err := pg.Value[int](pgtest.Hub(t), h.db.Asking(), nil, `select count(*)::int from sharing.consultation where owner = $1`, coop)
 			must(t, err)
 			if n != reads {
 				t.Fatalf("%d rows in the log, and %d reads", n, reads)

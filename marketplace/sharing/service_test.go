@@ -274,7 +274,7 @@ func TestAWithdrawalAmongReadersIsExact(t *testing.T) {
 		})
 	}
 	all.Wait()
-	bad, err := pg.Value[int](t.Context(), h.db, nil, `select count(*)::int from sharing.consultation k join sharing.consent c on c.id = k.consent where k.at > c.ended_at`)
+	bad, err := pg.Value[int](pgtest.Hub(t), h.db.Asking(), nil, `select count(*)::int from sharing.consultation k join sharing.consent c on c.id = k.consent where k.at > c.ended_at`)
 	must(t, err)
 	if n := len(h.looks(owner, coop)); n != read || bad != 0 {
 		t.Errorf("%d read, %d rows, %d of them after the end", read, n, bad)

@@ -264,7 +264,7 @@ func (tx *Tx) alone(ctx context.Context) error {
 		return err
 	}
 	all := &pgx.Batch{}
-	all.Queue(`select set_config('hub.principal', $1, true)`, auth.From(ctx).Actor()) // nobody asked for the time
+	all.Queue(principal, auth.From(ctx).Actor()) // nobody asked for the time
 	for _, q := range tx.pending {
 		all.Queue(q.sql, q.args...)
 	}
@@ -290,6 +290,9 @@ func (tx *Tx) alone(ctx context.Context) error {
 
 // enter says who is at work, and answers the hub's time.
 const enter = `select platform.enter($1)`
+
+// principal says who is at work where nobody asks for the time.
+const principal = `select set_config('hub.principal', $1, true)`
 
 // doubt tells a refusal, which undid the unit, from a lost answer. A server that
 // ends the session may have committed before: while it waits for a standby, say.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"tiwiza/pkg/auth"
 	"tiwiza/pkg/pg"
 )
 
@@ -25,7 +26,7 @@ func (w Wall) Stands(t testing.TB, url string) {
 		if len(sql) > 6 && sql[:6] == "owner:" {
 			db, sql = owner, sql[6:]
 		}
-		if _, err := db.Exec(context.Background(), sql); !pg.Violates(err, s.By) && pg.Code(err) != s.By {
+		if _, err := db.Exec(auth.With(context.Background(), auth.Hub), sql); !pg.Violates(err, s.By) && pg.Code(err) != s.By {
 			t.Errorf("%s\nis answered %v; want %s to refuse it", sql, err, s.By)
 		}
 	}
