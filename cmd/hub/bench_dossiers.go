@@ -114,12 +114,13 @@ func (b *bench) queue(ctx context.Context, h *house, url string) error {
 	if err := order(ctx, url, `vacuum analyze`); err != nil {
 		return err
 	}
+	boss := auth.With(ctx, auth.Principal{Role: auth.Operator, Subject: "org_operator", Key: "key_operator"})
 	var all []float64
 	var cursor string
 	seen := 0
 	for len(all) < 500 {
 		began := time.Now()
-		p, err := h.enrolment.Waiting(ctx, enrolment.QueueInput{Region: "MA-09", Paging: rest.Paging{Limit: 100, Cursor: cursor}})
+		p, err := h.enrolment.Waiting(boss, enrolment.QueueInput{Region: "MA-09", Paging: rest.Paging{Limit: 100, Cursor: cursor}})
 		if err != nil {
 			return err
 		}

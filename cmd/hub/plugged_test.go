@@ -51,7 +51,7 @@ func startBank(t *testing.T, accounts ...string) *sandbox {
 	for _, a := range accounts {
 		all += "," + a + "=0"
 	}
-	s.env = append(os.Environ(), "PORT="+port, "TOKENS="+nodeToken+","+nodeNext, "ACCOUNTS="+all, "DAY_END=150")
+	s.env = append(os.Environ(), "PORT="+port, "TOKENS="+nodeToken+","+nodeNext, "ACCOUNTS="+all, "DAY_END=3000") // a certifier that reads the report of what waits is quicker
 	s.run(t)
 	t.Cleanup(s.kill)
 	return s

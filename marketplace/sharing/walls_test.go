@@ -1,0 +1,91 @@
+package sharing_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"tiwiza/marketplace/members"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/pg"
+)
+
+// A statement that forgets to ask whose a row is shows it to nobody else: the
+// database knows who is at work, and what a live consent covers.
+func TestWhatAStatementForgetsTheDatabaseDoesNot(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	coop, owner := h.member(members.Cooperative, "Coopérative (exemple)")
+	other, _ := h.member(members.Cooperative, "Autre (exemple)")
+	bank, officer := h.member(members.Bank, "Banque (exemple)")
+	second, _ := h.member(members.Bank, "Autre banque (exemple)")
+	h.puts(owner, coop, "financial", "bilan", false)
+	h.puts(owner, coop, "financial", "dettes", true)
+	h.puts(owner, coop, "social", "salaires", false)
+	c := h.gives(owner, bank, 90, false, "financial")
+	h.want(200, nil, officer, "GET", "/v1/dossiers/"+coop, nil)
+
+	as := func(role auth.Role, subject string) context.Context {
+		return auth.With(t.Context(), auth.Principal{Role: role, Subject: subject, Key: "key_x"})
+	}
+	sees := func(ctx context.Context, db pg.DB) string {
+		t.Helper()
+		var all []string
+		for _, table := range []string{"item", "edition", "consent", "consultation"} {
+			n, err := pg.Value[int](ctx, db, nil, `select count(*)::int from sharing.`+table)
+			must(t, err)
+			all = append(all, fmt.Sprint(n))
+		}
+		return strings.Join(all, " ")
+	}
+	// Items, their versions, consents, looks.
+	wants := []struct {
+		who  string
+		ctx  context.Context
+		want string
+	}{
+		{"the owner", as(auth.Seller, coop), "3 3 1 1"},
+		{"the bank with its consent", as(auth.Bank, bank), "1 1 1 1"},
+		{"another bank", as(auth.Bank, second), "0 0 0 0"},
+		{"another member", as(auth.Seller, other), "0 0 0 0"},
+		{"the market's people, who broke no glass", as(auth.Operator, "org_market"), "0 0 1 0"},
+		{"a visitor", as(auth.Guest, ""), "0 0 0 0"},
+		{"a buyer who is nobody", as(auth.Buyer, ""), "0 0 0 0"},
+		{"nobody", t.Context(), "0 0 0 0"},
+		{"the hub", auth.With(t.Context(), auth.Hub), "3 3 1 1"},
+	}
+	for _, w := range wants {
+		if got := sees(w.ctx, h.db.Asking()); got != w.want {
+			t.Errorf("%s sees %q, want %q", w.who, got, w.want)
+		}
+		must(t, h.db.InTx(w.ctx, func(tx *pg.Tx) error {
+			if got := sees(w.ctx, tx); got != w.want {
+				t.Errorf("in a unit of work %s sees %q, want %q", w.who, got, w.want)
+			}
+			return nil
+		}))
+		if got := sees(w.ctx, h.db); got != "0 0 0 0" {
+			t.Errorf("who does not say that it is %s sees %q, want nothing", w.who, got)
+		}
+	}
+	bankers := as(auth.Bank, bank)
+	for _, sql := range []string{
+		`update sharing.item set version = version + 1`,
+		`update sharing.consent set state = 'expired', ended_at = now() where owner <> '` + coop + `'`,
+	} {
+		n, err := h.db.Exec(bankers, sql)
+		must(t, err)
+		if n != 0 {
+			t.Errorf("a bank changes %d rows: %s", n, sql)
+		}
+	}
+	_, err := h.db.Exec(bankers, `insert into sharing.item (id, owner, section, title, sensitive, version, made_at) values ('itm_x', $1, 'social', 'x', false, 1, now())`, coop)
+	if pg.Code(err) != "42501" {
+		t.Errorf("a bank writes into a dossier: %v, want it refused", err)
+	}
+	h.want(200, nil, owner, "POST", "/v1/consents/"+c.ID+"/withdraw", nil)
+	if got := sees(bankers, h.db.Asking()); got != "0 0 1 1" {
+		t.Errorf("after the withdrawal the bank sees %q, want no item", got)
+	}
+}
