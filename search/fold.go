@@ -58,7 +58,7 @@ const elided = '\''
 
 // empty are the words that say nothing, as stem leaves them.
 var empty = set("de du des la le les et en au aux a un une pour avec sur dans par d l",
-	"في من الى عن مع او ديال بال تاع نتاع متاع", "the of and for with in from", "dyal dial diyal diel dyel ta3 nta3 mta3 f b w li",
+	"في من الى عن مع او ديال بال تاع نتاع متاع", "the of and for with in from", "dyal dial diyal diel dyel ta3 nta3 mta3 f b w li el al",
 	"maroc marocain marocaine مغربي المغرب morocco moroccan") // where everything is from
 
 func set(lists ...string) map[string]bool {

@@ -99,7 +99,7 @@ var tifinagh = map[rune]byte{
 // Spoken are the spellings by sound that a word may have, the most literal
 // first. In Latin letters: without the Arabic article (l7enna, el3sel); with o
 // for a long vowel (lloz); with ع as a doubled or an initial vowel (zaafran,
-// adas); with the French g (guergaa, tagine); without the plural's at (zarbiyat).
+// adas); with ح as a last h (lmelh); with the French g (guergaa, tagine); without the plural's at (zarbiyat).
 func Spoken(w string) []string {
 	var keys []string
 	add := func(w string) {
@@ -142,6 +142,7 @@ var turns = []func(string) string{
 	func(w string) string { return frenchG.ReplaceAllString(w, "k$1") },
 	func(w string) string { return softG.ReplaceAllString(w, "j$1") },
 	func(w string) string { return strings.ReplaceAll(w, "aa", "3") },
+	func(w string) string { return finalH.ReplaceAllString(w, "${1}7") },
 	func(w string) string { return initial.ReplaceAllString(w, "3$1") },
 	func(w string) string {
 		if len(w) > 5 {
@@ -154,5 +155,6 @@ var turns = []func(string) string{
 var (
 	frenchG = regexp.MustCompile(`gu([eia])`)
 	softG   = regexp.MustCompile(`g([ei])`)
+	finalH  = regexp.MustCompile(`([^cdgpstaeiouyk])h$`)
 	initial = regexp.MustCompile(`^[ae]([^aeiouy0-9])`)
 )

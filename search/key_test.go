@@ -41,6 +41,7 @@ func TestWordsThatSoundAlikeMeetAcrossScripts(t *testing.T) {
 		{"كركاع", "guergaa"},
 		{"مجفف", "mjeffef"},
 		{"زربية", "zarbiyat"},
+		{"ملح", "lmelh"},
 		{"ⴰⵔⴳⴰⵏ", "argan"},
 	} {
 		want := search.Key(search.Fold(c.arabic)[0])

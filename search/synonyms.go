@@ -45,6 +45,7 @@ type Synonyms struct {
 	tight  map[string][]int // the same without the spaces (rosewater, ماورد)
 	sounds map[string][]int // by sound, of words and phrases in Arabic and Tifinagh
 	frames map[string][]int // by consonants, of single ones
+	single []string         // the single words
 }
 
 // NewSynonyms makes a table of groups, each of words or short phrases.
@@ -68,12 +69,14 @@ func NewSynonyms(groups [][]string) *Synonyms {
 			if words[0][0] < 0x80 {
 				continue
 			}
-			keys := make([]string, len(words))
-			for i, w := range words {
-				keys[i] = Key(w)
-			}
-			if k := strings.Join(keys, " "); len(k) > 1 {
-				note(s.sounds, k, g)
+			for _, way := range [][]string{words, raw} {
+				keys := make([]string, len(way))
+				for i, w := range way {
+					keys[i] = Key(w)
+				}
+				if k := strings.Join(keys, " "); len(k) > 1 {
+					note(s.sounds, k, g)
+				}
 			}
 			if k := Key(strings.Join(words, "")); len(words) > 1 && len(k) > 3 {
 				note(s.sounds, k, g)
@@ -84,6 +87,12 @@ func NewSynonyms(groups [][]string) *Synonyms {
 		}
 		s.groups = append(s.groups, all)
 	}
+	for w := range s.words {
+		if !strings.Contains(w, " ") {
+			s.single = append(s.single, w)
+		}
+	}
+	slices.Sort(s.single)
 	return s
 }
 
@@ -154,6 +163,14 @@ func (s *Synonyms) spoken(words []string, before string) ([]int, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Words are all single words that are known, in order.
+func (s *Synonyms) Words() []string {
+	if s == nil {
+		return nil
+	}
+	return s.single
 }
 
 // Said finds what else is said for a word that is known as it is.

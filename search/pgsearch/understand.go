@@ -72,7 +72,7 @@ func (n near) like(t search.Term, s *search.Synonyms) [][]string {
 		}
 	}
 	if len(likes)+len(out) == 0 {
-		likes = nearest(t.Words[0], n.slip)
+		likes = nearest(t.Words[0], slices.Concat(n.slip, s.Words()))
 	}
 	if len(likes)+len(out) == 0 {
 		likes = n.bones

@@ -231,6 +231,7 @@ func nearest(word string, words []string) []string {
 		}
 	}
 	slices.Sort(near)
+	near = slices.Compact(near)
 	return near[:min(len(near), 20)]
 }
 
