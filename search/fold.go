@@ -20,27 +20,37 @@ const longest = 64
 // only for comparing, never for showing. Folding what was folded changes
 // nothing.
 func Fold(text string) []string {
-	words := strings.FieldsFunc(letters(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != elided })
-	all, said := words[:0], 0
-	for _, w := range words {
-		if w = stem(cut(elision(w))); w == "" {
+	words, _ := fold(text)
+	return words
+}
+
+// fold also returns each word as it was before light endings were taken off,
+// which belong to French and English and not to Darija (adas, lhommos). There an
+// apostrophe inside a word stands for ع (za'fran).
+func fold(text string) (words, raw []string) {
+	cuts := strings.FieldsFunc(letters(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != elided })
+	said := 0
+	for _, w := range cuts {
+		w = elision(w)
+		stemmed := stem(cut(strings.ReplaceAll(w, "'", "")))
+		if stemmed == "" {
 			continue
 		}
-		if !empty[w] {
+		if !empty[stemmed] {
 			said++
 		}
-		all = append(all, w)
+		words, raw = append(words, stemmed), append(raw, cut(strings.ReplaceAll(w, "'", "3")))
 	}
-	if said == 0 || said == len(all) {
-		return all
+	if said == 0 || said == len(words) {
+		return words, raw
 	}
-	kept := all[:0]
-	for _, w := range all {
+	kept, rawKept := words[:0], raw[:0]
+	for i, w := range words {
 		if !empty[w] {
-			kept = append(kept, w)
+			kept, rawKept = append(kept, w), append(rawKept, raw[i])
 		}
 	}
-	return kept
+	return kept, rawKept
 }
 
 // elided stands for any apostrophe while words are cut.
@@ -48,7 +58,8 @@ const elided = '\''
 
 // empty are the words that say nothing, as stem leaves them.
 var empty = set("de du des la le les et en au aux a un une pour avec sur dans par d l",
-	"في من الى عن مع او ديال بال", "the of and for with in", "dyal dial diyal ta3 f b w")
+	"في من الى عن مع او ديال بال تاع نتاع متاع", "the of and for with in from", "dyal dial diyal diel dyel ta3 nta3 mta3 f b w li el al",
+	"maroc marocain marocaine مغربي المغرب morocco moroccan") // where everything is from
 
 func set(lists ...string) map[string]bool {
 	m := map[string]bool{}
@@ -104,7 +115,7 @@ func digit(r rune) int {
 }
 
 // elision drops the French article before an apostrophe; any other apostrophe
-// (m'semen) only joins.
+// (m'semen) stays.
 func elision(w string) string {
 	w = strings.Trim(w, "'")
 	for _, article := range []string{"l'", "d'", "qu'"} {
@@ -112,7 +123,7 @@ func elision(w string) string {
 			w = strings.TrimLeft(w[len(article):], "'")
 		}
 	}
-	return strings.ReplaceAll(w, "'", "")
+	return w
 }
 
 func cut(w string) string {

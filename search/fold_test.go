@@ -44,6 +44,8 @@ func TestFoldBringsSpellingsTogether(t *testing.T) {
 		{"bijoux couscous", "bijou couscou"},
 		{"جلدية جلد زرابي", "جلد جلد زراب"},
 		{"zit dyal l3oud", "zit l3oud"},
+		{"tapis du Maroc", "tapi"},
+		{"مغربي", "مغرب"},
 		{"«…» — !", ""},
 		{"", ""},
 	} {

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -12,21 +13,27 @@ import (
 // fall, long ones stay (u, i), doubled letters count once, and letters that
 // one Latin sign stands for are one (ح and ه; ك, ق and گ; س and ص; ت and ط).
 func Key(w string) string {
-	return build(w, false)
+	return build(w, "")
 }
 
 // Bones is the key without its long vowels: what is left when only the
 // consonants can be trusted.
 func Bones(w string) string {
-	return build(w, true)
+	return build(w, "uiA")
 }
 
-func build(w string, bones bool) string {
+// Frame is the key without u and i, which in Latin letters may be short or
+// long; ع stays.
+func Frame(w string) string {
+	return build(w, "ui")
+}
+
+func build(w, without string) string {
 	var b strings.Builder
 	rs := []rune(w)
 	last := byte(0)
 	put := func(c byte) {
-		if c != last && (!bones || c != 'u' && c != 'i' && c != 'A') {
+		if c != last && strings.IndexByte(without, c) < 0 {
 			b.WriteByte(c)
 		}
 		last = c
@@ -51,6 +58,8 @@ func build(w string, bones bool) string {
 		c, ok := sounds[r]
 		if !ok {
 			c, ok = tifinagh[r]
+		} else if r >= 0x621 && r <= 0x64a && strings.IndexByte(without+"ui", c) < 0 {
+			last = 0 // a doubled letter is written once in Arabic: مجفف has a vowel between
 		}
 		if c != 0 {
 			put(c)
@@ -87,24 +96,65 @@ var tifinagh = map[rune]byte{
 	'ⵟ': 't', 'ⵡ': 'u', 'ⵢ': 'i', 'ⵣ': 'z', 'ⵥ': 'z', 'ⵅ': 'x', 'ⵇ': 'k', 'ⵄ': 'A',
 }
 
-// Spoken are the spellings by sound that a word may have: its own; in Latin
-// letters also the one without the Arabic article (l7enna, el3sel), and those
-// in which o stands for a long vowel (lloz).
+// Spoken are the spellings by sound that a word may have, the most literal
+// first. In Latin letters: without the Arabic article (l7enna, el3sel); with o
+// for a long vowel (lloz); with ع as a doubled or an initial vowel (zaafran,
+// adas); with ح as a last h (lmelh); with the French g (guergaa, tagine); without the plural's at (zarbiyat).
 func Spoken(w string) []string {
-	keys := []string{Key(w)}
+	var keys []string
 	add := func(w string) {
-		for _, v := range []string{w, strings.ReplaceAll(w, "o", "u")} {
-			if k := Key(v); k != "" && !slices.Contains(keys, k) {
-				keys = append(keys, k)
-			}
+		if k := Key(w); k != "" && !slices.Contains(keys, k) {
+			keys = append(keys, k)
 		}
 	}
 	add(w)
+	if w == "" || w[0] >= 0x80 {
+		return keys
+	}
+	forms := []string{w}
 	for _, article := range []string{"l", "el", "al"} {
 		rest, ok := strings.CutPrefix(w, article)
-		if ok && len(rest) > 2 && !strings.ContainsRune("aeiouy", rune(rest[0])) {
-			add(rest)
+		if ok && len(rest) > 2 && (strings.IndexByte(vowels, rest[0]) < 0 || strings.HasPrefix(rest, "aa")) {
+			forms = append(forms, rest)
 		}
 	}
-	return keys
+	for _, turn := range turns {
+		for _, f := range forms[:len(forms):len(forms)] {
+			if turned := turn(f); turned != f && len(turned) > 2 {
+				forms = append(forms, turned)
+			}
+		}
+	}
+	for _, f := range forms {
+		add(f)
+	}
+	return keys[:min(len(keys), mostSpoken)]
 }
+
+const (
+	vowels     = "aeiouy"
+	mostSpoken = 16
+)
+
+// turns are what a word in Latin letters may mean besides.
+var turns = []func(string) string{
+	func(w string) string { return strings.ReplaceAll(w, "o", "u") },
+	func(w string) string { return frenchG.ReplaceAllString(w, "k$1") },
+	func(w string) string { return softG.ReplaceAllString(w, "j$1") },
+	func(w string) string { return strings.ReplaceAll(w, "aa", "3") },
+	func(w string) string { return finalH.ReplaceAllString(w, "${1}7") },
+	func(w string) string { return initial.ReplaceAllString(w, "3$1") },
+	func(w string) string {
+		if len(w) > 5 {
+			return strings.TrimSuffix(w, "t")
+		}
+		return w
+	},
+}
+
+var (
+	frenchG = regexp.MustCompile(`gu([eia])`)
+	softG   = regexp.MustCompile(`g([ei])`)
+	finalH  = regexp.MustCompile(`([^cdgpstaeiouyk])h$`)
+	initial = regexp.MustCompile(`^[ae]([^aeiouy0-9])`)
+)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"tiwiza/pkg/fault"
 )
@@ -41,31 +42,64 @@ const mostTogether = 4
 type Synonyms struct {
 	groups [][][]string     // folded
 	words  map[string][]int // folded words with spaces between them: groups
-	sounds map[string][]int // by sound, of single words in Arabic, Tifinagh or Darija
+	tight  map[string][]int // the same without the spaces (rosewater, ماورد)
+	sounds map[string][]int // by sound, of words and phrases in Arabic and Tifinagh
+	frames map[string][]int // by consonants, of single ones
+	single []string         // the single words
 }
 
 // NewSynonyms makes a table of groups, each of words or short phrases.
 func NewSynonyms(groups [][]string) *Synonyms {
-	s := &Synonyms{words: map[string][]int{}, sounds: map[string][]int{}}
+	s := &Synonyms{words: map[string][]int{}, tight: map[string][]int{}, sounds: map[string][]int{}, frames: map[string][]int{}}
 	for g, group := range groups {
 		var all [][]string
 		for _, phrase := range group {
-			words := Fold(phrase)
+			words, raw := fold(phrase)
 			if len(words) == 0 || len(words) > mostTogether {
 				continue
 			}
 			all = append(all, words)
-			key := strings.Join(words, " ")
-			if !slices.Contains(s.words[key], g) {
-				s.words[key] = append(s.words[key], g)
+			note(s.words, strings.Join(words, " "), g)
+			if k := strings.Join(words, ""); utf8.RuneCountInString(k) > 4 {
+				note(s.tight, k, g)
 			}
-			if k := Key(words[0]); len(words) == 1 && len(k) > 2 && words[0][0] >= 0x80 && !slices.Contains(s.sounds[k], g) {
-				s.sounds[k] = append(s.sounds[k], g)
+			if k := strings.Join(raw, ""); utf8.RuneCountInString(k) > 4 {
+				note(s.tight, k, g)
+			}
+			if words[0][0] < 0x80 {
+				continue
+			}
+			for _, way := range [][]string{words, raw} {
+				keys := make([]string, len(way))
+				for i, w := range way {
+					keys[i] = Key(w)
+				}
+				if k := strings.Join(keys, " "); len(k) > 1 {
+					note(s.sounds, k, g)
+				}
+			}
+			if k := Key(strings.Join(words, "")); len(words) > 1 && len(k) > 3 {
+				note(s.sounds, k, g)
+			}
+			if k := Frame(words[0]); len(words) == 1 && len(k) > 2 {
+				note(s.frames, k, g)
 			}
 		}
 		s.groups = append(s.groups, all)
 	}
+	for w := range s.words {
+		if !strings.Contains(w, " ") {
+			s.single = append(s.single, w)
+		}
+	}
+	slices.Sort(s.single)
 	return s
+}
+
+func note(m map[string][]int, key string, group int) {
+	if !slices.Contains(m[key], group) {
+		m[key] = append(m[key], group)
+	}
 }
 
 // CheckGroups says what is wrong with groups somebody wrote.
@@ -85,9 +119,10 @@ func CheckGroups(groups [][]string) []fault.Detail {
 	return bad
 }
 
-// longest finds the most words at the beginning that are known together, and
-// what else is said for them; one word and nothing when none is known.
-func (s *Synonyms) longest(words []string) (int, [][]string) {
+// longest finds the most words at the beginning that are known together, as
+// they are, run together or apart, or, several in Latin letters, by their sound;
+// and what else is said for them. It is one word and nothing when none is known.
+func (s *Synonyms) longest(words, raw []string) (int, [][]string) {
 	if s == nil {
 		return 1, nil
 	}
@@ -95,17 +130,78 @@ func (s *Synonyms) longest(words []string) (int, [][]string) {
 		if groups, ok := s.words[strings.Join(words[:n], " ")]; ok {
 			return n, s.of(groups)
 		}
+		for _, run := range []string{strings.Join(words[:n], ""), strings.Join(raw[:n], "")} {
+			if groups, ok := s.tight[run]; ok {
+				return n, s.of(groups)
+			}
+		}
+		if n > 1 {
+			if groups, ok := s.spoken(raw[:n], ""); ok {
+				return n, s.of(groups)
+			}
+		}
 	}
 	return 1, nil
 }
 
-// Sounding finds what is said for things that sound like a word.
-func (s *Synonyms) Sounding(word string) [][]string {
+// spoken finds the groups of a phrase in Latin letters by its sound.
+func (s *Synonyms) spoken(words []string, before string) ([]int, bool) {
+	if len(words) == 0 {
+		groups, ok := s.sounds[before]
+		return groups, ok && len(before) > 4
+	}
+	if words[0][0] >= 0x80 {
+		return nil, false
+	}
+	if before != "" {
+		before += " "
+	}
+	keys := Spoken(words[0])
+	for _, k := range keys[:min(len(keys), 4)] {
+		if groups, ok := s.spoken(words[1:], before+k); ok {
+			return groups, true
+		}
+	}
+	return nil, false
+}
+
+// Words are all single words that are known, in order.
+func (s *Synonyms) Words() []string {
 	if s == nil {
 		return nil
 	}
-	for _, k := range Spoken(word) {
+	return s.single
+}
+
+// Said finds what else is said for a word that is known as it is.
+func (s *Synonyms) Said(word string) [][]string {
+	if s == nil {
+		return nil
+	}
+	return s.of(s.words[word])
+}
+
+// Sounding finds what is said for things that sound like a term of one word.
+func (s *Synonyms) Sounding(t Term) [][]string {
+	if s == nil {
+		return nil
+	}
+	for _, k := range t.Spoken() {
 		if groups, ok := s.sounds[k]; ok {
+			return s.of(groups)
+		}
+	}
+	return nil
+}
+
+// Framed finds what is said for things that have the consonants of a term of
+// one word.
+func (s *Synonyms) Framed(t Term) [][]string {
+	if s == nil {
+		return nil
+	}
+	for _, k := range t.Frames() {
+		if groups, ok := s.frames[k]; ok {
 			return s.of(groups)
 		}
 	}

@@ -19,16 +19,48 @@ type Term struct {
 	Same [][]string
 	// Like are words it may have been meant for: by sound, or by a slip.
 	Like [][]string
+
+	raw []string // the words before light endings were taken off
+}
+
+// Spoken are the spellings by sound that the term may have, if it is one word.
+func (t Term) Spoken() []string {
+	if len(t.Words) != 1 {
+		return nil
+	}
+	keys := Spoken(t.Words[0])
+	if len(t.raw) == 1 {
+		for _, k := range Spoken(t.raw[0]) {
+			if !slices.Contains(keys, k) {
+				keys = append(keys, k)
+			}
+		}
+	}
+	return keys
+}
+
+// Frames are the consonants that the term may have, if it is one word.
+func (t Term) Frames() []string {
+	if len(t.Words) != 1 {
+		return nil
+	}
+	frames := []string{Frame(t.Words[0])}
+	if len(t.raw) == 1 {
+		if f := Frame(t.raw[0]); f != frames[0] {
+			frames = append(frames, f)
+		}
+	}
+	return frames
 }
 
 // Parse reads a query's terms. Words the synonyms know together are one term.
 func Parse(text string, s *Synonyms) []Term {
-	words := Fold(text)
-	words = words[:min(len(words), MostWords)]
+	words, raw := fold(text)
+	words, raw = words[:min(len(words), MostWords)], raw[:min(len(raw), MostWords)]
 	var terms []Term
 	for i := 0; i < len(words); {
-		n, group := s.longest(words[i:])
-		t := Term{Words: words[i : i+n]}
+		n, group := s.longest(words[i:], raw[i:])
+		t := Term{Words: words[i : i+n], raw: raw[i : i+n]}
 		for _, same := range group {
 			if !slices.Equal(same, t.Words) {
 				t.Same = append(t.Same, same)

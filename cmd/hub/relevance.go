@@ -55,16 +55,38 @@ func (c relevanceCmd) Run(ctx context.Context) error {
 		if c.Ask != "" {
 			return askLines(ctx, h.index, keys, c.Ask, os.Stdout)
 		}
-		scores, err := judge(ctx, h.index, keys, c.Below, os.Stdout)
+		return errors.Join(c.both(ctx, "pgsearch", h.index, keys), c.second(ctx, h, keys))
+	})
+}
+
+// both asks an engine the set it was tuned by and the one held out, and prints
+// how well it answers each.
+func (c relevanceCmd) both(ctx context.Context, engine string, index search.Index, keys map[string]string) error {
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "engine\tset\tlanguage\tqueries\tnDCG@10\tMRR\tzero results")
+	var low error
+	for _, set := range graded {
+		scores, err := judge(ctx, index, set, keys, c.Below, os.Stdout)
 		if err != nil {
 			return err
 		}
-		if err := printScores(os.Stdout, "pgsearch", scores); err != nil {
-			return err
+		for _, lang := range languages {
+			s := scores[lang]
+			fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%.3f\t%.3f\t%.1f %%\n", engine, set.name, lang, s.Queries, s.NDCG, s.MRR, 100*s.Zero)
 		}
-		return errors.Join(tooLow("pgsearch", scores), c.second(ctx, h, keys))
-	})
+		low = errors.Join(low, tooLow(engine+", "+set.name, scores))
+	}
+	return errors.Join(t.Flush(), low)
 }
+
+// A gradedSet is queries with grades.
+type gradedSet struct {
+	name string
+	read func() ([]relevance.Query, error)
+}
+
+// graded are the sets that engines are judged by.
+var graded = []gradedSet{{"graded", relevance.Queries}, {"held out", relevance.Held}}
 
 // second asks a Meilisearch server, if there is one.
 func (c relevanceCmd) second(ctx context.Context, h *house, keys map[string]string) error {
@@ -76,11 +98,7 @@ func (c relevanceCmd) second(ctx context.Context, h *house, keys map[string]stri
 	if err := x.Tell(ctx); err != nil {
 		return err
 	}
-	scores, err := judge(ctx, x, keys, c.Below, os.Stdout)
-	if err == nil {
-		err = errors.Join(printScores(os.Stdout, "meili", scores), tooLow("meili", scores))
-	}
-	return errors.Join(err, x.Forget(ctx))
+	return errors.Join(c.both(ctx, "meili", x, keys), x.Forget(ctx))
 }
 
 // leastNDCG is the nDCG@10 that an engine must reach in each language, and mostZero
@@ -156,9 +174,9 @@ func askLines(ctx context.Context, index search.Index, keys map[string]string, f
 // languages of the graded queries, in the order they are shown.
 var languages = []string{"fr", "ar", "ary", "en"}
 
-// judge asks an engine all queries, and says on w which it answers badly.
-func judge(ctx context.Context, index search.Index, keys map[string]string, below float64, w io.Writer) (map[string]relevance.Score, error) {
-	all, err := relevance.Queries()
+// judge asks an engine all queries of a set, and says on w which it answers badly.
+func judge(ctx context.Context, index search.Index, set gradedSet, keys map[string]string, below float64, w io.Writer) (map[string]relevance.Score, error) {
+	all, err := set.read()
 	if err != nil {
 		return nil, err
 	}
@@ -182,14 +200,4 @@ func judge(ctx context.Context, index search.Index, keys map[string]string, belo
 		}
 	}
 	return scores, nil
-}
-
-func printScores(w io.Writer, engine string, scores map[string]relevance.Score) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "engine\tlanguage\tqueries\tnDCG@10\tMRR\tzero results")
-	for _, lang := range languages {
-		s := scores[lang]
-		fmt.Fprintf(t, "%s\t%s\t%d\t%.3f\t%.3f\t%.1f %%\n", engine, lang, s.Queries, s.NDCG, s.MRR, 100*s.Zero)
-	}
-	return t.Flush()
 }

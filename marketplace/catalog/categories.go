@@ -51,25 +51,3 @@ func CategoryCodes() []string {
 	}
 	return codes
 }
-
-// shelf is the code of a category told by its code or by its name in any
-// language; what is neither stays as it is.
-func shelf(said string) string {
-	if _, ok := Category(said); ok {
-		return said
-	}
-	if code, ok := shelves[folded(said)]; ok {
-		return code
-	}
-	return said
-}
-
-var shelves = func() map[string]string {
-	out := map[string]string{}
-	for _, k := range Categories {
-		for _, name := range k.Names {
-			out[folded(name)] = k.Code
-		}
-	}
-	return out
-}()

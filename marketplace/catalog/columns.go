@@ -251,3 +251,27 @@ func sayings(all []string) (map[string]string, error) {
 	}
 	return out, nil
 }
+
+// categoryWords reads what a seller means by categories: word=code, or word= for
+// nothing of its own any more. The words are folded.
+func categoryWords(all []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, s := range all {
+		i := strings.LastIndexByte(s, '=')
+		if i < 0 || folded(s[:i]) == "" {
+			return nil, ErrInvalid.At("?category", "Write word=category, as Cosmétiques bio=cosmetics, or word= to forget it.")
+		}
+		word, code := folded(s[:i]), strings.TrimSpace(s[i+1:])
+		if _, ok := Category(code); code != "" && !ok {
+			return nil, ErrInvalid.At("?category", "There is no category "+code+"; the categories are "+strings.Join(CategoryCodes(), ", ")+".")
+		}
+		if len(word) > longestName {
+			return nil, ErrInvalid.At("?category", "This word for a category is too long.")
+		}
+		if _, twice := out[word]; twice {
+			return nil, ErrInvalid.At("?category", "The word "+s[:i]+" is given twice.")
+		}
+		out[word] = code
+	}
+	return out, nil
+}

@@ -62,6 +62,96 @@ func TestColumnsAreGuessedCorrectedAndRemembered(t *testing.T) {
 	m.call(ourKey, "POST", "/v1/imports?map=Z=price", "text/csv", strange).refused(http.StatusUnprocessableEntity, "catalog.unreadable_file", "?map")
 }
 
+// shelf is the category of the offer that has a row.
+func (m *market) shelf(imp string, row int) string {
+	m.Helper()
+	for _, o := range m.rows(imp, "") {
+		if o.Row == row {
+			var v catalog.View
+			m.json(ourKey, "GET", "/v1/offers/"+o.Offer, "").as(http.StatusOK, &v)
+			return v.Category
+		}
+	}
+	m.Fatalf("there is no row %d", row)
+	return ""
+}
+
+// A category is told as people tell it: what is guessed is said, what the seller
+// means is remembered for all its files.
+func TestCategoriesAreGuessedCorrectedAndRemembered(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	head := "sku,name_fr,category,price,commune,region\n"
+	row := func(n int, category string) string {
+		return fmt.Sprintf("K%d,Offre %d,\"%s\",10,Taliouine,MA-09\n", n, n, category)
+	}
+	said := []struct{ cell, want string }{
+		{"oils", "oils"},
+		{"زيوت", "oils"},
+		{"Huile d’argan", "oils"},
+		{"Huiles végétales bio", "oils"},
+		{"زيت الزيتون", "oils"},
+		{"Olive oil", "oils"},
+		{"Olives de table", "preserves"},
+		{"Alimentation > Huiles > Huile d'olive", "oils"},
+		{"Huile cosmétique", "cosmetics"},
+		{"Olive oil soap", "cosmetics"},
+		{"Honey", "honey"},
+		{"عسل حر", "honey"},
+		{"Miel de thym", "honey"},
+		{"Tapis berbères", "rugs"},
+		{"Wool rugs", "rugs"},
+		{"زربية", "rugs"},
+		{"3sel", "honey"},
+		{"Fromages", "dairy"},
+		{"Bijoux en argent", "jewellery"},
+	}
+	file := head
+	for i, c := range said {
+		file += row(i, c.cell)
+	}
+	r := m.imports(ourKey, "", file)
+	if r.Created != len(said) || len(r.Rejected) != 0 {
+		t.Fatalf("%+v", r)
+	}
+	for i, c := range said {
+		if got := m.shelf(r.ID, i+2); got != c.want {
+			t.Errorf("%q is %q, want %q", c.cell, got, c.want)
+		}
+	}
+	notes := map[int][]catalog.RowDetail{}
+	for _, o := range m.rows(r.ID, "") {
+		notes[o.Row] = o.Details
+	}
+	if got := notes[4]; len(got) != 1 || got[0].Pointer != "/category" || !strings.Contains(got[0].Detail, "oils") {
+		t.Errorf("what is guessed is noted as %v", got)
+	}
+	if got := notes[2]; len(got) != 0 {
+		t.Errorf("what is known is noted as %v", got)
+	}
+
+	// What nobody can tell is rejected, said once, and known from then on, whatever the heading.
+	odd := head + row(100, "Divers")
+	if r := m.imports(ourKey, "", odd); len(r.Rejected) != 1 || r.Rejected[0].Pointer != "/category" || !strings.Contains(r.Rejected[0].Detail, "category=Divers=") {
+		t.Errorf("%+v", r)
+	}
+	if r := m.imports(ourKey, "?category="+url.QueryEscape("Divers=textiles"), odd); r.Created != 1 || m.shelf(r.ID, 2) != "textiles" {
+		t.Errorf("%+v", r)
+	}
+	again := "category,sku,name_fr,price,commune,region\nDIVERS,K101,Offre,10,Taliouine,MA-09\n"
+	if r := m.imports(ourKey, "", again); r.Created != 1 || m.shelf(r.ID, 2) != "textiles" {
+		t.Errorf("%+v", r)
+	}
+	if r := m.imports(otherKey, "?dry_run=true", odd); len(r.Rejected) != 1 {
+		t.Errorf("another seller's word counts: %+v", r)
+	}
+	if r := m.imports(ourKey, "?dry_run=true&category="+url.QueryEscape("Divers="), head+row(102, "Divers")); len(r.Rejected) != 1 {
+		t.Errorf("a forgotten word counts: %+v", r)
+	}
+	m.call(ourKey, "POST", "/v1/imports?category=Divers", "text/csv", odd).refused(http.StatusUnprocessableEntity, "catalog.invalid", "?category")
+	m.call(ourKey, "POST", "/v1/imports?category=Divers=nothing", "text/csv", odd).refused(http.StatusUnprocessableEntity, "catalog.invalid", "?category")
+}
+
 // Whatever a cell holds, its row has a verdict: no file stops its own import.
 func TestHostileCellsGetVerdicts(t *testing.T) {
 	t.Parallel()

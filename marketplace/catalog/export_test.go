@@ -13,7 +13,7 @@ func Parse(file []byte) (rows []int, cells []map[string]string, bad map[int]stri
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	f := lay(t, all)
+	f := lay(t, all, nil)
 	bad = map[int]string{}
 	for _, o := range f.bad {
 		bad[o.Row] = o.Details[0].Detail

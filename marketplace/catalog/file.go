@@ -17,6 +17,7 @@ type file struct {
 	bad     []Outcome      // rows that cannot be read
 	rows    int
 	twins   map[string][]int // rows by SKU, of those that are there more than once
+	shelves shelving         // what the seller calls categories
 }
 
 // batchRows is how many rows are taken in at once, or as many more as the last
@@ -38,8 +39,8 @@ func table(b []byte) (sheet.Table, error) {
 // lay puts the rows of a table, whose columns are known, into batches: those of
 // one offer together, in the order in which offers come up. It is the same each
 // time, so that what was begun can go on.
-func lay(t sheet.Table, all []Column) *file {
-	f := &file{Table: t, columns: all, at: map[string]int{}, twins: map[string][]int{}}
+func lay(t sheet.Table, all []Column, shelves shelving) *file {
+	f := &file{Table: t, columns: all, at: map[string]int{}, twins: map[string][]int{}, shelves: shelves}
 	for i, c := range all {
 		if c.Column != "" {
 			f.at[c.Column] = i
@@ -134,4 +135,14 @@ func (l line) twin() []RowDetail {
 		more = fmt.Sprintf(" and %d more", n)
 	}
 	return []RowDetail{{"/sku", fmt.Sprintf("The same SKU is in row %s%s; only one of them can be taken.", strings.Join(names, ", "), more)}}
+}
+
+// guessed is a note on a row whose category is only guessed; none when it is not.
+func (l line) guessed() []RowDetail {
+	said := l.text("category")
+	code, by := l.file.shelves.of(said)
+	if by != byGuess {
+		return nil
+	}
+	return []RowDetail{{"/category", fmt.Sprintf("%q is taken for %s; if it is something else, say so with category=%s=….", said, code, said)}}
 }

@@ -25,7 +25,7 @@ func fileRoutes(s *Service) []rest.Route {
 		rest.Handle("POST", "/v1/imports", "imports.create", "Import a catalogue from a CSV or XLSX file", http.StatusCreated, s.Import,
 			rest.Accepts("text/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel", xlsxType, "multipart/form-data"),
 			rest.Body(sheet.MaxBytes+64<<10), rest.Timeout(importTime), rest.AtOnce(importsAtOnce, importsOfOne),
-			rest.About("Files have up to 30 MB and 100,000 rows. Separators (, ; tab |), UTF-8, UTF-16 and Windows code pages, Arabic digits, days as numbers and HTML in texts are understood; nothing is calculated. Headings are guessed in French, Arabic and English; what you say with map is remembered for the next file with the same heading. The same file sent again changes nothing. A file that takes longer than the answer may wait goes on by itself: state is then running, and GET /v1/imports/{import} says how far it is.")),
+			rest.About("Files have up to 30 MB and 100,000 rows. Separators (, ; tab |), UTF-8, UTF-16 and Windows code pages, Arabic digits, days as numbers and HTML in texts are understood; nothing is calculated. Headings are guessed in French, Arabic and English; what you say with map is remembered for the next file with the same heading. Categories are known by code, by name, and by what goods of them are called (Huile d’argan, زيوت), which is said in the verdict; what you say with category is remembered. The same file sent again changes nothing. A file that takes longer than the answer may wait goes on by itself: state is then running, and GET /v1/imports/{import} says how far it is.")),
 		rest.Handle("GET", "/v1/imports", "imports.list", "List imports, the latest first", http.StatusOK, s.ListImports),
 		rest.Handle("GET", one, "imports.show", "Show how far an import is", http.StatusOK, s.ShowImport),
 		rest.Handle("GET", one+"/rows", "imports.rows", "List what became of each row", http.StatusOK, s.ListRows),
@@ -39,6 +39,7 @@ type ImportInput struct {
 	DryRun     bool      `query:"dry_run" description:"Only say what would happen."`
 	Background bool      `query:"background" description:"Answer at once, and take the file in afterwards."`
 	Map        []string  `query:"map" maxItems:"100" description:"What a column is, as Prix TTC=price; Notes= leaves it aside. It is remembered for files with the same heading."`
+	Category   []string  `query:"category" maxItems:"200" description:"What you mean by a category, as Cosmétiques bio=cosmetics; Divers= forgets it. It is remembered for all your files."`
 	Seller     string    `query:"seller" maxLength:"64" description:"Whose catalogue it is; for operators."`
 	File       rest.File `body:"file"`
 }

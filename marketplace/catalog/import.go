@@ -130,6 +130,10 @@ func (s *Service) begin(ctx context.Context, in ImportInput) (Import, *file, err
 	if err != nil {
 		return Import{}, nil, err
 	}
+	words, err := categoryWords(in.Category)
+	if err != nil {
+		return Import{}, nil, err
+	}
 	if err := s.inGoodStanding(ctx, s.db, seller); err != nil {
 		return Import{}, nil, err
 	}
@@ -146,7 +150,14 @@ func (s *Service) begin(ctx context.Context, in ImportInput) (Import, *file, err
 	if err != nil {
 		return Import{}, nil, err
 	}
-	f := lay(t, all)
+	shelves, err := sellerWords(ctx, s.db, seller)
+	if err != nil {
+		return Import{}, nil, err
+	}
+	for word, code := range words {
+		shelves[word] = code // "" is none
+	}
+	f := lay(t, all, shelves)
 	kept, err := s.files.Add(ctx, media.Upload{Owner: seller, Kind: media.Sheet, Name: in.File.Name, Bytes: in.File.Bytes})
 	if err != nil {
 		return Import{}, nil, err
@@ -165,6 +176,9 @@ func (s *Service) begin(ctx context.Context, in ImportInput) (Import, *file, err
 		insertOutcomes(tx, imp.ID, f.bad)
 		if len(said) > 0 {
 			remember(tx, seller, print, together(before, said))
+		}
+		if len(words) > 0 {
+			rememberShelves(tx, seller, words)
 		}
 		if len(f.batches) == 0 {
 			return s.end(ctx, tx, imp)
@@ -396,7 +410,11 @@ func (s *Service) Continue(ctx context.Context, imp string) error {
 	if err != nil {
 		return s.fail(ctx, imp, err)
 	}
-	err = s.proceed(ctx, i, lay(t, i.Columns), jobTime)
+	shelves, err := sellerWords(ctx, s.db, i.Seller)
+	if err != nil {
+		return err
+	}
+	err = s.proceed(ctx, i, lay(t, i.Columns, shelves), jobTime)
 	if errors.Is(err, errOvertaken) || errors.Is(err, errUnfinished) {
 		return nil
 	}

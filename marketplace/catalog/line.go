@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ func (l line) offer(o Offer) (Offer, []fault.Detail) {
 	}
 	was := o
 	if c, said := l.cell("category"); said {
-		o.Category = shelf(c)
+		o.Category, _ = l.file.shelves.of(c)
 	}
 	l.to(&o.WithdrawalExempt, "withdrawal_exempt")
 	l.to(&o.Image, "image")
@@ -55,6 +56,11 @@ func (l line) offer(o Offer) (Offer, []fault.Detail) {
 		f = append(f, bad...)
 	}
 	o, wrong := o.settle()
+	for i, d := range wrong {
+		if c := l.text("category"); d.Pointer == "/category" && c != "" {
+			wrong[i].Detail = d.Detail + fmt.Sprintf(" Or say what you mean, once for all your files, with category=%s=….", clipped(c, longestName))
+		}
+	}
 	return o, append(f, wrong...)
 }
 

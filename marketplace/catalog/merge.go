@@ -145,7 +145,11 @@ func clipped(s string, most int) string {
 
 // tell writes down what became of a row that was taken.
 func (m *merge) tell(l line, g *merged, v RowVerdict) {
-	m.outcomes = append(m.outcomes, Outcome{Row: l.row, Verdict: v, Offer: g.ID, Details: l.twin()})
+	details := l.twin()
+	if v != RowUnchanged {
+		details = append(details, l.guessed()...)
+	}
+	m.outcomes = append(m.outcomes, Outcome{Row: l.row, Verdict: v, Offer: g.ID, Details: details})
 }
 
 // state is the offer in the state that the row says: a new one is published when

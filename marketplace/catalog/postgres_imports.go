@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"tiwiza/pkg/pg"
 )
@@ -110,6 +112,41 @@ func remembered(ctx context.Context, db pg.DB, seller, fingerprint string) (map[
 func remember(tx *pg.Tx, seller, fingerprint string, columns map[string]string) {
 	tx.Queue(`insert into catalog.mapping (seller, fingerprint, columns) values ($1, $2, $3)
 		on conflict (seller, fingerprint) do update set columns = excluded.columns, at = platform.now()`, seller, fingerprint, text(columns))
+}
+
+// sellerWords are what a seller calls categories.
+func sellerWords(ctx context.Context, db pg.DB, seller string) (shelving, error) {
+	type row struct{ Word, Category string }
+	rows, err := pg.All[row](ctx, db, `select word, category from catalog.category_word where seller = $1`, seller)
+	if err != nil {
+		return nil, fmt.Errorf("read a seller's words for categories: %w", err)
+	}
+	out := shelving{}
+	for _, r := range rows {
+		out[r.Word] = r.Category
+	}
+	return out, nil
+}
+
+// rememberShelves remembers what a seller calls categories; a word for none is
+// forgotten.
+func rememberShelves(tx *pg.Tx, seller string, words map[string]string) {
+	var said, codes, gone []string
+	for _, w := range slices.Sorted(maps.Keys(words)) {
+		if words[w] == "" {
+			gone = append(gone, w)
+		} else {
+			said, codes = append(said, w), append(codes, words[w])
+		}
+	}
+	if len(gone) > 0 {
+		tx.Queue(`delete from catalog.category_word where seller = $1 and word = any($2)`, seller, gone)
+	}
+	if len(said) > 0 {
+		tx.Queue(`insert into catalog.category_word (seller, word, category)
+			select $1, w.word, w.category from unnest($2::text[], $3::text[]) as w(word, category) order by w.word
+			on conflict (seller, word) do update set category = excluded.category, at = platform.now()`, seller, said, codes)
+	}
 }
 
 // exportPage is the next piece of a seller's offers.

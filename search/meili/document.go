@@ -87,6 +87,7 @@ func settings(s *search.Synonyms) *meilisearch.Settings {
 		SortableAttributes:   []string{"_geo", "available", "id", "labelled", "price", "published"},
 		Synonyms:             synonyms(s),
 		TypoTolerance: &meilisearch.TypoTolerance{
+			Enabled:             false,
 			MinWordSizeForTypos: meilisearch.MinWordSizeForTypos{OneTypo: 5, TwoTypos: 9}, DisableOnWords: []string{}, DisableOnAttributes: []string{},
 		},
 		Pagination: &meilisearch.Pagination{MaxTotalHits: deepest},

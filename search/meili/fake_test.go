@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -28,7 +29,12 @@ type fake struct {
 	down    bool          // connections are cut
 	slow    time.Duration // each search waits
 	deny    int           // so many document tasks fail
+	most    int           // documents in one payload, when above 0
+	takes   time.Duration // each task
 	did     map[string]int
+	now     savedRequest    // what is being answered
+	again   *fakeTask       // a task that was accepted before the server was killed
+	keep    func(fakeState) // writes down what a server keeps
 }
 
 type fakeIndex struct {
@@ -38,13 +44,14 @@ type fakeIndex struct {
 }
 
 type fakeTask struct {
-	uid    int
-	kind   string
-	index  string
-	status string
-	err    *fakeError
-	work   func() *fakeError
-	due    time.Time
+	uid     int
+	kind    string
+	index   string
+	status  string
+	err     *fakeError
+	work    func() *fakeError
+	due     time.Time
+	request savedRequest
 }
 
 type fakeError struct {
@@ -64,11 +71,17 @@ func refuse(status int, code, format string, args ...any) *fakeError {
 }
 
 func newFake(t *testing.T) *fake {
-	f := &fake{master: "a-master-key-of-sixteen-bytes", indexes: map[string]*fakeIndex{}, did: map[string]int{}}
+	f := blankFake()
 	f.Server = httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(f.Close)
 	return f
 }
+
+func blankFake() *fake {
+	return &fake{master: masterKey, indexes: map[string]*fakeIndex{}, did: map[string]int{}, takes: 5 * time.Millisecond}
+}
+
+const masterKey = "a-master-key-of-sixteen-bytes"
 
 // routes are what the driver may call; everything else is not there.
 var routes = []struct {
@@ -78,6 +91,7 @@ var routes = []struct {
 }{
 	{"GET", `^/tasks/(\d+)$`, "tasks.get", 200, (*fake).task},
 	{"GET", `^/indexes/([^/]+)$`, "indexes.get", 200, (*fake).getIndex},
+	{"GET", `^/indexes/([^/]+)/stats$`, "stats.get", 200, (*fake).stats},
 	{"POST", `^/indexes()$`, "indexes.create", 202, (*fake).createIndex},
 	{"DELETE", `^/indexes/([^/]+)$`, "indexes.delete", 202, (*fake).deleteIndex},
 	{"PATCH", `^/indexes/([^/]+)/settings$`, "settings.update", 202, (*fake).patchSettings},
@@ -117,6 +131,7 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.catchUp()
+	f.now = savedRequest{r.Method, r.URL.Path, r.URL.RawQuery, body}
 	for _, route := range routes {
 		m := regexp.MustCompile(route.path).FindStringSubmatch(r.URL.Path)
 		if m == nil || route.method != r.Method {
@@ -172,23 +187,32 @@ func list(v any) (out []string) {
 
 // enqueue accepts a task, which is done a little later and after all before it.
 func (f *fake) enqueue(kind, index string, work func() *fakeError) (any, *fakeError) {
-	t := &fakeTask{len(f.tasks), kind, index, "enqueued", nil, work, time.Now().Add(5 * time.Millisecond)}
+	if t := f.again; t != nil {
+		t.work = work
+		return nil, nil
+	}
+	t := &fakeTask{len(f.tasks), kind, index, "enqueued", nil, work, time.Now().Add(f.takes), f.now}
 	f.tasks = append(f.tasks, t)
+	f.save()
 	return map[string]any{"taskUid": t.uid, "indexUid": index, "status": "enqueued", "type": kind, "enqueuedAt": time.Now().UTC()}, nil
 }
 
 func (f *fake) catchUp() {
 	for _, t := range f.tasks {
-		if t.status != "enqueued" {
+		if t.status != "enqueued" && t.status != "processing" {
 			continue
 		}
-		if time.Now().Before(t.due) {
+		if left := time.Until(t.due); left > 0 {
+			if left < f.takes/2 {
+				t.status = "processing"
+			}
 			return
 		}
 		t.status = "succeeded"
 		if t.err = t.work(); t.err != nil {
 			t.status = "failed"
 		}
+		f.save()
 	}
 }
 
@@ -207,6 +231,15 @@ func (f *fake) getIndex(uid string, _ *http.Request, _ json.RawMessage) (any, *f
 		return nil, refuse(404, "index_not_found", "Index `%s` not found.", uid)
 	}
 	return map[string]any{"uid": uid, "primaryKey": x.primary, "createdAt": time.Now().UTC(), "updatedAt": time.Now().UTC()}, nil
+}
+
+func (f *fake) stats(uid string, _ *http.Request, _ json.RawMessage) (any, *fakeError) {
+	x := f.indexes[uid]
+	if x == nil {
+		return nil, refuse(404, "index_not_found", "Index `%s` not found.", uid)
+	}
+	busy := slices.ContainsFunc(f.tasks, func(t *fakeTask) bool { return t.index == uid && t.work != nil && t.status == "enqueued" })
+	return map[string]any{"numberOfDocuments": len(x.docs), "isIndexing": busy, "fieldDistribution": map[string]int{}}, nil
 }
 
 var uidForm = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,400}$`)
@@ -263,12 +296,18 @@ func (f *fake) patchSettings(uid string, _ *http.Request, body json.RawMessage) 
 	if e != nil {
 		return nil, e
 	}
+	if e := settingsForms(in); e != nil {
+		return nil, e
+	}
 	for _, r := range list(in["rankingRules"]) {
 		if !ruleForm.MatchString(r) {
 			return nil, refuse(400, "invalid_settings_ranking_rules", "Invalid value at `.rankingRules`: `%s` ranking rule is invalid.", r)
 		}
 	}
 	if typo, ok := in["typoTolerance"].(map[string]any); ok {
+		if on, ok := typo["enabled"].(bool); !ok || on {
+			return nil, refuse(400, "bad_request", "the fake mends no typing errors, and is told to")
+		}
 		if size, ok := typo["minWordSizeForTypos"].(map[string]any); ok && size["oneTypo"].(float64) > size["twoTypos"].(float64) {
 			return nil, refuse(400, "invalid_settings_typo_tolerance", "oneTypo is greater than twoTypos.")
 		}
@@ -286,12 +325,16 @@ func (f *fake) patchSettings(uid string, _ *http.Request, body json.RawMessage) 
 	})
 }
 
-func (f *fake) addDocuments(uid string, r *http.Request, body json.RawMessage) (any, *fakeError) {
+func (f *fake) addDocuments(uid string, _ *http.Request, body json.RawMessage) (any, *fakeError) {
 	var docs []map[string]any
 	if err := json.Unmarshal(body, &docs); err != nil {
 		return nil, refuse(400, "malformed_payload", "The documents are not an array of objects.")
 	}
-	primary := r.URL.Query().Get("primaryKey")
+	if f.most > 0 && len(docs) > f.most {
+		return nil, refuse(413, "payload_too_large", "The provided payload reached the size limit.")
+	}
+	asked, _ := url.ParseQuery(f.now.Query)
+	primary := asked.Get("primaryKey")
 	return f.enqueue("documentAdditionOrUpdate", uid, func() *fakeError {
 		if f.deny > 0 {
 			f.deny--
@@ -348,6 +391,15 @@ func (f *fake) swap(_ string, _ *http.Request, body json.RawMessage) (any, *fake
 	if err := json.Unmarshal(body, &in); err != nil || len(in) == 0 || len(in[0].Indexes) != 2 {
 		return nil, refuse(400, "invalid_swap_indexes", "Two indexes must be given for each swap.")
 	}
+	seen := map[string]bool{}
+	for _, s := range in {
+		for _, uid := range s.Indexes {
+			if seen[uid] {
+				return nil, refuse(400, "invalid_swap_duplicate_index_found", "Indexes must be declared only once during a swap. `%s` was specified several times.", uid)
+			}
+			seen[uid] = true
+		}
+	}
 	return f.enqueue("indexSwap", "", func() *fakeError {
 		for _, s := range in {
 			for _, uid := range s.Indexes {
@@ -376,10 +428,76 @@ func (f *fake) createKey(_ string, _ *http.Request, body json.RawMessage) (any, 
 			return nil, refuse(400, "missing_api_key_"+map[string]string{"actions": "actions", "indexes": "indexes", "expiresAt": "expires_at"}[k], "Missing field `%s`", k)
 		}
 	}
+	for _, a := range list(in["actions"]) {
+		if !slices.Contains(keyActions, a) {
+			return nil, refuse(400, "invalid_api_key_actions", "Unknown value `%s` at `.actions`.", a)
+		}
+	}
+	for _, x := range list(in["indexes"]) {
+		if !uidForm.MatchString(strings.TrimSuffix(x, "*")) && x != "*" {
+			return nil, refuse(400, "invalid_api_key_indexes", "`%s` is not a valid index uid pattern.", x)
+		}
+	}
 	in["key"] = fmt.Sprintf("key-%d", len(f.keys))
 	in["createdAt"], in["updatedAt"] = time.Now().UTC(), time.Now().UTC()
 	f.keys = append(f.keys, in)
+	f.save()
 	return in, nil
+}
+
+var keyActions = []string{
+	"*", "search", "documents.*", "documents.add", "documents.get", "documents.delete", "indexes.*", "indexes.create", "indexes.get", "indexes.update",
+	"indexes.delete", "indexes.swap", "tasks.*", "tasks.get", "tasks.cancel", "tasks.delete", "settings.*", "settings.get", "settings.update", "stats.get",
+	"metrics.get", "dumps.create", "snapshots.create", "version", "keys.get", "keys.create", "keys.update", "keys.delete", "experimental.get",
+	"experimental.update", "network.get", "network.update", "chatCompletions",
+}
+
+// settingsForms refuses settings whose values are not of the right form.
+func settingsForms(in map[string]any) *fakeError {
+	inside := map[string][]string{
+		"typoTolerance": {"enabled", "minWordSizeForTypos", "disableOnWords", "disableOnAttributes", "disableOnNumbers"},
+		"pagination":    {"maxTotalHits"},
+		"faceting":      {"maxValuesPerFacet", "sortFacetValuesBy"},
+	}
+	for name, v := range in {
+		code := "invalid_settings_" + strings.ToLower(regexp.MustCompile("[A-Z]").ReplaceAllString(name, "_$0"))
+		switch name {
+		case "rankingRules", "searchableAttributes", "displayedAttributes", "filterableAttributes", "sortableAttributes", "stopWords":
+			all, ok := v.([]any)
+			for _, a := range all {
+				if s, text := a.(string); !text || s == "" {
+					ok = false
+				}
+			}
+			if !ok {
+				return refuse(400, code, "Invalid value type at `.%s`: expected an array of strings.", name)
+			}
+		case "synonyms":
+			all, ok := v.(map[string]any)
+			for _, others := range all {
+				if _, list := others.([]any); !list {
+					ok = false
+				}
+			}
+			if !ok {
+				return refuse(400, code, "Invalid value type at `.synonyms`: expected an object of arrays.")
+			}
+		}
+		known, some := inside[name]
+		if !some {
+			continue
+		}
+		fields, ok := v.(map[string]any)
+		if !ok {
+			return refuse(400, code, "Invalid value type at `.%s`: expected an object.", name)
+		}
+		for k := range fields {
+			if !slices.Contains(known, k) {
+				return refuse(400, code, "Unknown field `%s` inside `.%s`: expected one of %v", k, name, known)
+			}
+		}
+	}
+	return nil
 }
 
 // What tests ask and do.

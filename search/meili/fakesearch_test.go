@@ -77,10 +77,17 @@ func (f *fake) search(uid string, _ *http.Request, body json.RawMessage) (any, *
 			return nil, refuse(400, "invalid_search_facets", "Invalid facet distribution: Attribute `%s` is not filterable.", a)
 		}
 	}
+	for name, v := range map[string]any{"limit": in["limit"], "offset": in["offset"]} {
+		if n, ok := v.(float64); v != nil && (!ok || n < 0 || n != math.Trunc(n)) {
+			return nil, refuse(400, "invalid_search_"+name, "Invalid value type at `.%s`: expected a positive integer.", name)
+		}
+	}
 	q, _ := in["q"].(string)
+	words := strings.Fields(q)
+	words = words[:min(len(words), 10)] // a server reads no more
 	var hits []*fakeHit
 	for _, d := range x.docs {
-		if h := x.match(d, strings.Fields(q)); h != nil && keep(d) {
+		if h := x.match(d, words); h != nil && keep(d) {
 			hits = append(hits, h)
 		}
 	}
@@ -93,8 +100,15 @@ func (f *fake) search(uid string, _ *http.Request, body json.RawMessage) (any, *
 				facets[a][v]++
 			}
 		}
+		counts, _ := x.settings["faceting"].(map[string]any)
+		for n, v := range slices.Sorted(maps.Keys(facets[a])) {
+			if n >= number(counts["maxValuesPerFacet"], 100) {
+				delete(facets[a], v)
+			}
+		}
 	}
-	most := number(x.settings["pagination"].(map[string]any)["maxTotalHits"], 1000)
+	paging, _ := x.settings["pagination"].(map[string]any)
+	most := number(paging["maxTotalHits"], 1000)
 	total := min(len(hits), most)
 	from := min(number(in["offset"], 0), total)
 	to := min(from+number(in["limit"], 20), total)
@@ -129,7 +143,7 @@ func (x *fakeIndex) match(d map[string]any, words []string) *fakeHit {
 	h := &fakeHit{doc: d}
 	synonyms, _ := x.settings["synonyms"].(map[string]any)
 	for i := 0; i < len(words); {
-		n := min(4, len(words)-i)
+		n := min(3, len(words)-i)
 		for ; n > 1; n-- {
 			if synonyms[strings.Join(words[i:i+n], " ")] != nil {
 				break

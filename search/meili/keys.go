@@ -21,14 +21,14 @@ func (x *Index) search(key string) {
 // has searches use it: the key that may do everything is only used to write. A
 // server without keys, or a key that may not make others, is left as it is.
 func (x *Index) narrow(ctx context.Context) error {
-	if x.narrowed || x.o.Key == "" {
+	if x.o.Key == "" || x.narrowed.Load() {
 		return nil
 	}
 	want := keyName + x.o.Name
 	keys, err := x.admin.GetKeysWithContext(ctx, &meilisearch.KeysQuery{Limit: 100})
-	var e *meilisearch.Error
-	if errors.As(err, &e) && (e.StatusCode == http.StatusForbidden || e.StatusCode == http.StatusUnauthorized) {
-		x.narrowed = true
+	if refused(err) {
+		x.search(x.o.Key)
+		x.narrowed.Store(true)
 		return nil
 	}
 	if err != nil {
@@ -37,7 +37,7 @@ func (x *Index) narrow(ctx context.Context) error {
 	for _, k := range keys.Results {
 		if k.Name == want && k.ExpiresAt.IsZero() && len(k.Actions) == 1 && k.Actions[0] == "search" && len(k.Indexes) == 1 && k.Indexes[0] == x.o.Name {
 			x.search(k.Key)
-			x.narrowed = true
+			x.narrowed.Store(true)
 			return nil
 		}
 	}
@@ -48,6 +48,12 @@ func (x *Index) narrow(ctx context.Context) error {
 		return err
 	}
 	x.search(k.Key)
-	x.narrowed = true
+	x.narrowed.Store(true)
 	return nil
+}
+
+// refused says that the server knows no key like that, or none that may do this.
+func refused(err error) bool {
+	var e *meilisearch.Error
+	return errors.As(err, &e) && (e.StatusCode == http.StatusForbidden || e.StatusCode == http.StatusUnauthorized)
 }

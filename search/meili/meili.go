@@ -50,8 +50,8 @@ type Index struct {
 	holder   string
 	admin    meilisearch.ServiceManager
 	find     atomic.Pointer[meilisearch.IndexManager] // with a key that only searches, once there is one
-	narrowed bool
-	looked   bool // compared since this hub started
+	narrowed atomic.Bool                              // find is as it should be
+	looked   bool                                     // compared since this hub started
 	lane     *outbound.Lane
 	synonym  *watched
 }
@@ -146,6 +146,9 @@ func (x *Index) Query(ctx context.Context, q search.Query) (search.Result, error
 	case ctx.Err() != nil:
 		return search.Result{}, ctx.Err()
 	case done.Outcome != outbound.Succeeded:
+		if refused(done.Err) {
+			x.narrowed.Store(false) // the key is gone, or the server is another: look for one again
+		}
 		if done.Reason == "" {
 			slog.WarnContext(ctx, "PostgreSQL answers a search in Meilisearch's stead", "error", done.Err)
 		}

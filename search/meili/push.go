@@ -20,7 +20,8 @@ import (
 const (
 	batch  = 1000             // documents sent at once
 	hold   = time.Minute      // how long one hub tells the server without a word
-	finish = 30 * time.Second // how long a task may take
+	finish = 10 * time.Minute // how long a task may take
+	look   = 20 * time.Second // how long it is waited for before the lease is renewed
 )
 
 // Run tells the server what changed, compares it now and then, and tries again
@@ -51,25 +52,27 @@ func (x *Index) Run(ctx context.Context) {
 
 // Tell brings the server up to date: its settings, each change in order, and,
 // when it was long ago, whatever is not as it should be.
+//
+// Every hub looks for the key that searches use; one of them tells.
 func (x *Index) Tell(ctx context.Context) error {
-	l, err := lease(ctx, x.db, x.o.Name, x.holder, hold, x.o.Compare)
-	if err != nil {
-		return err
-	}
 	kept, err := search.Groups(ctx, x.db)
 	if err != nil {
 		return err
 	}
 	table := search.NewSynonyms(kept.Groups)
+	x.synonym.set(table)
+	if err := x.narrow(ctx); err != nil {
+		return err
+	}
+	l, err := lease(ctx, x.db, x.o.Name, x.holder, hold, x.o.Compare)
+	if err != nil {
+		return err
+	}
 	want := settings(table)
 	if l.Settings != fingerprint(want) || !x.exists(ctx) {
 		if err := x.Rebuild(ctx); err != nil {
 			return err
 		}
-	}
-	x.synonym.set(table)
-	if err := x.narrow(ctx); err != nil {
-		return err
 	}
 	for {
 		n, err := x.push(ctx)
@@ -137,10 +140,20 @@ func (x *Index) send(ctx context.Context, index string, list []change) error {
 	}
 	to := x.admin.Index(index)
 	key := "id"
-	if len(docs) > 0 {
-		if err := x.done(ctx)(to.AddDocumentsWithContext(ctx, docs, &meilisearch.DocumentOptions{PrimaryKey: &key})); err != nil {
-			return fmt.Errorf("add %d documents: %w", len(docs), err)
+	for rest := docs; len(rest) > 0; {
+		piece := rest
+		for {
+			err := x.done(ctx)(to.AddDocumentsWithContext(ctx, piece, &meilisearch.DocumentOptions{PrimaryKey: &key}))
+			if is(err, "payload_too_large") && len(piece) > 1 {
+				piece = piece[:len(piece)/2]
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("add %d documents: %w", len(piece), err)
+			}
+			break
 		}
+		rest = rest[len(piece):]
 	}
 	if len(gone) > 0 {
 		if err := x.done(ctx)(to.DeleteDocumentsWithContext(ctx, gone, nil)); err != nil {
@@ -156,9 +169,7 @@ func (x *Index) done(ctx context.Context) func(*meilisearch.TaskInfo, error) err
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(ctx, finish)
-		defer cancel()
-		task, err := x.admin.WaitForTaskWithContext(ctx, t.TaskUID, 20*time.Millisecond)
+		task, err := x.wait(ctx, t.TaskUID)
 		if err != nil {
 			return fmt.Errorf("wait for task %d: %w", t.TaskUID, err)
 		}
@@ -166,6 +177,28 @@ func (x *Index) done(ctx context.Context) func(*meilisearch.TaskInfo, error) err
 			return failed(task)
 		}
 		return nil
+	}
+}
+
+// wait waits for a task to end. A long one keeps this hub the one that tells: to
+// send the same again would only make the server's queue longer.
+func (x *Index) wait(ctx context.Context, task int64) (*meilisearch.Task, error) {
+	ctx, cancel := context.WithTimeout(ctx, finish)
+	defer cancel()
+	for {
+		short, done := context.WithTimeout(ctx, look)
+		t, err := x.admin.WaitForTaskWithContext(short, task, 20*time.Millisecond)
+		still := err != nil && short.Err() != nil && ctx.Err() == nil
+		done()
+		if !still {
+			return t, err
+		}
+		if _, err := x.admin.GetTaskWithContext(ctx, task); err != nil {
+			return nil, err // it is not slow but away
+		}
+		if _, err := lease(ctx, x.db, x.o.Name, x.holder, hold, x.o.Compare); err != nil {
+			return nil, err
+		}
 	}
 }
 

@@ -75,12 +75,16 @@ func limitOf(q search.Query) int {
 	return min(q.Limit, 100)
 }
 
-// request is a query in the server's words; nil when it has none to look for,
-// or is read on deeper than the server shows.
+// mostWords is how many words of a query the server reads; those after it would
+// be left out without a word.
+const mostWords = 10
+
+// request is a query in the server's words; nil when it has none to look for
+// or more than the server reads, or is read on deeper than the server shows.
 func request(q search.Query, at cursor) *meilisearch.SearchRequest {
 	words := search.Fold(q.Text)
 	words = words[:min(len(words), search.MostWords)]
-	if q.Text != "" && len(words) == 0 || at.Offset+limitOf(q)+1 > deepest {
+	if q.Text != "" && len(words) == 0 || len(words) > mostWords || at.Offset+limitOf(q)+1 > deepest {
 		return nil
 	}
 	req := &meilisearch.SearchRequest{

@@ -25,7 +25,7 @@ func look(b *pgx.Batch, t search.Term, n *near) {
 		union all (select 'sound', word from search.word where key = any($3) and key <> '' order by word limit 20)
 		union all (select 'bones', word from search.word where bones = $4 and bones <> '' order by word limit 20)
 		union all select 'slip', like_word from search.like_word($5, $6)`,
-		w, strings.Join(exact(t), "|"), search.Spoken(w), bones, code(w), utf8.RuneCountInString(w)).
+		w, strings.Join(exact(t), "|"), t.Spoken(), bones, code(w), utf8.RuneCountInString(w)).
 		Query(func(rows pgx.Rows) error {
 			var how, word string
 			_, err := pgx.ForEachRow(rows, []any{&how, &word}, func() error {

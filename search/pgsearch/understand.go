@@ -45,8 +45,10 @@ func widen(ctx context.Context, db pg.DB, terms []search.Term, s *search.Synonym
 	out := make([]search.Term, 0, len(terms))
 	for i, t := range terms {
 		if n := found[i]; !n.known {
+			if len(t.Same) == 0 { // else what is meant is known, and is not there
+				t.Like = n.like(t, s)
+			}
 			t.Same = nil
-			t.Like = n.like(t.Words[0], s)
 			if len(t.Like) == 0 && !(t.Prefix && len(n.begins) > 0) {
 				continue
 			}
@@ -56,18 +58,52 @@ func widen(ctx context.Context, db pg.DB, terms []search.Term, s *search.Synonym
 	return out, nil
 }
 
-// like are the words that w, which no document has, may have been meant for.
-func (n near) like(w string, s *search.Synonyms) [][]string {
-	out := s.Sounding(w)
-	likes := n.sound
+// mostLike is how many other ways a term is looked for.
+const mostLike = 24
+
+// like are the words that t, which no document has, may have been meant for,
+// and what else is said for them when they are few.
+func (n near) like(t search.Term, s *search.Synonyms) [][]string {
+	out := s.Sounding(t)
+	likes := fullest(n.sound, len(out) > 0)
 	if len(likes)+len(out) == 0 {
-		likes = nearest(w, n.slip)
+		if out = s.Framed(t); len(out) == 0 {
+			likes = framed(n.bones, t.Frames())
+		}
+	}
+	if len(likes)+len(out) == 0 {
+		likes = nearest(t.Words[0], slices.Concat(n.slip, s.Words()))
 	}
 	if len(likes)+len(out) == 0 {
 		likes = n.bones
 	}
 	for _, l := range likes {
 		out = append(out, []string{l})
+	}
+	if len(likes) <= 3 {
+		for _, l := range likes {
+			out = append(out, s.Said(l)...)
+		}
+	}
+	return out[:min(len(out), mostLike)]
+}
+
+// fullest are the words whose sound has three signs or more: asel is sooner عسل
+// than sel. Shorter ones do when there are no others, or something surer.
+func fullest(words []string, surer bool) []string {
+	full := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return len(search.Key(w)) < 3 })
+	if len(full) == 0 && !surer {
+		return words
+	}
+	return full
+}
+
+// framed are the words that have one of these consonants in a row.
+func framed(words, frames []string) (out []string) {
+	for _, w := range words {
+		if slices.Contains(frames, search.Frame(w)) {
+			out = append(out, w)
+		}
 	}
 	return out
 }

@@ -13,7 +13,7 @@ import (
 
 // analysis is the version of what is made of a document. Raise it whenever
 // folding, sounds or weights change: documents of an older one are made anew.
-const analysis = 1
+const analysis = 2
 
 // Positions of a text search vector end at 16,383, and a word has room for 255
 // of them.
@@ -231,6 +231,7 @@ func nearest(word string, words []string) []string {
 		}
 	}
 	slices.Sort(near)
+	near = slices.Compact(near)
 	return near[:min(len(near), 20)]
 }
 

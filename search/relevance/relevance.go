@@ -17,6 +17,13 @@ import (
 //go:embed queries.tsv
 var queries string
 
+// The set held out was written and graded in the same way by somebody who had
+// not read how words are analysed, when the engines were already tuned by the
+// first.
+//
+//go:embed held.tsv
+var held string
+
 // A Query is what somebody typed, and what each offer is worth to them, by the
 // offer's key in the market's file.
 type Query struct {
@@ -27,6 +34,10 @@ type Query struct {
 
 // Queries is the graded set, in the order of its file.
 func Queries() ([]Query, error) { return parse(queries) }
+
+// Held is the set held out, in the order of its file; none of its queries is in
+// the first.
+func Held() ([]Query, error) { return parse(held) }
 
 func parse(file string) ([]Query, error) {
 	var all []Query

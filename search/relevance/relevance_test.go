@@ -7,26 +7,39 @@ import (
 	"tiwiza/search/relevance"
 )
 
-func TestTheSetIsLargeEnoughInEachLanguage(t *testing.T) {
+func TestBothSetsAreLargeEnoughInEachLanguage(t *testing.T) {
 	t.Parallel()
-	all, err := relevance.Queries()
-	if err != nil {
-		t.Fatal(err)
-	}
-	count, seen := map[string]int{}, map[string]bool{}
-	for _, q := range all {
-		count[q.Lang]++
-		if len(q.Grades) == 0 {
-			t.Errorf("%q has no grade", q.Text)
+	seen := map[string]bool{} // by language and text, in both
+	for _, set := range []struct {
+		name string
+		read func() ([]relevance.Query, error)
+		fr   int
+		ar   int
+		ary  int
+		en   int
+	}{
+		{"graded", relevance.Queries, 60, 60, 60, 30},
+		{"held out", relevance.Held, 60, 60, 90, 40},
+	} {
+		all, err := set.read()
+		if err != nil {
+			t.Fatal(err)
 		}
-		if seen[q.Lang+q.Text] {
-			t.Errorf("%q stands twice", q.Text)
+		count := map[string]int{}
+		for _, q := range all {
+			count[q.Lang]++
+			if len(q.Grades) == 0 {
+				t.Errorf("%q has no grade", q.Text)
+			}
+			if seen[q.Lang+q.Text] {
+				t.Errorf("%q stands twice", q.Text)
+			}
+			seen[q.Lang+q.Text] = true
 		}
-		seen[q.Lang+q.Text] = true
-	}
-	for lang, least := range map[string]int{"fr": 60, "ar": 60, "ary": 60, "en": 30} {
-		if count[lang] < least {
-			t.Errorf("%d queries in %s, want %d at least", count[lang], lang, least)
+		for lang, least := range map[string]int{"fr": set.fr, "ar": set.ar, "ary": set.ary, "en": set.en} {
+			if count[lang] < least {
+				t.Errorf("%s: %d queries in %s, want %d at least", set.name, count[lang], lang, least)
+			}
 		}
 	}
 }
