@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -63,8 +64,10 @@ func (m *market) made(weekly int) (offer, variant string) {
 func TestRule3_1_TwoHubsNeverOversellStockAtSeveralPlaces(t *testing.T) {
 	t.Parallel()
 	url := pgtest.URL(t)
-	m := openMarket(t, pgtest.Open(t, url, pg.Options{MaxConns: 8}), time.Nanosecond)
-	other := pgtest.Open(t, url, pg.Options{MaxConns: 8})
+	db, other := pgtest.Open(t, url, pg.Options{MaxConns: 8}), pgtest.Open(t, url, pg.Options{MaxConns: 8})
+	db.Use(nil, event.NewBus())
+	other.Use(nil, event.NewBus())
+	m := openMarket(t, db, time.Nanosecond)
 	second := catalog.New(other, pgsearch.Open(other, pgsearch.Options{FacetAge: time.Nanosecond}), m.sellers, media.New(other, nil, nil))
 	v := m.stocked(100, 100, 100)
 	shop, barn := m.place("Boutique"), m.place("Grange")
@@ -438,6 +441,42 @@ func TestRule3_8_TheDesksListsAskAFixedNumberOfQueries(t *testing.T) {
 			t.Errorf("%s: %d queries for one row, %d for %d", path, one, many, rows)
 		}
 	}
+}
+
+// A seller has 50 places and 50 closures to come, also when it asks for more of
+// them at once, so that their lists stay short.
+func TestRule3_8_PlacesAndClosuresAreBounded(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	var made, told [2]atomic.Int64
+	var wg sync.WaitGroup
+	first := time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 60 {
+		day := first.AddDate(0, 0, 2*i).Format(time.DateOnly)
+		for j, q := range []struct{ path, body, code string }{
+			{"/v1/places", fmt.Sprintf(`{"name":"Lieu %d","commune":"Rabat"}`, i), "catalog.many_places"},
+			{"/v1/closures", fmt.Sprintf(`{"from":%[1]q,"to":%[1]q}`, day), "catalog.many_closures"},
+		} {
+			wg.Go(func() {
+				switch a := m.json(ourKey, "POST", q.path, q.body); {
+				case a.status == http.StatusCreated:
+					made[j].Add(1)
+				case a.status == http.StatusConflict && strings.Contains(string(a.body), q.code):
+					told[j].Add(1)
+				default:
+					t.Errorf("%s is answered %d: %s", q.path, a.status, a.body)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	for j := range made {
+		if made[j].Load() != 50 || told[j].Load() != 10 {
+			t.Errorf("%d were made and %d refused, want 50 and 10", made[j].Load(), told[j].Load())
+		}
+	}
+	m.json(otherKey, "POST", "/v1/places", `{"name":"Lieu","commune":"Rabat"}`).as(http.StatusCreated, nil)
+	m.json(otherKey, "POST", "/v1/closures", `{"from":"2040-01-01","to":"2040-01-02"}`).as(http.StatusCreated, nil)
 }
 
 // The program and its database know the same hours of Morocco, whatever the

@@ -45,6 +45,7 @@ func Subscribe(bus *event.Bus, s *Service) {
 	subscribeMembers(bus, s)
 	subscribeFinance(bus, s)
 	subscribePolicies(bus, s)
+	subscribeTrade(bus, s)
 }
 
 // buyerOf tells an order's buyer that the order went on.

@@ -128,38 +128,37 @@ func TestRule3_8_ListsAskAFixedNumberOfQueries(t *testing.T) {
 // to the end, its money released. (Of the payout a second person decides.)
 func TestRule3_12_ASellerSuspendedAfterTheSaleDeliversIt(t *testing.T) {
 	t.Parallel()
+	h := newHub(t)
+	me := h.buyer()
 	for _, when := range []string{"pending", "paid", "accepted", "shipped", "delivered"} {
-		t.Run(when, func(t *testing.T) {
-			t.Parallel()
-			h := newHub(t)
-			s, me := h.shop("100.00", 5, ""), h.buyer()
-			b := h.fill(me, 1, s)
-			q := h.quote(me, b)
-			bought := h.buy(me, 1, s)
-			at := "/v1/orders/" + bought.ids()[0]
-			suspended := false
-			reached := func(step string) {
-				if step == when {
-					suspended = true
-					h.want(200, nil, h.boss, "POST", "/v1/organisations/"+s.id+"/suspend", `{"note":"papers"}`)
-					h.refused(409, "orders.seller_unavailable", "/lines/0", me, "POST", "/v1/checkouts", order(b, q.Hash), fresh())
-					h.refused(403, "catalog.seller_inactive", "", s.key, "POST", "/v1/offers/"+s.offer+"/publish", "")
-				}
+		s := h.shop("100.00", 5, "")
+		b := h.fill(me, 1, s)
+		q := h.quote(me, b)
+		bought := h.buy(me, 1, s)
+		at := "/v1/orders/" + bought.ids()[0]
+		suspended := false
+		reached := func(step string) {
+			if step != when {
+				return
 			}
-			reached("pending")
-			h.pay(bought)
-			reached("paid")
-			h.want(200, nil, s.key, "POST", at+"/accept", "")
-			reached("accepted")
-			h.want(200, nil, s.key, "POST", at+"/ship", shipping)
-			reached("shipped")
-			h.want(200, nil, s.key, "POST", at+"/deliver", fmt.Sprintf(`{"code":%q}`, h.show(me, bought.ids()[0]).Delivery.Code))
-			reached("delivered")
-			h.want(200, nil, me, "POST", at+"/receive", "", fresh())
-			h.deliver()
-			if v := h.show(me, bought.ids()[0]); !suspended || v.State != orders.Completed || !v.Escrow.Held.IsZero() {
-				t.Errorf("the order is %s and holds %s, want completed and nothing", v.State, v.Escrow.Held)
-			}
-		})
+			suspended = true
+			h.want(200, nil, h.boss, "POST", "/v1/organisations/"+s.id+"/suspend", `{"note":"papers"}`)
+			h.refused(409, "orders.seller_unavailable", "/lines/0", me, "POST", "/v1/checkouts", order(b, q.Hash), fresh())
+			h.refused(403, "catalog.seller_inactive", "", s.key, "POST", "/v1/offers/"+s.offer+"/publish", "")
+		}
+		reached("pending")
+		h.pay(bought)
+		reached("paid")
+		h.want(200, nil, s.key, "POST", at+"/accept", "")
+		reached("accepted")
+		h.want(200, nil, s.key, "POST", at+"/ship", shipping)
+		reached("shipped")
+		h.want(200, nil, s.key, "POST", at+"/deliver", fmt.Sprintf(`{"code":%q}`, h.show(me, bought.ids()[0]).Delivery.Code))
+		reached("delivered")
+		h.want(200, nil, me, "POST", at+"/receive", "", fresh())
+		h.deliver()
+		if v := h.show(me, bought.ids()[0]); !suspended || v.State != orders.Completed || !v.Escrow.Held.IsZero() {
+			t.Errorf("suspended when %s, the order is %s and holds %s, want completed and nothing", when, v.State, v.Escrow.Held)
+		}
 	}
 }
