@@ -40,7 +40,8 @@ func subscribeTrade(bus *event.Bus, s *Service) {
 		if e.Available {
 			return nil
 		}
-		return s.tellMember(ctx, tx, e.Seller, SoldOut, map[string]string{"title": short(name(e.Names)), "link": s.URL + "/v/produits"}, "")
+		today := tx.Now().In(clock.Morocco).Format(time.DateOnly) // who orders the last one again and again brings one message
+		return s.tellMember(ctx, tx, e.Seller, SoldOut, map[string]string{"title": short(name(e.Names)), "link": s.URL + "/v/produits"}, e.Variant+":"+today)
 	})
 	event.Subscribe(bus, who, s.asked)
 	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e quotations.RequestOpened) error {

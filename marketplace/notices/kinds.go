@@ -118,6 +118,7 @@ const (
 	OrderCancelled  Kind = "order.cancelled"
 	OrderLate       Kind = "order.late"
 	RefundMade      Kind = "refund.made"
+	RefundLate      Kind = "refund.late"
 	RefundDone      Kind = "refund.done"
 	RefundAccount   Kind = "refund.account"
 	DisputeAnswered Kind = "dispute.answered"

@@ -9,12 +9,46 @@ import (
 	"tiwiza/marketplace/groupbuys"
 	"tiwiza/marketplace/loyalty"
 	"tiwiza/marketplace/notices"
+	"tiwiza/marketplace/orders"
 	"tiwiza/marketplace/pools"
 	"tiwiza/marketplace/quotations"
+	"tiwiza/payments/charges"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/id"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 )
+
+// TestRule3_2_WhoPaidTooLateIsToldThatItGoesBack has money come when its order had
+// ended, or too much of it: its refund is of no order, and its buyer hears of it
+// all the same, and is asked for an account when it needs one.
+func TestRule3_2_WhoPaidTooLateIsToldThatItGoesBack(t *testing.T) {
+	t.Parallel()
+	p := newPost(t)
+	buyer, o := id.New(id.Person), id.New(id.Order)
+	sum := money.MustParse("75.00", money.MAD)
+	p.briefs[o] = orders.Brief{ID: o, Buyer: buyer, Seller: id.New(id.Organisation), Total: sum, Phone: "+212600000002", State: orders.Expired}
+	for _, c := range []struct {
+		event pg.Event
+		want  string
+	}{
+		{charges.RefundMade{Refund: "rfd_1", Charge: "chg_1", Buyer: buyer, Amount: sum}, "75,00 DH sont venus trop tard ou en trop pour la commande " + notices.Number(o)},
+		{charges.RefundMade{Refund: "rfd_1", Charge: "chg_1", Buyer: buyer, Amount: sum}, ""},
+		{charges.RefundWaits{Refund: "rfd_1", Charge: "chg_1", Buyer: buyer, State: charges.RefundAwaiting, Amount: sum}, "Donnez votre RIB"},
+		{charges.Refunded{Refund: "rfd_1", Charge: "chg_1", Buyer: buyer, Amount: sum}, "75,00 DH vous ont été"},
+		{charges.RefundMade{Refund: "rfd_2", Charge: "chg_unknown", Buyer: buyer, Amount: sum}, ""},
+	} {
+		before := len(p.sms.sent())
+		p.publish(c.event)
+		told := ""
+		for _, m := range p.sms.sent()[before:] {
+			told += m.Text
+		}
+		if (told == "") != (c.want == "") || !strings.Contains(told, c.want) {
+			t.Errorf("%T: the buyer is told %q, want %q", c.event, told, c.want)
+		}
+	}
+}
 
 // A label that ends, an article that sold out, a quotation that is asked for, what
 // was bought together: each is told to whom it concerns, once.
