@@ -40,7 +40,7 @@ func TestWalletConformance(t *testing.T) {
 		return walletconform.Fixture{
 			Addr: addr, Dial: with(moneyconform.Token), Intruder: with("somebody-elses-token"),
 			Approve: s.Approve, Refuse: s.Refuse, Garble: s.Garble, Callback: s.Event,
-			Executed: func(kind, ref string) int { return s.Executed(kinds[kind], ref) },
+			Executed: func(kind, ref string) int { return s.Executed(kinds[kind], ref) }, Asked: s.Asked,
 		}
 	})
 }

@@ -54,6 +54,7 @@ func TestTwoHubsAreOne(t *testing.T) {
 		}
 	})
 	t.Run("rule 3.2: no checkout waits for another buyer's partner", func(t *testing.T) { patientBoth(t, one, two) })
+	t.Run("rule 3.1: buyers race while their acquirer is slow and a hub dies", func(t *testing.T) { dyingBoth(t, one, two) })
 	t.Run("a halt at one stops both", func(t *testing.T) { haltBoth(t, one, two) })
 	one.verify(t)
 	two.stop(t)

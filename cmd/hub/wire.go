@@ -253,6 +253,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	pooled.Subscribe(bus)
 	loyalty.Subscribe(bus, points)
 	disputes.Subscribe(bus, disp)
+	catalog.Tell(bus)
 	catalog.Subscribe(bus, cat)
 	pay.Subscribe(bus)
 	engine.Subscribe(bus)

@@ -28,6 +28,7 @@ var (
 	ErrPlaced     = fault.New(fault.Conflict, "catalog.stock_placed", "That many lie at named places; say at which place the stock changes.")
 	ErrNoPlace    = fault.New(fault.NotFound, "catalog.no_place", "There is no such place.")
 	ErrPlaceTaken = fault.New(fault.Conflict, "catalog.place_taken", "Another of your places has this name.")
+	ErrManyPlaces = fault.New(fault.Conflict, "catalog.many_places", "You keep goods at 50 places, which is the most there can be.")
 	ErrSuspended  = fault.New(fault.Denied, "catalog.seller_inactive", "Only approved members in good standing publish offers.")
 	ErrStale      = fault.New(fault.Conflict, "catalog.changed", "The offer was changed in the meantime; read it again and repeat your change.")
 	ErrUnreadable = fault.New(fault.Invalid, "catalog.unreadable_file", "The file cannot be read as a catalogue; see errors.")

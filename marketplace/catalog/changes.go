@@ -185,14 +185,18 @@ func (s *Service) decideChange(ctx context.Context, change string, to ChangeStat
 		}
 		saveDecision(tx, c)
 		if to == Approved {
-			save(tx, []Offer{o.approved(c)}, nil)
+			o = o.approved(c)
+			save(tx, []Offer{o}, nil)
 			if _, err := s.reindex(ctx, tx, o.ID); err != nil {
 				return err
 			}
 		}
 		v = c.view()
 		audit.Record(tx, "changes."+string(to), c.ID, authz.Policy(ctx), map[string]string{"offer": c.Offer, "reason": c.Reason})
-		return tx.Publish(ctx, ChangeDecided{c.ID, c.Offer, c.Seller, c.State, c.Reason})
+		if err := tx.Publish(ctx, ChangeDecided{c.ID, c.Offer, c.Seller, c.State, c.Reason}); err != nil || to != Approved {
+			return err
+		}
+		return tx.Publish(ctx, o.news("updated"))
 	})
 	return v, err
 }

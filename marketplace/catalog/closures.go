@@ -13,6 +13,7 @@ import (
 // Errors of closures.
 var (
 	ErrNoClosure    = fault.New(fault.NotFound, "catalog.no_closure", "There is no such closure.")
+	ErrManyClosures = fault.New(fault.Conflict, "catalog.many_closures", "You have said 50 times to come when you are away; end one of these first.")
 	ErrClosureMeets = fault.New(fault.Conflict, "catalog.closure_meets", "You are closed then, or the day before or after; change that closure instead.")
 )
 

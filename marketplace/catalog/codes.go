@@ -40,8 +40,11 @@ func (s *Service) Fill(ctx context.Context, tx *pg.Tx, variant, seller string, b
 		return nil
 	}
 	saveStock(tx, v.ID, v.OnHand+by, move{v.ID, by, "moved", ""})
+	if err := tx.Publish(ctx, StockChanged{v.ID, v.Offer, v.Seller, "", by, v.OnHand + by, max(v.Free+by, 0), "moved"}); err != nil {
+		return err
+	}
 	if (v.Free > 0) != (v.Free+by > 0) {
-		return s.flipped(ctx, tx, []string{v.Offer})
+		return s.flipped(ctx, tx, []flip{{v.ID, v.Offer}}, v.Free+by > 0)
 	}
 	return nil
 }

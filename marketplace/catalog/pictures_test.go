@@ -65,7 +65,7 @@ func (m *market) shown(offer string) (ids []string) {
 	return ids
 }
 
-func Test3_11PhotographsAreUprightBareAndInEveryWidth(t *testing.T) {
+func TestRule3_11_PhotographsAreUprightBareAndInEveryWidth(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
 	o := m.offer()
@@ -109,7 +109,7 @@ func Test3_11PhotographsAreUprightBareAndInEveryWidth(t *testing.T) {
 	}
 }
 
-func Test3_11APictureThatCannotBeIsRefusedAtUpload(t *testing.T) {
+func TestRule3_11_APictureThatCannotBeIsRefusedAtUpload(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
 	o := m.offer()

@@ -39,7 +39,7 @@ func (s *Service) CreatePlace(ctx context.Context, in PlaceInput) (Place, error)
 			return err
 		}
 		insertPlace(tx, p)
-		return nil
+		return tx.Publish(ctx, PlaceAdded{p.ID, p.Seller, p.Name, p.Commune})
 	})
 	return p, err
 }
@@ -99,7 +99,7 @@ func (s *Service) MoveStock(ctx context.Context, in MoveInput) (StockView, error
 		}
 		spots = shift(shift(spots, in.From, -in.Quantity), in.To, in.Quantity)
 		saveSpots(tx, v.ID, spots)
-		return nil
+		return tx.Publish(ctx, StockMoved{v.ID, v.Offer, v.Seller, in.From, in.To, in.Quantity})
 	})
 	return v.stock(spots), err
 }

@@ -8,8 +8,11 @@ import (
 
 func insertPlace(tx *pg.Tx, p Place) {
 	tx.QueueMapped(func(err error) error {
-		if pg.Violates(err, "place_name") {
+		switch {
+		case pg.Violates(err, "place_name"):
 			return ErrPlaceTaken.With(err)
+		case pg.Violates(err, "place_most"):
+			return ErrManyPlaces.With(err)
 		}
 		return err
 	}, `insert into catalog.place (id, seller, name, region, commune, lat, lng) values ($1, $2, $3, $4, $5, $6, $7)`,
@@ -56,8 +59,11 @@ const closureColumns = `id, seller, first_day::text as from, last_day::text as t
 
 func insertClosure(tx *pg.Tx, c Closure) {
 	tx.QueueMapped(func(err error) error {
-		if pg.Violates(err, "closure_apart") {
+		switch {
+		case pg.Violates(err, "closure_apart"):
 			return ErrClosureMeets.With(err)
+		case pg.Violates(err, "closure_most"):
+			return ErrManyClosures.With(err)
 		}
 		return err
 	}, `insert into catalog.closure (id, seller, first_day, last_day, reason) values ($1, $2, $3, $4, $5)`, c.ID, c.Seller, c.From, c.To, c.Reason)

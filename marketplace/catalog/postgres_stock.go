@@ -88,11 +88,11 @@ func take(tx *pg.Tx, order string) {
 		select variant, -quantity, 'sold', $1 from moved`, "-1", "-1"), order)
 }
 
-// release gives back what an order holds, once, and says of which offers there
+// release gives back what an order holds, once, and says of which variants there
 // is something again. What was to be made is not made.
-func release(ctx context.Context, tx *pg.Tx, order string) ([]string, error) {
+func release(ctx context.Context, tx *pg.Tx, order string) ([]flip, error) {
 	lockHeld(tx, order)
-	return pg.Column[string](ctx, tx, fmt.Sprintf(`with moved as (
+	return pg.All[flip](ctx, tx, fmt.Sprintf(`with moved as (
 			update catalog.reservation set state = 'released' where order_id = $1 and state = 'held' returning variant, quantity, made, week),
 		`+placed+`,
 		back as (
@@ -100,45 +100,45 @@ func release(ctx context.Context, tx *pg.Tx, order string) ([]string, error) {
 				placed_reserved = v.placed_reserved - coalesce(put.n, 0),
 				booked = case when v.booked_week = r.week then greatest(0, v.booked - r.made) else v.booked end
 			from moved r left join put on put.variant = r.variant where v.id = r.variant
-			returning v.offer, catalog.free(v) <= r.quantity as was_empty),
+			returning v.id as variant, v.offer, catalog.free(v) between 1 and r.quantity as was_empty),
 		unmade as (
 			insert into catalog.stock_move (variant, delta, reason, ref)
 			select variant, -made, 'unmade', $1 from moved where made > 0)
-		select distinct offer from back where was_empty`, "0", "-1"), order)
+		select variant, offer from back where was_empty`, "0", "-1"), order)
 }
 
 // giveBack puts what was taken for an order back into stock, once, and says of
-// which offers there is something again.
-func giveBack(ctx context.Context, tx *pg.Tx, order string) ([]string, error) {
+// which variants there is something again.
+func giveBack(ctx context.Context, tx *pg.Tx, order string) ([]flip, error) {
 	lockHeld(tx, order)
-	return pg.Column[string](ctx, tx, fmt.Sprintf(`with moved as (
+	return pg.All[flip](ctx, tx, fmt.Sprintf(`with moved as (
 			update catalog.reservation set state = 'returned' where order_id = $1 and state = 'taken' returning variant, quantity),
 		`+placed+`,
 		back as (
 			update catalog.variant v set on_hand = v.on_hand + r.quantity, placed = v.placed + coalesce(put.n, 0)
 			from moved r left join put on put.variant = r.variant where v.id = r.variant
-			returning v.offer, catalog.free(v) <= r.quantity as was_empty),
+			returning v.id as variant, v.offer, catalog.free(v) between 1 and r.quantity as was_empty),
 		came as (
 			insert into catalog.stock_move (variant, delta, reason, ref)
 			select variant, quantity, 'returned', $1 from moved)
-		select distinct offer from back where was_empty`, "1", "0"), order)
+		select variant, offer from back where was_empty`, "1", "0"), order)
 }
 
-// restock puts so many of each variant into stock, and says of which offers there
-// is something again.
-func restock(ctx context.Context, tx *pg.Tx, ref string, want map[string]int) ([]string, error) {
+// restock puts so many of each variant into stock, and says of which there is
+// something again.
+func restock(ctx context.Context, tx *pg.Tx, ref string, want map[string]int) ([]flip, error) {
 	variants := slices.Sorted(maps.Keys(want))
 	counts := make([]int, len(variants))
 	for i, v := range variants {
 		counts[i] = want[v]
 	}
 	tx.Queue(`select id from catalog.variant where id = any($1) order by id for update`, variants)
-	return pg.Column[string](ctx, tx, `with back as (
+	return pg.All[flip](ctx, tx, `with back as (
 			update catalog.variant v set on_hand = v.on_hand + w.n
 			from unnest($2::text[], $3::int[]) as w(variant, n) where v.id = w.variant
-			returning v.id, w.n, v.offer, catalog.free(v) <= w.n as was_empty),
-		came as (insert into catalog.stock_move (variant, delta, reason, ref) select id, n, 'returned', $1 from back)
-		select distinct offer from back where was_empty`, ref, variants, counts)
+			returning v.id as variant, w.n, v.offer, catalog.free(v) between 1 and w.n as was_empty),
+		came as (insert into catalog.stock_move (variant, delta, reason, ref) select variant, n, 'returned', $1 from back)
+		select variant, offer from back where was_empty`, ref, variants, counts)
 }
 
 func rate(tx *pg.Tx, offer string, stars, reviews int) {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -63,8 +64,10 @@ func (m *market) made(weekly int) (offer, variant string) {
 func TestRule3_1_TwoHubsNeverOversellStockAtSeveralPlaces(t *testing.T) {
 	t.Parallel()
 	url := pgtest.URL(t)
-	m := openMarket(t, pgtest.Open(t, url, pg.Options{MaxConns: 8}), time.Nanosecond)
-	other := pgtest.Open(t, url, pg.Options{MaxConns: 8})
+	db, other := pgtest.Open(t, url, pg.Options{MaxConns: 8}), pgtest.Open(t, url, pg.Options{MaxConns: 8})
+	db.Use(nil, event.NewBus())
+	other.Use(nil, event.NewBus())
+	m := openMarket(t, db, time.Nanosecond)
 	second := catalog.New(other, pgsearch.Open(other, pgsearch.Options{FacetAge: time.Nanosecond}), m.sellers, media.New(other, nil, nil))
 	v := m.stocked(100, 100, 100)
 	shop, barn := m.place("Boutique"), m.place("Grange")
@@ -407,5 +410,156 @@ func TestRule3_12_ASellerThatIsAwaySaysWhenItOpensAgain(t *testing.T) {
 	}
 	if n := len(m.list("").Data); n != 0 {
 		t.Errorf("%d offers of a suspended seller are listed", n)
+	}
+}
+
+// Lists of a seller's desk take the same number of queries whatever they show.
+func TestRule3_8_TheDesksListsAskAFixedNumberOfQueries(t *testing.T) {
+	t.Parallel()
+	c := &asked{}
+	db := pgtest.Open(t, pgtest.URL(t), pg.Options{MaxConns: 4, Tracer: c})
+	db.Use(nil, event.NewBus())
+	m := openMarket(t, db, time.Nanosecond)
+	for i := range 6 {
+		m.call(ourKey, "POST", "/v1/imports", "text/csv", fmt.Sprintf("offer_key,category,name_fr,sku,price,stock,commune\nk%d,dates,Dattes,K%d,10.00,1,Erfoud\nl%d,dates,Dattes,L%d,10.00,1,Erfoud\n", i, i, i, i)).as(http.StatusCreated, nil)
+		m.claim(fmt.Sprintf(`{"code":"Bio","issuer":"Organisme exemple","number":"EX-%d","scope":"organisation","valid_from":"2020-01-01"}`, i))
+		m.place(fmt.Sprint("Lieu ", i))
+		m.json(ourKey, "POST", "/v1/closures", fmt.Sprintf(`{"from":"2040-0%d-01","to":"2040-0%d-05"}`, i+1, i+1)).as(http.StatusCreated, nil)
+	}
+	for _, path := range []string{"/v1/imports", "/v1/labels", "/v1/offers/mine", "/v1/offers"} {
+		page := func(limit int) (queries int64, rows int) {
+			var v struct{ Data []any }
+			at := fmt.Sprintf("%s?limit=%d", path, limit)
+			m.json(ourKey, "GET", at, "").as(http.StatusOK, &v) // the statements are prepared now
+			before := c.n.Load()
+			m.json(ourKey, "GET", at, "").as(http.StatusOK, &v)
+			return c.n.Load() - before, len(v.Data)
+		}
+		one, _ := page(1)
+		many, rows := page(100)
+		if rows < 6 || one != many {
+			t.Errorf("%s: %d queries for one row, %d for %d", path, one, many, rows)
+		}
+	}
+}
+
+// A seller has 50 places and 50 closures to come, also when it asks for more of
+// them at once, so that their lists stay short.
+func TestRule3_8_PlacesAndClosuresAreBounded(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	var made, told [2]atomic.Int64
+	var wg sync.WaitGroup
+	first := time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 60 {
+		day := first.AddDate(0, 0, 2*i).Format(time.DateOnly)
+		for j, q := range []struct{ path, body, code string }{
+			{"/v1/places", fmt.Sprintf(`{"name":"Lieu %d","commune":"Rabat"}`, i), "catalog.many_places"},
+			{"/v1/closures", fmt.Sprintf(`{"from":%[1]q,"to":%[1]q}`, day), "catalog.many_closures"},
+		} {
+			wg.Go(func() {
+				switch a := m.json(ourKey, "POST", q.path, q.body); {
+				case a.status == http.StatusCreated:
+					made[j].Add(1)
+				case a.status == http.StatusConflict && strings.Contains(string(a.body), q.code):
+					told[j].Add(1)
+				default:
+					t.Errorf("%s is answered %d: %s", q.path, a.status, a.body)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	for j := range made {
+		if made[j].Load() != 50 || told[j].Load() != 10 {
+			t.Errorf("%d were made and %d refused, want 50 and 10", made[j].Load(), told[j].Load())
+		}
+	}
+	m.json(otherKey, "POST", "/v1/places", `{"name":"Lieu","commune":"Rabat"}`).as(http.StatusCreated, nil)
+	m.json(otherKey, "POST", "/v1/closures", `{"from":"2040-01-01","to":"2040-01-02"}`).as(http.StatusCreated, nil)
+}
+
+// The program and its database know the same hours of Morocco, whatever the
+// machine knows: on each day on which its clocks change, and on those around it.
+func TestRule3_10_TheHubAndItsDatabaseChangeTheirClocksTogether(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	var at []time.Time
+	for d := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC); d.Year() < 2032; {
+		_, end := d.In(clock.Morocco).ZoneBounds()
+		if end.IsZero() {
+			break
+		}
+		for _, by := range []time.Duration{-25 * time.Hour, -time.Hour, -time.Second, 0, time.Hour, 25 * time.Hour} {
+			at = append(at, end.Add(by))
+		}
+		d = end.Add(time.Hour)
+	}
+	if len(at) < 6*14 {
+		t.Fatalf("the program knows of %d changes until 2031, want two each year", len(at)/6)
+	}
+	theirs, err := pg.Column[string](t.Context(), m.db, `select to_char(x at time zone 'Africa/Casablanca', 'YYYY-MM-DD HH24:MI:SS')
+		from unnest($1::timestamptz[]) with ordinality u(x, n) order by n`, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range at {
+		if ours := x.In(clock.Morocco).Format(time.DateTime); ours != theirs[i] {
+			t.Errorf("at %s it is %s here and %s in the database", x.UTC().Format(time.RFC3339), ours, theirs[i])
+		}
+	}
+}
+
+// Days begin at midnight in Morocco and weeks on Monday, also beside a Sunday on
+// which the clocks change: one has 25 hours, when Ramadan begins, one has 23, when
+// it is over.
+func TestRule3_10_DaysAndWeeksBeginAtMidnightWhereClocksChange(t *testing.T) {
+	t.Parallel()
+	for _, hours := range []int{23, 25} {
+		t.Run(fmt.Sprint("a day of ", hours, " hours"), func(t *testing.T) {
+			t.Parallel()
+			sunday := time.Date(2030, 1, 1, 0, 0, 0, 0, clock.Morocco)
+			for sunday.AddDate(0, 0, 1).Sub(sunday) != time.Duration(hours)*time.Hour {
+				sunday = sunday.AddDate(0, 0, 1)
+			}
+			if sunday.Weekday() != time.Sunday {
+				t.Fatalf("the clocks change on a %s", sunday.Weekday())
+			}
+			m := newMarket(t)
+			m.to(sunday.AddDate(0, 0, -3).Format(time.DateTime))
+			v := m.offer()
+			_, made := m.made(4)
+			m.json(ourKey, "POST", "/v1/closures", fmt.Sprintf(`{"from":%[1]q,"to":%[1]q}`, sunday.Format(time.DateOnly))).as(http.StatusCreated, nil)
+			if err := m.reserve("ord_1", catalog.Line{Variant: made, Quantity: 4}); err != nil {
+				t.Fatal(err)
+			}
+			for _, step := range []struct {
+				at   time.Time
+				away bool
+				left int
+			}{
+				{sunday.Add(-10 * time.Minute), false, 0},
+				{sunday, true, 0},
+				{sunday.AddDate(0, 0, 1).Add(-10 * time.Minute), true, 0},
+				{sunday.AddDate(0, 0, 1), false, 4},
+			} {
+				if err := m.tx(func(tx *pg.Tx) error {
+					_, err := clock.Advance(t.Context(), tx, step.at.Sub(tx.Now()))
+					return err
+				}); err != nil {
+					t.Fatal(err)
+				}
+				items, err := m.s.Items(t.Context(), m.db, []string{v.Variants[0].ID})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := items[v.Variants[0].ID].Reopens != ""; got != step.away {
+					t.Errorf("at %s the seller is away: %t", step.at, got)
+				}
+				if got := m.left(made)[0]; got != step.left {
+					t.Errorf("at %s %d can be made, want %d", step.at, got, step.left)
+				}
+			}
+		})
 	}
 }

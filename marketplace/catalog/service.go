@@ -74,7 +74,7 @@ func (s *Service) Create(ctx context.Context, in CreateInput) (View, error) {
 		if asked, some := asked.after(nil, saying{}); some {
 			insertChanges(tx, []Change{asked})
 		}
-		return o, nil
+		return o, tx.Publish(ctx, o.news("created"))
 	})
 }
 
@@ -102,7 +102,7 @@ func (s *Service) Update(ctx context.Context, in UpdateInput) (View, error) {
 		if asked, some := asked.after(o.Asked, said); some {
 			insertChanges(tx, []Change{asked})
 		}
-		return o, nil
+		return o, tx.Publish(ctx, o.news("updated"))
 	})
 }
 
@@ -157,7 +157,7 @@ func (s *Service) moveTo(ctx context.Context, offer string, to State) (View, err
 			return o, err
 		}
 		saveState(tx, o)
-		return o, nil
+		return o, tx.Publish(ctx, o.news(string(to)))
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"tiwiza/pkg/fault"
@@ -57,14 +58,14 @@ func (s *Service) Reserve(ctx context.Context, tx *pg.Tx, order map[string][]Lin
 		return err
 	}
 	short := ErrSoldOut
-	var emptied []string
+	var emptied []flip
 	for _, v := range ids {
 		at := left[v]
 		switch {
 		case at.Free < want[v]:
 			short = short.At("/lines/"+v, fmt.Sprintf("Only %d left; you asked for %d.", max(at.Free, 0), want[v]))
 		case at.Free == want[v]:
-			emptied = append(emptied, at.Offer)
+			emptied = append(emptied, flip{v, at.Offer})
 		}
 	}
 	if len(short.Details) > 0 {
@@ -72,7 +73,7 @@ func (s *Service) Reserve(ctx context.Context, tx *pg.Tx, order map[string][]Lin
 	}
 	hold, shares := allot(hold, left)
 	keep(tx, hold, shares, tx.Now().Add(HoldFor))
-	return s.flipped(ctx, tx, emptied)
+	return s.flipped(ctx, tx, emptied, false)
 }
 
 // agreed are the variants that are sold as was agreed on.
@@ -122,7 +123,7 @@ func (s *Service) Unreserve(ctx context.Context, tx *pg.Tx, order string) error 
 	if err != nil {
 		return err
 	}
-	return s.flipped(ctx, tx, refilled)
+	return s.flipped(ctx, tx, refilled, true)
 }
 
 // Return puts goods that were taken for an order, and never left, back into
@@ -132,7 +133,7 @@ func (s *Service) Return(ctx context.Context, tx *pg.Tx, order string) error {
 	if err != nil {
 		return err
 	}
-	return s.flipped(ctx, tx, refilled)
+	return s.flipped(ctx, tx, refilled, true)
 }
 
 // Restock puts goods that were sold, and came back whole, into stock again: ref
@@ -146,7 +147,7 @@ func (s *Service) Restock(ctx context.Context, tx *pg.Tx, ref string, lines []Li
 	if err != nil {
 		return err
 	}
-	return s.flipped(ctx, tx, refilled)
+	return s.flipped(ctx, tx, refilled, true)
 }
 
 // Rate counts buyers' reviews of an offer, or takes them back out: so many stars
@@ -156,11 +157,29 @@ func (s *Service) Rate(_ context.Context, tx *pg.Tx, offer string, stars, review
 	return nil
 }
 
-// flipped tells the index of offers that may have sold out, or be back.
-func (s *Service) flipped(ctx context.Context, tx *pg.Tx, offers []string) error {
+// A flip is a variant of which there is nothing left, or something again.
+type flip struct{ Variant, Offer string }
+
+// flipped tells the index, and whoever listens, of variants that sold out or are
+// back.
+func (s *Service) flipped(ctx context.Context, tx *pg.Tx, all []flip, available bool) error {
+	offers := make([]string, len(all))
+	for i, f := range all {
+		offers[i] = f.Offer
+	}
 	slices.Sort(offers)
-	_, err := s.reindex(ctx, tx, slices.Compact(offers)...)
-	return err
+	read, err := s.reindex(ctx, tx, slices.Compact(offers)...)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(all, func(a, b flip) int { return strings.Compare(a.Variant, b.Variant) })
+	for _, f := range all {
+		i := slices.IndexFunc(read, func(o Offer) bool { return o.ID == f.Offer })
+		if err := tx.Publish(ctx, AvailabilityChanged{f.Variant, f.Offer, read[i].Seller, available, read[i].Names}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // SetStock says how many of a variant there are, or how many came or went, at a
@@ -196,8 +215,11 @@ func (s *Service) SetStock(ctx context.Context, in StockInput) (StockView, error
 		if in.Place != "" && by > 0 {
 			saveSpots(tx, v.ID, spots)
 		}
+		if err := tx.Publish(ctx, StockChanged{v.ID, v.Offer, v.Seller, in.Place, by, v.OnHand, max(v.Free, 0), reason}); err != nil {
+			return err
+		}
 		if (was > 0) != (v.Free > 0) {
-			return s.flipped(ctx, tx, []string{v.Offer})
+			return s.flipped(ctx, tx, []flip{{v.ID, v.Offer}}, v.Free > 0)
 		}
 		return nil
 	})

@@ -45,6 +45,7 @@ func Subscribe(bus *event.Bus, s *Service) {
 	subscribeMembers(bus, s)
 	subscribeFinance(bus, s)
 	subscribePolicies(bus, s)
+	subscribeTrade(bus, s)
 }
 
 // buyerOf tells an order's buyer that the order went on.
@@ -90,9 +91,27 @@ func (s *Service) tellBuyer(ctx context.Context, tx *pg.Tx, k Kind, order string
 	if err != nil {
 		return gone(err)
 	}
+	return s.tellOf(ctx, tx, k, b, more, key)
+}
+
+// tellOf tells the buyer of an order that was read already.
+func (s *Service) tellOf(ctx context.Context, tx *pg.Tx, k Kind, b orders.Brief, more map[string]string, key string) error {
 	return s.Tell(ctx, tx, Telling{
-		Owner: b.Buyer, Phone: b.Phone, Email: b.Email, Kind: k, Params: about(k, merged(s.facts(b), more)), Key: string(k) + ":" + order + ":" + key,
+		Owner: b.Buyer, Phone: b.Phone, Email: b.Email, Kind: k, Params: about(k, merged(s.facts(b), more)), Key: string(k) + ":" + b.ID + ":" + key,
 	})
+}
+
+// refundOf tells a buyer of money that goes back, of an order or, when it had come
+// too late or was too much, of none: then it is told of the first that it was for.
+func (s *Service) refundOf(ctx context.Context, tx *pg.Tx, k Kind, order, charge string, amount money.Money, key string) error {
+	if order != "" {
+		return s.tellBuyer(ctx, tx, k, order, amountOf(amount), key)
+	}
+	b, err := s.Orders.BriefOfCharge(ctx, tx, charge)
+	if err != nil {
+		return gone(err)
+	}
+	return s.tellOf(ctx, tx, k, b, amountOf(amount), key)
 }
 
 // tellSeller tells an order's seller something.
@@ -225,16 +244,20 @@ func (s *Service) paidOut(ctx context.Context, tx *pg.Tx, e payouts.Moved) error
 }
 
 func (s *Service) refunding(ctx context.Context, tx *pg.Tx, e charges.RefundMade) error {
-	return s.tellBuyer(ctx, tx, RefundMade, e.Order, amountOf(e.Amount), e.Refund)
+	kind := RefundMade
+	if e.Order == "" {
+		kind = RefundLate
+	}
+	return s.refundOf(ctx, tx, kind, e.Order, e.Charge, e.Amount, e.Refund)
 }
 
 func (s *Service) refunded(ctx context.Context, tx *pg.Tx, e charges.Refunded) error {
-	return s.tellBuyer(ctx, tx, RefundDone, e.Order, amountOf(e.Amount), e.Refund)
+	return s.refundOf(ctx, tx, RefundDone, e.Order, e.Charge, e.Amount, e.Refund)
 }
 
 // refundWaits asks for an account when the card or the wallet took nothing back.
 func (s *Service) refundWaits(ctx context.Context, tx *pg.Tx, e charges.RefundWaits) error {
-	return s.tellBuyer(ctx, tx, RefundAccount, e.Order, amountOf(e.Amount), e.Refund+string(e.State))
+	return s.refundOf(ctx, tx, RefundAccount, e.Order, e.Charge, e.Amount, e.Refund+string(e.State))
 }
 
 func (s *Service) disputed(ctx context.Context, tx *pg.Tx, e disputes.Opened) error {

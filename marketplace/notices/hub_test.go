@@ -117,6 +117,16 @@ func (p *post) Brief(_ context.Context, _ pg.DB, order string) (orders.Brief, er
 	return b, nil
 }
 
+// BriefOfCharge knows one charge, chg_1, which is for the only order there is.
+func (p *post) BriefOfCharge(_ context.Context, _ pg.DB, charge string) (orders.Brief, error) {
+	for _, b := range p.briefs {
+		if charge == "chg_1" {
+			return b, nil
+		}
+	}
+	return orders.Brief{}, orders.ErrNotFound
+}
+
 // newPost opens one at ten in the morning.
 func newPost(t *testing.T) *post {
 	t.Helper()

@@ -87,6 +87,19 @@ const (
 	DossierSeen   Kind = "dossier.seen"
 	DossierOpened Kind = "dossier.opened"
 
+	LabelEnding    Kind = "label.ending"
+	LabelShown     Kind = "label.shown"
+	LabelRefused   Kind = "label.refused"
+	LabelEnded     Kind = "label.ended"
+	SoldOut        Kind = "article.sold_out"
+	QuotationAsked Kind = "quotation.asked"
+	QuotationCame  Kind = "quotation.came"
+	QuotationTaken Kind = "quotation.taken"
+	PoolWon        Kind = "pool.won"
+	GroupAsked     Kind = "group.asked"
+	GroupDecided   Kind = "group.decided"
+	PointsEnding   Kind = "points.ending"
+
 	ToPack          Kind = "order.to_pack"
 	CancelledSeller Kind = "order.cancelled_seller"
 	MoneyReleased   Kind = "money.released"
@@ -105,6 +118,7 @@ const (
 	OrderCancelled  Kind = "order.cancelled"
 	OrderLate       Kind = "order.late"
 	RefundMade      Kind = "refund.made"
+	RefundLate      Kind = "refund.late"
 	RefundDone      Kind = "refund.done"
 	RefundAccount   Kind = "refund.account"
 	DisputeAnswered Kind = "dispute.answered"
@@ -183,6 +197,7 @@ var kinds = func() map[Kind]spec {
 	maps.Copy(all, sellerKinds)
 	maps.Copy(all, buyerKinds)
 	maps.Copy(all, memberKinds)
+	maps.Copy(all, tradeKinds)
 	maps.Copy(all, financeKinds)
 	maps.Copy(all, policyKinds)
 	return all

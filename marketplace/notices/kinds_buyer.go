@@ -74,6 +74,15 @@ var buyerKinds = map[Kind]spec{
 			"en": "Tiwiza: {amount} are on their way back to you. {link}",
 		},
 	},
+	RefundLate: {
+		Required: true, WhatsApp: true, Valid: soon, params: p("amount", "order", "link"),
+		subject: texts{"fr": "Payé trop tard ou en trop", "ar": "أداء متأخر أو زائد", "en": "Paid too late, or too much"},
+		text: texts{
+			"fr": "Tiwiza : {amount} sont venus trop tard ou en trop pour la commande {order}. Ils vous reviennent : {link}",
+			"ar": "تيويزا: وصل {amount} متأخرا أو زائدا للطلب {order}. نعيده إليكم: {link}",
+			"en": "Tiwiza: {amount} came too late or were too much for order {order}. They go back to you: {link}",
+		},
+	},
 	RefundDone: {
 		Required: true, WhatsApp: true, Valid: soon, params: p("amount", "link"),
 		subject: texts{"fr": "Remboursé", "ar": "تم الاسترداد", "en": "Refunded"},

@@ -14,7 +14,7 @@ import (
 var widest = map[string]string{
 	"order": "A1B2C3", "amount": "12345.00", "seller": strings.Repeat("Tamounte", 5), "code": "123456", "host": "market.tiwiza.ma",
 	"link": "https://tiwiza.ma/o/ord_01jd0000000000000000000000", "device": "Chrome, Android", "account": "4921",
-	"who": "Banque des cooperatives.", "title": "attestation de regulari.", "date": "31/12/2026",
+	"count": "100000", "who": "Banque des cooperatives.", "title": "attestation de regulari.", "date": "31/12/2026",
 	"summary": "12 à emballer (12 345,00 DH), 9 ventes réglées (9 999,00 DH)",
 }
 

@@ -26,6 +26,7 @@ type People interface {
 // Orders says what an order is, and whom its buyer named to be told of it.
 type Orders interface {
 	Brief(ctx context.Context, db pg.DB, order string) (orders.Brief, error)
+	BriefOfCharge(ctx context.Context, db pg.DB, charge string) (orders.Brief, error)
 }
 
 // Needs are the others that notices work with.

@@ -179,7 +179,7 @@ func TestWhatHappensIsToldToWhoWaitsForIt(t *testing.T) {
 		{charges.RefundMade{Refund: "rfd_1", Order: o, Buyer: buyer, Amount: dh("75.00")}, "", "75,00 DH reviennent"},
 		{charges.RefundWaits{Refund: "rfd_1", Order: o, Buyer: buyer, State: charges.RefundAwaiting, Amount: dh("75.00")}, "", "Donnez votre RIB"},
 		{charges.Refunded{Refund: "rfd_1", Order: o, Buyer: buyer, Amount: dh("75.00")}, "", "75,00 DH vous ont été"},
-		{charges.Refunded{Refund: "rfd_2", Buyer: buyer, Amount: dh("75.00")}, "", ""}, // of no order
+		{charges.Refunded{Refund: "rfd_2", Buyer: buyer, Amount: dh("75.00")}, "", ""}, // of nothing that is known
 		{disputes.Opened{Dispute: "dsp_1", Order: o, Seller: shop, Buyer: buyer}, "signale un problème", ""},
 		{disputes.Moved{Dispute: "dsp_1", Order: o, State: disputes.Answered}, "", "a répondu à votre problème"},
 		{disputes.Moved{Dispute: "dsp_1", Order: o, State: disputes.Mediation}, "", ""},
@@ -217,7 +217,7 @@ func TestWhatHappensIsToldToWhoWaitsForIt(t *testing.T) {
 			}
 		}
 	}
-	b.Waits = true
+	b.ID, b.Waits = o+"x", true
 	p.briefs[o+"x"] = b
 	before := len(p.sms.sent())
 	p.at(10, 0)

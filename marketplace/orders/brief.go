@@ -28,6 +28,12 @@ func (s *Service) Brief(ctx context.Context, db pg.DB, order string) (Brief, err
 	return brief(ctx, db, order)
 }
 
+// BriefOfCharge reads what there is to tell of the first order that a charge is
+// for: ErrNotFound.
+func (s *Service) BriefOfCharge(ctx context.Context, db pg.DB, charge string) (Brief, error) {
+	return briefOfCharge(ctx, db, charge)
+}
+
 // Briefs reads what there is to tell of some orders; those that are not there are
 // left out.
 func (s *Service) Briefs(ctx context.Context, db pg.DB, ids []string) ([]Brief, error) {

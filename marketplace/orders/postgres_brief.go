@@ -21,8 +21,11 @@ type briefRow struct {
 	CreatedAt         time.Time
 }
 
-const briefOf = `select o.id, o.buyer, o.seller, o.seller_names, o.state, o.waits, o.total, o.currency, o.delivery_code, g.contact, o.created_at
-	from orders.seller_order o join orders.order_group g on g.id = o.grp where o.id = `
+const (
+	briefColumns = `select o.id, o.buyer, o.seller, o.seller_names, o.state, o.waits, o.total, o.currency, o.delivery_code, g.contact, o.created_at
+	from orders.seller_order o join orders.order_group g on g.id = o.grp `
+	briefOf = briefColumns + `where o.id = `
+)
 
 func (r briefRow) brief() Brief {
 	return Brief{
@@ -33,6 +36,14 @@ func (r briefRow) brief() Brief {
 
 func brief(ctx context.Context, db pg.DB, order string) (b Brief, err error) {
 	r, err := pg.One[briefRow](ctx, db, ErrNotFound, briefOf+`$1`, order)
+	if err != nil {
+		return b, err
+	}
+	return r.brief(), nil
+}
+
+func briefOfCharge(ctx context.Context, db pg.DB, charge string) (b Brief, err error) {
+	r, err := pg.One[briefRow](ctx, db, ErrNotFound, briefColumns+`where g.charge = $1 order by o.id limit 1`, charge)
 	if err != nil {
 		return b, err
 	}

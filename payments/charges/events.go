@@ -78,6 +78,7 @@ func (e RefundMade) Subject() string { return e.Refund }
 type RefundWaits struct {
 	Refund string      `json:"refund"`
 	Order  string      `json:"order,omitempty"`
+	Charge string      `json:"charge"`
 	Buyer  string      `json:"buyer"`
 	State  RefundState `json:"state"`
 	Amount money.Money `json:"amount"`

@@ -129,7 +129,7 @@ func (s *Service) await(ctx context.Context, tx *pg.Tx, r Refund, why string) (R
 func (s *Service) asks(ctx context.Context, tx *pg.Tx, r Refund) error {
 	job.Clear(tx, timerReady, r.ID)
 	job.Set(tx, timerClaim, r.ID, tx.Now().Add(Patience))
-	return tx.Publish(ctx, RefundWaits{r.ID, r.Order, r.Buyer, r.State, r.Money()})
+	return tx.Publish(ctx, RefundWaits{r.ID, r.Order, r.Charge, r.Buyer, r.State, r.Money()})
 }
 
 // beginTransfer asks the bank for a refund whose account is known. The caller

@@ -50,6 +50,16 @@ func (w *Wallet) Approve(ref string) {
 	w.complete(w.requests[ref])
 }
 
+// Asked is what the wallet was asked to move under a reference.
+func (w *Wallet) Asked(ref string) (m money.Money) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if r := w.requests[ref]; r != nil {
+		m = r.Amount
+	}
+	return m
+}
+
 // Refuse has a payment fail.
 func (w *Wallet) Refuse(ref string, why wallet.Refusal) {
 	w.mu.Lock()

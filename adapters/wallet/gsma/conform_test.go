@@ -13,6 +13,7 @@ import (
 	"tiwiza/adapters/wallet"
 	"tiwiza/adapters/wallet/gsma"
 	"tiwiza/adapters/wallet/walletconform"
+	"tiwiza/pkg/money"
 )
 
 // provider is a small Mobile Money platform: enough of the API to hold the
@@ -199,6 +200,10 @@ func TestConformance(t *testing.T) {
 					}
 				})
 				return n
+			},
+			Asked: func(ref string) (m money.Money) {
+				p.of(ref, func(a *asked) { m = money.Dirhams(centimes(a.Amount)) })
+				return m
 			},
 			Garble: func(status int, body string) {
 				p.mu.Lock()

@@ -4,6 +4,7 @@ package walletconform
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -21,6 +22,7 @@ type Fixture struct {
 	Approve  func(ref string)                        // the phone's owner approves
 	Refuse   func(ref string, why wallet.Refusal)    // the payment fails
 	Executed func(kind, ref string) int              // how often the stand-in did "charge", "reversal" or "disbursement"
+	Asked    func(ref string) money.Money            // what the stand-in understood that it shall move
 	Garble   func(status int, body string)           // execute the next request, and answer this
 	Callback func(ref string, s wallet.State) []byte // what the provider tells of a reference
 }
@@ -33,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		"an unknown reference is not found":         absent,
 		"a payment is given back in parts":          reversed,
 		"money is paid to a phone":                  paid,
+		"rule 3.4: an amount is what it was":        amounts,
 		"a callback is read, and proves nothing":    notices,
 		"what cannot be sent is not":                unfit,
 		"a lost answer is unknown, and inquired":    lost,
@@ -186,6 +189,42 @@ func paid(t *testing.T, f Fixture) {
 		return
 	}
 	happens(t, w, f, "disbursement", "RFD-1", "4.50", func() outbound.Result { return w.Pay(t.Context(), refund("RFD-1", "", "4.50")) })
+}
+
+// amounts sends what drivers get wrong that count in other units: the least, whole
+// dirhams, and many.
+func amounts(t *testing.T, f Fixture) {
+	w := direct(f)
+	for i, amount := range []string{"0.01", "1.00", "103.00", "99999.99"} {
+		of, m := fmt.Sprint(ref, "-", i), money.MustParse(amount, money.MAD)
+		whole := func(what, ref string) {
+			t.Helper()
+			if got := f.Asked(ref); !got.Equal(m) {
+				t.Errorf("a %s of %s reaches the provider as %s", what, m, got)
+			}
+			if s := stands(t, w, ref, "", wallet.Completed, outbound.Succeeded); s.Amount != nil && !s.Amount.Equal(m) {
+				t.Errorf("of a %s of %s the inquiry says %s", what, m, s.Amount)
+			}
+		}
+		p := payment(of)
+		p.Amount = m
+		if r := w.Ask(t.Context(), p); r.Outcome != outbound.Accepted {
+			t.Fatalf("Ask for %s = %+v, want Accepted", m, r)
+		}
+		f.Approve(of)
+		whole("payment", of)
+		if w.Reverses() {
+			name := w.Query(t.Context(), of, "").PartnerID
+			back := fmt.Sprint("RFD-", i)
+			happens(t, w, f, "reversal", back, amount, func() outbound.Result { return w.Reverse(t.Context(), refund(back, name, amount)) })
+			whole("reversal", back)
+		}
+		if w.Pays() {
+			out := fmt.Sprint("OUT-", i)
+			happens(t, w, f, "disbursement", out, amount, func() outbound.Result { return w.Pay(t.Context(), refund(out, "", amount)) })
+			whole("disbursement", out)
+		}
+	}
 }
 
 func notices(t *testing.T, f Fixture) {
