@@ -188,7 +188,7 @@ func (c serving) serve(ctx context.Context, door net.Listener, d *database, cfg 
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	var watching sync.WaitGroup // also by a hub that leaves jobs to others: it takes new payments
-	for _, run := range []func(context.Context){h.watch.Run, h.plugged.KeepLooking} {
+	for _, run := range []func(context.Context){h.watch.Run, h.plugged.KeepLooking, h.charter.Record} {
 		watching.Go(func() { run(auth.With(working, auth.Hub)) })
 	}
 	worked := make(chan error, 1)

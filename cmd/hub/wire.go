@@ -14,6 +14,7 @@ import (
 	"tiwiza/adapters/wallet"
 	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
+	"tiwiza/marketplace/charter"
 	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/digital"
 	"tiwiza/marketplace/enrolment"
@@ -100,6 +101,7 @@ type house struct {
 	proofs   *invariants.Service
 
 	enrolment *enrolment.Service
+	charter   *charter.Service
 	shared    *sharing.Service
 	finance   *finance.Service
 	cover     *policies.Service
@@ -205,10 +207,12 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	pay := payouts.New(store, payouts.Needs{Premiums: insuring, Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: queue, Risk: bounds, Judge: policies})
 	enrol := enrolment.New(store, enrolment.Needs{Members: m, Files: kept, Approvals: queue, Vault: o.Papers})
 	cover := p.covering(store, insured, m, ord, kept, insuring, engine, o)
+	signs := charter.New(store, charter.Needs{Members: m, Files: kept, Approvals: queue, Rules: policies})
+	policies.Bind(signs.Rule, signs.Refused)
 	shared := sharing.New(store, sharing.Needs{Members: m, Files: kept, Approvals: queue})
 	lent := finance.New(store, finance.Needs{Members: m, Sharing: shared, Banks: applicants{plugged}, Every: askEvery(o.Demo)})
 	plugged.OnEvent(lent.Wake)
-	m.GuardedBy(gate{enrol, pay})
+	m.GuardedBy(gate{enrol, pay}, signs)
 	own := treasury.New(store, books, out, engine, queue)
 	rec := recon.New(store, books, ch, engine, queue, []recon.House{p.house}, recon.Ties{Fee: p.fee, Receiver: receivers(pay), Owner: owner(store, p, o), Suspended: barred(m), Alone: alone(bounds), Plugged: housesOf(plugged), Settlers: settlers(plugged)}).Receives(insuring.Before(ch))
 	proofs := invariants.New(store)
@@ -223,6 +227,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	p.courier(m, told, inbox)
 	members.Tell(bus)
 	enrolment.Tell(bus)
+	charter.Tell(bus)
 	sharing.Tell(bus)
 	finance.Tell(bus)
 	premiums.Tell(bus)
@@ -274,6 +279,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	rec.Work(timers)
 	disp.Work(timers)
 	enrol.Work(timers)
+	signs.Work(timers)
 	shared.Work(timers)
 	lent.Work(workers, timers)
 	agreements.Timers(timers, agreed)
@@ -292,7 +298,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	h := &house{
 		store: store, policies: policies, members: m, catalog: cat, orders: ord, media: kept, wares: wares, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, known: known, bus: bus, hooks: hooks, plugged: plugged, insured: insured, limits: bounds,
-		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, shared: shared, finance: lent, cover: cover,
+		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, charter: signs, shared: shared, finance: lent, cover: cover,
 	}
 	if o.Demo {
 		h.look = 2 * time.Second // whoever plays wants to see it at once
@@ -306,7 +312,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), members.PeopleRoutes(m), members.MembershipRoutes(m), members.PasskeyRoutes(m), enrolment.Routes(enrol), sharing.Routes(shared), finance.Routes(lent), coverRoutes(cover),
+		members.Routes(m), members.PeopleRoutes(m), members.MembershipRoutes(m), members.PasskeyRoutes(m), enrolment.Routes(enrol), charter.Routes(signs), sharing.Routes(shared), finance.Routes(lent), coverRoutes(cover),
 		catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()),
 		delivery.Routes(ways), digital.Routes(wares), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists),
 		orders.Routes(ord), quotations.Routes(quo), groupbuys.Routes(groups), pools.Routes(pooled), loyalty.Routes(points),
@@ -322,27 +328,6 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		h.routes = append(h.routes, append(clock.Routes(store), inbox.Routes()...)...)
 	}
 	return h, nil
-}
-
-// accounts answers payouts from members.
-type accounts struct{ members *members.Service }
-
-// PayoutAccounts are where members are paid; one that has no account is left out.
-func (a accounts) PayoutAccounts(ctx context.Context, db pg.DB, orgs ...string) (map[string]payouts.Account, error) {
-	found, err := a.members.PayoutAccounts(ctx, db, orgs...)
-	if err != nil {
-		return nil, err
-	}
-	barred, err := a.members.Suspended(ctx, db, orgs...)
-	out := make(map[string]payouts.Account, len(found))
-	for org, m := range found {
-		p := payouts.Account{RIB: m.RIB, Holder: m.Holder, Verified: m.Verified(), Suspended: barred[org]}
-		if !m.First && m.Since != nil {
-			p.Since = *m.Since
-		}
-		out[org] = p
-	}
-	return out, err
 }
 
 // owner tells reconciliation whose keys hand in a bank's statements: as the

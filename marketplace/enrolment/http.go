@@ -137,7 +137,7 @@ type EnrolmentView struct {
 	Organisation string        `json:"organisation" required:"true"`
 	State        members.State `json:"state" required:"true"`
 	Note         string        `json:"note,omitempty"`
-	Restricted   string        `json:"restricted,omitempty"`
+	Restricted   []string      `json:"restricted,omitempty" enum:"papers,charter"`
 	Version      int           `json:"version" required:"true" description:"Of the set that holds for it; 0: none does."`
 	Requirements []TaskView    `json:"requirements" required:"true"`
 	Lacking      []string      `json:"lacking" required:"true" description:"What must still be accepted before it may sell."`

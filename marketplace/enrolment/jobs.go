@@ -38,7 +38,7 @@ func (s *Service) ends(ctx context.Context, tx *pg.Tx, paper string) error {
 	save(tx, next)
 	audit.Record(tx, "papers.expire", p.ID, "", map[string]string{"organisation": o.ID, "requirement": p.Requirement})
 	if !r.Optional && (o.State == members.Active || o.State == members.Suspended) {
-		if err := s.Members.Restrict(ctx, tx, o, lacks); err != nil {
+		if _, err := s.Members.Restrict(ctx, tx, o, members.LacksPapers); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"tiwiza/marketplace/media"
@@ -22,7 +23,8 @@ import (
 type Members interface {
 	Of(ctx context.Context, db pg.DB, org string) (members.Organisation, error)
 	Locked(ctx context.Context, tx *pg.Tx, org string) (members.Organisation, error)
-	Restrict(ctx context.Context, tx *pg.Tx, o members.Organisation, why string) error
+	Restrict(ctx context.Context, tx *pg.Tx, o members.Organisation, why string) (members.Organisation, error)
+	Lift(ctx context.Context, tx *pg.Tx, o members.Organisation, why string) (members.Organisation, error)
 	Queue(ctx context.Context, db pg.DB, in members.Waiters) ([]members.Organisation, error)
 }
 
@@ -54,9 +56,6 @@ type Service struct {
 
 // kindPaper names papers among the approvals.
 const kindPaper = "enrolment.paper"
-
-// lacks is why an organisation that lacks a paper may sell nothing new.
-const lacks = "papers"
 
 // New makes the service.
 func New(db *pg.Store, n Needs) *Service {
@@ -278,14 +277,15 @@ func (s *Service) take(ctx context.Context, tx *pg.Tx, o members.Organisation, p
 	if end := p.End(); end != nil {
 		job.Set(tx, timerEnd, p.ID, Turn(*end, tx.Now()))
 	}
-	if err := s.tell(ctx, tx, p, r); err != nil || o.Restricted != lacks {
+	if err := s.tell(ctx, tx, p, r); err != nil || !slices.Contains(o.Restricted, members.LacksPapers) {
 		return err
 	}
 	set, err := s.setOf(ctx, tx, o)
 	if err != nil || len(Lacking(set.Requirements, now, false, tx.Now())) > 0 {
 		return err
 	}
-	return s.Members.Restrict(ctx, tx, o, "")
+	_, err = s.Members.Lift(ctx, tx, o, members.LacksPapers)
+	return err
 }
 
 // seconded carries out what a second person said of a paper.

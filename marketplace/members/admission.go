@@ -2,6 +2,7 @@ package members
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"tiwiza/pkg/audit"
@@ -14,8 +15,9 @@ type Gate interface {
 	Passes(ctx context.Context, tx *pg.Tx, o Organisation, m Move) error
 }
 
-// GuardedBy has every move pass a gate. It is called at start.
-func (s *Service) GuardedBy(g Gate) { s.gate = g }
+// GuardedBy has every move pass some gates, one after the other. It is called at
+// start.
+func (s *Service) GuardedBy(gates ...Gate) { s.gates = gates }
 
 // Of is an organisation.
 func (s *Service) Of(ctx context.Context, db pg.DB, org string) (Organisation, error) {
@@ -28,17 +30,51 @@ func (s *Service) Locked(ctx context.Context, tx *pg.Tx, org string) (Organisati
 	return lock(ctx, tx, org)
 }
 
-// Restrict has an organisation that is locked sell nothing new, or with no reason
-// lets it again. What is so already changes nothing.
-func (s *Service) Restrict(ctx context.Context, tx *pg.Tx, o Organisation, why string) error {
-	if o.Restricted == why {
-		return nil
+// The reasons for which an organisation may sell nothing new.
+const (
+	LacksPapers  = "papers"
+	LacksCharter = "charter" // the day by which it was to sign has passed
+)
+
+// Restrict has an organisation that is locked sell nothing new, for one more
+// reason. What is so already changes nothing.
+func (s *Service) Restrict(ctx context.Context, tx *pg.Tx, o Organisation, why string) (Organisation, error) {
+	if slices.Contains(o.Restricted, why) {
+		return o, nil
 	}
-	o.Restricted = why
+	o.Restricted = append(slices.Clone(o.Restricted), why)
 	o.Version++
 	save(tx, o)
-	audit.Record(tx, "organisations.restrict", o.ID, "", map[string]string{"why": why})
-	return tx.Publish(ctx, Restricted{o.ID, why})
+	audit.Record(tx, "organisations.restrict", o.ID, "", map[string]any{"why": why, "reasons": o.Restricted})
+	return o, tx.Publish(ctx, Restricted{Organisation: o.ID, Why: why, Reasons: o.Restricted})
+}
+
+// Lift takes one reason from an organisation that is locked: it sells again once
+// none is left. One that it has not changes nothing.
+func (s *Service) Lift(ctx context.Context, tx *pg.Tx, o Organisation, why string) (Organisation, error) {
+	if !slices.Contains(o.Restricted, why) {
+		return o, nil
+	}
+	o.Restricted = slices.DeleteFunc(slices.Clone(o.Restricted), func(r string) bool { return r == why })
+	o.Version++
+	save(tx, o)
+	audit.Record(tx, "organisations.lift", o.ID, "", map[string]any{"why": why, "reasons": o.Restricted})
+	e := Restricted{Organisation: o.ID, Reasons: o.Restricted, Lifted: why}
+	if len(o.Restricted) > 0 {
+		e.Why = o.Restricted[0]
+	}
+	return o, tx.Publish(ctx, e)
+}
+
+// Bind has an organisation that is locked be bound by the version of the charter
+// that it signs.
+func (s *Service) Bind(tx *pg.Tx, o Organisation, version int) Organisation {
+	if o.Charter < version {
+		o.Charter = version
+		o.Version++
+		save(tx, o)
+	}
+	return o
 }
 
 // Waiters says whose applications are asked for: of a region ("": of all), behind
@@ -74,4 +110,29 @@ func (s *Service) Naming(org string, out *Named) pg.Read {
 			*out = Named{f.Names, f.State == Active}
 		}
 	})
+}
+
+// Unsigned says who is asked for: members at work who are bound by a version of the
+// charter before this one, of a region ("": of all), behind one in the list.
+type Unsigned struct {
+	Version int
+	Region  string
+	Behind  Bound
+	Limit   int
+}
+
+// A Bound is where a member stands in that list.
+type Bound struct {
+	Charter int    `json:"charter"`
+	ID      string `json:"id"`
+}
+
+// Unbound lists them, who has signed nothing first.
+func (s *Service) Unbound(ctx context.Context, db pg.DB, in Unsigned) ([]Organisation, error) {
+	return unbound(ctx, db, in)
+}
+
+// UnboundAfter are their ids, in order, behind one of them.
+func (s *Service) UnboundAfter(ctx context.Context, db pg.DB, version int, org string, limit int) ([]string, error) {
+	return unboundAfter(ctx, db, version, org, limit)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,30 +74,41 @@ func TestARestrictedSellerSellsNothingNew(t *testing.T) {
 	org, key := h.org()
 	h.want(200, nil, key, "POST", "/v1/organisations/"+org+"/submit", "")
 	h.want(200, nil, h.boss.String(), "POST", "/v1/organisations/"+org+"/approve", "")
-	restrict := func(why string) {
-		h.tx(func(tx *pg.Tx) error {
-			o, err := h.members.Locked(t.Context(), tx, org)
-			if err != nil {
-				return err
-			}
-			return h.members.Restrict(t.Context(), tx, o, why)
-		})
-	}
 	for _, c := range []struct {
+		do   func(ctx context.Context, tx *pg.Tx, o members.Organisation, why string) (members.Organisation, error)
 		why  string
-		want bool
-	}{{"papers", false}, {"papers", false}, {"", true}} {
-		restrict(c.why)
+		left []string
+	}{
+		{h.members.Restrict, members.LacksPapers, []string{members.LacksPapers}},
+		{h.members.Restrict, members.LacksPapers, []string{members.LacksPapers}},
+		{h.members.Restrict, members.LacksCharter, []string{members.LacksPapers, members.LacksCharter}},
+		{h.members.Lift, members.LacksPapers, []string{members.LacksCharter}}, // one lifted keeps the other
+		{h.members.Lift, members.LacksPapers, []string{members.LacksCharter}},
+		{h.members.Lift, members.LacksCharter, []string{}},
+	} {
+		var o members.Organisation
+		h.tx(func(tx *pg.Tx) (err error) {
+			if o, err = h.members.Locked(t.Context(), tx, org); err == nil {
+				_, err = c.do(t.Context(), tx, o, c.why)
+			}
+			return err
+		})
+		o, err := h.members.Of(t.Context(), h.db, org)
+		must(t, err)
 		got, err := h.members.Sellers(t.Context(), h.db, []string{org})
 		must(t, err)
-		if got[org].Active != c.want {
-			t.Errorf("restricted by %q it sells: %t", c.why, got[org].Active)
+		if got[org].Active != (len(c.left) == 0) || !slices.Equal(o.Restricted, c.left) {
+			t.Errorf("after %q it is restricted by %q, want %q; it sells: %t", c.why, o.Restricted, c.left, got[org].Active)
 		}
 	}
 	n, err := pg.Value[int](t.Context(), h.db, nil, `select count(*)::int from platform.event where type = 'members.restricted' and subject = $1`, org)
 	must(t, err)
-	if n != 2 {
-		t.Errorf("told %d times, want twice: what is so already is no news", n)
+	if n != 4 {
+		t.Errorf("told %d times, want four times: what is so already is no news", n)
+	}
+	_, err = h.db.Exec(t.Context(), `update members.organisation set restricted = '{papers,papers}' where id = $1`, org)
+	if !pg.Violates(err, "organisation_reasons") {
+		t.Errorf("the database took a reason twice: %v", err)
 	}
 }
 

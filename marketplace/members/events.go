@@ -13,11 +13,13 @@ func (Moved) EventType() string { return "members.moved" }
 // Subject is the organisation.
 func (e Moved) Subject() string { return e.Organisation }
 
-// Restricted says that an organisation may sell nothing new, and why; or, without
-// a reason, that it may again.
+// Restricted says that an organisation may sell nothing new, for one more reason;
+// or that a reason was lifted: when none is left, and Why is "", it may again.
 type Restricted struct {
-	Organisation string `json:"organisation"`
-	Why          string `json:"why"`
+	Organisation string   `json:"organisation"`
+	Why          string   `json:"why"`
+	Reasons      []string `json:"reasons"`          // all that hold now
+	Lifted       string   `json:"lifted,omitempty"` // the one that holds no more
 }
 
 // EventType names the event.

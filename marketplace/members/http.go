@@ -50,11 +50,12 @@ type View struct {
 
 	AskedAt    *time.Time `json:"asked_at,omitempty" description:"When it asked for admission, the last time."`
 	Reviewer   string     `json:"reviewer,omitempty" description:"Who took the application up."`
-	Restricted string     `json:"restricted,omitempty" description:"Why it may sell nothing new; orders that are open go on."`
+	Restricted []string   `json:"restricted,omitempty" enum:"papers,charter" description:"Why it may sell nothing new: a paper is missing, or the charter is not signed; orders that are open go on."`
+	Charter    int        `json:"charter,omitempty" description:"The version of the charter that binds it: what it signed last."`
 }
 
 func view(o Organisation) View {
-	return View{o.ID, o.Kind, o.Names, o.Legal, o.Story, o.Region, o.Commune, Point{o.Lat, o.Lng}, o.State, o.Note, o.CreatedAt.UTC(), rest.UTC(o.AskedAt), o.Reviewer, o.Restricted}
+	return View{o.ID, o.Kind, o.Names, o.Legal, o.Story, o.Region, o.Commune, Point{o.Lat, o.Lng}, o.State, o.Note, o.CreatedAt.UTC(), rest.UTC(o.AskedAt), o.Reviewer, o.Restricted, o.Charter}
 }
 
 // One names an organisation.

@@ -123,7 +123,8 @@ type Organisation struct {
 
 	AskedAt    *time.Time // when it asked for admission, the last time
 	Reviewer   string     // who took its application up
-	Restricted string     // why it may sell nothing new; "": it may
+	Restricted []string   // the reasons why it may sell nothing new; none: it may
+	Charter    int        // the version of the charter that it signed last; 0: none
 }
 
 // Do moves the organisation, on a person's word. note says why, when the operator
@@ -146,7 +147,7 @@ func (o Organisation) Do(m Move, note, by string, at time.Time) (Organisation, e
 
 // Seller says whether the organisation may sell now, for the catalogue.
 func (o Organisation) Seller() Seller {
-	return Seller{ID: o.ID, Names: o.Names, Active: o.State == Active && o.Restricted == "" && (o.Kind == Cooperative || o.Kind == Entrepreneur)}
+	return Seller{ID: o.ID, Names: o.Names, Active: o.State == Active && len(o.Restricted) == 0 && (o.Kind == Cooperative || o.Kind == Entrepreneur)}
 }
 
 // A Seller is what others need to know of one who sells.

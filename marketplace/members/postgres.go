@@ -10,12 +10,15 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-const organisationColumns = `id, kind, names, legal, story, region, commune, lat, lng, state, note, version, created_at, asked_at, reviewer, restricted`
+const organisationColumns = `id, kind, names, legal, story, region, commune, lat, lng, state, note, version, created_at, asked_at, reviewer, restricted, charter`
 
 func insert(tx *pg.Tx, o Organisation) {
-	tx.Queue(`insert into members.organisation (`+organisationColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-		o.ID, o.Kind, o.Names, o.Legal, o.Story, o.Region, o.Commune, o.Lat, o.Lng, o.State, o.Note, o.Version, o.CreatedAt, o.AskedAt, o.Reviewer, o.Restricted)
+	tx.Queue(`insert into members.organisation (`+organisationColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		o.ID, o.Kind, o.Names, o.Legal, o.Story, o.Region, o.Commune, o.Lat, o.Lng, o.State, o.Note, o.Version, o.CreatedAt, o.AskedAt, o.Reviewer, reasons(o.Restricted), o.Charter)
 }
+
+// reasons are never null.
+func reasons(all []string) []string { return append([]string{}, all...) }
 
 func load(ctx context.Context, db pg.DB, id string) (Organisation, error) {
 	return pg.One[Organisation](ctx, db, ErrNotFound, `select `+organisationColumns+` from members.organisation where id = $1`, id)
@@ -26,8 +29,8 @@ func lock(ctx context.Context, tx *pg.Tx, id string) (Organisation, error) {
 }
 
 func save(tx *pg.Tx, o Organisation) {
-	tx.Queue(`update members.organisation set state = $2, note = $3, version = $4, asked_at = $5, reviewer = $6, restricted = $7 where id = $1`,
-		o.ID, o.State, o.Note, o.Version, o.AskedAt, o.Reviewer, o.Restricted)
+	tx.Queue(`update members.organisation set state = $2, note = $3, version = $4, asked_at = $5, reviewer = $6, restricted = $7, charter = $8 where id = $1`,
+		o.ID, o.State, o.Note, o.Version, o.AskedAt, o.Reviewer, reasons(o.Restricted), o.Charter)
 }
 
 // shut ends what lets anybody act for an organisation that is no member any more.
@@ -44,7 +47,7 @@ type face struct {
 	Names Texts
 	State State
 
-	Restricted string
+	Restricted []string
 }
 
 func faces(ids []string, then func([]face)) pg.Read {
@@ -103,8 +106,16 @@ func openKey(tx *pg.Tx, id, by string) {
 	tx.Queue(`update members.api_key set opened_by = $2 where id = $1`, id, by)
 }
 
-func loadKey(ctx context.Context, db pg.DB, id string) (credential, error) {
-	return pg.One[credential](ctx, db, auth.ErrUnknown, `select `+credentialColumns+` from members.api_key where id = $1`, id)
+// held is a key with the version of the charter that binds its owner.
+type held struct {
+	credential
+	Charter int
+}
+
+func loadHeld(ctx context.Context, db pg.DB, id string) (held, error) {
+	return pg.One[held](ctx, db, auth.ErrUnknown, `select `+credentialColumns+`,
+			case when role = 'operator' then 0 else coalesce((select o.charter from members.organisation o where o.id = subject), 0) end as charter
+		from members.api_key where id = $1`, id)
 }
 
 // keysOf lists keys, the newest first, from below a key on.

@@ -40,3 +40,22 @@ func queue(ctx context.Context, db pg.DB, in Waiters) ([]Organisation, error) {
 	}
 	return pg.All[Organisation](ctx, db, `select `+organisationColumns+` from members.organisation where `+where+` order by asked_at, id limit $1`, args...)
 }
+
+// unbound reads who at work is bound by an earlier version of the charter; the index
+// of a region, or of all, holds them in this order.
+func unbound(ctx context.Context, db pg.DB, in Unsigned) ([]Organisation, error) {
+	where, args := `state in ('active', 'suspended') and kind <> 'operator' and charter < $2`, []any{in.Limit, in.Version}
+	if in.Region != "" {
+		args = append(args, in.Region)
+		where += ` and region = $` + strconv.Itoa(len(args))
+	}
+	if in.Behind.ID != "" {
+		args = append(args, in.Behind.Charter, in.Behind.ID)
+		where += ` and (charter, id) > ($` + strconv.Itoa(len(args)-1) + `, $` + strconv.Itoa(len(args)) + `)`
+	}
+	return pg.All[Organisation](ctx, db, `select `+organisationColumns+` from members.organisation where `+where+` order by charter, id limit $1`, args...)
+}
+
+func unboundAfter(ctx context.Context, db pg.DB, version int, org string, limit int) ([]string, error) {
+	return pg.Column[string](ctx, db, `select id from members.organisation where state in ('active', 'suspended') and kind <> 'operator' and charter < $1 and id > $2 order by id limit $3`, version, org, limit)
+}

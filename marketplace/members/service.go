@@ -27,7 +27,7 @@ type Service struct {
 	judge     Judge
 	approvals Approvals
 	courier   Courier
-	gate      Gate               // nil: whoever asks in due form is admitted
+	gates     []Gate             // none: whoever asks in due form is admitted
 	bought    Bought             // nil: guests are found by their secrets alone
 	passkeys  *webauthn.WebAuthn // nil: the hub's public address is not known
 }
@@ -51,7 +51,7 @@ func (s *Service) Holder(ctx context.Context, db pg.DB, k auth.Key) (auth.Princi
 		v, err := s.visit(ctx, db, k)
 		return v.As, err
 	}
-	c, err := loadKey(ctx, db, k.ID)
+	c, err := loadHeld(ctx, db, k.ID)
 	if err != nil {
 		return auth.Nobody, err
 	}
@@ -61,7 +61,7 @@ func (s *Service) Holder(ctx context.Context, db pg.DB, k auth.Key) (auth.Princi
 	if c.waits() {
 		return auth.Nobody, ErrWaits
 	}
-	return auth.Principal{Key: c.ID, Subject: c.Subject, Role: c.Role, Behind: c.Behind}, nil
+	return auth.Principal{Key: c.ID, Subject: c.Subject, Role: c.Role, Behind: c.Behind, Charter: c.Charter}, nil
 }
 
 // Sellers says who these are and whether they may sell now. Ids that are no
@@ -209,8 +209,8 @@ func (s *Service) Move(ctx context.Context, tx *pg.Tx, org string, m Move, note 
 	if err != nil {
 		return o, err
 	}
-	if s.gate != nil {
-		if err := s.gate.Passes(ctx, tx, o, m); err != nil {
+	for _, g := range s.gates {
+		if err := g.Passes(ctx, tx, o, m); err != nil {
 			return o, err
 		}
 	}

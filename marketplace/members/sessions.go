@@ -54,13 +54,15 @@ type Desk struct {
 	Template     string    `json:"template"`
 	Rights       []string  `json:"rights"`
 
-	behind string // the operator's person on whose word it belongs there
+	behind  string // the operator's person on whose word it belongs there
+	charter int    // the version of the charter that binds the organisation
 }
 
 // A seatRow is a desk as the database gives it.
 type seatRow struct {
 	Desk
-	Behind string `json:"behind"`
+	Behind  string `json:"behind"`
+	Charter int    `json:"charter"`
 }
 
 // A Visitor is who holds a session, as pages need it.
@@ -131,7 +133,7 @@ func (c sitting) visitor() (Visitor, error) {
 		if d.Role == auth.Operator { // its people are themselves, whatever they sign in with
 			v.As.Behind = ""
 		} else {
-			v.As.Subject = d.Organisation
+			v.As.Subject, v.As.Charter = d.Organisation, d.charter
 			v.As.Behind = cmp.Or(d.behind, v.As.Behind)
 		}
 	}

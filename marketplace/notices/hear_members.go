@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"tiwiza/marketplace/charter"
 	"tiwiza/marketplace/enrolment"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/sharing"
@@ -13,6 +14,9 @@ import (
 	"tiwiza/pkg/event"
 	"tiwiza/pkg/pg"
 )
+
+// signing is where a member reads the charter and signs it.
+const signing = "/v/charte"
 
 // subscribeMembers has notices hear of papers and dossiers.
 func subscribeMembers(bus *event.Bus, s *Service) {
@@ -31,10 +35,23 @@ func subscribeMembers(bus *event.Bus, s *Service) {
 		return s.tellMember(ctx, tx, e.Organisation, PaperRefused, map[string]string{"title": short(e.Names["fr"])}, e.Paper)
 	})
 	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e members.Restricted) error {
-		if e.Why == "" {
-			return nil
+		if e.Why != members.LacksPapers || e.Lifted != "" {
+			return nil // of the charter its own event tells
 		}
 		return s.tellMember(ctx, tx, e.Organisation, SalesStopped, nil, "")
+	})
+	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e charter.SignatureDue) error {
+		last, err := time.Parse(time.DateOnly, e.LastDay)
+		if err != nil {
+			return err
+		}
+		return s.tellMember(ctx, tx, e.Organisation, CharterAsked, map[string]string{"date": last.Format("02/01/2006"), "link": s.URL + signing}, strconv.Itoa(e.Version)+":"+string(e.Step)+":"+e.Organisation)
+	})
+	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e charter.Overdue) error {
+		return s.tellMember(ctx, tx, e.Organisation, CharterLate, map[string]string{"link": s.URL + signing}, "")
+	})
+	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e charter.PaperRefused) error {
+		return s.tellMember(ctx, tx, e.Organisation, CharterAgain, map[string]string{"link": s.URL + signing}, e.Paper)
 	})
 	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e sharing.ConsentMoved) error {
 		if e.State != sharing.Requested {

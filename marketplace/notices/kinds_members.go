@@ -29,6 +29,33 @@ var memberKinds = map[Kind]spec{
 			"en": "Tiwiza: you lack a paper. Your orders go on, nothing new is sold: {link}",
 		},
 	},
+	CharterAsked: {
+		Required: true, WhatsApp: true, Valid: soon, params: p("date", "link"),
+		subject: texts{"fr": "Une charte à signer", "ar": "ميثاق للتوقيع", "en": "A charter to sign"},
+		text: texts{
+			"fr": "Tiwiza : lisez et signez la charte avant le {date} au soir, sinon vos ventes s'arrêtent : {link}",
+			"ar": "تيويزا: وقعوا الميثاق إلى غاية {date} وإلا توقفت مبيعاتكم: {link}",
+			"en": "Tiwiza: read and sign the charter by {date}, or your sales stop: {link}",
+		},
+	},
+	CharterLate: {
+		Required: true, WhatsApp: true, Valid: soon, params: p("link"),
+		subject: texts{"fr": "Vos ventes sont arrêtées", "ar": "توقفت مبيعاتكم", "en": "Your sales have stopped"},
+		text: texts{
+			"fr": "Tiwiza : la charte n'est pas signée. Vos commandes continuent, rien de nouveau ne se vend : {link}",
+			"ar": "تيويزا: لم توقعوا الميثاق. طلباتكم مستمرة ولا يباع جديد: {link}",
+			"en": "Tiwiza: the charter is not signed. Your orders go on, nothing new is sold: {link}",
+		},
+	},
+	CharterAgain: {
+		Required: true, WhatsApp: true, Valid: soon, params: p("link"),
+		subject: texts{"fr": "Charte papier à refaire", "ar": "ميثاق ورقي يحتاج إعادة", "en": "A paper charter to sign again"},
+		text: texts{
+			"fr": "Tiwiza : nous ne pouvons pas accepter votre charte signée sur papier. Signez ici : {link}",
+			"ar": "تيويزا: لا يمكننا قبول الميثاق الورقي. وقعوا هنا: {link}",
+			"en": "Tiwiza: we cannot accept your charter signed on paper. Sign here: {link}",
+		},
+	},
 	ConsentAsked: {
 		Required: true, WhatsApp: true, Valid: soon, params: p("who", "link"),
 		subject: texts{"fr": "On demande à voir votre dossier", "ar": "طلب للاطلاع على ملفكم", "en": "Somebody asks to see your dossier"},

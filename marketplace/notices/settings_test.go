@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tiwiza/marketplace/charter"
 	"tiwiza/marketplace/enrolment"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/notices"
@@ -196,6 +197,12 @@ func TestWhatHappensIsToldToWhoWaitsForIt(t *testing.T) {
 		{enrolment.PaperMoved{Paper: "pap_1", Organisation: shop, Names: map[string]string{"fr": "Assurance"}, State: enrolment.Rejected}, "accepter Assurance", ""},
 		{members.Restricted{Organisation: shop, Why: "papers"}, "rien de nouveau ne se vend", ""},
 		{members.Restricted{Organisation: shop}, "", ""},
+		{members.Restricted{Organisation: shop, Why: "papers", Lifted: "charter"}, "", ""},
+		{members.Restricted{Organisation: shop, Why: "charter"}, "", ""},
+		{charter.SignatureDue{Organisation: shop, Version: 2, LastDay: "2027-03-31", Step: charter.Days7}, "signez la charte avant le 31/03/2027", ""},
+		{charter.SignatureDue{Organisation: shop, Version: 2, LastDay: "2027-03-31", Step: charter.Days7}, "", ""},
+		{charter.Overdue{Organisation: shop, Version: 2}, "la charte n'est pas signée", ""},
+		{charter.PaperRefused{Organisation: shop, Version: 2, Paper: "cpa_1"}, "charte signée sur papier", ""},
 		{sharing.ConsentMoved{Consent: "cns_1", Owner: shop, Name: "Banque Exemple", State: sharing.Requested}, "Banque Exemple demande à voir votre dossier", ""},
 		{sharing.ConsentMoved{Consent: "cns_1", Owner: shop, Name: "Banque Exemple", State: sharing.Granted}, "", ""},
 		{sharing.Looked{Owner: shop, Consent: "cns_1", By: "key_1", Name: "Banque Exemple", Title: "bilan", At: time.Date(2026, 3, 12, 9, 0, 0, 0, time.UTC)}, "Banque Exemple a vu votre bilan le 12/03/2026", ""},

@@ -49,6 +49,8 @@ type Principal struct {
 	For   string // the member's person on whose behalf Human acts; "" for itself
 	Proof Proof  // how well Human proved who it is; zero for an API key
 
+	Charter int // the version of the charter that binds whom it stands for; 0: none does
+
 	Guests string // the buyers without an account (per_… per_…) that Human was, and has shown to have been
 }
 

@@ -53,6 +53,8 @@ type Policies struct {
 	asks  map[string]*fault.Error // by policy: what would satisfy it
 
 	proved sync.Map // provedQuestion → answer: the edge of sessions
+
+	charters charters // what charters forbid besides
 }
 
 // A provedQuestion is one that somebody asks who signed in.
@@ -205,6 +207,11 @@ func (p *Policies) May(pr auth.Principal, action string, r Resource) (policy str
 	case pr.Proof != (auth.Proof{}):
 		a = p.atEdge(q, pr.Proof)
 	}
+	if a.may && pr.Charter != 0 {
+		if stop := p.charters.stop(pr, q, r); stop != nil {
+			return stop.policy, stop.err
+		}
+	}
 	switch {
 	case a.may:
 		return a.policy, nil
@@ -253,6 +260,29 @@ func (e entities) Get(uid types.EntityUID) (types.Entity, bool) {
 }
 
 func (p *Policies) decide(q question, proof auth.Proof, subject string, r Resource) answer {
+	e, req := asked(q, proof, subject, r)
+	a, reasons := authorize(p.rules[q], e, req)
+	if a.may || len(reasons) == 0 {
+		return a
+	}
+	if want := p.wants(reasons); want != nil { // and only if nothing else stands in the way
+		rest := cedar.PolicyMap{}
+		for id, rule := range p.rules[q] {
+			if p.asks[string(id)] == nil {
+				rest[id] = rule
+			}
+		}
+		if b, _ := authorize(rest, e, req); b.may {
+			a.asks = want
+			return a
+		}
+		return answer{}
+	}
+	return a
+}
+
+// asked is a question as Cedar reads it.
+func asked(q question, proof auth.Proof, subject string, r Resource) (entities, cedar.Request) {
 	mine := types.RecordMap{}
 	if subject != "" {
 		mine["subject"] = types.String(subject)
@@ -278,30 +308,12 @@ func (p *Policies) decide(q question, proof auth.Proof, subject string, r Resour
 	if len(owners) > 0 {
 		e.resource.UID.ID = "known"
 	}
-	req := cedar.Request{
+	return e, cedar.Request{
 		Principal: e.caller.UID,
 		Action:    types.NewEntityUID(actionType, types.String(q.action)),
 		Resource:  e.resource.UID,
 		Context:   types.Record{},
 	}
-	a, reasons := authorize(p.rules[q], e, req)
-	if a.may || len(reasons) == 0 {
-		return a
-	}
-	if want := p.wants(reasons); want != nil { // and only if nothing else stands in the way
-		rest := cedar.PolicyMap{}
-		for id, rule := range p.rules[q] {
-			if p.asks[string(id)] == nil {
-				rest[id] = rule
-			}
-		}
-		if b, _ := authorize(rest, e, req); b.may {
-			a.asks = want
-			return a
-		}
-		return answer{}
-	}
-	return a
 }
 
 // authorize asks Cedar, and says why.

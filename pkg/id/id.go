@@ -91,6 +91,10 @@ const (
 	Programme Kind = "pgm"
 	Glass     Kind = "brk"
 
+	CharterDraft Kind = "cdr"
+	CharterPaper Kind = "cpa"
+	Signature    Kind = "sig"
+
 	Product            Kind = "prd"
 	Application        Kind = "apl"
 	Premium            Kind = "pmi"
