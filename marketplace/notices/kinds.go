@@ -184,6 +184,7 @@ var kinds = func() map[Kind]spec {
 	maps.Copy(all, buyerKinds)
 	maps.Copy(all, memberKinds)
 	maps.Copy(all, financeKinds)
+	maps.Copy(all, procedureKinds)
 	maps.Copy(all, policyKinds)
 	return all
 }()
