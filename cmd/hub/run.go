@@ -274,6 +274,15 @@ type demoKeys struct {
 	Buyer          demoKey      `json:"buyer"`
 	Bank           demoKey      `json:"bank"`
 	Insurer        demoKey      `json:"insurer"`
+	Institutions   []demoOffice `json:"institutions"`
+}
+
+// A demoOffice is an institution of the demonstration, with its procedures by code.
+type demoOffice struct {
+	Organisation string            `json:"organisation"`
+	APIKey       string            `json:"api_key"`
+	Phone        string            `json:"phone"`
+	Procedures   map[string]string `json:"procedures"`
 }
 
 type demoKey struct {

@@ -72,10 +72,14 @@ func (h *house) seed(ctx context.Context, path string, at demoAddresses) (demoKe
 	if err := h.offers(ctx, m); err != nil {
 		return demoKeys{}, err
 	}
+	offices, err := h.institutions(ctx)
+	if err != nil {
+		return demoKeys{}, err
+	}
 	if fresh {
 		slog.InfoContext(ctx, "the demonstration market is seeded", "cooperatives", len(m.Sellers))
 	}
-	return h.keys(ctx, path, m, at)
+	return h.keys(ctx, path, m, offices, at)
 }
 
 // found enrols everybody and puts the operator's own money in the books.
@@ -224,8 +228,8 @@ func (h *house) vouch(ctx context.Context) error {
 }
 
 // keys gives everybody a key, unless demo.json has ones that still open.
-func (h *house) keys(ctx context.Context, path string, m market, at demoAddresses) (demoKeys, error) {
-	if k, err := readDemo(path); err == nil && len(k.Sellers) == len(m.Sellers) && h.opens(ctx, k.Operator.APIKey) {
+func (h *house) keys(ctx context.Context, path string, m market, offices []office, at demoAddresses) (demoKeys, error) {
+	if k, err := readDemo(path); err == nil && len(k.Sellers) == len(m.Sellers) && len(k.Institutions) == len(offices) && h.opens(ctx, k.Operator.APIKey) {
 		if k.demoAddresses != at || k.Buyer.Phone == "" {
 			k.demoAddresses = at
 			k.phones()
@@ -245,9 +249,12 @@ func (h *house) keys(ctx context.Context, path string, m market, at demoAddresse
 		}
 		k.Operator, k.SecondOperator = make(m.Operators[0], auth.Operator), make(m.Operators[1], auth.Operator)
 		k.Buyer, k.Bank, k.Insurer = make(m.Buyer, auth.Buyer), make(m.Bank, auth.Bank), make(m.Insurer, auth.Insurer)
-		k.Sellers = nil
+		k.Sellers, k.Institutions = nil, nil
 		for _, s := range m.Sellers {
 			k.Sellers = append(k.Sellers, demoSeller{Organisation: s.Organisation, APIKey: make(s.Organisation, auth.Seller).APIKey})
+		}
+		for n, o := range offices {
+			k.Institutions = append(k.Institutions, demoOffice{Organisation: o.Organisation, APIKey: make(o.Organisation, auth.Institution).APIKey, Phone: phoneOffice(n), Procedures: o.Procedures})
 		}
 		return err
 	})

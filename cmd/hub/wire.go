@@ -28,6 +28,7 @@ import (
 	"tiwiza/marketplace/policies"
 	"tiwiza/marketplace/pools"
 	"tiwiza/marketplace/pricing"
+	"tiwiza/marketplace/procedures"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/marketplace/quotations"
 	"tiwiza/marketplace/relations"
@@ -36,6 +37,7 @@ import (
 	"tiwiza/payments/charges"
 	"tiwiza/payments/connectors"
 	"tiwiza/payments/disputes"
+	"tiwiza/payments/dues"
 	"tiwiza/payments/escrow"
 	"tiwiza/payments/files"
 	"tiwiza/payments/invariants"
@@ -104,6 +106,7 @@ type house struct {
 	charter   *charter.Service
 	shared    *sharing.Service
 	finance   *finance.Service
+	cases     *procedures.Service
 	cover     *policies.Service
 
 	look time.Duration // how often the promises are looked at
@@ -206,6 +209,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	insuring := premiums.New(store, premiums.Needs{Books: books, Escrows: escrows, Bank: bankName})
 	pay := payouts.New(store, payouts.Needs{Premiums: insuring, Books: books, Escrows: escrows, Accounts: accounts{m}, Files: out, Approvals: queue, Risk: bounds, Judge: policies})
 	enrol := enrolment.New(store, enrolment.Needs{Members: m, Files: kept, Approvals: queue, Vault: o.Papers})
+	matters := procedures.New(store, procedures.Needs{Members: m, Papers: enrol, Files: kept, Dues: dues.New(books, escrows), Labels: cat, PublicURL: o.PublicURL})
 	cover := p.covering(store, insured, m, ord, kept, insuring, engine, o)
 	signs := charter.New(store, charter.Needs{Members: m, Files: kept, Approvals: queue, Rules: policies})
 	policies.Bind(signs.Rule, signs.Refused)
@@ -230,6 +234,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	charter.Tell(bus)
 	sharing.Tell(bus)
 	finance.Tell(bus)
+	procedures.Tell(bus)
 	premiums.Tell(bus)
 	premiums.Subscribe(bus)
 	delivery.Tell(bus)
@@ -282,6 +287,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	signs.Work(timers)
 	shared.Work(timers)
 	lent.Work(workers, timers)
+	matters.Work(timers)
 	agreements.Timers(timers, agreed)
 	orders.Timers(timers, ord)
 	loyalty.Timers(timers, points)
@@ -298,7 +304,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	h := &house{
 		store: store, policies: policies, members: m, catalog: cat, orders: ord, media: kept, wares: wares, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, known: known, bus: bus, hooks: hooks, plugged: plugged, insured: insured, limits: bounds,
-		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, charter: signs, shared: shared, finance: lent, cover: cover,
+		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, charter: signs, shared: shared, finance: lent, cases: matters, cover: cover,
 	}
 	if o.Demo {
 		h.look = 2 * time.Second // whoever plays wants to see it at once
@@ -312,7 +318,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), members.PeopleRoutes(m), members.MembershipRoutes(m), members.PasskeyRoutes(m), enrolment.Routes(enrol), charter.Routes(signs), sharing.Routes(shared), finance.Routes(lent), coverRoutes(cover),
+		members.Routes(m), members.PeopleRoutes(m), members.MembershipRoutes(m), members.PasskeyRoutes(m), enrolment.Routes(enrol), charter.Routes(signs), sharing.Routes(shared), finance.Routes(lent), procedures.Routes(matters), coverRoutes(cover),
 		catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()),
 		delivery.Routes(ways), digital.Routes(wares), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists),
 		orders.Routes(ord), quotations.Routes(quo), groupbuys.Routes(groups), pools.Routes(pooled), loyalty.Routes(points),

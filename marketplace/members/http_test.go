@@ -134,7 +134,7 @@ func TestKindsWithoutARoleGetNoKey(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	var o members.View
-	h.want(201, &o, h.boss.String(), "POST", "/v1/organisations", strings.Replace(goodOrg, "beneficiary_coop", "institutional", 1))
+	h.want(201, &o, h.boss.String(), "POST", "/v1/organisations", strings.Replace(goodOrg, "beneficiary_coop", "e_payment", 1))
 	h.refused(409, "api_keys.no_access", "", h.boss.String(), "POST", "/v1/organisations/"+o.ID+"/api-keys", `{"label":"x"}`)
 }
 
@@ -156,7 +156,7 @@ func TestSellersAreToldByID(t *testing.T) {
 func TestABankGetsNoKeyBeforeItIsApproved(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
-	for _, kind := range []string{"operational_bank", "insurer"} {
+	for _, kind := range []string{"operational_bank", "insurer", "institutional", "service_provider"} {
 		var o members.View
 		h.want(201, &o, h.boss.String(), "POST", "/v1/organisations", strings.Replace(goodOrg, "beneficiary_coop", kind, 1))
 		h.refused(409, "api_keys.not_active", "", h.boss.String(), "POST", "/v1/organisations/"+o.ID+"/api-keys", `{"label":"x"}`)

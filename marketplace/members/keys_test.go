@@ -32,7 +32,7 @@ const yes, no = `{"decision":"approve"}`, `{"decision":"refuse"}`
 func TestAKeyThatMovesMoneyOpensOnASecondPersonsWord(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
-	for _, kind := range []string{"operational_bank", "insurer"} {
+	for _, kind := range []string{"operational_bank", "insurer", "institutional", "service_provider"} {
 		org := h.member(kind)
 		k := h.mint(h.boss.String(), org)
 		keys, word := "/v1/organisations/"+org+"/api-keys", "/v1/approvals/"+k.Approval

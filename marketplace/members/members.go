@@ -50,6 +50,10 @@ func (k Kind) Role() (auth.Role, bool) {
 		return auth.Bank, true
 	case Insurer:
 		return auth.Insurer, true
+	case Institution:
+		return auth.Institution, true
+	case Provider:
+		return auth.Provider, true
 	case Operator:
 		return auth.Operator, true
 	}

@@ -63,7 +63,7 @@ func TestKindsHaveTheirRole(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[members.Kind]auth.Role{
 		members.Cooperative: auth.Seller, members.Entrepreneur: auth.Seller, members.Bank: auth.Bank,
-		members.Insurer: auth.Insurer, members.Operator: auth.Operator, members.Institution: "", members.Provider: "", members.EPayment: "",
+		members.Insurer: auth.Insurer, members.Operator: auth.Operator, members.Institution: auth.Institution, members.Provider: auth.Provider, members.EPayment: "",
 	} {
 		if got, ok := kind.Role(); got != want || ok != (want != "") {
 			t.Errorf("%s is %q, %t; want %q", kind, got, ok, want)

@@ -38,11 +38,13 @@ type term struct {
 
 // terms follow OWASP ASVS 5.0, 7.3: the more a role may do, the shorter.
 var terms = map[auth.Role]term{
-	auth.Buyer:    {30 * day, 30 * day},
-	auth.Seller:   {12 * time.Hour, 30 * day},
-	auth.Bank:     {15 * time.Minute, 8 * time.Hour},
-	auth.Insurer:  {15 * time.Minute, 8 * time.Hour},
-	auth.Operator: {15 * time.Minute, 8 * time.Hour},
+	auth.Buyer:       {30 * day, 30 * day},
+	auth.Seller:      {12 * time.Hour, 30 * day},
+	auth.Bank:        {15 * time.Minute, 8 * time.Hour},
+	auth.Insurer:     {15 * time.Minute, 8 * time.Hour},
+	auth.Institution: {15 * time.Minute, 8 * time.Hour},
+	auth.Provider:    {12 * time.Hour, 30 * day},
+	auth.Operator:    {15 * time.Minute, 8 * time.Hour},
 }
 
 // A Desk is an organisation that a person works for.

@@ -44,6 +44,7 @@ func Subscribe(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, who, s.signedIn)
 	subscribeMembers(bus, s)
 	subscribeFinance(bus, s)
+	subscribeProcedures(bus, s)
 	subscribePolicies(bus, s)
 	subscribeTrade(bus, s)
 }

@@ -202,6 +202,7 @@ var kinds = func() map[Kind]spec {
 	maps.Copy(all, memberKinds)
 	maps.Copy(all, tradeKinds)
 	maps.Copy(all, financeKinds)
+	maps.Copy(all, procedureKinds)
 	maps.Copy(all, policyKinds)
 	return all
 }()

@@ -137,6 +137,9 @@ var kinds = map[string][]leg{
 		mayDebit("fees"), mayDebit("payable:vat"), mayDebit("bank:*:transit"), mayCredit("bank:*:operating"),
 	},
 	"indemnity.paid": {credit("seller:*:available"), mayDebit("payable:insurer:*"), mayDebit("bank:*:safeguard"), mayDebit("suspense:*")},
+	// A fee of an institution's procedure, of the one's balance and in the other's.
+	"procedure_fee.taken":  {debit("seller:*:available"), credit("seller:*:available")},
+	"procedure_fee.undone": {debit("seller:*:available"), credit("seller:*:available")},
 	// Asked for by people: whatever no machine owns.
 	"hand":           byHand(),
 	"top_up":         {debit("bank:*:safeguard"), credit("bank:*:transit")},

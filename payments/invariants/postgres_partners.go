@@ -80,11 +80,12 @@ var partners = []Invariant{
 		select format('%s of charge %s goes back, of %s that was captured', ` + dh("refunded") + `, id, ` + dh("captured") + `)
 		from charges.charge where refunded > captured
 		union all
-		select format('release %s of %s is covered for %s; payouts that stand, and premiums, pay %s', r.id, ` + dh("r.amount") + `, ` + dh("r.covered") + `, ` + dh("coalesce(c.amount, 0)") + `)
+		select format('release %s of %s is covered for %s; payouts that stand, premiums and fees pay %s', r.id, ` + dh("r.amount") + `, ` + dh("r.covered") + `, ` + dh("coalesce(c.amount, 0)") + `)
 		from escrow.release r
 		full join (select release, sum(amount) as amount from (
 			select c.release, c.amount from payouts.cover c join payouts.payout p on p.id = c.payout where p.state not in (` + ended + `)
-			union all select release, amount from premiums.cover) o group by release) c on c.release = r.id
+			union all select release, amount from premiums.cover
+			union all select release, amount from dues.cover) o group by release) c on c.release = r.id
 		where coalesce(r.covered, 0) <> coalesce(c.amount, 0) or r.covered > r.amount
 		union all
 		select format('payout %s of %s covers %s', p.id, ` + dh("p.amount") + `, ` + dh("coalesce(c.amount, 0)") + `)

@@ -59,7 +59,7 @@ var rooms = []room{
 // import an earlier one, and the way back is an event.
 var siblings = map[string][]string{
 	"marketplace": {"media", "members", "enrolment", "charter", "catalog", "digital", "delivery", "promotions", "agreements", "pricing", "orders", "quotations", "groupbuys", "pools", "procedures", "projects", "sharing", "finance", "policies", "loyalty", "insight", "notices", "relations"},
-	"payments":    {"approvals", "ledger", "operations", "files", "connectors", "limits", "escrow", "charges", "disputes", "premiums", "payouts", "treasury", "recon", "invariants", "sim"},
+	"payments":    {"approvals", "ledger", "operations", "files", "connectors", "limits", "escrow", "charges", "disputes", "premiums", "dues", "payouts", "treasury", "recon", "invariants", "sim"},
 }
 
 // closed are packages of the platform that few may use.

@@ -33,8 +33,11 @@ const (
 	Operator Role = "operator"
 	Bank     Role = "bank"
 	Insurer  Role = "insurer"
-	Courier  Role = "courier" // whoever brings one parcel, by its link
-	System   Role = "system"  // the hub's own workers
+	// Institution is a public body with procedures; Provider gives members services.
+	Institution Role = "institution"
+	Provider    Role = "provider"
+	Courier     Role = "courier" // whoever brings one parcel, by its link
+	System      Role = "system"  // the hub's own workers
 )
 
 // A Principal is who is asking. Subject is the person (per_…) or organisation

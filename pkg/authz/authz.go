@@ -84,7 +84,7 @@ func New() (*Policies, error) {
 }
 
 // roles are all that policies speak of.
-var roles = []auth.Role{auth.Guest, auth.Buyer, auth.Seller, auth.Operator, auth.Bank, auth.Insurer, auth.Courier, auth.System}
+var roles = []auth.Role{auth.Guest, auth.Buyer, auth.Seller, auth.Operator, auth.Bank, auth.Insurer, auth.Institution, auth.Provider, auth.Courier, auth.System}
 
 // Load compiles the *.cedar files of a folder. Each policy has an @id of its
 // own and names its actions. A forbid with @asks("passkey") or @asks("step_up") is

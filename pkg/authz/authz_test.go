@@ -21,8 +21,8 @@ const (
 // one's own. Whoever is missing may not call it at all.
 var matrix = map[string]map[auth.Role]string{
 	"organisations.create":          {auth.Operator: "*"},
-	"organisations.show":            {auth.Operator: "*", auth.Seller: "own"},
-	"organisations.submit":          {auth.Operator: "*", auth.Seller: "own"},
+	"organisations.show":            {auth.Operator: "*", auth.Seller: "own", auth.Institution: "own", auth.Provider: "own"},
+	"organisations.submit":          {auth.Operator: "*", auth.Seller: "own", auth.Institution: "own", auth.Provider: "own"},
 	"organisations.list":            {auth.Operator: "*"},
 	"organisations.approve":         {auth.Operator: "*"},
 	"organisations.request_changes": {auth.Operator: "*"},
@@ -30,11 +30,11 @@ var matrix = map[string]map[auth.Role]string{
 	"organisations.review":          {auth.Operator: "*"},
 	"organisations.terminate":       {auth.Operator: "*"},
 	"organisations.reactivate":      {auth.Operator: "*"},
-	"api_keys.create":               {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
-	"api_keys.list":                 {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
-	"api_keys.revoke":               {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
-	"bank_accounts.create":          {auth.Operator: "*", auth.Seller: "own"},
-	"bank_accounts.list":            {auth.Operator: "*", auth.Seller: "own"},
+	"api_keys.create":               {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
+	"api_keys.list":                 {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
+	"api_keys.revoke":               {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
+	"bank_accounts.create":          {auth.Operator: "*", auth.Seller: "own", auth.Institution: "own", auth.Provider: "own"},
+	"bank_accounts.list":            {auth.Operator: "*", auth.Seller: "own", auth.Institution: "own", auth.Provider: "own"},
 
 	"charter.in_force":    everyone,
 	"charter.version":     everyone,
@@ -109,11 +109,11 @@ var matrix = map[string]map[auth.Role]string{
 	"insurance.statement":       {auth.Operator: "*"},
 	"insurance.withdraw":        {auth.Operator: "*"},
 
-	"requirements.list":    {auth.Operator: "*", auth.Seller: "*", auth.Bank: "*", auth.Insurer: "*"},
+	"requirements.list":    {auth.Operator: "*", auth.Seller: "*", auth.Bank: "*", auth.Insurer: "*", auth.Institution: "*", auth.Provider: "*"},
 	"requirements.publish": {auth.Operator: "*"},
 	"enrolment.queue":      {auth.Operator: "*"},
-	"enrolment.show":       {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
-	"papers.hand_in":       {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
+	"enrolment.show":       {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
+	"papers.hand_in":       {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
 	"papers.accept":        {auth.Operator: "*"},
 	"papers.reject":        {auth.Operator: "*"},
 	"papers.reveal":        {auth.Operator: "*"},
@@ -167,9 +167,9 @@ var matrix = map[string]map[auth.Role]string{
 
 	"files.picture":     everyone,
 	"files.play":        everyone,
-	"files.add":         {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own", auth.Courier: "own"},
-	"files.show":        {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own"},
-	"files.read":        {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own"},
+	"files.add":         {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own", auth.Courier: "own", auth.Institution: "own", auth.Provider: "own"},
+	"files.show":        {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own", auth.Institution: "own", auth.Provider: "own"},
+	"files.read":        {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own", auth.Institution: "own", auth.Provider: "own"},
 	"pictures.add":      {auth.Operator: "*", auth.Seller: "own"},
 	"pictures.order":    {auth.Operator: "*", auth.Seller: "own"},
 	"pictures.describe": {auth.Operator: "*", auth.Seller: "own"},
@@ -341,9 +341,9 @@ var matrix = map[string]map[auth.Role]string{
 	"crm.change":              {auth.Operator: "*"},
 	"crm.links":               {auth.Operator: "*"},
 	"crm.redo":                {auth.Operator: "*"},
-	"notices.list":            {auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*", auth.Bank: "*", auth.Insurer: "*"},
-	"notices.settings":        {auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*", auth.Bank: "*", auth.Insurer: "*"},
-	"notices.wish":            {auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*", auth.Bank: "*", auth.Insurer: "*"},
+	"notices.list":            {auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*", auth.Bank: "*", auth.Insurer: "*", auth.Institution: "*", auth.Provider: "*"},
+	"notices.settings":        {auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*", auth.Bank: "*", auth.Insurer: "*", auth.Institution: "*", auth.Provider: "*"},
+	"notices.wish":            {auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*", auth.Bank: "*", auth.Insurer: "*", auth.Institution: "*", auth.Provider: "*"},
 	"callbacks.notices":       {auth.Guest: "*"},
 	"callbacks.notices_greet": {auth.Guest: "*"},
 
@@ -442,10 +442,10 @@ var matrix = map[string]map[auth.Role]string{
 	"sessions.unlock":        everyone,
 	"memberships.leave":      {},
 	"invitations.accept":     {},
-	"memberships.list":       {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
-	"memberships.invite":     {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
-	"memberships.invited":    {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
-	"memberships.remove":     {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
+	"memberships.list":       {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
+	"memberships.invite":     {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
+	"memberships.invited":    {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
+	"memberships.remove":     {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
 
 	"guarantees.show":  everyone,
 	"callbacks.card":   {auth.Guest: "*"},
@@ -461,8 +461,8 @@ var matrix = map[string]map[auth.Role]string{
 }
 
 var (
-	roles    = []auth.Role{auth.Guest, auth.Buyer, auth.Seller, auth.Operator, auth.Bank, auth.Insurer, auth.Courier, auth.System, "made_up"}
-	everyone = map[auth.Role]string{auth.Guest: "*", auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*", auth.Bank: "*", auth.Insurer: "*", auth.Courier: "*", auth.System: "*"}
+	roles    = []auth.Role{auth.Guest, auth.Buyer, auth.Seller, auth.Operator, auth.Bank, auth.Insurer, auth.Institution, auth.Provider, auth.Courier, auth.System, "made_up"}
+	everyone = map[auth.Role]string{auth.Guest: "*", auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*", auth.Bank: "*", auth.Insurer: "*", auth.Institution: "*", auth.Provider: "*", auth.Courier: "*", auth.System: "*"}
 )
 
 func compile(t testing.TB) *authz.Policies {

@@ -28,7 +28,7 @@ func TestAManagerMayDoWhatTheKeyMay(t *testing.T) {
 	t.Parallel()
 	p := compile(t)
 	for action := range matrix {
-		for _, role := range []auth.Role{auth.Seller, auth.Operator, auth.Bank, auth.Insurer} {
+		for _, role := range []auth.Role{auth.Seller, auth.Operator, auth.Bank, auth.Insurer, auth.Institution, auth.Provider} {
 			for _, r := range []authz.Resource{{}, {Seller: me, Buyer: other}, {Seller: other, Buyer: other}} {
 				_, key := p.May(auth.Principal{Subject: me, Role: role}, action, r)
 				_, err := p.May(atDesk(role, "manager"), action, r)
@@ -132,6 +132,8 @@ func TestWhatIsMissingIsSaidToThoseWhomItWouldHelp(t *testing.T) {
 		{"an operator with a passkey, long ago", with(auth.Operator, "manager", false, true), "payouts.approve", authz.ErrStepUp},
 		{"an operator with a passkey", with(auth.Operator, "manager", false, true), "ledger.account", nil},
 		{"a bank with a code", with(auth.Bank, "manager", true, false), "statements.create", authz.ErrPasskey},
+		{"an institution with a code", with(auth.Institution, "manager", true, false), "memberships.invite", authz.ErrPasskey},
+		{"a provider with a code", with(auth.Provider, "manager", true, false), "memberships.invite", nil},
 		{"a seller with a code", with(auth.Seller, "manager", true, false), "payouts.create", nil},
 		{"a seller, long ago", with(auth.Seller, "manager", false, false), "payouts.create", authz.ErrStepUp},
 		{"a courier, long ago", with(auth.Seller, "courier", false, false), "payouts.create", authz.ErrDenied},

@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	theirs := map[auth.Role]string{auth.Buyer: "own", auth.Seller: "own", auth.Operator: "*"}
+	theirs := map[auth.Role]string{auth.Buyer: "own", auth.Seller: "own", auth.Institution: "own", auth.Provider: "own", auth.Operator: "*"}
 	maps.Copy(matrix, map[string]map[auth.Role]string{
 		"events.types":          everyone,
 		"events.list":           theirs,

@@ -106,6 +106,12 @@ const (
 	Observation        Kind = "obs"
 	InsuranceStatement Kind = "ist"
 	InsuranceGap       Kind = "igp"
+
+	Procedure Kind = "prc"
+	Case      Kind = "cas"
+	Transit   Kind = "trn"
+	Document  Kind = "doc"
+	Fee       Kind = "fee"
 )
 
 var (

@@ -1,0 +1,142 @@
+package notices
+
+import (
+	"context"
+	"time"
+
+	"tiwiza/marketplace/procedures"
+	"tiwiza/pkg/clock"
+	"tiwiza/pkg/event"
+	"tiwiza/pkg/pg"
+)
+
+// What members and institutions are told of cases.
+const (
+	CaseAsked    Kind = "procedures.asked"
+	CaseGranted  Kind = "procedures.granted"
+	CaseRefused  Kind = "procedures.refused"
+	CaseWaits    Kind = "procedures.waits"
+	CaseNew      Kind = "procedures.new"
+	CaseAnswered Kind = "procedures.answered"
+	CaseLate     Kind = "procedures.late"
+	CaseRevoked  Kind = "procedures.revoked"
+)
+
+// procedureKinds are their texts.
+var procedureKinds = map[Kind]spec{
+	CaseAsked: {
+		Required: true, WhatsApp: true, Valid: soon, params: p("title", "link"),
+		subject: texts{"fr": "Une question sur votre démarche", "ar": "سؤال حول طلبكم الإداري", "en": "A question about your case"},
+		text: texts{
+			"fr": "Tiwiza : on vous demande quelque chose pour «{title}» : {link}",
+			"ar": "تيويزا: يطلب منكم شيء بخصوص «{title}»: {link}",
+			"en": "Tiwiza: you are asked for something about «{title}»: {link}",
+		},
+	},
+	CaseGranted: {
+		Required: true, WhatsApp: true, Valid: soon, params: p("title", "link"),
+		subject: texts{"fr": "Votre démarche est acceptée", "ar": "تمت الموافقة على طلبكم", "en": "Your case is granted"},
+		text: texts{
+			"fr": "Tiwiza : «{title}» est accepté. Votre document est là : {link}",
+			"ar": "تيويزا: تمت الموافقة على «{title}». وثيقتكم هنا: {link}",
+			"en": "Tiwiza: «{title}» is granted. Your document is here: {link}",
+		},
+	},
+	CaseRefused: {
+		Required: true, WhatsApp: true, Valid: soon, params: p("title", "link"),
+		subject: texts{"fr": "Votre démarche est refusée", "ar": "تم رفض طلبكم", "en": "Your case is refused"},
+		text: texts{
+			"fr": "Tiwiza : «{title}» est refusé. Lisez pourquoi, et comment contester : {link}",
+			"ar": "تيويزا: رفض «{title}». اقرؤوا السبب وكيفية الاعتراض: {link}",
+			"en": "Tiwiza: «{title}» is refused. Read why, and how to object: {link}",
+		},
+	},
+	CaseWaits: {
+		WhatsApp: true, Valid: soon, params: p("title", "link"),
+		subject: texts{"fr": "Votre démarche vous attend", "ar": "طلبكم في انتظاركم", "en": "Your case waits for you"},
+		text: texts{
+			"fr": "Tiwiza : «{title}» attend quelque chose de vous : {link}",
+			"ar": "تيويزا: «{title}» في انتظار شيء منكم: {link}",
+			"en": "Tiwiza: «{title}» waits for something from you: {link}",
+		},
+	},
+	CaseRevoked: {
+		Required: true, WhatsApp: true, Valid: soon, params: p("title", "link"),
+		subject: texts{"fr": "Un document est retiré", "ar": "تم سحب وثيقة", "en": "A document is revoked"},
+		text: texts{
+			"fr": "Tiwiza : le document de «{title}» n'est plus valable. Lisez pourquoi : {link}",
+			"ar": "تيويزا: وثيقة «{title}» لم تعد صالحة. اقرؤوا السبب: {link}",
+			"en": "Tiwiza: the document of «{title}» is no longer valid. Read why: {link}",
+		},
+	},
+	CaseNew: {
+		WhatsApp: true, Valid: soon, params: p("title", "link"),
+		subject: texts{"fr": "Un dossier à traiter", "ar": "ملف للمعالجة", "en": "A case to work on"},
+		text: texts{
+			"fr": "Tiwiza : un dossier «{title}» est arrivé chez vous : {link}",
+			"ar": "تيويزا: وصل إليكم ملف «{title}»: {link}",
+			"en": "Tiwiza: a case «{title}» has come to you: {link}",
+		},
+	},
+	CaseAnswered: {
+		WhatsApp: true, Valid: soon, params: p("title", "link"),
+		subject: texts{"fr": "Un membre a répondu", "ar": "أجاب عضو", "en": "A member has answered"},
+		text: texts{
+			"fr": "Tiwiza : le membre a répondu pour «{title}» : {link}",
+			"ar": "تيويزا: أجاب العضو بخصوص «{title}»: {link}",
+			"en": "Tiwiza: the member has answered about «{title}»: {link}",
+		},
+	},
+	CaseLate: {
+		WhatsApp: true, Valid: soon, params: p("title", "date", "link"),
+		subject: texts{"fr": "Un délai approche ou est passé", "ar": "أجل يقترب أو انقضى", "en": "A term draws near or is over"},
+		text: texts{
+			"fr": "Tiwiza : le dossier «{title}» est à traiter pour le {date} : {link}",
+			"ar": "تيويزا: ينبغي معالجة ملف «{title}» قبل {date}: {link}",
+			"en": "Tiwiza: the case «{title}» is due on {date}: {link}",
+		},
+	},
+}
+
+// casesTold are the moves that the other side is told of, and how.
+var casesTold = map[procedures.Move]Kind{
+	procedures.Ask: CaseAsked, procedures.Grant: CaseGranted, procedures.Refuse: CaseRefused,
+	procedures.Submit: CaseNew, procedures.Pay: CaseNew, procedures.Appeal: CaseNew, procedures.HandOver: CaseNew, procedures.Answer: CaseAnswered,
+}
+
+// subscribeProcedures has notices hear of cases: members of what institutions did,
+// and institutions of what comes to them.
+func subscribeProcedures(bus *event.Bus, s *Service) {
+	event.Subscribe(bus, "notices", func(ctx context.Context, tx *pg.Tx, e procedures.CaseMoved) error {
+		k, ok := casesTold[e.Move]
+		if !ok {
+			return nil
+		}
+		to, link := e.Desk, s.institutionLink(e.Case)
+		if to == "" {
+			to, link = e.Applicant, s.caseLink(e.Case)
+		}
+		return s.tellMember(ctx, tx, to, k, map[string]string{"title": short(e.Names["fr"]), "link": link}, "")
+	})
+	event.Subscribe(bus, "notices", func(ctx context.Context, tx *pg.Tx, e procedures.CaseDue) error {
+		params := map[string]string{"title": short(e.Names["fr"]), "link": s.caseLink(e.Case)}
+		if e.Desk == "" {
+			return s.tellMember(ctx, tx, e.Applicant, CaseWaits, params, "")
+		}
+		params["date"], params["link"] = lastDayBefore(e.Due), s.institutionLink(e.Case)
+		return s.tellMember(ctx, tx, e.Desk, CaseLate, params, "")
+	})
+	event.Subscribe(bus, "notices", func(ctx context.Context, tx *pg.Tx, e procedures.DocumentRevoked) error {
+		return s.tellMember(ctx, tx, e.Holder, CaseRevoked, map[string]string{"title": short(e.Names["fr"]), "link": s.caseLink(e.Case)}, e.Document)
+	})
+}
+
+// caseLink is where a member sees its case, and institutionLink where an
+// institution does.
+func (s *Service) caseLink(c string) string        { return s.URL + "/v/demarches/" + c }
+func (s *Service) institutionLink(c string) string { return s.URL + "/i/" + c }
+
+// lastDayBefore is the last day of a term that ends at a midnight in Morocco.
+func lastDayBefore(end time.Time) string {
+	return end.Add(-time.Second).In(clock.Morocco).Format("02/01/2006")
+}
