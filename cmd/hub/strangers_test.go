@@ -45,7 +45,7 @@ type stranger struct {
 
 // columns are those of the table, in order. Couriers have links instead of keys, and
 // operators are strangers to nothing: of both, policies alone say what they may.
-var columns = []string{"guest", "buyer", "seller", "suspended", "bank", "insurer", "courier", "operator"}
+var columns = []string{"guest", "buyer", "seller", "suspended", "bank", "insurer", "institution", "provider", "courier", "operator"}
 
 // roleOf is the role of a column.
 func roleOf(column string) auth.Role {
@@ -305,7 +305,7 @@ func (h *house) strangers(ctx context.Context) (all []stranger, err error) {
 		all = all[:1]
 		subjects := map[string]string{}
 		for name, kind := range map[string]members.Kind{
-			"seller": members.Cooperative, "suspended": members.Cooperative, "bank": members.Bank, "insurer": members.Insurer,
+			"seller": members.Cooperative, "suspended": members.Cooperative, "bank": members.Bank, "insurer": members.Insurer, "institution": members.Institution, "provider": members.Provider,
 		} {
 			o, err := h.members.Found(ctx, tx, members.Enrolment{Kind: kind, Names: members.Texts{"fr": "Étranger (exemple)", "ar": "غريب (مثال)"}, Region: "MA-06", Commune: "Casablanca"})
 			if err != nil {

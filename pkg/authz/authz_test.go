@@ -39,8 +39,8 @@ var matrix = map[string]map[auth.Role]string{
 	"charter.in_force":    everyone,
 	"charter.version":     everyone,
 	"charter.versions":    everyone,
-	"charter.mine":        {auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Operator: "*"},
-	"charter.signatures":  {auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Operator: "*"},
+	"charter.mine":        {auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own", auth.Operator: "*"},
+	"charter.signatures":  {auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own", auth.Operator: "*"},
 	"charter.ask_code":    {}, // of a person at its desk
 	"charter.ask_passkey": {},
 	"charter.sign":        {},

@@ -1,22 +1,7 @@
--- The second wall: what members keep to themselves is shown by PostgreSQL itself to
--- those alone whom it concerns, whatever a statement forgets to ask for. Who is at
--- work is what each unit of work says it is (platform.enter); where nobody is,
--- nothing is shown.
+-- The second wall: dossiers are shown by PostgreSQL itself to those alone whom they
+-- concern, whatever a statement forgets to ask for.
 
 -- +goose Up
--- role is what whoever is at work does on the platform: system, operator, seller …
-create function platform.role() returns text language sql stable parallel safe
-    return split_part(platform.principal(), ' ', 1);
-
--- subject is the person or organisation that is at work; null when there is none,
--- and null owns nothing.
-create function platform.subject() returns text language sql stable parallel safe
-    return nullif(split_part(split_part(platform.principal(), ' ', 2), '/', 1), '');
-
--- What an organisation showed to be admitted: its own, and the market's people's.
-alter table enrolment.paper enable row level security, force row level security;
-create policy concerned on enrolment.paper using (platform.role() in ('system', 'operator') or organisation = platform.subject());
-
 -- Who takes part in a programme sees what was agreed for it; the market's people see
 -- that something was, and nothing of what it lets see.
 alter table sharing.consent enable row level security, force row level security;
@@ -63,7 +48,3 @@ alter table sharing.glass disable row level security, no force row level securit
 drop policy concerned on sharing.glass;
 alter table sharing.consent disable row level security, no force row level security;
 drop policy concerned on sharing.consent;
-alter table enrolment.paper disable row level security, no force row level security;
-drop policy concerned on enrolment.paper;
-drop function platform.subject();
-drop function platform.role();
