@@ -58,7 +58,9 @@ func NewSynonyms(groups [][]string) *Synonyms {
 			if len(words) == 0 || len(words) > mostTogether {
 				continue
 			}
-			all = append(all, words)
+			if !has(all, words) {
+				all = append(all, words)
+			}
 			note(s.words, strings.Join(words, " "), g)
 			if k := strings.Join(words, ""); utf8.RuneCountInString(k) > 4 {
 				note(s.tight, k, g)
@@ -210,9 +212,17 @@ func (s *Synonyms) Framed(t Term) [][]string {
 
 func (s *Synonyms) of(groups []int) (out [][]string) {
 	for _, g := range groups {
-		out = append(out, s.groups[g]...)
+		for _, words := range s.groups[g] {
+			if len(groups) == 1 || !has(out, words) {
+				out = append(out, words)
+			}
+		}
 	}
 	return out
+}
+
+func has(all [][]string, words []string) bool {
+	return slices.ContainsFunc(all, func(w []string) bool { return slices.Equal(w, words) })
 }
 
 // Phrases are all groups, folded, as engines that keep synonyms of their own

@@ -78,10 +78,61 @@ func (b *bench) offers(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := b.lastPage(ctx, h, db); err != nil {
+		return err
+	}
 	if err := b.pages(ctx, h); err != nil {
 		return err
 	}
 	return b.search(ctx, h, db)
+}
+
+// mostTurned is how large a market's pages are all turned, to come to the last.
+const mostTurned = 100_000
+
+// lastPage measures what the last page of the market costs, against the first,
+// one after the other so that both meet the same machine.
+func (b *bench) lastPage(ctx context.Context, h *benchHub, db string) error {
+	if b.Offers > mostTurned {
+		return nil
+	}
+	w, err := dial(ctx, h.addr, 0)
+	if err != nil {
+		return err
+	}
+	defer w.conn.Close()
+	var cursor string
+	for next := ""; ; {
+		body, err := w.send(request(http.MethodGet, "/v1/offers?limit=96&cursor="+url.QueryEscape(next), "", "", nil), http.StatusOK)
+		if err != nil {
+			return err
+		}
+		var page struct{ Next *string }
+		if err := json.Unmarshal(body, &page); err != nil {
+			return err
+		}
+		if page.Next == nil {
+			break
+		}
+		cursor, next = next, *page.Next // the one before the last has a whole page behind it
+	}
+	query := url.Values{}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	last, err := b.lookUp(ctx, h, db, lookup{name: "offers, last page", query: query})
+	if err != nil {
+		return err
+	}
+	first, err := b.page(ctx, h, lookup{query: url.Values{}})
+	if err != nil {
+		return err
+	}
+	b.found(figure{
+		Name: "offers, last page against the first", Value: last.total(), Unit: "ms CPU", Limit: first.total(), Ratio: last.total() / max(first.total(), 0.01), Most: 1.25,
+		Note: fmt.Sprintf("of %d offers, by the cursor", b.Offers),
+	})
+	return nil
 }
 
 // lookUp measures one way of looking for offers.

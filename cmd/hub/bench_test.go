@@ -31,7 +31,7 @@ func TestTheBenchMeasures(t *testing.T) {
 		"flat":      {"ledger.Post, 20000 transfers"},
 		"checkout":  {"checkout"},
 		"dossiers":  {"a look into a dossier", "applications of a region, p99"},
-		"offers":    {"offers, first page", "offers, next pages", "offers, category", "offers, region", "offers, French words", "offers, Arabic words", "index, three words, against bare search", "offers, three words, against bare search", "offers, three words at 50/s, p99", "market page at 100/s, p99"},
+		"offers":    {"offers, first page", "offers, next pages", "offers, category", "offers, region", "offers, last page against the first", "offers, French words", "offers, Arabic words", "index, three words, against bare search", "offers, three words, against bare search", "offers, three words at 50/s, p99", "market page at 100/s, p99"},
 		"start":     {"hub run, cold", "hub run, warm", "hub's resident memory", "hub stops in"},
 	} {
 		t.Run(part, func(t *testing.T) {

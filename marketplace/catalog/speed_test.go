@@ -87,6 +87,43 @@ func TestListSendsAFixedNumberOfStatements(t *testing.T) {
 	}
 }
 
+// An import sends the same statements whatever rows a batch has, and each batch
+// more sends the same again: none for a row.
+func TestImportSendsAFixedNumberOfStatementsForABatch(t *testing.T) {
+	t.Parallel()
+	count := &counter{}
+	db := pgtest.Open(t, pgtest.URL(t), pg.Options{MaxConns: 4, Tracer: count})
+	db.Use(nil, event.NewBus())
+	m := openMarket(t, db, time.Hour)
+	sent := func(name string, rows int) int64 {
+		t.Helper()
+		before := count.n.Load()
+		if r := m.imports(ourKey, "", dates(name, rows)); r.Created != rows {
+			t.Fatalf("%d of %d rows are created: %+v", r.Created, rows, r.Rejected)
+		}
+		return count.n.Load() - before
+	}
+	sent("warm", 2) // statements are prepared, what is kept for a moment is read
+	few, one := sent("few", 10), sent("one", 400)
+	if one != few {
+		t.Errorf("400 rows take %d statements, 10 take %d", one, few)
+	}
+	two, five := sent("two", 800), sent("five", 2000)
+	if five-two != 3*(two-one) {
+		t.Errorf("five batches take %d statements, two %d, one %d", five, two, one)
+	}
+}
+
+// dates is a file of so many offers.
+func dates(name string, rows int) string {
+	var b strings.Builder
+	b.WriteString("offer_key,category,name_fr,sku,price,stock,commune\n")
+	for i := range rows {
+		fmt.Fprintf(&b, "%s%d,Dattes,Dattes %s%d,%s%d,10.50,3,Erfoud\n", name, i, name, i, name, i)
+	}
+	return b.String()
+}
+
 // BenchmarkList is a page of 24 from 10,000 offers through the routes. It
 // reports the processor time of the hub and of PostgreSQL for one request.
 func BenchmarkList(b *testing.B) {

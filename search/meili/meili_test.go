@@ -275,6 +275,60 @@ func TestSearchesUseAKeyThatCanDoNothingElse(t *testing.T) {
 	b.finds("tapis", 20, 0)
 }
 
+// TestAServerThatIsAnotherIsSearchedAgain loses keys and index, as a server with a
+// new disk does.
+func TestAServerThatIsAnotherIsSearchedAgain(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	b.put(rugs(0, 20)...)
+	b.tell()
+	b.finds("tapis", 20, 1)
+	b.fake.set(func(f *fake) { f.keys, f.indexes = nil, map[string]*fakeIndex{} })
+	b.finds("tapis", 20, 0)
+	b.tell()
+	b.finds("tapis", 20, 1)
+}
+
+func TestHubsThatDoNotTellSearchWithTheNarrowKey(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	b.put(rugs(0, 20)...)
+	b.tell()
+	other := b.join(meili.Options{URL: b.fake.URL, Key: b.fake.master, Patience: 5 * time.Second})
+	if err := other.Tell(t.Context()); !errors.Is(err, meili.ErrHeld) {
+		t.Errorf("a second hub tells too: %v", err)
+	}
+	b.fake.set(func(f *fake) {
+		if len(f.keys) != 1 {
+			t.Errorf("two hubs made %d keys", len(f.keys))
+		}
+		f.master = "another"
+	})
+	b.index = other
+	b.finds("tapis", 20, 1)
+}
+
+func TestTooLargeAPayloadIsHalved(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	b.tell()
+	b.fake.set(func(f *fake) { f.most = 7 })
+	b.put(rugs(0, 40)...)
+	b.tell()
+	if got := b.fake.size("tiwiza_offers"); got != 40 {
+		t.Errorf("the server has %d documents, want 40", got)
+	}
+}
+
+func TestMoreWordsThanAServerReadsArePostgreSQLs(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	b.put(rugs(0, 20)...)
+	b.tell()
+	b.finds("tapis rouge tapis rouge tapis rouge tapis rouge tapis rouge", 20, 1)
+	b.finds("tapis rouge tapis rouge tapis rouge tapis rouge tapis rouge tapis", 20, 0)
+}
+
 // TestFakeRefusesWhatAServerRefuses keeps the fake honest.
 func TestFakeRefusesWhatAServerRefuses(t *testing.T) {
 	t.Parallel()
@@ -295,6 +349,13 @@ func TestFakeRefusesWhatAServerRefuses(t *testing.T) {
 		{"POST", "/indexes", `{"uid":"tiwiza_offers"}`, "later: index_already_exists"},
 		{"POST", "/swap-indexes", `[{"indexes":["tiwiza_offers","nothing"]}]`, "later: index_not_found"},
 		{"POST", "/keys", `{"actions":["search"],"indexes":["x"]}`, "missing_api_key_expires_at"},
+		{"POST", "/keys", `{"actions":["look"],"indexes":["x"],"expiresAt":null}`, "invalid_api_key_actions"},
+		{"PATCH", "/indexes/tiwiza_offers/settings", `{"sortableAttributes":"price"}`, "invalid_settings_sortable_attributes"},
+		{"PATCH", "/indexes/tiwiza_offers/settings", `{"typoTolerance":{"on":false}}`, "invalid_settings_typo_tolerance"},
+		{"PATCH", "/indexes/tiwiza_offers/settings", `{"pagination":{"most":3}}`, "invalid_settings_pagination"},
+		{"PATCH", "/indexes/tiwiza_offers/settings", `{"synonyms":{"a":"b"}}`, "invalid_settings_synonyms"},
+		{"POST", "/swap-indexes", `[{"indexes":["tiwiza_offers","tiwiza_offers"]}]`, "invalid_swap_duplicate_index_found"},
+		{"POST", "/indexes/tiwiza_offers/search", `{"q":"x","matchingStrategy":"all","limit":-1}`, "invalid_search_limit"},
 	} {
 		if got := b.fake.ask(t, c.method, c.path, c.body); got != c.code {
 			t.Errorf("%s %s %s is refused with %q, want %q", c.method, c.path, c.body, got, c.code)

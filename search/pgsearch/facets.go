@@ -12,9 +12,13 @@ import (
 	"tiwiza/search"
 )
 
-// mostCounted is how many documents with the words asked for are counted; of
-// the rest a result says only that there are more.
-const mostCounted = 2000
+// So many documents are counted: mostCounted of those with the words asked for,
+// which lie anywhere, mostListed without words. Of the rest a result says only
+// that there are more.
+const (
+	mostCounted = 1000
+	mostListed  = 100_000
+)
 
 // mostKept is how many counted results a hub remembers.
 const mostKept = 512

@@ -26,7 +26,7 @@ func (x *Index) Put(_ context.Context, tx *pg.Tx, docs ...search.Document) error
 		return nil
 	}
 	rows := make([]row, len(docs))
-	seen := map[string]bool{}
+	seen := map[string]string{} // words, and a document that has each
 	for i, d := range docs {
 		head, all, words := vectors(d)
 		source, err := json.Marshal(d)
@@ -39,7 +39,7 @@ func (x *Index) Put(_ context.Context, tx *pg.Tx, docs ...search.Document) error
 			head, all, source, hex.EncodeToString(digest[:16]),
 		}
 		for _, w := range words {
-			seen[w] = true
+			seen[w] = d.ID
 		}
 	}
 	body, err := json.Marshal(rows)
@@ -78,23 +78,24 @@ type row struct {
 	Digest    string          `json:"digest"`
 }
 
-// addWords adds to the words that may be meant, in one order for everyone.
-func addWords(tx *pg.Tx, seen map[string]bool) {
+// addWords adds to the words that may be meant, in one order for everyone. A word
+// whose witness is gone gets another.
+func addWords(tx *pg.Tx, seen map[string]string) {
 	words := slices.Sorted(maps.Keys(seen))
 	n := len(words)
-	codes, sizes, keys, bones := make([]string, n), make([]int, n), make([]string, n), make([]string, n)
+	codes, sizes, keys, bones, witnesses := make([]string, n), make([]int, n), make([]string, n), make([]string, n), make([]string, n)
 	for i, w := range words {
-		codes[i], sizes[i], keys[i], bones[i] = code(w), utf8.RuneCountInString(w), search.Key(w), search.Bones(w)
+		codes[i], sizes[i], keys[i], bones[i], witnesses[i] = code(w), utf8.RuneCountInString(w), search.Key(w), search.Bones(w), seen[w]
 		if len(keys[i]) < 2 {
 			keys[i] = ""
 		}
 	}
-	tx.Queue(`insert into search.word as w (word, code, size, key, bones)
-		select r.word, r.code, r.size, r.key, r.bones
-		from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[]) as r(word, code, size, key, bones)
-		where not exists (select from search.word w where w.word = r.word and w.key = r.key and w.bones = r.bones)
+	tx.Queue(`insert into search.word as w (word, code, size, key, bones, witness)
+		select r.word, r.code, r.size, r.key, r.bones, r.witness
+		from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[]) as r(word, code, size, key, bones, witness)
+		where not exists (select from search.word w join search.document d on d.id = w.witness where w.word = r.word and w.key = r.key and w.bones = r.bones)
 		order by r.word collate "C"
-		on conflict (word) do update set key = excluded.key, bones = excluded.bones`, words, codes, sizes, keys, bones)
+		on conflict (word) do update set key = excluded.key, bones = excluded.bones, witness = excluded.witness`, words, codes, sizes, keys, bones, witnesses)
 }
 
 // Stale are the sellers of documents that an older analysis made, whose offers
@@ -307,10 +308,11 @@ func rank(c *clause, terms []search.Term, w way) string {
 // count counts a whole result, or enough of it to say that it is large.
 func count(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, w way) (counted, error) {
 	c := filter(q, terms, w)
-	where := c.String()
+	most := mostListed
 	if len(terms) > 0 {
-		where += " limit " + c.arg(mostCounted+1)
+		most = mostCounted
 	}
+	where := c.String() + " limit " + c.arg(most+1)
 	type line struct {
 		Facet string
 		Value string
@@ -333,8 +335,8 @@ func count(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, w
 			out.facets[r.Facet][r.Value] = r.N
 		}
 	}
-	if len(terms) > 0 && out.total > mostCounted {
-		out.total, out.capped = mostCounted, true
+	if out.total > most {
+		out.total, out.capped = most, true
 	}
 	return out, nil
 }

@@ -77,12 +77,19 @@ func (n near) like(t search.Term, s *search.Synonyms) [][]string {
 	if len(likes)+len(out) == 0 {
 		likes = n.bones
 	}
+	add := func(words []string) {
+		if !slices.ContainsFunc(out, func(have []string) bool { return slices.Equal(have, words) }) {
+			out = append(out, words)
+		}
+	}
 	for _, l := range likes {
-		out = append(out, []string{l})
+		add([]string{l})
 	}
 	if len(likes) <= 3 {
 		for _, l := range likes {
-			out = append(out, s.Said(l)...)
+			for _, said := range s.Said(l) {
+				add(said)
+			}
 		}
 	}
 	return out[:min(len(out), mostLike)]

@@ -140,6 +140,15 @@ func exact(t search.Term) []string {
 	return any
 }
 
+// lexemes are all words of the ways that are surely meant.
+func lexemes(t search.Term) []string {
+	all := slices.Clone(t.Words)
+	for _, same := range t.Same {
+		all = append(all, same...)
+	}
+	return all
+}
+
 // soft are the ways that may be meant; "" without any.
 func soft(t search.Term, w way) string {
 	var any []string
