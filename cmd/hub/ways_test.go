@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,6 +122,13 @@ func oddTransfers(t *testing.T, r *rig, _ trade) {
 		return err == nil && refund != ""
 	})
 	r.moved(t, refOf(refund), "refund", money.Dirhams(1000))
+	var shown struct{ Refunds []struct{ ID string } }
+	if r.ask(t, req{key: sale.buyer, method: "GET", path: "/v1/orders/" + sale.Orders[0].ID}).into(t, &shown); len(shown.Refunds) != 1 || shown.Refunds[0].ID != refund {
+		t.Errorf("the order shows the refunds %+v, want %s", shown.Refunds, refund)
+	}
+	r.until(t, "the buyer to be told that it was too much", func() bool {
+		return slices.ContainsFunc(r.told(t, sale.buyer), func(n noticeView) bool { return n.Kind == "refund.late" })
+	})
 	b := r.buyer(t)
 	basket := r.basket(t, b, map[string]int{r.ware(t, s, 1, "6000.00").variant: 1})
 	body := ordering(basket, r.quote(t, b, basket))

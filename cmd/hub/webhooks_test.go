@@ -96,9 +96,9 @@ func hooked(t *testing.T, r *rig, d trade) {
 	}
 	evt := events.Data[paid].ID
 	r.ask(t, req{key: s.key, method: "POST", path: "/v1/events/" + evt + "/replay"}).into(t, nil)
-	r.until(t, "the replay", func() bool { return h.got("orders.paid") == 2 })
+	r.until(t, "the replay", func() bool { return h.got("orders.paid") >= 2 })
 	r.ask(t, req{key: s.key, method: "POST", path: at + "/replay", body: map[string]string{"after": "2020-01-01T00:00:00Z"}}).into(t, nil)
-	r.until(t, "the replay of all", func() bool { return h.got("orders.paid") == 3 })
+	r.until(t, "the replay of all", func() bool { return h.got("orders.paid") >= 3 })
 
 	for _, q := range []req{
 		{method: "GET", path: at},

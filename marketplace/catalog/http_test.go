@@ -220,7 +220,7 @@ func TestStockIsCountedOrMoved(t *testing.T) {
 	m.whole()
 }
 
-func TestListReadsTheCatalogueNotTheIndex(t *testing.T) {
+func TestRule3_9_ListReadsTheCatalogueNotTheIndex(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
 	v := m.offer()

@@ -67,7 +67,7 @@ func fill(t testing.TB, s *catalog.Service, n int) {
 	}
 }
 
-func TestListSendsAFixedNumberOfStatements(t *testing.T) {
+func TestRule3_8_ListSendsAFixedNumberOfStatements(t *testing.T) {
 	t.Parallel()
 	count := &counter{}
 	db := pgtest.Open(t, pgtest.URL(t), pg.Options{MaxConns: 4, Tracer: count})

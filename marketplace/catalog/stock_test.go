@@ -200,7 +200,7 @@ func TestLastUnitsOfTwoVariantsSellOutTheOffer(t *testing.T) {
 	}
 }
 
-func TestDatabaseRefusesOverselling(t *testing.T) {
+func TestRule3_1_DatabaseRefusesOverselling(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
 	v := m.stocked(5)[0]

@@ -115,6 +115,10 @@ func (c *till) Methods(context.Context, pg.DB) ([]string, error) {
 	return []string{charges.Card, charges.Transfer, charges.Cash}, nil
 }
 func (c *till) Lock(context.Context, *pg.Tx, string) error { return nil }
+func (c *till) OfNone(context.Context, pg.DB, string) ([]charges.Refund, error) {
+	return nil, nil
+}
+
 func (c *till) OfOrders(context.Context, pg.DB, []string) (map[string][]charges.Refund, error) {
 	return nil, nil
 }

@@ -40,12 +40,11 @@ func subscribeTrade(bus *event.Bus, s *Service) {
 		if e.Available {
 			return nil
 		}
-		today := tx.Now().In(clock.Morocco).Format(time.DateOnly) // who orders the last one again and again brings one message
-		return s.tellMember(ctx, tx, e.Seller, SoldOut, map[string]string{"title": short(name(e.Names)), "link": s.URL + "/v/produits"}, e.Variant+":"+today)
+		return s.tellMember(ctx, tx, e.Seller, SoldOut, map[string]string{"title": short(name(e.Names)), "link": s.URL + "/v/produits"}, e.Variant+":"+today(tx))
 	})
 	event.Subscribe(bus, who, s.asked)
 	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e quotations.RequestOpened) error {
-		return s.askedOf(ctx, tx, e.Request, e.Sellers)
+		return s.askedOf(ctx, tx, today(tx), e.Sellers)
 	})
 	event.Subscribe(bus, who, s.offered)
 	event.Subscribe(bus, who, s.pooled)
@@ -64,9 +63,14 @@ func (s *Service) asked(ctx context.Context, tx *pg.Tx, e quotations.RequestMove
 	return s.askedOf(ctx, tx, e.Request, e.Sellers)
 }
 
-func (s *Service) askedOf(ctx context.Context, tx *pg.Tx, request string, sellers []string) error {
+// today is the day in Morocco. What anybody may bring about again and again is told
+// once a day.
+func today(tx *pg.Tx) string { return tx.Now().In(clock.Morocco).Format(time.DateOnly) }
+
+// askedOf tells sellers that they are asked for offers, once by key.
+func (s *Service) askedOf(ctx context.Context, tx *pg.Tx, key string, sellers []string) error {
 	for _, seller := range sellers {
-		if err := s.tellMember(ctx, tx, seller, QuotationAsked, nil, request+":"+seller); err != nil {
+		if err := s.tellMember(ctx, tx, seller, QuotationAsked, nil, key+":"+seller); err != nil {
 			return err
 		}
 	}
@@ -98,7 +102,7 @@ func (s *Service) pooled(ctx context.Context, tx *pg.Tx, e pools.DealMoved) erro
 // whoever organised it, that it was decided.
 func (s *Service) grouped(ctx context.Context, tx *pg.Tx, e groupbuys.Moved) error {
 	if e.State == groupbuys.Asked {
-		return s.tellMember(ctx, tx, e.Seller, GroupAsked, nil, e.Group)
+		return s.tellMember(ctx, tx, e.Seller, GroupAsked, nil, e.Seller+":"+today(tx))
 	}
 	if e.State != groupbuys.Ordered && e.State != groupbuys.Failed {
 		return nil

@@ -80,23 +80,26 @@ func TestTheTradeIsToldToWhomItConcerns(t *testing.T) {
 		event         pg.Event
 		seller, buyer string // a part of what each is told; "" is nothing
 	}{
+		{stock(false), "argane est épuisé", ""},
+		{stock(true), "", ""},
+		{stock(false), "", ""}, // once a day
 		{ends, "label Bio finit le 31/03/2027", ""},
 		{ends, "", ""},
 		{label(catalog.Claimed), "", ""},
 		{label(catalog.Verified), "Bio est vérifié", ""},
 		{label(catalog.Expired), "ne voient plus le label Bio", ""},
 		{label(catalog.Withdrawn), "", ""}, // it was the seller itself
-		{stock(false), "argane est épuisé", ""},
-		{stock(true), "", ""},
 		{request, "demande un devis", ""},
 		{closed, "", ""},
 		{quotations.RequestOpened{Request: "qrq_2", Category: "oils", Sellers: []string{shop}}, "demande un devis", ""},
+		{quotations.RequestOpened{Request: "qrq_3", Category: "oils", Sellers: []string{shop}}, "", ""}, // once a day
 		{offer(quotations.Standing), "", "répond à votre demande"},
 		{offer(quotations.Accepted), "devis est accepté", ""},
 		{offer(quotations.Expired), "", ""},
 		{deal(pools.Proposed), "", "121,50 DH et la livraison"},
 		{deal(pools.Paid), "", ""},
 		{group(groupbuys.Asked, buyer), "propose un achat groupé", ""},
+		{group(groupbuys.Asked, id.New(id.Person)), "", ""}, // once a day
 		{group(groupbuys.Open, buyer), "", ""},
 		{group(groupbuys.Ordered, buyer), "achat groupé est terminé", "achat groupé est terminé"},
 		{group(groupbuys.Failed, shop), "achat groupé est terminé", ""},

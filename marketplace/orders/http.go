@@ -227,8 +227,21 @@ func (s *Service) view(ctx context.Context, db pg.DB, order string) (v View, err
 	if err != nil {
 		return v, err
 	}
-	v = f.view(auth.From(ctx), o, holds[o.ID], caseView(cases, o.ID), back[o.ID])
+	loose, err := s.ofNone(ctx, db, o)
+	if err != nil {
+		return v, err
+	}
+	v = f.view(auth.From(ctx), o, holds[o.ID], caseView(cases, o.ID), append(back[o.ID], loose...))
 	return v, s.showCash(ctx, db, &v)
+}
+
+// ofNone are the refunds of an order's checkout that are of no order, for its buyer,
+// who may have to say where they go, and for the operator.
+func (s *Service) ofNone(ctx context.Context, db pg.DB, o Order) ([]charges.Refund, error) {
+	if p := auth.From(ctx); o.Cash() || p.Role != auth.Buyer && p.Role != auth.Operator {
+		return nil, nil
+	}
+	return s.Charges.OfNone(ctx, db, o.Group)
 }
 
 // GroupInput names a group.

@@ -133,9 +133,14 @@ type till struct {
 	groups map[string]charges.Sale
 	ids    map[string]string // group → charge
 	back   []charges.RefundOrder
+	none   map[string][]charges.Refund // by group
 }
 
 func (c *till) Lock(context.Context, *pg.Tx, string) error { return nil }
+
+func (c *till) OfNone(_ context.Context, _ pg.DB, group string) ([]charges.Refund, error) {
+	return c.none[group], nil
+}
 
 func (c *till) OfOrders(context.Context, pg.DB, []string) (map[string][]charges.Refund, error) {
 	return nil, nil

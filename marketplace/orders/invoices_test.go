@@ -152,7 +152,7 @@ func TestACompanyIsNamedOnTheInvoiceAndIsNoPartyOfTheOrder(t *testing.T) {
 	}
 	for ice, taken := range map[string]bool{"000000000000097": true, "000000000000098": false, "97": false, "": false} {
 		_, err := h.db.Exec(t.Context(), `insert into orders.order_group (id, basket, buyer, charge, currency, total, contact, delivery)
-			select id || $2, basket || $2, buyer, charge, currency, total, jsonb_set(contact, '{company,ice}', to_jsonb($2::text)), delivery from orders.order_group where id = $1`, c.Group, ice)
+			select id || $2, basket || $2, buyer, charge || $2, currency, total, jsonb_set(contact, '{company,ice}', to_jsonb($2::text)), delivery from orders.order_group where id = $1`, c.Group, ice)
 		if (err == nil) != taken {
 			t.Errorf("the database on an ICE of %q: %v", ice, err)
 		}

@@ -52,7 +52,7 @@ func anyDeal(t *rapid.T) (orders.Quote, escrow.Sheet) {
 	return q.Seal(), m.Fees
 }
 
-func TestPartsOfAQuoteAddUp(t *testing.T) {
+func TestRule3_4_PartsOfAQuoteAddUp(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		q := anyQuote(t)
@@ -82,7 +82,7 @@ func TestPartsOfAQuoteAddUp(t *testing.T) {
 	})
 }
 
-func TestOrdersOfAQuoteAddUpToIt(t *testing.T) {
+func TestRule3_4_OrdersOfAQuoteAddUpToIt(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		q, fees := anyDeal(t)

@@ -6,10 +6,35 @@ import (
 	"testing"
 
 	"tiwiza/marketplace/orders"
+	"tiwiza/payments/charges"
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/money"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
 )
+
+// TestRule3_2_MoneyThatCameTooLateIsSeenWithItsOrder has a refund of no order, which
+// its buyer finds with the order it paid for; the seller, whom it is not from, does
+// not.
+func TestRule3_2_MoneyThatCameTooLateIsSeenWithItsOrder(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	s, me := h.shop("100.00", 5, ""), h.buyer()
+	c, other := h.buy(me, 1, s), h.buy(me, 1, s)
+	h.tell(charges.Lapsed{Charge: c.Charge.ID, Group: c.Group, Orders: c.ids()})
+	h.till.none = map[string][]charges.Refund{c.Group: {{ID: "rfd_1", Charge: c.Charge.ID, State: charges.RefundAwaiting, Amount: 12000, Currency: money.MAD}}}
+	for _, k := range []auth.Key{me, h.boss} {
+		if v := h.show(k, c.ids()[0]); len(v.Refunds) != 1 || v.Refunds[0].ID != "rfd_1" || v.Refunds[0].State != charges.RefundAwaiting {
+			t.Errorf("the order shows %+v, want the refund that waits for an account", v.Refunds)
+		}
+	}
+	if v := h.show(me, other.ids()[0]); len(v.Refunds) != 0 {
+		t.Errorf("another order shows %+v", v.Refunds)
+	}
+	if v := h.show(s.key, c.ids()[0]); len(v.Refunds) != 0 {
+		t.Errorf("the seller sees %+v", v.Refunds)
+	}
+}
 
 // TestRule3_5_OneOfTwoEndsIsAnOrders has a seller accept, prepare and ship an
 // order while its buyer and its seller cancel it: whoever comes first decides, and

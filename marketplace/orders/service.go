@@ -112,6 +112,7 @@ type Charges interface {
 	Refuse(ctx context.Context, tx *pg.Tx, order, reason string, brought bool) (charges.Parcel, error)
 	Parcels(ctx context.Context, db pg.DB, orders []string) (map[string]charges.Parcel, error)
 	OfOrders(ctx context.Context, db pg.DB, orders []string) (map[string][]charges.Refund, error)
+	OfNone(ctx context.Context, db pg.DB, group string) ([]charges.Refund, error)
 	Lock(ctx context.Context, tx *pg.Tx, charge string) error
 	Refund(ctx context.Context, tx *pg.Tx, in charges.RefundOrder) (charges.Refund, error)
 }

@@ -271,7 +271,7 @@ func TestReceivingBeforeTheNewsOfAReleaseIsNoError(t *testing.T) {
 	}
 }
 
-func TestLinesAndTimelinesAreNeverChanged(t *testing.T) {
+func TestRule3_3_LinesAndTimelinesAreNeverChanged(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	h.buy(h.buyer(), 1, h.shop("100.00", 5, ""))
@@ -300,9 +300,9 @@ func (c *trips) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBat
 func (c *trips) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
 func (c *trips) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
 
-// TestRoundTripsDoNotGrowWithTheBasket keeps a checkout and a page of orders
+// TestRule3_8_RoundTripsDoNotGrowWithTheBasket keeps a checkout and a page of orders
 // from asking the database once for each line.
-func TestRoundTripsDoNotGrowWithTheBasket(t *testing.T) {
+func TestRule3_8_RoundTripsDoNotGrowWithTheBasket(t *testing.T) {
 	t.Parallel()
 	c := &trips{}
 	h := openHub(t, pgtest.Open(t, pgtest.URL(t), pg.Options{MaxConns: 4, Tracer: c}))
@@ -344,7 +344,7 @@ func TestRoundTripsDoNotGrowWithTheBasket(t *testing.T) {
 	}
 }
 
-func TestAPartOfTheMoneyIsNeverLost(t *testing.T) {
+func TestRule3_4_APartOfTheMoneyIsNeverLost(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	me := h.buyer()

@@ -43,6 +43,11 @@ func displaced(ctx context.Context, tx *pg.Tx, charge string) ([]Refund, error) 
 		and exists (select from charges.chargeback where id = r.displaced_by and state <> 'open') order by id for update`, charge)
 }
 
+func refundsOfNone(ctx context.Context, db pg.DB, group string) ([]Refund, error) {
+	return pg.All[Refund](ctx, db, `select `+refundColumns+` from charges.refund
+		where order_id = '' and charge = (select id from charges.charge where group_id = $1) order by id`, group)
+}
+
 func refundsOfOrders(ctx context.Context, db pg.DB, orders []string) ([]Refund, error) {
 	return pg.All[Refund](ctx, db, `select `+refundColumns+` from charges.refund where order_id = any($1) order by id`, orders)
 }

@@ -483,6 +483,12 @@ func (s *Service) loose(ctx context.Context, tx *pg.Tx, c Charge, amount money.M
 	return s.refund(ctx, tx, c, in)
 }
 
+// OfNone lists the refunds of a checkout that are of none of its orders, oldest
+// first: of money that came too late, or was too much.
+func (s *Service) OfNone(ctx context.Context, db pg.DB, group string) ([]Refund, error) {
+	return refundsOfNone(ctx, db, group)
+}
+
 // OfOrders lists the refunds of orders by order, oldest first.
 func (s *Service) OfOrders(ctx context.Context, db pg.DB, orders []string) (map[string][]Refund, error) {
 	all, err := refundsOfOrders(ctx, db, orders)

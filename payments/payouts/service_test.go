@@ -190,7 +190,7 @@ func TestAboveTheLimitASecondPersonDecides(t *testing.T) {
 
 // A suspended member's money is still its own; whether it is paid meanwhile a
 // person decides, of what it asks for and of what is due by itself.
-func TestASuspendedMemberIsPaidOnASecondPersonsWord(t *testing.T) {
+func TestRule3_12_ASuspendedMemberIsPaidOnASecondPersonsWord(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	h.earn(5000, true)

@@ -227,7 +227,7 @@ func TestRebuildWhileOthersWriteLosesNothing(t *testing.T) {
 	}
 }
 
-func TestDriftIsFoundAndMended(t *testing.T) {
+func TestRule3_9_DriftIsFoundAndMended(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	b.put(rugs(0, 10)...)
