@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func (r *rig) publishes(t testing.TB, content map[string]any) (v bylaw) {
 func TestTheCharterIsSignedAndHolds(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	s, free := r.seller(t), r.seller(t)
+	s, free, third := r.seller(t), r.seller(t), r.seller(t)
 	v := r.publishes(t, r.charterOf(t, 0, ""))
 	if drafts := r.shows(t, r.operator(), "/v1/charter-drafts"); !strings.Contains(drafts, `"published"`) {
 		t.Errorf("the drafts are %s", drafts)
@@ -103,6 +104,7 @@ func TestTheCharterIsSignedAndHolds(t *testing.T) {
 		t.Errorf("its signatures are %s", list)
 	}
 
+	r.charterPages(t, third, v)
 	r.ware(t, s, 5, "20.00")
 	r.ware(t, free, 5, "20.00")
 	next := r.publishes(t, r.charterOf(t, 0, `@id("charter.no_import")
@@ -115,6 +117,54 @@ func TestTheCharterIsSignedAndHolds(t *testing.T) {
 		return strings.Contains(r.shows(t, r.operator(), "/v1/audit?subject="+s.org), "charter.forbids")
 	})
 	r.verify(t)
+}
+
+// charterPages has a manager read the charter and sign it by pages, and the operator
+// see who has not.
+func (r *rig) charterPages(t *testing.T, s *shop, v bylaw) {
+	t.Helper()
+	const phone = "+212600077102"
+	token, _ := r.person(t, phone)
+	r.hires(t, s, token, phone, "manager")
+	r.ask(t, req{key: token, method: "PUT", path: "/v1/sessions/desk", body: map[string]string{"organisation": s.org}}).into(t, nil)
+	public := map[string][]string{
+		"/charte": {"La charte", v.SHA256, "Nous vendons ce que nous faisons."}, "/ar/charte": {"الميثاق", "نبيع ما نصنع."}, "/en/charte": {"The charter", v.SHA256},
+	}
+	b := &browser{rig: r, token: token}
+	for path, texts := range public {
+		b.open(t, path, texts...)
+	}
+	b.open(t, "/v/papiers", "À signer avant")
+	b.open(t, "/v/charte", "Recevoir mon code", "Nous vendons ce que nous faisons.")
+	b.open(t, "/ar/v/charte", "أرسلوا لي رمزي", "نبيع ما نصنع.")
+	b.open(t, "/en/v/charte", "Send me my code")
+	form := url.Values{"version": {"1"}, "empreinte": {strings.Repeat("0", 64)}, "langue": {"ar"}}
+	if status, body, _ := b.do(t, "POST", "/v/charte", form); status != 409 || !strings.Contains(body, "Le texte a changé") {
+		t.Errorf("another text: %d %s", status, inside(body))
+	}
+	form.Set("empreinte", v.SHA256)
+	status, body, _ := b.do(t, "POST", "/v/charte", form)
+	handle := regexp.MustCompile(`name="jeton" value="([^"]+)"`).FindStringSubmatch(body)
+	if status != 200 || handle == nil {
+		t.Fatalf("the code is not asked for: %d %s", status, inside(body))
+	}
+	form.Set("jeton", handle[1])
+	form.Set("a", phone)
+	form.Set("code", "000")
+	if status, body, _ = b.do(t, "POST", "/v/charte", form); status < 400 || status > 499 || !strings.Contains(body, `name="jeton"`) {
+		t.Errorf("a wrong code: %d %s", status, inside(body))
+	}
+	form.Set("code", r.codeFor(t, phone))
+	if status, body, to := b.do(t, "POST", "/v/charte", form); status != 303 || !strings.Contains(to, "/v/charte") {
+		t.Fatalf("the right code: %d %s", status, inside(body))
+	}
+	b.open(t, "/v/charte?fait=oui", "Merci. La charte est signée.", "Version 1, le", "par code")
+	op := r.atDesk(t, r.keys.Operator.Phone)
+	op.open(t, "/op/charte", "Versions", v.SHA256[:16], "Publié")
+	op.open(t, "/ar/op/charte", "النسخ")
+	op.open(t, "/op/charte/1", "Qui n’a pas signé", "exemple")
+	op.open(t, "/op/charte/1?region=MA-09", "Qui n’a pas signé")
+	op.open(t, "/en/op/charte/1", "Who has not signed")
 }
 
 // signsByPasskey has a manager add a passkey and sign with it.

@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"time"
 
+	"tiwiza/marketplace/charter"
 	"tiwiza/pkg/geo"
+	"tiwiza/web/bylaw"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -42,6 +44,8 @@ type papersPage struct {
 	Accounts []account
 	Tone     string
 	Done     bool
+	Due      string // the last day to sign the charter; "": there is nothing to sign
+	Late     bool   // that day has passed
 }
 
 type labelRow struct {
@@ -67,6 +71,13 @@ func (d *Desk) papers(v *site.Visit, seat site.Seat) error {
 		if r.Code == p.Coop.Region {
 			p.Place += v.T("common.comma") + v.Say(r.Names).Text
 		}
+	}
+	bound, err := site.Get[charter.MineView](v, "/v1/organisations/"+seat.Organisation+"/charter")
+	if err != nil {
+		return err
+	}
+	if p.Late = bound.Late; bound.ToSign != nil {
+		p.Due = bylaw.Day(v.Lang, bound.ToSign.LastDay)
 	}
 	labels, err := site.Get[page[label]](v, "/v1/labels?limit=50")
 	if err != nil {

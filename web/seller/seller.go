@@ -43,6 +43,8 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"POST /v/argent/retirer":            d.withdraw,
 		"GET /v/argent/releve.csv":          d.statement,
 		"GET /v/papiers":                    d.papers,
+		"GET /v/charte":                     d.charter,
+		"POST /v/charte":                    d.signCharter,
 		"GET /v/services":                   d.services,
 		"GET /v/services/{id}":              d.service,
 		"POST /v/services/{id}":             d.serve,

@@ -71,6 +71,7 @@ func (s *Shop) Mount(mux *http.ServeMux) {
 	page("POST /moi/appareils", s.endDevice)
 	page("POST /moi/bureau", s.sit)
 	page("GET /aide", s.help)
+	page("GET /charte", s.charter)
 	page("GET /hors-ligne", s.offline)
 	page("GET /manifest.webmanifest", s.manifest)
 	page("GET /robots.txt", s.robots)
