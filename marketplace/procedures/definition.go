@@ -248,3 +248,31 @@ func (d Definition) answered(answers map[string]any, whole bool) error {
 	}
 	return bad
 }
+
+// titles are how the form names some of its fields, by language where it says so.
+func (d Definition) titles(of map[string]any) map[string]members.Texts {
+	out := map[string]members.Texts{}
+	fields, _ := d.Form["properties"].(map[string]any)
+	for name := range of {
+		field, ok := fields[name].(map[string]any)
+		if !ok {
+			continue
+		}
+		texts := members.Texts{}
+		if title, ok := field["title"].(string); ok {
+			texts["fr"] = title
+		}
+		if all, ok := field["x-title"].(map[string]any); ok {
+			for lang, t := range all {
+				if s, ok := t.(string); ok {
+					texts[lang] = s
+				}
+			}
+		}
+		if len(texts) == 0 {
+			texts["fr"] = name
+		}
+		out[name] = texts
+	}
+	return out
+}

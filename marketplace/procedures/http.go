@@ -326,14 +326,15 @@ type DocumentView struct {
 
 // VerifiedView is what anybody sees of a document.
 type VerifiedView struct {
-	State       string         `json:"state" required:"true" enum:"valid,expired,revoked,unknown"`
-	Number      string         `json:"number,omitempty"`
-	Procedure   members.Texts  `json:"procedure,omitempty"`
-	Institution members.Texts  `json:"institution,omitempty"`
-	ValidFrom   string         `json:"valid_from,omitempty"`
-	ValidTo     string         `json:"valid_to,omitempty"`
-	RevokedAt   string         `json:"revoked_at,omitempty"`
-	Shown       map[string]any `json:"shown,omitempty" description:"What the procedure declares public."`
+	State       string                   `json:"state" required:"true" enum:"valid,expired,revoked,unknown"`
+	Number      string                   `json:"number,omitempty"`
+	Procedure   members.Texts            `json:"procedure,omitempty"`
+	Institution members.Texts            `json:"institution,omitempty"`
+	ValidFrom   string                   `json:"valid_from,omitempty"`
+	ValidTo     string                   `json:"valid_to,omitempty"`
+	RevokedAt   string                   `json:"revoked_at,omitempty"`
+	Shown       map[string]any           `json:"shown,omitempty" description:"What the procedure declares public."`
+	Titles      map[string]members.Texts `json:"titles,omitempty" description:"How the form names the answers among them."`
 }
 
 // FeeView is a case's fee.
