@@ -3,6 +3,8 @@ package main
 import (
 	"maps"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -142,6 +144,9 @@ func administered(t *testing.T, r *rig, _ trade) {
 	r.shows(t, "", "/v1/accreditations?domain=design")
 	r.shows(t, r.operator(), caseFiles+"?state=granted")
 	r.shows(t, s.key, caseFiles)
+	if got := r.shows(t, key, "/v1/institutions?limit=100"); !strings.Contains(got, other.Organisation) {
+		t.Errorf("the institutions are %s", got)
+	}
 	r.moves(t, s.key, r.files(t, s.key, p).ID, "withdraw", nothing)
 	r.posts(t, key, "/v1/procedures/"+p+"/retire", nothing)
 	r.until(t, "both sides to be told", func() bool {
@@ -287,5 +292,53 @@ func init() {
 		p := with(office, o.keys.Institutions[2].APIKey, "/v1/documents/"+c.Document.ID+"/revoke", why("untrue", "Faux."), why("conditions", "Faux."), why("untrue", "Très faux."))
 		p.effect, p.of = trail("documents.revoke", c.Document.ID)
 		return p
+	}
+}
+
+// decidedByPages has an institution's officer work on a case by pages, and whoever
+// has the document's code verify it.
+func decidedByPages(t *testing.T, r *rig, _ trade) {
+	office, other := r.keys.Institutions[0], r.keys.Institutions[2]
+	s := r.seller(t)
+	officer, inspector := r.seated(t, "+212600088203", office.Organisation), r.seated(t, "+212600088204", other.Organisation)
+	p := r.publishes(t, office.APIKey, ofProcedure(lettered()))
+	c := r.files(t, s.key, p)
+	r.moves(t, s.key, c.ID, "papers", map[string]string{"code": "samples", "file": r.sendsIn(t, s.key)})
+	r.moves(t, s.key, c.ID, "submit", nothing)
+	at := "/i/" + c.ID
+	officer.open(t, "/i?etat=tous", s.name)
+	officer.reads(t, "/i")
+	officer.reads(t, "/i/chiffres")
+	page := officer.open(t, at, "tapis", "Photos", "Ouvrir le dossier")
+	officer.reads(t, at)
+	if status, body, _ := officer.do(t, "GET", at+"/p/samples", nil); status != http.StatusOK || !strings.Contains(body, "%PDF") {
+		t.Errorf("the paper is answered %d", status)
+	}
+	page = officer.send(t, page, `value="examine"`, nil, "Le dossier est ouvert.")
+	page = officer.send(t, page, `value="ask"`, url.Values{"ask_text": {"Combien de membres ?"}}, "La question est partie.", "Combien de membres ?")
+	r.moves(t, s.key, c.ID, "answer", text("Douze."))
+	page = officer.open(t, at, "Douze.")
+	page = officer.send(t, page, `value="hand-over"`, url.Values{"hand-over_to": {other.Organisation}, "hand-over_text": {"À visiter."}}, "Le dossier est en chemin.")
+	theirs := inspector.open(t, at, "À visiter.")
+	theirs = inspector.send(t, theirs, `value="receive"`, nil, "Le dossier est chez vous.")
+	inspector.send(t, theirs, `value="hand-over"`, url.Values{"hand-over_to": {office.Organisation}, "hand-over_text": {"Vu."}}, "Le dossier est en chemin.")
+	page = officer.open(t, at, "Vu.")
+	page = officer.send(t, page, `value="receive"`, nil, "Le dossier est chez vous.")
+	page = officer.send(t, page, `value="advance"`, url.Values{"advance_text": {"Complet."}}, "L’étape est notée.")
+	officer.refused(t, page, `value="refuse"`, url.Values{"refuse_reason": {"untrue"}, "refuse_text": {"Non."}}, 422, "Non.")
+	page = officer.send(t, page, `value="grant"`, nil, "La décision est notée : accepté.")
+	officer.reads(t, at)
+	m := regexp.MustCompile(`/verifier/([A-Za-z0-9_-]{22})`).FindString(page)
+	if m == "" {
+		t.Fatal("the file does not say where its document is verified")
+	}
+	officer.open(t, m, "Valable", s.name)
+	officer.reads(t, m)
+	officer.send(t, page, `value="revoke"`, url.Values{"revoke_reason": {"untrue"}, "revoke_text": {"Faux."}}, "Le retrait est noté.")
+	officer.open(t, m, "Retiré")
+	officer.open(t, "/verifier/"+strings.Repeat("A", 22), "Inconnu")
+	member := r.seated(t, "+212600088205", s.org)
+	if status, _, _ := member.do(t, "GET", "/i", nil); status != http.StatusForbidden {
+		t.Errorf("a member at the institutions' desk is answered %d", status)
 	}
 }

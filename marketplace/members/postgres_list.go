@@ -40,3 +40,7 @@ func queue(ctx context.Context, db pg.DB, in Waiters) ([]Organisation, error) {
 	}
 	return pg.All[Organisation](ctx, db, `select `+organisationColumns+` from members.organisation where `+where+` order by asked_at, id limit $1`, args...)
 }
+
+func bodies(ctx context.Context, db pg.DB, after string, limit int) ([]Body, error) {
+	return pg.All[Body](ctx, db, `select id, names from members.organisation where kind = 'institutional' and state = 'active' and id > $1 order by id limit $2`, after, limit)
+}

@@ -43,6 +43,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("GET", "/v1/cases/statistics", "cases.statistics", "Say how many cases were decided, and how long they took", ok, s.Statistics),
 		rest.Handle("GET", "/v1/cases/statistics.csv", "cases.statistics_csv", "The same as a table", ok, s.StatisticsCSV, rest.Gives("text/csv")),
 
+		rest.Handle("GET", "/v1/institutions", "institutions.list", "List the institutions that are at work here", ok, s.Institutions),
 		rest.Handle("GET", "/v1/verifications/{token}", "documents.verify", "Say how a document stands, to whoever has its code", ok, s.Verify, rest.Public()),
 		rest.Handle("GET", "/v1/accreditations", "accreditations.list", "List who is accredited for what, and where", ok, s.Accreditations, rest.Public()),
 	}
