@@ -12,6 +12,7 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/web/courier"
 	"tiwiza/web/dev"
+	"tiwiza/web/office"
 	"tiwiza/web/operator"
 	"tiwiza/web/partner"
 	"tiwiza/web/seller"
@@ -55,6 +56,7 @@ func New(h Hub) http.Handler {
 	(&shop.Shop{Site: s, Catalog: h.Catalog, Papers: h.Papers, Images: h.Images}).Mount(pages)
 	(&operator.Desk{Site: s}).Mount(pages)
 	(&partner.Desk{Site: s}).Mount(pages)
+	(&office.Desk{Site: s}).Mount(pages)
 	(&seller.Desk{Site: s, Catalog: h.Catalog}).Mount(pages)
 	(&courier.Desk{Site: s}).Mount(pages)
 	if h.Demo {

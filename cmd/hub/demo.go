@@ -19,7 +19,7 @@ import (
 
 type demoCmd struct {
 	Play     playCmd         `cmd:"" default:"1" help:"Play the main job and the other ways that money takes, against the hub at work here."`
-	Members  demoMembersCmd  `cmd:"" help:"Play how somebody joins the market with an agent's help, and shares its accounts with a bank, against the hub at work here."`
+	Members  demoMembersCmd  `cmd:"" help:"Play how somebody joins the market with an agent's help, is registered and labelled by institutions, and shares its accounts with a bank, against the hub at work here."`
 	Partners demoPartnersCmd `cmd:"" help:"Play how a bank joins, answers a member's application for a loan, and pays, and how an insurer quotes, binds and settles a claim, against the hub at work here."`
 	Day      dayCmd          `cmd:"" help:"Play scripted days on a hub of its own, and say where each centime is."`
 }

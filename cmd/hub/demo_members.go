@@ -44,6 +44,9 @@ func (demoMembersCmd) Run(ctx context.Context, s *Settings) error {
 type membership struct {
 	Organisation string `json:"organisation"`
 	Papers       int    `json:"papers"`
+	Registration string `json:"registration"` // the number of its document
+	Label        string `json:"label"`
+	Badge        bool   `json:"badge"` // the catalogue shows it
 	Looks        int    `json:"looks"`
 	Refused      string `json:"refused"` // how the read after the withdrawal was answered
 	Violations   int    `json:"violations"`
@@ -55,10 +58,14 @@ type joiner struct {
 	name, phone, org string
 	person, agent    string // tokens: its own, and the agent's who acts for it
 	papers           []string
+
+	registration, label string // the numbers of its documents
+	badge               bool
 }
 
 // joinsAndShares plays it: an entrepreneur enrols with an agent's help, is admitted
-// by two people, shares its accounts with a bank, sees it look, and takes that back.
+// by two people, is registered and gets a label through institutions' back offices,
+// shares its accounts with a bank, sees it look, and takes that back.
 // It is an entrepreneur so that nobody else who joins meanwhile is asked for papers.
 func (p *player) joinsAndShares(ctx context.Context) (f membership, err error) {
 	n := &joiner{player: p, name: "Atelier Tislit " + strings.ToLower(rand.Text()[:6]) + " (exemple)"}
@@ -67,7 +74,14 @@ func (p *player) joinsAndShares(ctx context.Context) (f membership, err error) {
 			return f, fmt.Errorf("enrol %s: %w", n.name, err)
 		}
 	}
+	if err := n.isRegistered(ctx); err != nil {
+		return f, fmt.Errorf("register %s: %w", n.name, err)
+	}
+	if err := n.isLabelled(ctx); err != nil {
+		return f, fmt.Errorf("label %s: %w", n.name, err)
+	}
 	f.Organisation, f.Papers = n.org, len(n.papers)
+	f.Registration, f.Label, f.Badge = n.registration, n.label, n.badge
 	if f.Looks, f.Refused, err = n.shares(ctx); err != nil {
 		return f, fmt.Errorf("share the dossier of %s: %w", n.name, err)
 	}

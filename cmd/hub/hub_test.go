@@ -60,6 +60,8 @@ func TestHub(t *testing.T) {
 			"who is owed money does not leave":                    leaves,
 			"a dossier is shared, seen and withdrawn":             shared,
 			"a member applies for a loan and has it":              lent,
+			"cases go through institutions' back offices":         administered,
+			"cases are decided by pages":                          decidedByPages,
 			"a bank and a member meet by pages":                   lentByPages,
 			"an insurer and a member meet by pages":               insuredByPages,
 			"an insurer's people work by pages":                   answeredByPages,

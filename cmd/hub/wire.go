@@ -336,21 +336,6 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	return h, nil
 }
 
-// owner tells reconciliation whose keys hand in a bank's statements: as the
-// partners' file says, else the demonstration market's bank.
-func owner(store *pg.Store, p *partners, o options) func(context.Context, string) (string, error) {
-	return func(ctx context.Context, name string) (string, error) {
-		if p.owner != "" || !o.Demo || name != bankName {
-			return p.owner, nil
-		}
-		m, err := loadNote[market](ctx, store, "demo")
-		if errors.Is(err, errNoNote) {
-			return "", nil
-		}
-		return m.Bank, err
-	}
-}
-
 // handler serves the interface, health and the pages.
 func (h *house) handler(doc []byte, checks []rest.Check, reg *prometheus.Registry, o options) http.Handler {
 	mux := http.NewServeMux()

@@ -37,3 +37,18 @@ func receivers(pay *payouts.Service) func(context.Context, pg.DB, string) (strin
 		return p.Holder, p.RIB, err
 	}
 }
+
+// owner tells reconciliation whose keys hand in a bank's statements: as the
+// partners' file says, else the demonstration market's bank.
+func owner(store *pg.Store, p *partners, o options) func(context.Context, string) (string, error) {
+	return func(ctx context.Context, name string) (string, error) {
+		if p.owner != "" || !o.Demo || name != bankName {
+			return p.owner, nil
+		}
+		m, err := loadNote[market](ctx, store, "demo")
+		if errors.Is(err, errNoNote) {
+			return "", nil
+		}
+		return m.Bank, err
+	}
+}

@@ -59,3 +59,7 @@ func unbound(ctx context.Context, db pg.DB, in Unsigned) ([]Organisation, error)
 func unboundAfter(ctx context.Context, db pg.DB, version int, org string, limit int) ([]string, error) {
 	return pg.Column[string](ctx, db, `select id from members.organisation where state in ('active', 'suspended') and kind <> 'operator' and charter < $1 and id > $2 order by id limit $3`, version, org, limit)
 }
+
+func bodies(ctx context.Context, db pg.DB, after string, limit int) ([]Body, error) {
+	return pg.All[Body](ctx, db, `select id, names from members.organisation where kind = 'institutional' and state = 'active' and id > $1 order by id limit $2`, after, limit)
+}

@@ -3,6 +3,7 @@ package procedures
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -247,4 +248,68 @@ func (d Definition) answered(answers map[string]any, whole bool) error {
 		bad = bad.At(w.Pointer, w.Detail)
 	}
 	return bad
+}
+
+// titles are how the form names some of its fields, by language where it says so.
+func (d Definition) titles(of map[string]any) map[string]members.Texts {
+	out := map[string]members.Texts{}
+	fields, _ := d.Form["properties"].(map[string]any)
+	for name := range of {
+		field, ok := fields[name].(map[string]any)
+		if !ok {
+			continue
+		}
+		texts := members.Texts{}
+		if title, ok := field["title"].(string); ok {
+			texts["fr"] = title
+		}
+		if all, ok := field["x-title"].(map[string]any); ok {
+			for lang, t := range all {
+				if s, ok := t.(string); ok {
+					texts[lang] = s
+				}
+			}
+		}
+		if len(texts) == 0 {
+			texts["fr"] = name
+		}
+		out[name] = texts
+	}
+	return out
+}
+
+// A FormField is a field of a procedure's form, as pages show it.
+type FormField struct {
+	Name   string
+	Titles members.Texts
+}
+
+// Fields are the fields of the form, in the order of what it requires, then by
+// their names.
+func (d Definition) Fields() (all []FormField) {
+	fields, _ := d.Form["properties"].(map[string]any)
+	names := listedIn(d.Form["required"])
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	titles := d.titles(fields)
+	for _, name := range names {
+		if fields[name] != nil {
+			all = append(all, FormField{name, titles[name]})
+		}
+	}
+	return all
+}
+
+// listedIn are the texts of a list, in its order.
+func listedIn(v any) (out []string) {
+	all, _ := v.([]any)
+	for _, x := range all {
+		if s, ok := x.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
 }

@@ -266,7 +266,7 @@ func (s *Service) Verify(ctx context.Context, in TokenInput) (v VerifiedView, er
 		return v, err
 	}
 	return VerifiedView{
-		State: x.Standing(at), Number: x.Number, Procedure: d.Names, Institution: who[x.Institution].Names, ValidFrom: x.From, ValidTo: x.To, RevokedAt: dayOf(x.RevokedAt), Shown: x.Shown,
+		State: x.Standing(at), Number: x.Number, Procedure: d.Names, Institution: who[x.Institution].Names, ValidFrom: x.From, ValidTo: x.To, RevokedAt: dayOf(x.RevokedAt), Shown: x.Shown, Titles: d.titles(x.Shown),
 	}, nil
 }
 

@@ -43,6 +43,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("GET", "/v1/cases/statistics", "cases.statistics", "Say how many cases were decided, and how long they took", ok, s.Statistics),
 		rest.Handle("GET", "/v1/cases/statistics.csv", "cases.statistics_csv", "The same as a table", ok, s.StatisticsCSV, rest.Gives("text/csv")),
 
+		rest.Handle("GET", "/v1/institutions", "institutions.list", "List the institutions that are at work here", ok, s.Institutions),
 		rest.Handle("GET", "/v1/verifications/{token}", "documents.verify", "Say how a document stands, to whoever has its code", ok, s.Verify, rest.Public()),
 		rest.Handle("GET", "/v1/accreditations", "accreditations.list", "List who is accredited for what, and where", ok, s.Accreditations, rest.Public()),
 	}
@@ -326,14 +327,15 @@ type DocumentView struct {
 
 // VerifiedView is what anybody sees of a document.
 type VerifiedView struct {
-	State       string         `json:"state" required:"true" enum:"valid,expired,revoked,unknown"`
-	Number      string         `json:"number,omitempty"`
-	Procedure   members.Texts  `json:"procedure,omitempty"`
-	Institution members.Texts  `json:"institution,omitempty"`
-	ValidFrom   string         `json:"valid_from,omitempty"`
-	ValidTo     string         `json:"valid_to,omitempty"`
-	RevokedAt   string         `json:"revoked_at,omitempty"`
-	Shown       map[string]any `json:"shown,omitempty" description:"What the procedure declares public."`
+	State       string                   `json:"state" required:"true" enum:"valid,expired,revoked,unknown"`
+	Number      string                   `json:"number,omitempty"`
+	Procedure   members.Texts            `json:"procedure,omitempty"`
+	Institution members.Texts            `json:"institution,omitempty"`
+	ValidFrom   string                   `json:"valid_from,omitempty"`
+	ValidTo     string                   `json:"valid_to,omitempty"`
+	RevokedAt   string                   `json:"revoked_at,omitempty"`
+	Shown       map[string]any           `json:"shown,omitempty" description:"What the procedure declares public."`
+	Titles      map[string]members.Texts `json:"titles,omitempty" description:"How the form names the answers among them."`
 }
 
 // FeeView is a case's fee.

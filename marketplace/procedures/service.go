@@ -24,6 +24,7 @@ import (
 type Members interface {
 	Of(ctx context.Context, db pg.DB, org string) (members.Organisation, error)
 	Sellers(ctx context.Context, db pg.DB, ids []string) (map[string]members.Seller, error)
+	Institutions(ctx context.Context, db pg.DB, after string, limit int) ([]members.Body, error)
 }
 
 // Papers are those that were accepted at an organisation's enrolment.

@@ -350,3 +350,14 @@ func (s *Service) Accreditations(ctx context.Context, in AccreditedInput) (p res
 		return accreditedPlace{v.Domain, v.Region, v.Organisation.ID, v.document}
 	}), nil
 }
+
+// Institutions lists those that are at work, for whoever looks for one, or hands a
+// case over to one.
+func (s *Service) Institutions(ctx context.Context, in rest.Paging) (p rest.Page[NamedView], err error) {
+	after, err := in.After(id.Organisation)
+	if err != nil {
+		return p, err
+	}
+	all, err := s.Members.Institutions(ctx, s.db, after, in.Limit+1)
+	return rest.View(all, in.Limit, func(b members.Body) NamedView { return NamedView{b.ID, b.Names} }, func(v NamedView) any { return v.ID }), err
+}

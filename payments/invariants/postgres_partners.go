@@ -90,7 +90,11 @@ var partners = []Invariant{
 		union all
 		select format('payout %s of %s covers %s', p.id, ` + dh("p.amount") + `, ` + dh("coalesce(c.amount, 0)") + `)
 		from payouts.payout p left join (select payout, sum(amount) as amount from payouts.cover group by payout) c on c.payout = p.id
-		where coalesce(c.amount, 0) <> case when p.payee = 'seller' then p.amount - p.owed else 0 end`},
+		where coalesce(c.amount, 0) <> case when p.payee = 'seller' then p.amount - p.owed else 0 end
+		union all
+		select format('fee %s of %s is paid out of %s', f.id, ` + dh("f.amount") + `, ` + dh("coalesce(c.amount, 0)") + `)
+		from dues.fee f left join (select fee, sum(amount)::bigint as amount from dues.cover group by fee) c on c.fee = f.id
+		where coalesce(c.amount, 0) <> f.amount`},
 
 	{"I15", "Every line of a bank statement is explained or in suspense within 24 hours.", `
 		with ` + account + `

@@ -22,7 +22,7 @@ func init() {
 		matrix[action] = map[auth.Role]string{auth.Seller: "own", auth.Provider: "own", auth.Institution: "*", auth.Operator: "*"}
 	}
 	matrix["cases.read_paper"] = map[auth.Role]string{auth.Seller: "own", auth.Provider: "own", auth.Institution: "*"}
-	for _, action := range []string{"procedures.list", "procedures.show"} {
+	for _, action := range []string{"institutions.list", "procedures.list", "procedures.show"} {
 		matrix[action] = map[auth.Role]string{auth.Seller: "*", auth.Provider: "*", auth.Institution: "*", auth.Operator: "*"}
 	}
 	matrix["documents.verify"], matrix["accreditations.list"] = everyone, everyone

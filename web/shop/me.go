@@ -126,6 +126,8 @@ func deskPath(role string) string {
 		return "/op"
 	case "seller":
 		return "/v"
+	case "institution":
+		return "/i"
 	}
 	return "/b"
 }

@@ -70,6 +70,7 @@ func (s *Shop) Mount(mux *http.ServeMux) {
 	page("GET /moi", s.me)
 	page("POST /moi/appareils", s.endDevice)
 	page("POST /moi/bureau", s.sit)
+	page("GET /verifier/{token}", s.verify)
 	page("GET /aide", s.help)
 	page("GET /charte", s.charter)
 	page("GET /hors-ligne", s.offline)

@@ -61,7 +61,7 @@ func (s *Site) visit(desk ui.Desk, w http.ResponseWriter, r *http.Request) *Visi
 		lang = ui.French
 	}
 	p := &ui.Page{Lang: lang, Desk: desk, Path: r.URL.Path, Query: r.URL.Query(), Origin: s.Origin, Static: s.Static.Path}
-	if desk == ui.Operator || desk == ui.Partner {
+	if desk == ui.Operator || desk == ui.Partner || desk == ui.Office {
 		p.Nonce = nonce()
 	}
 	v := &Visit{Page: p, W: w, R: r, site: s}
@@ -151,7 +151,7 @@ func (v *Visit) onward(err error) string {
 // again asks to show once more who one is, and keeps what the form sent: nothing
 // that was typed is lost.
 func (v *Visit) again() templ.Component {
-	device := v.Desk == ui.Operator || v.Desk == ui.Partner // there a code is not enough
+	device := v.Desk == ui.Operator || v.Desk == ui.Partner || v.Desk == ui.Office // there a code is not enough
 	v.Desk, v.Nonce, v.Menu, v.Public = ui.Shop, "", nil, false
 	v.secure() // its own script asks for the passkey
 	v.Title = v.T("enter.again_title")
@@ -171,6 +171,8 @@ func (v *Visit) home() string {
 		return v.Href("/v")
 	case ui.Operator:
 		return v.Href("/op")
+	case ui.Office:
+		return v.Href("/i")
 	case ui.Partner:
 		return v.Href("/b")
 	}

@@ -18,6 +18,7 @@ const (
 	Seller   Desk = "seller"
 	Courier  Desk = "courier"
 	Partner  Desk = "partner"
+	Office   Desk = "office" // institutions
 	Operator Desk = "operator"
 	Dev      Desk = "dev" // the page of all parts
 )
@@ -117,7 +118,7 @@ func (p *Page) font() string {
 // styles are the sheets of a desk.
 func (p *Page) styles() []string {
 	switch p.Desk {
-	case Operator, Partner:
+	case Operator, Partner, Office:
 		return []string{"app.css", "desk.css"}
 	case Seller, Courier:
 		return []string{"app.css", "seller.css"}
@@ -130,7 +131,7 @@ func (p *Page) styles() []string {
 // libraries are what the programs of a desk build on. They are no modules: each
 // finds the other by its global name.
 func (p *Page) libraries() []string {
-	if p.Desk == Operator || p.Desk == Partner {
+	if p.Desk == Operator || p.Desk == Partner || p.Desk == Office {
 		return []string{"htmx.js", "hx-csp.js"}
 	}
 	return nil
@@ -139,7 +140,7 @@ func (p *Page) libraries() []string {
 // scripts are the programs of a desk.
 func (p *Page) scripts() []string {
 	switch p.Desk {
-	case Operator, Partner:
+	case Operator, Partner, Office:
 		return []string{"desk.js"}
 	case Seller:
 		return []string{"app.js", "seller.js"}

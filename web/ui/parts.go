@@ -48,6 +48,8 @@ func (p *Page) home() templ.SafeURL {
 		return p.URL("/op")
 	case Partner:
 		return p.URL("/b")
+	case Office:
+		return p.URL("/i")
 	}
 	return p.URL("/")
 }
