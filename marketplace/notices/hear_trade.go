@@ -8,6 +8,7 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/groupbuys"
 	"tiwiza/marketplace/loyalty"
+	"tiwiza/marketplace/orders"
 	"tiwiza/marketplace/pools"
 	"tiwiza/marketplace/quotations"
 	"tiwiza/pkg/clock"
@@ -42,6 +43,14 @@ func subscribeTrade(bus *event.Bus, s *Service) {
 		}
 		return s.tellMember(ctx, tx, e.Seller, SoldOut, map[string]string{"title": short(name(e.Names)), "link": s.URL + "/v/produits"}, e.Variant+":"+today(tx))
 	})
+	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e catalog.ChangeDecided) error {
+		kind, ok := map[catalog.ChangeState]Kind{catalog.Approved: MentionShown, catalog.Rejected: MentionRefused}[e.State]
+		if !ok {
+			return nil
+		}
+		return s.tellMember(ctx, tx, e.Seller, kind, map[string]string{"link": s.URL + "/v/produits"}, e.Change)
+	})
+	event.Subscribe(bus, who, s.reviewed)
 	event.Subscribe(bus, who, s.asked)
 	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e quotations.RequestOpened) error {
 		return s.askedOf(ctx, tx, today(tx), e.Sellers)
@@ -53,6 +62,18 @@ func subscribeTrade(bus *event.Bus, s *Service) {
 		on := e.On.In(clock.Morocco).Format("02/01/2006")
 		return s.tellPerson(ctx, tx, e.Person, PointsEnding, map[string]string{"count": strconv.FormatInt(e.Points, 10), "date": on}, e.Person+":"+on)
 	})
+}
+
+// reviewed tells a seller of a review, and its buyer of the answer. One that was
+// hidden is told to nobody.
+func (s *Service) reviewed(ctx context.Context, tx *pg.Tx, e orders.ReviewMoved) error {
+	switch {
+	case e.State != "shown":
+		return nil
+	case e.Replied:
+		return s.tellBuyer(ctx, tx, ReviewReplied, e.Order, nil, e.Review)
+	}
+	return s.tellSeller(ctx, tx, ReviewCame, e.Order, map[string]string{"count": strconv.Itoa(e.Stars)}, 0, e.Review)
 }
 
 // asked tells those whom a buyer asks for offers by name.

@@ -39,6 +39,43 @@ var tradeKinds = map[Kind]spec{
 			"en": "Tiwiza: buyers no longer see the label {title}. The reason: {link}",
 		},
 	},
+	MentionShown: {
+		WhatsApp: true, Valid: soon, params: p("link"),
+		subject: texts{"fr": "Votre demande est acceptée", "ar": "قُبل طلبكم", "en": "Your request is accepted"},
+		text: texts{
+			"fr": "Tiwiza : ce que vous vouliez dire d'un article est accepté, les acheteurs le lisent. {link}",
+			"ar": "تيويزا: قُبل ما أردتم قوله عن منتج وصار المشترون يقرؤونه. {link}",
+			"en": "Tiwiza: what you wanted to say of an article is accepted, buyers read it now. {link}",
+		},
+	},
+	MentionRefused: {
+		WhatsApp: true, Valid: soon, params: p("link"),
+		subject: texts{"fr": "Votre demande est refusée", "ar": "رُفض طلبكم", "en": "Your request is refused"},
+		text: texts{
+			"fr": "Tiwiza : nous n'avons pas accepté ce que vous vouliez dire d'un article. La raison : {link}",
+			"ar": "تيويزا: لم نقبل ما أردتم قوله عن منتج. السبب: {link}",
+			"en": "Tiwiza: we did not accept what you wanted to say of an article. The reason: {link}",
+		},
+	},
+	ReviewCame: {
+		WhatsApp: true, Valid: soon, params: p("order", "count", "link"),
+		subject: texts{"fr": "Un avis est arrivé", "ar": "وصل تقييم", "en": "A review came"},
+		text: texts{
+			"fr": "Tiwiza : la commande {order} a reçu un avis, {count} sur 5. Lisez-le et répondez : {link}",
+			"ar": "تيويزا: تلقى الطلب {order} تقييما، {count} من 5. اقرؤوه وأجيبوا: {link}",
+			"en": "Tiwiza: order {order} has a review, {count} of 5. Read it and answer: {link}",
+		},
+		tally: texts{"fr": "{n} avis", "ar": "{n} تقييمات", "en": "{n} reviews"},
+	},
+	ReviewReplied: {
+		WhatsApp: true, Valid: soon, params: p("seller", "link"),
+		subject: texts{"fr": "Réponse à votre avis", "ar": "رد على تقييمكم", "en": "Your review was answered"},
+		text: texts{
+			"fr": "Tiwiza : {seller} a répondu à votre avis. {link}",
+			"ar": "تيويزا: {seller} أجابت على تقييمكم. {link}",
+			"en": "Tiwiza: {seller} answered your review. {link}",
+		},
+	},
 	SoldOut: {
 		WhatsApp: true, Valid: soon, params: p("title", "link"),
 		subject: texts{"fr": "Article épuisé", "ar": "نفد المنتج", "en": "Sold out"},

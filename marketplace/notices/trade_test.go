@@ -76,10 +76,26 @@ func TestTheTradeIsToldToWhomItConcerns(t *testing.T) {
 	group := func(s groupbuys.State, organiser string) groupbuys.Moved {
 		return groupbuys.Moved{Group: "gby_" + string(s), Seller: shop, Organiser: organiser, State: s}
 	}
+	o := id.New(id.Order)
+	p.briefs[o] = orders.Brief{ID: o, Buyer: buyer, Seller: shop, SellerNames: map[string]string{"fr": "Coopérative Exemple"}, Total: money.Dirhams(100), Phone: "+212600000002"}
+	review := func(state string, replied bool) orders.ReviewMoved {
+		return orders.ReviewMoved{Review: "rev_1", Order: o, Seller: shop, Buyer: buyer, Stars: 4, State: state, Replied: replied}
+	}
+	claim := func(s catalog.ChangeState) catalog.ChangeDecided {
+		return catalog.ChangeDecided{Change: "chn_" + string(s), Offer: "off_1", Seller: shop, State: s}
+	}
 	for i, c := range []struct {
 		event         pg.Event
 		seller, buyer string // a part of what each is told; "" is nothing
 	}{
+		{review("shown", false), notices.Number(o) + " a recu un avis, 4 sur 5", ""},
+		{review("hidden", false), "", ""},
+		{review("shown", true), "", "Coopérative Exemple a répondu à votre avis"},
+		{claim(catalog.Approved), "article est accepté", ""},
+		{claim(catalog.Rejected), "pas accepté ce que", ""},
+		{claim(catalog.TakenBack), "", ""},
+		{claim(catalog.Approved), "", ""},
+		{offer(quotations.Withdrawn), "", ""},
 		{stock(false), "argane est épuisé", ""},
 		{stock(true), "", ""},
 		{stock(false), "", ""}, // once a day
