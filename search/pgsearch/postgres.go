@@ -79,7 +79,8 @@ type row struct {
 }
 
 // addWords adds to the words that may be meant, in one order for everyone. A word
-// whose witness is gone gets another.
+// whose witness is gone gets another. It looks each up by its key: a join may be
+// planned to read all documents.
 func addWords(tx *pg.Tx, seen map[string]string) {
 	words := slices.Sorted(maps.Keys(seen))
 	n := len(words)
@@ -93,7 +94,8 @@ func addWords(tx *pg.Tx, seen map[string]string) {
 	tx.Queue(`insert into search.word as w (word, code, size, key, bones, witness)
 		select r.word, r.code, r.size, r.key, r.bones, r.witness
 		from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[]) as r(word, code, size, key, bones, witness)
-		where not exists (select from search.word w join search.document d on d.id = w.witness where w.word = r.word and w.key = r.key and w.bones = r.bones)
+		where (select w.key = r.key and w.bones = r.bones and (select true from search.document d where d.id = w.witness)
+			from search.word w where w.word = r.word) is not true
 		order by r.word collate "C"
 		on conflict (word) do update set key = excluded.key, bones = excluded.bones, witness = excluded.witness`, words, codes, sizes, keys, bones, witnesses)
 }
