@@ -59,3 +59,11 @@ func unbound(ctx context.Context, db pg.DB, in Unsigned) ([]Organisation, error)
 func unboundAfter(ctx context.Context, db pg.DB, version int, org string, limit int) ([]string, error) {
 	return pg.Column[string](ctx, db, `select id from members.organisation where state in ('active', 'suspended') and kind <> 'operator' and charter < $1 and id > $2 order by id limit $3`, version, org, limit)
 }
+
+func atWork(ctx context.Context, db pg.DB, after string, limit int) ([]Organisation, error) {
+	return pg.All[Organisation](ctx, db, `select `+organisationColumns+` from members.organisation where state = 'active' and kind <> 'operator' and id > $1 order by id limit $2`, after, limit)
+}
+
+func activeOf(ctx context.Context, db pg.DB, orgs []string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select id from members.organisation where id `+pg.OfThese+` and state = 'active' and kind <> 'operator'`, orgs)
+}
