@@ -57,6 +57,7 @@ func TestHub(t *testing.T) {
 			"people buy together":                                 together,
 			"people sign in":                                      signedIn,
 			"an organisation enrols by its papers":                enrolled,
+			"a member is found, and shows what it wants to whom":  listed,
 			"who is owed money does not leave":                    leaves,
 			"a dossier is shared, seen and withdrawn":             shared,
 			"a member applies for a loan and has it":              lent,

@@ -17,6 +17,7 @@ import (
 	"tiwiza/marketplace/charter"
 	"tiwiza/marketplace/delivery"
 	"tiwiza/marketplace/digital"
+	"tiwiza/marketplace/directory"
 	"tiwiza/marketplace/enrolment"
 	"tiwiza/marketplace/finance"
 	"tiwiza/marketplace/groupbuys"
@@ -104,6 +105,7 @@ type house struct {
 
 	enrolment *enrolment.Service
 	charter   *charter.Service
+	directory *directory.Service
 	shared    *sharing.Service
 	finance   *finance.Service
 	cases     *procedures.Service
@@ -213,6 +215,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	cover := p.covering(store, insured, m, ord, kept, insuring, engine, o)
 	signs := charter.New(store, charter.Needs{Members: m, Files: kept, Approvals: queue, Rules: policies})
 	policies.Bind(signs.Rule, signs.Refused)
+	book := directory.New(store, m, cat)
 	shared := sharing.New(store, sharing.Needs{Members: m, Files: kept, Approvals: queue})
 	lent := finance.New(store, finance.Needs{Members: m, Sharing: shared, Banks: applicants{plugged}, Every: askEvery(o.Demo)})
 	plugged.OnEvent(lent.Wake)
@@ -265,6 +268,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	disputes.Subscribe(bus, disp)
 	catalog.Tell(bus)
 	catalog.Subscribe(bus, cat)
+	directory.Subscribe(bus, book)
 	pay.Subscribe(bus)
 	engine.Subscribe(bus)
 	rec.Subscribe(bus)
@@ -285,6 +289,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	disp.Work(timers)
 	enrol.Work(timers)
 	signs.Work(timers)
+	book.Work(timers)
 	shared.Work(timers)
 	lent.Work(workers, timers)
 	matters.Work(timers)
@@ -304,7 +309,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	h := &house{
 		store: store, policies: policies, members: m, catalog: cat, orders: ord, media: kept, wares: wares, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, known: known, bus: bus, hooks: hooks, plugged: plugged, insured: insured, limits: bounds,
-		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, charter: signs, shared: shared, finance: lent, cases: matters, cover: cover,
+		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, charter: signs, directory: book, shared: shared, finance: lent, cases: matters, cover: cover,
 	}
 	if o.Demo {
 		h.look = 2 * time.Second // whoever plays wants to see it at once
@@ -318,7 +323,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), members.PeopleRoutes(m), members.MembershipRoutes(m), members.PasskeyRoutes(m), enrolment.Routes(enrol), charter.Routes(signs), sharing.Routes(shared), finance.Routes(lent), procedures.Routes(matters), coverRoutes(cover),
+		members.Routes(m), members.PeopleRoutes(m), members.MembershipRoutes(m), members.PasskeyRoutes(m), enrolment.Routes(enrol), charter.Routes(signs), directory.Routes(book), sharing.Routes(shared), finance.Routes(lent), procedures.Routes(matters), coverRoutes(cover),
 		catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()),
 		delivery.Routes(ways), digital.Routes(wares), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists),
 		orders.Routes(ord), quotations.Routes(quo), groupbuys.Routes(groups), pools.Routes(pooled), loyalty.Routes(points),
@@ -361,6 +366,9 @@ func (h *house) work(ctx context.Context) error {
 	}
 	if err := h.known.Arm(auth.With(ctx, auth.Hub)); err != nil {
 		return fmt.Errorf("meet the systems outside: %w", err)
+	}
+	if err := h.directory.Arm(auth.With(ctx, auth.Hub)); err != nil {
+		return fmt.Errorf("begin the directory: %w", err)
 	}
 	if err := h.cover.Arm(auth.With(ctx, auth.Hub)); err != nil {
 		return fmt.Errorf("look for insurers: %w", err)

@@ -136,3 +136,13 @@ func (s *Service) Unbound(ctx context.Context, db pg.DB, in Unsigned) ([]Organis
 func (s *Service) UnboundAfter(ctx context.Context, db pg.DB, version int, org string, limit int) ([]string, error) {
 	return unboundAfter(ctx, db, version, org, limit)
 }
+
+// AtWork lists members that are active, in the order of their ids, behind one of them.
+func (s *Service) AtWork(ctx context.Context, db pg.DB, after string, limit int) ([]Organisation, error) {
+	return atWork(ctx, db, after, limit)
+}
+
+// AllAtWork are those of some organisations that are active.
+func (s *Service) AllAtWork(ctx context.Context, db pg.DB, orgs []string) ([]string, error) {
+	return activeOf(ctx, db, orgs)
+}

@@ -63,3 +63,11 @@ func unboundAfter(ctx context.Context, db pg.DB, version int, org string, limit 
 func bodies(ctx context.Context, db pg.DB, after string, limit int) ([]Body, error) {
 	return pg.All[Body](ctx, db, `select id, names from members.organisation where kind = 'institutional' and state = 'active' and id > $1 order by id limit $2`, after, limit)
 }
+
+func atWork(ctx context.Context, db pg.DB, after string, limit int) ([]Organisation, error) {
+	return pg.All[Organisation](ctx, db, `select `+organisationColumns+` from members.organisation where state = 'active' and kind <> 'operator' and id > $1 order by id limit $2`, after, limit)
+}
+
+func activeOf(ctx context.Context, db pg.DB, orgs []string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select id from members.organisation where id `+pg.OfThese+` and state = 'active' and kind <> 'operator'`, orgs)
+}

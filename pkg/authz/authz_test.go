@@ -36,6 +36,12 @@ var matrix = map[string]map[auth.Role]string{
 	"bank_accounts.create":          {auth.Operator: "*", auth.Seller: "own", auth.Institution: "own", auth.Provider: "own"},
 	"bank_accounts.list":            {auth.Operator: "*", auth.Seller: "own", auth.Institution: "own", auth.Provider: "own"},
 
+	"directory.list":   everyone,
+	"directory.show":   everyone,
+	"directory.fields": {auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
+	"directory.set":    {auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
+	"directory.clear":  {auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
+
 	"charter.in_force":    everyone,
 	"charter.version":     everyone,
 	"charter.versions":    everyone,

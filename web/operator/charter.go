@@ -46,7 +46,8 @@ func charterPage(v *view) error {
 		tone := map[charter.State]string{charter.Asked: "warn", charter.Published: "ok"}[x.State]
 		d.Rows = append(d.Rows, []desk.Cell{
 			desk.Text(bylaw.Day(v.Lang, x.Since)), desk.Text(bylaw.Day(v.Lang, x.LastDay)),
-			{Text: v.T("charter.s_" + string(x.State)), Tone: tone, State: true}, desk.Text(v.Moment(x.ChangedAt)),
+			{Text: v.T("charter.s_" + string(x.State)), Tone: tone, State: true},
+			desk.Text(v.Moment(x.ChangedAt)),
 		})
 	}
 	return v.Blocks(v.T("charter.title"), desk.Cell{}, nil,
