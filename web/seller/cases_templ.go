@@ -560,7 +560,7 @@ func casePapers(p casePage) templ.Component {
 	})
 }
 
-func caseForm(p casePage, act, label string) templ.Component {
+func caseForm(p casePage, act, label, class string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -601,7 +601,7 @@ func caseForm(p casePage, act, label string) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = caseStep(p, act, label, "go").Render(templ.WithChildren(ctx, templ_7745c5c3_Var29), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = caseStep(p, act, label, class).Render(templ.WithChildren(ctx, templ_7745c5c3_Var29), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -852,7 +852,7 @@ func caseView(p casePage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = caseForm(p, "begin", p.T("cases.begin")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = caseForm(p, "begin", p.T("cases.begin"), "go").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -937,7 +937,7 @@ func caseView(p casePage) templ.Component {
 				}
 				switch p.State {
 				case procedures.Draft:
-					templ_7745c5c3_Err = caseForm(p, "save", p.T("cases.save")).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = caseForm(p, "save", p.T("cases.save"), "").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1049,7 +1049,7 @@ func caseView(p casePage) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = caseForm(p, "save", p.T("cases.save")).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = caseForm(p, "save", p.T("cases.save"), "").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
