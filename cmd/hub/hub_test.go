@@ -62,6 +62,7 @@ func TestHub(t *testing.T) {
 			"a dossier is shared, seen and withdrawn":             shared,
 			"a member applies for a loan and has it":              lent,
 			"cases go through institutions' back offices":         administered,
+			"cases are brought by pages":                          appliedByPages,
 			"cases are decided by pages":                          decidedByPages,
 			"a bank and a member meet by pages":                   lentByPages,
 			"an insurer and a member meet by pages":               insuredByPages,

@@ -342,3 +342,51 @@ func decidedByPages(t *testing.T, r *rig, _ trade) {
 		t.Errorf("a member at the institutions' desk is answered %d", status)
 	}
 }
+
+// appliedByPages has a member bring a case, be asked, and have its document, by pages
+// without scripts.
+func appliedByPages(t *testing.T, r *rig, _ trade) {
+	office, s := r.keys.Institutions[0], r.seller(t)
+	r.earn(t, s, "3000.00")
+	member := r.seated(t, "+212600088206", s.org)
+	d := ofProcedure(lettered(), map[string]any{"fee": map[string]any{"amount": dirhams("120.00"), "refundable": true}, "names": inThree(mark("Démarche"))})
+	d["form"] = map[string]any{"type": "object", "required": []string{"trade", "people", "here"}, "properties": map[string]any{
+		"trade": map[string]any{"type": "array", "items": map[string]any{"type": "string"}, "title": "Métiers"}, "people": map[string]any{"type": "integer", "minimum": 1, "title": "Personnes"},
+		"here": map[string]any{"type": "boolean", "title": "Fait ici"}, "since": map[string]any{"type": "string", "format": "date", "title": "Depuis"},
+	}}
+	d["papers"] = []any{map[string]any{"code": "samples", "names": inThree("Photos du métier")}}
+	p := r.publishes(t, office.APIKey, d)
+	member.open(t, "/v/demarches", "Commencer une démarche", d["names"].(map[string]string)["fr"])
+	member.reads(t, "/v/demarches")
+	member.reads(t, "/v/demarches/"+p)
+	page := member.open(t, "/v/demarches/"+p, "Métiers", "120,00")
+	member.refused(t, page, `value="begin"`, url.Values{"r_people": {"0"}}, 422, "Personnes")
+	page = member.send(t, page, `value="begin"`, url.Values{"r_trade": {"tapis, laine"}, "r_people": {"6"}, "r_here": {"true"}, "r_since": {"2019-03-01"}}, "La démarche est commencée.", "tapis, laine")
+	c := regexp.MustCompile(`cas_[a-z0-9]{26}`).FindString(page)
+	at := "/v/demarches/" + c
+	member.reads(t, at)
+	member.refused(t, page, `value="submit"`, nil, 409)
+	r.moves(t, s.key, c, "papers", map[string]string{"code": "samples", "file": r.sendsIn(t, s.key)})
+	page = member.open(t, at, "C’est joint.")
+	page = member.send(t, page, `value="submit"`, nil, "Votre dossier est parti.", "À payer")
+	page = member.send(t, page, `value="pay"`, nil, "Les frais sont payés.")
+	r.moves(t, office.APIKey, c, "examine", nothing)
+	r.moves(t, office.APIKey, c, "ask", text("Combien de métiers ?"))
+	page = member.open(t, at, "Combien de métiers ?")
+	member.reads(t, at)
+	page = member.send(t, page, `value="answer"`, url.Values{"texte": {"Deux."}}, "Votre réponse est partie.")
+	r.moves(t, office.APIKey, c, "advance", nothing)
+	r.moves(t, office.APIKey, c, "decide", refuses)
+	page = member.open(t, at, "Conditions")
+	page = member.send(t, page, `value="appeal"`, url.Values{"texte": {"Pourtant."}}, "Votre contestation est partie.")
+	r.moves(t, office.APIKey, c, "examine", nothing)
+	r.moves(t, office.APIKey, c, "decide", grants)
+	member.open(t, at, "Votre document", "Valable", `class="qr"`)
+	member.reads(t, at)
+	second := r.files(t, s.key, r.publishes(t, office.APIKey, ofProcedure(lettered())))
+	page = member.open(t, "/v/demarches/"+second.ID, "Brouillon")
+	member.send(t, page, `value="withdraw"`, nil, "La démarche est retirée.")
+	if status, _, _ := member.do(t, "GET", "/v/demarches/cas_00000000000000000000000000", nil); status != http.StatusNotFound {
+		t.Errorf("a case that is none is answered %d", status)
+	}
+}

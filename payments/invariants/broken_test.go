@@ -261,6 +261,7 @@ var cases = map[string]func(s story) []wound{
 			do("was executed by 2 operations of kind payout", `update operations.operation set contradicted_at = now() where id = 'op_x'`),
 			do("was executed by 2 operations of kind payout", `drop index operations.operation_live`,
 				s.fill(`update operations.operation set state = 'confirmed' where id = 'op_x'`)),
+			administered("of 1.00 is paid out of 1.01", `update dues.cover set amount = amount + 1`),
 			do("of 150.00 is covered for", `update escrow.release set amount = 15000, covered = covered + 1 where order_id = 'A'`),
 			do("of 5.00 covers 5.01", s.fill(`update payouts.cover set amount = amount + 1 where payout = '{draft}'`)),
 		}

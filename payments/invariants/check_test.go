@@ -63,6 +63,7 @@ func TestReversalsHoldsAndSealsKeepEveryPromise(t *testing.T) {
 	w.reversed()
 	w.byHand()
 	w.insure()
+	w.administer()
 	w.tx(func(ctx context.Context, tx *pg.Tx) error {
 		return w.books.Hold(ctx, tx, ledger.Hold{ID: "x", Account: "escrow:B", Currency: "MAD", Amount: 100, Why: "a case"})
 	})
@@ -86,6 +87,7 @@ func TestEveryKindOfTransferIsWorked(t *testing.T) {
 	w.regained(r)
 	w.byHand()
 	w.insure()
+	w.administer()
 	used, err := pg.Column[string](t.Context(), w.db, `select distinct kind from ledger.transfer`)
 	w.ok(err)
 	for _, k := range invariants.Kinds() {
