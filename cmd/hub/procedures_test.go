@@ -47,7 +47,7 @@ func lettered() string {
 	}, strings.ToLower(once()))[:20]
 }
 
-// publishes has an institution of the demonstration publish a procedure.
+// offersProcedure has an institution of the demonstration publish a procedure.
 func (r *rig) offersProcedure(t testing.TB, key string, d map[string]any) string {
 	t.Helper()
 	var v struct{ ID string }
@@ -355,7 +355,7 @@ func appliedByPages(t *testing.T, r *rig, _ trade) {
 		"here": map[string]any{"type": "boolean", "title": "Fait ici"}, "since": map[string]any{"type": "string", "format": "date", "title": "Depuis"},
 	}}
 	d["papers"] = []any{map[string]any{"code": "samples", "names": inThree("Photos du métier")}}
-	p := r.publishes(t, office.APIKey, d)
+	p := r.offersProcedure(t, office.APIKey, d)
 	member.open(t, "/v/demarches", "Commencer une démarche", d["names"].(map[string]string)["fr"])
 	member.reads(t, "/v/demarches")
 	member.reads(t, "/v/demarches/"+p)
@@ -383,7 +383,7 @@ func appliedByPages(t *testing.T, r *rig, _ trade) {
 	r.moves(t, office.APIKey, c, "decide", grants)
 	member.open(t, at, "Votre document", "Valable", `class="qr"`)
 	member.reads(t, at)
-	second := r.files(t, s.key, r.publishes(t, office.APIKey, ofProcedure(lettered())))
+	second := r.files(t, s.key, r.offersProcedure(t, office.APIKey, ofProcedure(lettered())))
 	page = member.open(t, "/v/demarches/"+second.ID, "Brouillon")
 	member.send(t, page, `value="withdraw"`, nil, "La démarche est retirée.")
 	if status, _, _ := member.do(t, "GET", "/v/demarches/cas_00000000000000000000000000", nil); status != http.StatusNotFound {
