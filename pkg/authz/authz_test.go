@@ -38,9 +38,9 @@ var matrix = map[string]map[auth.Role]string{
 
 	"directory.list":   everyone,
 	"directory.show":   everyone,
-	"directory.fields": {auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
-	"directory.set":    {auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
-	"directory.clear":  {auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own"},
+	"directory.fields": {auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
+	"directory.set":    {auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
+	"directory.clear":  {auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
 
 	"charter.in_force":    everyone,
 	"charter.version":     everyone,
