@@ -279,9 +279,5 @@ create index on procedures.move (case_file, seq);
 create trigger move_append_only before update or delete or truncate on procedures.move for each statement execute function platform.refuse();
 grant select, insert on procedures.move to hub_app;
 
--- Institutions that are at work are few among many organisations.
-create index organisation_institutions on members.organisation (id) where kind = 'institutional';
-
 -- +goose Down
-drop index members.organisation_institutions;
 drop schema procedures cascade;

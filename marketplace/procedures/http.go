@@ -367,6 +367,7 @@ type CaseView struct {
 	MadeAt      time.Time       `json:"made_at" required:"true"`
 	MovedAt     time.Time       `json:"moved_at" required:"true"`
 	Version     int             `json:"version" required:"true"`
+	Now         time.Time       `json:"now" required:"true" description:"The hub's time when it was looked at."`
 	Answers     map[string]any  `json:"answers,omitempty" description:"This and what follows are left out in lists."`
 	Fee         *FeeView        `json:"fee,omitempty"`
 	Papers      []CasePaperView `json:"papers,omitempty"`

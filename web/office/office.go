@@ -44,7 +44,6 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 	} {
 		mux.Handle(pattern, d.Site.Seated(ui.Office, func(sv *site.Visit, seat site.Seat) error {
 			v := &view{View: desk.View{Visit: sv, Words: "office", Done: slices.Sorted(maps.Values(done))}, seat: seat}
-			v.Now = time.Now()
 			v.Menu = []ui.Item{{Key: "office.inbox", Path: "/i"}, {Key: "office.figures", Path: "/i/chiffres"}}
 			return page(v)
 		}, "institution"))
@@ -99,6 +98,9 @@ func inbox(v *view) error {
 	if err != nil {
 		return err
 	}
+	if len(all.Data) > 0 {
+		v.Now = all.Data[0].Now
+	}
 	s := desk.Sheet{Heads: v.Heads("applicant", "procedure", "region", "due", "state"), Next: v.Next(all.Next)}
 	for _, c := range all.Data {
 		who := v.Named(c.Applicant.Names)
@@ -116,6 +118,7 @@ func (v *view) file(wrong error) error {
 	if err != nil {
 		return err
 	}
+	v.Now = c.Now
 	p, err := site.Get[procedures.ProcedureView](v.Visit, desk.At("/v1/procedures/"+c.Procedure, "version", fmt.Sprint(c.Edition)))
 	if err != nil {
 		return err
