@@ -65,9 +65,10 @@ func TestTheCharterIsSignedAndHolds(t *testing.T) {
 	if got := r.shows(t, "", "/v1/charters/1"); !strings.Contains(got, v.SHA256) {
 		t.Errorf("version 1 is %s", got)
 	}
-	late := &shop{name: "Coopérative " + once()[:6] + " (exemple)"}
-	if err := r.enrol(t.Context(), late, 0); err == nil || !strings.Contains(err.Error(), "charter.unsigned") {
-		t.Errorf("an organisation that has signed nothing is admitted: %v", err)
+	r.ask(t, req{key: r.operator(), method: "POST", path: r.applicant(t, "beneficiary_coop") + "/submit"}).refused(t, 409, "charter.unsigned")
+	late := &shop{name: mark("Coopérative") + " (exemple)"}
+	if err := r.enrol(t.Context(), late, 0); err != nil {
+		t.Errorf("an organisation that has signed on paper is not admitted: %v", err)
 	}
 	const phone = "+212600077101"
 	at := "/v1/organisations/" + s.org

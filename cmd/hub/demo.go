@@ -161,10 +161,8 @@ func (p *player) enrol(ctx context.Context, s *shop, i int) error {
 		return err
 	}
 	s.org = org.ID
-	for _, move := range []string{"submit", "approve"} {
-		if err := p.move(ctx, op, "/v1/organisations/"+s.org+"/"+move, nil); err != nil {
-			return err
-		}
+	if err := p.admit(ctx, s.org); err != nil {
+		return err
 	}
 	var key struct {
 		APIKey   string `json:"api_key"`

@@ -44,9 +44,11 @@ func (demoMembersCmd) Run(ctx context.Context, s *Settings) error {
 type membership struct {
 	Organisation string `json:"organisation"`
 	Papers       int    `json:"papers"`
+	Charter      string `json:"charter"`      // how it was signed
 	Registration string `json:"registration"` // the number of its document
 	Label        string `json:"label"`
-	Badge        bool   `json:"badge"` // the catalogue shows it
+	Badge        bool   `json:"badge"`  // the catalogue shows it
+	Listed       bool   `json:"listed"` // so does the directory
 	Looks        int    `json:"looks"`
 	Refused      string `json:"refused"` // how the read after the withdrawal was answered
 	Violations   int    `json:"violations"`
@@ -59,17 +61,18 @@ type joiner struct {
 	person, agent    string // tokens: its own, and the agent's who acts for it
 	papers           []string
 
+	method              string // how it signed the charter
 	registration, label string // the numbers of its documents
-	badge               bool
+	badge, listed       bool
 }
 
-// joinsAndShares plays it: an entrepreneur enrols with an agent's help, is admitted
-// by two people, is registered and gets a label through institutions' back offices,
+// joinsAndShares plays it: an entrepreneur enrols with an agent's help, signs the
+// charter, is admitted by two people, is registered and gets a label through institutions' back offices,
 // shares its accounts with a bank, sees it look, and takes that back.
 // It is an entrepreneur so that nobody else who joins meanwhile is asked for papers.
 func (p *player) joinsAndShares(ctx context.Context) (f membership, err error) {
 	n := &joiner{player: p, name: "Atelier Tislit " + strings.ToLower(rand.Text()[:6]) + " (exemple)"}
-	for _, step := range []func(context.Context) error{n.isAsked, n.arrives, n.isHelped, n.isAdmitted} {
+	for _, step := range []func(context.Context) error{n.hasCharter, n.isAsked, n.arrives, n.isHelped, n.signs, n.isAdmitted} {
 		if err := step(ctx); err != nil {
 			return f, fmt.Errorf("enrol %s: %w", n.name, err)
 		}
@@ -80,7 +83,10 @@ func (p *player) joinsAndShares(ctx context.Context) (f membership, err error) {
 	if err := n.isLabelled(ctx); err != nil {
 		return f, fmt.Errorf("label %s: %w", n.name, err)
 	}
-	f.Organisation, f.Papers = n.org, len(n.papers)
+	if err := n.isFound(ctx); err != nil {
+		return f, fmt.Errorf("find %s: %w", n.name, err)
+	}
+	f.Organisation, f.Papers, f.Charter, f.Listed = n.org, len(n.papers), n.method, n.listed
 	f.Registration, f.Label, f.Badge = n.registration, n.label, n.badge
 	if f.Looks, f.Refused, err = n.shares(ctx); err != nil {
 		return f, fmt.Errorf("share the dossier of %s: %w", n.name, err)

@@ -127,10 +127,8 @@ func (c *cooperation) bankJoins(ctx context.Context) error {
 		return err
 	}
 	c.f.Bank = org.ID
-	for _, move := range []string{"submit", "approve"} {
-		if err := c.move(ctx, one, "/v1/organisations/"+org.ID+"/"+move, nil); err != nil {
-			return err
-		}
+	if err := c.admit(ctx, org.ID); err != nil {
+		return err
 	}
 	var key struct {
 		APIKey   string `json:"api_key"`
