@@ -286,6 +286,30 @@ func TestNobodySeesMoreThanItIsShown(t *testing.T) {
 	}
 }
 
+// Who is at work no more is not found, whether the directory has heard of it or not;
+// and the next sweep takes its entry away.
+func TestWhoIsAtWorkNoMoreIsNotFound(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	for _, name := range []string{"Ait Baha (exemple)", "Amal (exemple)", "Tifaouine (exemple)"} {
+		h.org("beneficiary_coop", name, "MA-09", "Taroudant")
+	}
+	gone, _ := h.org("beneficiary_coop", "Argane (exemple)", "MA-09", "Taroudant")
+	h.sweep()
+	h.want(200, nil, h.boss, "POST", "/v1/organisations/"+gone+"/suspend", fields{"note": "Exemple."})
+	want := []string{"Ait Baha (exemple)", "Amal (exemple)", "Tifaouine (exemple)"}
+	if got := h.found("region=MA-09"); !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	h.sweep()
+	if n, err := pg.Value[int](t.Context(), h.db, nil, `select count(*)::int from directory.entry where organisation = $1`, gone); err != nil || n != 0 {
+		t.Errorf("%d entries of who was suspended, want none (%v)", n, err)
+	}
+	if got := h.found("region=MA-09"); !slices.Equal(got, want) {
+		t.Errorf("after the sweep found %q, want %q", got, want)
+	}
+}
+
 // A page costs the same number of queries however many members it has.
 func TestAPageCostsAFixedNumberOfQueries(t *testing.T) {
 	t.Parallel()
