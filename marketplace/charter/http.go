@@ -135,10 +135,22 @@ func (s *Service) InForce(ctx context.Context, _ rest.None) (VersionView, error)
 	return v.view(), err
 }
 
+// behind is the version that a list goes on behind, 0 at its beginning.
+func behind(in rest.Paging) (version int, err error) {
+	err = rest.DecodeCursor(in.Cursor, &version)
+	if err == nil && in.Cursor != "" && !numbers(version) {
+		err = rest.ErrCursor
+	}
+	return version, err
+}
+
+// numbers says whether a version can have this number, or 0 for none.
+func numbers(version int) bool { return version >= 0 && version <= 10000 }
+
 // Versions lists what was published, for anyone.
 func (s *Service) Versions(ctx context.Context, in rest.Paging) (p rest.Page[VersionView], err error) {
-	var below int
-	if err := rest.DecodeCursor(in.Cursor, &below); err != nil {
+	below, err := behind(in)
+	if err != nil {
 		return p, err
 	}
 	all, err := versionsOf(ctx, s.db, below, in.Limit+1)
@@ -182,7 +194,7 @@ func (s *Service) Unsigned(ctx context.Context, in UnsignedInput) (p rest.Page[L
 	if err := rest.DecodeCursor(in.Cursor, &behind); err != nil {
 		return p, err
 	}
-	if behind.ID != "" && !id.Is(id.Organisation, behind.ID) {
+	if behind.ID != "" && !id.Is(id.Organisation, behind.ID) || !numbers(behind.Charter) {
 		return p, rest.ErrCursor
 	}
 	if _, err := rulesOf(ctx, s.db, in.Version); err != nil {
@@ -293,8 +305,8 @@ func (s *Service) Signatures(ctx context.Context, in SignaturesInput) (p rest.Pa
 	if !mine(auth.From(ctx), in.Org) {
 		return p, ErrNotFound
 	}
-	var below int
-	if err := rest.DecodeCursor(in.Cursor, &below); err != nil {
+	below, err := behind(in.Paging)
+	if err != nil {
 		return p, err
 	}
 	if _, err := s.Members.Of(ctx, s.db, in.Org); err != nil {

@@ -2,6 +2,7 @@ package charter_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -237,6 +238,42 @@ func TestAnAgentBringsTheCharterAndTheMemberSigns(t *testing.T) {
 	}
 }
 
+// Whom an agent helps signs only what it may sign alone: who sells for an organisation
+// and does not speak for it signs nothing, whoever stands beside it.
+func TestAnAgentBringsTheCharterToWhoSpeaksForTheOrganisation(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	org, _, manager := h.member("manager")
+	clerk, phone := h.sits(org, "member")
+	base, _, _ := h.member("manager")
+	agent, _ := h.sits(base, "agent")
+	v := h.publish(h.text(60, ""))
+	ask := fields{"version": v.Version, "sha256": v.SHA256}
+	h.refused(403, "auth.denied", "", clerk, "POST", "/v1/organisations/"+org+"/charter/codes", ask)
+	helps := func(phone string) string {
+		var asked struct{ Handle string }
+		h.want(202, &asked, agent, "POST", "/v1/agent/codes", fields{"organisation": org, "phone": phone})
+		var m members.MandateView
+		h.want(201, &m, agent, "POST", "/v1/agent/sessions", fields{"organisation": org, "phone": phone, "code": h.told(phone), "handle": asked.Handle})
+		return m.Token
+	}
+	h.refused(403, "auth.denied", "", helps(phone), "POST", "/v1/organisations/"+org+"/charter/codes", ask)
+
+	token := helps(manager)
+	good := h.hand(org, token, manager, v)
+	must(t, h.db.InTx(t.Context(), func(tx *pg.Tx) error { // it speaks for it no more, since it was sent the code
+		_, err := tx.Exec(t.Context(), `set local role none`)
+		if err == nil {
+			_, err = tx.Exec(t.Context(), `update members.membership set role = 'member' where organisation = $1`, org)
+		}
+		return err
+	}))
+	h.refused(403, "auth.denied", "", token, "POST", "/v1/organisations/"+org+"/sign-charter", good)
+	if n := h.count(`select count(*)::int from charter.signature`); n != 0 {
+		t.Errorf("%d signatures, want none", n)
+	}
+}
+
 func TestAPaperIsComparedByAnotherPerson(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
@@ -276,6 +313,44 @@ func TestAPaperIsComparedByAnotherPerson(t *testing.T) {
 		t.Errorf("signed by %+v", list.Data)
 	}
 	h.refused(409, "charter.state", "", h.boss, "POST", at, merged(paper, fields{"file": scan("c")}))
+}
+
+// A paper of an organisation that is no member any more signs nothing; it is sent back
+// and waits for nobody.
+func TestAPaperOfWhoHasLeftIsSentBack(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	org, _, _ := h.member("manager")
+	v := h.publish(h.text(60, ""))
+	var f struct{ ID string }
+	h.want(201, &f, h.boss, "POST", "/v1/files?kind=proof&owner="+org, []byte("%PDF-1.4\n% a\n%%EOF\n"))
+	var p charter.PaperView
+	h.want(201, &p, h.boss, "POST", "/v1/organisations/"+org+"/charter-papers",
+		fields{"version": 1, "sha256": v.SHA256, "lang": "fr", "signer": "Présidente (exemple)", "signed_on": h.day(0), "file": f.ID})
+	h.want(200, nil, h.boss, "POST", "/v1/organisations/"+org+"/suspend", fields{"note": "Elle ferme."})
+	h.want(200, nil, h.boss, "POST", "/v1/organisations/"+org+"/terminate", fields{"note": "Elle a fermé."})
+	h.refused(409, "charter.ended", "", h.mate, "POST", "/v1/charter-papers/"+p.ID+"/accept", nil)
+	h.want(200, nil, h.mate, "POST", "/v1/charter-papers/"+p.ID+"/refuse", fields{"note": "Elle a fermé."})
+	var wait struct{ Data []charter.PaperView }
+	h.want(200, &wait, h.mate, "GET", "/v1/charter-papers", nil)
+	if len(wait.Data) != 0 {
+		t.Errorf("waiting: %+v", wait.Data)
+	}
+}
+
+// A cursor that nobody was given is a question to mend, and no failure of the hub's.
+func TestACursorThatNobodyWasGivenIsRefused(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	org, token, _ := h.member("manager")
+	h.publish(h.text(60, ""))
+	for _, at := range []string{"/v1/charters", "/v1/organisations/" + org + "/charter/signatures"} {
+		for _, c := range []string{"99999999999", "-1", `"x"`} {
+			h.refused(400, "request.malformed", "?cursor", token, "GET", at+"?cursor="+base64.RawURLEncoding.EncodeToString([]byte(c)), nil)
+		}
+	}
+	c := base64.RawURLEncoding.EncodeToString([]byte(`{"charter":99999999999,"id":"` + org + `"}`))
+	h.refused(400, "request.malformed", "?cursor", h.boss, "GET", "/v1/charters/1/unsigned?cursor="+c, nil)
 }
 
 // Who has not signed is told once the version is published and 30, 7 and 1 days before

@@ -231,7 +231,8 @@ func (s *Service) decide(ctx context.Context, tx *pg.Tx, paper string, to PaperS
 	if p, err = loadPaper(ctx, tx, paper); err != nil {
 		return o, p, err
 	}
-	if o, err = s.signer(ctx, tx, p.Organisation); err != nil {
+	o, err = s.signer(ctx, tx, p.Organisation)
+	if err != nil && (to == Accepted || !errors.Is(err, ErrEnded)) { // the paper of who has left is sent back
 		return o, p, err
 	}
 	if p, err = loadPaper(ctx, tx, paper); err != nil { // as it stands behind the lock

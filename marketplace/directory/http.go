@@ -135,10 +135,21 @@ func (s *Service) List(ctx context.Context, in ListInput) (p rest.Page[EntryView
 	if err != nil {
 		return p, err
 	}
+	ids := make([]string, len(found))
+	for i, e := range found {
+		ids[i] = e.Organisation
+	}
+	there, err := s.members.AllAtWork(ctx, s.db, ids)
+	if err != nil {
+		return p, err
+	}
 	last := rest.View(found, in.Limit, func(e Entry) Entry { return e }, func(e Entry) any { return place{e.Sort, e.Organisation} })
 	p = rest.Page[EntryView]{Data: []EntryView{}, Next: last.Next}
 	for _, e := range last.Data {
 		v := views[e.Organisation]
+		if !slices.Contains(there, e.Organisation) {
+			continue // it was suspended, or left, a moment ago
+		}
 		if in.Label != "" && !slices.ContainsFunc(v.Labels, func(b BadgeView) bool { return b.Code == in.Label }) {
 			continue // it ended a moment ago
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"tiwiza/pkg/pg"
 )
@@ -19,6 +20,12 @@ func saveEntry(tx *pg.Tx, e Entry) {
 
 func dropEntry(tx *pg.Tx, org string) {
 	tx.Queue(`delete from directory.entry where organisation = $1`, org)
+}
+
+// dropOthers takes the entries between two organisations away that are of none of
+// these, and were not made a moment ago; last is "" for all behind the first.
+func dropOthers(tx *pg.Tx, after, last string, these []string, before time.Time) {
+	tx.Queue(`delete from directory.entry where organisation > $1 and ($2 = '' or organisation <= $2) and not organisation = any($3::text[]) and made_at < $4`, after, last, these, before)
 }
 
 func loadEntry(ctx context.Context, db pg.DB, org string) (Entry, error) {

@@ -99,16 +99,23 @@ const (
 // Work has timers fire. It is called at start.
 func (s *Service) Work(timers *job.Timers) {
 	timers.Handle(timerSweep, func(ctx context.Context, tx *pg.Tx, after string) error {
-		all, err := s.members.AtWork(ctx, tx, strings.TrimPrefix(after, first), sweepPage)
+		from, last := strings.TrimPrefix(after, first), ""
+		all, err := s.members.AtWork(ctx, tx, from, sweepPage)
 		if err != nil {
 			return err
+		}
+		ids := make([]string, len(all))
+		for i, o := range all {
+			ids[i] = o.ID
 		}
 		if after == first {
 			job.Set(tx, timerSweep, first, tx.Now().Add(again))
 		}
 		if len(all) == sweepPage {
-			job.Set(tx, timerSweep, all[len(all)-1].ID, tx.Now())
+			last = ids[sweepPage-1]
+			job.Set(tx, timerSweep, last, tx.Now())
 		}
+		dropOthers(tx, from, last, ids, tx.Now().Add(-again/2))
 		return s.make(ctx, tx, all)
 	})
 }

@@ -23,6 +23,13 @@ func mandator(ctx context.Context, tx *pg.Tx, at Address, organisation, agent st
 		where p.phone = $1 and p.id <> $3`, at.Phone(), organisation, agent)
 }
 
+// speaksFor says whether a person says who belongs to an organisation, and so speaks
+// for it.
+func speaksFor(ctx context.Context, db pg.DB, person, organisation string) (bool, error) {
+	return pg.Value[bool](ctx, db, nil, `select exists (select from members.membership m join members.role r on r.name = m.role and 'people' = any(r.rights)
+		where m.person = $1 and m.organisation = $2 and m.valid_from <= platform.now() and (m.valid_to is null or m.valid_to > platform.now()))`, person, organisation)
+}
+
 func insertMandate(tx *pg.Tx, k auth.Key, agent, member, organisation, via string, until time.Time, from Origin) {
 	tx.Queue(`insert into members.session (id, person, hash, organisation, proof, device, address, made_at, seen_at, proved_at, acts_for, acts_via, acts_until)
 		values ($1, $2, $3, $4, 'code', $5, $6, $7, $7, $7, $8, $9, $10)`, k.ID, agent, k.Hash(), organisation, clip(from.Device), from.Address, tx.Now(), member, via, until)

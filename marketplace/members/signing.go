@@ -7,6 +7,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/authz"
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/pg"
 )
@@ -26,20 +27,26 @@ type Signer struct {
 	Proof  string // code or passkey
 }
 
-// signer is the caller as somebody who signs.
-func signer(ctx context.Context) (auth.Principal, Signer, error) {
+// signer is the caller as somebody who signs. What a person may not sign by itself it
+// does not sign beside an agent: who speaks for the organisation is asked of the
+// person whose hand it is.
+func signer(ctx context.Context, db pg.DB) (auth.Principal, Signer, error) {
 	who, err := me(ctx)
-	s := Signer{Person: who.Human}
-	if who.For != "" {
-		s = Signer{Person: who.For, Agent: who.Human}
+	if err != nil || who.For == "" {
+		return who, Signer{Person: who.Human}, err
 	}
-	return who, s, err
+	by := Signer{Person: who.For, Agent: who.Human}
+	speaks, err := speaksFor(ctx, db, by.Person, who.Subject)
+	if err == nil && !speaks {
+		err = authz.ErrDenied
+	}
+	return who, by, err
 }
 
 // AskSigning sends the code with which the caller, or the member for whom an agent
 // acts, signs what is named: of at most 200 letters, and the same in Signs.
 func (s *Service) AskSigning(ctx context.Context, what string, from Origin) (CodeView, error) {
-	who, by, err := signer(ctx)
+	who, by, err := signer(ctx, s.db)
 	if err != nil {
 		return CodeView{}, err
 	}
@@ -56,7 +63,7 @@ func (s *Service) AskSigning(ctx context.Context, what string, from Origin) (Cod
 
 // BeginSigning asks for one of the caller's own passkeys, to sign what is named.
 func (s *Service) BeginSigning(ctx context.Context, what string) (v CeremonyView, err error) {
-	who, by, err := signer(ctx)
+	who, by, err := signer(ctx, s.db)
 	switch {
 	case err != nil:
 		return v, err
@@ -95,7 +102,7 @@ type Hand struct {
 // refused is why not; the caller commits all the same, so that what was tried is
 // counted, and signs nothing.
 func (s *Service) Signs(ctx context.Context, tx *pg.Tx, what string, in Hand, from Origin) (by Signer, refused, err error) {
-	who, by, err := signer(ctx)
+	who, by, err := signer(ctx, tx)
 	if err != nil {
 		return by, nil, err
 	}

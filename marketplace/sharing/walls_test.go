@@ -84,8 +84,30 @@ func TestWhatAStatementForgetsTheDatabaseDoesNot(t *testing.T) {
 	if pg.Code(err) != "42501" {
 		t.Errorf("a bank writes into a dossier: %v, want it refused", err)
 	}
+	_, err = h.db.Exec(bankers, `insert into sharing.edition select item, version + 1, file, form, type, size, digest, added_by, added_at from sharing.edition`)
+	if pg.Code(err) != "42501" {
+		t.Errorf("a bank writes a new version of what it may see: %v, want it refused", err)
+	}
+	_, err = h.db.Exec(bankers, `insert into sharing.consent (id, owner, grantee, purpose, sections, sensitive, days, text, digest, state, asked_by, asked_at, answered_by, evidence, since, until)
+		select 'cns_x', owner, grantee, 'audit', '{social}', true, days, text, digest, 'granted', asked_by, asked_at, answered_by, evidence, since, until from sharing.consent where id = $1`, c.ID)
+	if pg.Code(err) != "42501" {
+		t.Errorf("a bank consents for a member: %v, want it refused", err)
+	}
+	must(t, h.db.InTx(as(auth.Seller, coop), func(tx *pg.Tx) error { // asked by the bank, for something else
+		_, err := tx.Exec(as(auth.Seller, coop), `insert into sharing.consent (id, owner, grantee, purpose, sections, sensitive, days, text, digest, state, asked_by, asked_at)
+			select 'cns_y', owner, grantee, 'audit', '{social}', true, days, text, digest, 'requested', asked_by, asked_at from sharing.consent where id = $1`, c.ID)
+		return err
+	}))
+	_, err = h.db.Exec(bankers, `update sharing.consent set state = 'granted', answered_by = 'x', answered_at = asked_at, evidence = 'code', since = asked_at, until = asked_at + days * interval '24 hours' where id = 'cns_y'`)
+	if pg.Code(err) != "42501" {
+		t.Errorf("a bank answers itself for a member: %v, want it refused", err)
+	}
+	must(t, h.db.InTx(as(auth.Seller, coop), func(tx *pg.Tx) error {
+		_, err := tx.Exec(as(auth.Seller, coop), `update sharing.consent set state = 'refused', answered_by = 'x', answered_at = asked_at where id = 'cns_y'`)
+		return err
+	}))
 	h.want(200, nil, owner, "POST", "/v1/consents/"+c.ID+"/withdraw", nil)
-	if got := sees(bankers, h.db.Asking()); got != "0 0 1 1" {
+	if got := sees(bankers, h.db.Asking()); got != "0 0 2 1" {
 		t.Errorf("after the withdrawal the bank sees %q, want no item", got)
 	}
 }

@@ -43,9 +43,13 @@ var bound = slices.DeleteFunc(slices.Clone(roles), func(r auth.Role) bool {
 	return slices.Contains([]auth.Role{auth.Guest, auth.Buyer, auth.Operator, auth.Courier, auth.System}, r)
 })
 
-// kept are the actions that no charter takes away: to sign in, to see oneself, and
-// to read and sign the charter.
-var kept = []string{"charter.", "sign_in.", "sessions.", "passkeys.", "people.", "organisations.show"}
+// kept are the actions that no charter takes away: to sign in, to see oneself, to
+// read and sign the charter, and what the law gives: to refuse and take back consent,
+// to see who looked, and to end what an agent may do.
+var kept = []string{
+	"charter.", "sign_in.", "sessions.", "passkeys.", "people.", "organisations.show",
+	"consents.answer", "consents.withdraw", "consents.list", "consents.show", "consultations.list", "agents.end", "agents.list",
+}
 
 // Charter compiles the rules of a version, or says what is wrong with them: each is a
 // forbid with an @id that begins with «charter.» and no other annotation, for one
@@ -102,7 +106,7 @@ func (p *Policies) file(c *Charter, id string, rule *cedar.Policy) (wrong []stri
 			wrong = append(wrong, fmt.Sprintf("there is no action %q", a))
 			continue
 		case slices.ContainsFunc(kept, func(k string) bool { return a == k || strings.HasSuffix(k, ".") && strings.HasPrefix(a, k) }):
-			wrong = append(wrong, fmt.Sprintf("nobody may be kept from %q: members sign in, and read and sign the charter", a))
+			wrong = append(wrong, fmt.Sprintf("nobody may be kept from %q: members sign in, read and sign the charter, and take consent back", a))
 			continue
 		}
 		q := question{role, a}

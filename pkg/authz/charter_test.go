@@ -141,6 +141,8 @@ func TestCharterRulesAreCheckedBeforeTheyArePublished(t *testing.T) {
 		"for buyers":          {of("charter.x", `forbid (principal in Role::"buyer", action == Action::"baskets.create", resource);`), "for which members"},
 		"signing in":          {of("charter.x", `forbid (`+seller+`action == Action::"sessions.step_up", resource);`), "sign in"},
 		"signing the charter": {of("charter.x", `forbid (`+seller+`action in [Action::"imports.create", Action::"charter.sign"], resource);`), "charter.sign"},
+		"taking consent back": {of("charter.x", `forbid (`+seller+`action in [Action::"consents.withdraw"], resource);`), "consents.withdraw"},
+		"ending an agent":     {of("charter.x", `forbid (`+seller+`action == Action::"agents.end", resource);`), "agents.end"},
 		"what is not there":   {of("charter.x", `forbid (`+seller+`action == Action::"imports.create", resource) when { resource.seller == "org_x" };`), "has"},
 		"a session of a key":  {of("charter.x", `forbid (`+seller+`action == Action::"imports.create", resource) when { principal.session.agent };`), "has"},
 	} {
