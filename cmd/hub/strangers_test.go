@@ -64,8 +64,12 @@ var late = map[string]bool{
 // famous are the kinds of ids that anybody may know and name: what is on offer, who
 // offers it, and what is said of it in public.
 var famous = map[string]bool{
-	"org": true, "off": true, "var": true, "rev": true, "gbu": true, "pol": true, "pgm": true, "prd": true, "ipr": true,
+	"org": true, "off": true, "var": true, "rev": true, "gbu": true, "pol": true, "pgm": true, "prd": true, "ipr": true, "prc": true,
 }
+
+// open are calls by which anybody who comes in changes what all see. Only those whom
+// the door refuses try them.
+var open = map[string]bool{"pools.pledge": true}
 
 var idPattern = regexp.MustCompile(`\b([a-z]{2,3})_[0-9a-hjkmnp-tv-z]{26}\b`)
 
@@ -115,10 +119,14 @@ func gather(h *house, url string) *crowd {
 	return &crowd{house: h, url: url, tries: map[string]int{}, last: map[string]made{}}
 }
 
-// RoundTrip lets strangers try, then makes the call.
+// RoundTrip lets strangers try, then makes the call. Where there is no crowd nobody
+// tries.
 func (c *crowd) RoundTrip(req *http.Request) (*http.Response, error) {
+	if c == nil || c.house == nil {
+		return watch.RoundTrip(req)
+	}
 	route := watch.routeOf(req)
-	if route == "" || c.house == nil {
+	if route == "" {
 		return watch.RoundTrip(req)
 	}
 	if !c.turn(route) {
@@ -185,6 +193,9 @@ func (c *crowd) answers(req *http.Request, body []byte, route string, now bool) 
 	}
 	for _, s := range c.all {
 		if req.Header.Get("Authorization") == "Bearer "+s.key || watch.public[route] && req.Method != http.MethodGet {
+			continue
+		}
+		if open[watch.names[route]] && door(c.house.policies, roleOf(s.name), watch.names[route]) {
 			continue
 		}
 		ctx, end := context.WithTimeout(context.WithoutCancel(req.Context()), 30*time.Second)
