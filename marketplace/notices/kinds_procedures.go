@@ -101,7 +101,7 @@ var procedureKinds = map[Kind]spec{
 // casesTold are the moves that the other side is told of, and how.
 var casesTold = map[procedures.Move]Kind{
 	procedures.Ask: CaseAsked, procedures.Grant: CaseGranted, procedures.Refuse: CaseRefused,
-	procedures.Submit: CaseNew, procedures.Pay: CaseNew, procedures.Appeal: CaseNew, procedures.HandOver: CaseNew, procedures.Answer: CaseAnswered,
+	procedures.Submit: CaseNew, procedures.Pay: CaseNew, procedures.Appeal: CaseNew, procedures.HandOver: CaseNew, procedures.Return: CaseNew, procedures.Answer: CaseAnswered,
 }
 
 // subscribeProcedures has notices hear of cases: members of what institutions did,

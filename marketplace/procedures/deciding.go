@@ -23,6 +23,10 @@ func (s *Service) Decide(ctx context.Context, tx *pg.Tx, in DecideInput) (v Case
 	switch {
 	case c.Holder != c.Institution:
 		return v, ErrTheirStep
+	case c.State == Seconding: // what one person proposed, another confirms
+		return v, ErrState.Say("This case waits for a second person: say whether the decision stands.").At("/state", string(c.State))
+	case c.State == Submitted && in.Outcome == ToGrant:
+		return v, ErrState.Say("Nobody has examined this case yet.").At("/state", string(c.State))
 	case c.State == Examining && in.Outcome == ToGrant && !d.last(c.Step):
 		return v, ErrState.Say("The steps before are not done.").At("/step", d.Steps[c.Step].Code)
 	}

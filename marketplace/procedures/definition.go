@@ -250,6 +250,31 @@ func (d Definition) answered(answers map[string]any, whole bool) error {
 	return bad
 }
 
+// kept are answers as they are kept: their texts without signs that nobody sees.
+func kept(answers map[string]any) map[string]any {
+	out := make(map[string]any, len(answers))
+	for k, v := range answers {
+		out[k] = keptOne(v)
+	}
+	return out
+}
+
+func keptOne(v any) any {
+	switch v := v.(type) {
+	case string:
+		return words(v)
+	case []any:
+		out := make([]any, len(v))
+		for i, x := range v {
+			out[i] = keptOne(x)
+		}
+		return out
+	case map[string]any:
+		return kept(v)
+	}
+	return v
+}
+
 // titles are how the form names some of its fields, by language where it says so.
 func (d Definition) titles(of map[string]any) map[string]members.Texts {
 	out := map[string]members.Texts{}

@@ -23,7 +23,20 @@ type CaseMoved struct {
 	Applicant   string        `json:"applicant"`
 	By          string        `json:"by"` // applicant, institution or hub
 	Due         *time.Time    `json:"due,omitempty"`
+	SubmittedAt *time.Time    `json:"submitted_at,omitempty"` // left out: it was never handed in
 	Version     int           `json:"version"`
+}
+
+// hear are who hears of a move: of what was never handed in its applicant alone.
+func (e CaseMoved) hear() map[string]CaseMoved {
+	out := map[string]CaseMoved{e.Applicant: e}
+	if e.SubmittedAt != nil {
+		out[e.Institution], out[e.Holder] = e, e
+	}
+	if e.Desk != "" {
+		out[e.Desk] = e
+	}
+	return out
 }
 
 // EventType names the event.
@@ -85,14 +98,7 @@ func (e ProcedureMoved) Subject() string { return e.Procedure }
 // own system hears it by its webhooks.
 func Tell(bus *event.Bus) {
 	event.Tell(bus, 1, "A case was handed in, moved on, decided or ended.", func(_ context.Context, _ *pg.Tx, e CaseMoved) (map[string]CaseMoved, error) {
-		out := map[string]CaseMoved{e.Applicant: e}
-		if e.State != FeeDue && e.State != Lapsed {
-			out[e.Institution], out[e.Holder] = e, e
-		}
-		if e.Desk != "" {
-			out[e.Desk] = e
-		}
-		return out, nil
+		return e.hear(), nil
 	})
 	event.Tell(bus, 1, "A term of a case draws near, or is over.", func(_ context.Context, _ *pg.Tx, e CaseDue) (map[string]CaseDue, error) {
 		if e.Desk != "" {

@@ -295,7 +295,7 @@ type TransitView struct {
 	OfferedAt time.Time  `json:"offered_at" required:"true"`
 	State     string     `json:"state" required:"true" enum:"offered,accepted,returned"`
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
-	Reason    string     `json:"reason,omitempty"`
+	Reason    string     `json:"reason,omitempty" description:"Of a return, in the words of who returned it; not_received: nobody received it in time."`
 }
 
 // MovedView is something that happened.

@@ -34,15 +34,24 @@ func (s *Service) turn(ctx context.Context, tx *pg.Tx, id string) error {
 		return err
 	}
 	over := !tx.Now().Before(*c.Due)
-	if m, ends := map[State]Move{Draft: Lapse, FeeDue: Lapse, Asked: Resume, Granted: Close, Refused: Close}[c.State]; ends && over {
+	if m, ends := map[State]Move{Draft: Lapse, FeeDue: Lapse, Asked: Resume, InTransit: Return, Granted: Close, Refused: Close}[c.State]; ends && over {
 		if c, err = c.Do(m, d, tx.Now()); err != nil {
 			return err
 		}
 		save(tx, c)
-		if m == Resume {
-			answerQuestion(tx, c.ID, "", "hub")
+		var detail map[string]any
+		switch m {
+		case Resume:
+			answerQuestion(tx, c.ID, "", hub)
+		case Return: // it is still with who had it, who hands it over again or decides
+			t, err := openTransit(ctx, tx, c.ID)
+			if err != nil {
+				return err
+			}
+			endTransit(tx, t.End("returned", hub, NotReceived, tx.Now()))
+			detail = map[string]any{"receipt": t.ID, "to": t.Sender}
 		}
-		_, err = s.moved(ctx, tx, c, d, m, hub, "", "", nil)
+		_, err = s.moved(ctx, tx, c, d, m, hub, "", "", detail)
 		return err
 	}
 	if c.State == Granted || c.State == Refused || c.State == Draft {

@@ -35,8 +35,8 @@ func list(ctx context.Context, db pg.DB, in CasesInput, org string, mine bool, b
 	w.And(in.Procedure != "", "c.procedure =", in.Procedure)
 	w.And(below != "", "c.id <", below)
 	more := ""
-	if !mine { // what nobody handed in is its applicant's alone
-		more = ` and c.state <> 'draft'`
+	if !mine { // what was never handed in is its applicant's alone
+		more = ` and c.state <> 'draft' and c.submitted_at is not null`
 		if org != "" {
 			column := "c.institution"
 			if in.Held {

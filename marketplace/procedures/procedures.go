@@ -73,7 +73,7 @@ const (
 	Advance  Move = "advance"
 	HandOver Move = "hand_over"
 	Receive  Move = "receive"
-	Return   Move = "return"
+	Return   Move = "return" // by who should receive it, or when nobody received it in time
 	Propose  Move = "propose"
 	Disagree Move = "disagree"
 	Grant    Move = "grant"
@@ -261,6 +261,9 @@ type Transit struct {
 	EndedAt   *time.Time
 	Reason    string
 }
+
+// NotReceived is the reason of a hand-over that nobody received in time.
+const NotReceived = "not_received"
 
 // End ends a hand-over.
 func (t Transit) End(state, by, reason string, at time.Time) Transit {

@@ -127,9 +127,7 @@ func (s *Service) Begin(ctx context.Context, tx *pg.Tx, in BeginInput) (v CaseVi
 	if err := s.atWork(ctx, tx, e.Institution); err != nil {
 		return v, err
 	}
-	if in.Answers == nil {
-		in.Answers = map[string]any{}
-	}
+	in.Answers = kept(in.Answers)
 	if err := e.Definition.answered(in.Answers, false); err != nil {
 		return v, err
 	}
@@ -196,6 +194,7 @@ func (s *Service) Fill(ctx context.Context, tx *pg.Tx, in AnswersInput) (v CaseV
 	if c.State != Draft && c.State != Asked {
 		return v, ErrState.Say("This case is %s.", c.State).At("/state", string(c.State))
 	}
+	in.Answers = kept(in.Answers)
 	if err := d.answered(in.Answers, c.State == Asked); err != nil {
 		return v, err
 	}
@@ -422,7 +421,7 @@ func (s *Service) moved(ctx context.Context, tx *pg.Tx, c Case, d Definition, m 
 
 // event is what others hear of a move.
 func (s *Service) event(c Case, d Definition, m Move, side string) CaseMoved {
-	return CaseMoved{Case: c.ID, Procedure: c.Procedure, Code: d.Code, Names: d.Names, Move: m, State: c.State, Institution: c.Institution, Holder: c.Holder, Desk: c.Desk, Applicant: c.Applicant, By: side, Due: c.Due, Version: c.Version}
+	return CaseMoved{Case: c.ID, Procedure: c.Procedure, Code: d.Code, Names: d.Names, Move: m, State: c.State, Institution: c.Institution, Holder: c.Holder, Desk: c.Desk, Applicant: c.Applicant, By: side, Due: c.Due, SubmittedAt: c.SubmittedAt, Version: c.Version}
 }
 
 // Publish makes a new version of a procedure of the caller's, an institution; cases

@@ -576,3 +576,105 @@ func TestStatisticsHideSmallCells(t *testing.T) {
 	}
 	h.refused(422, "procedures.invalid", "?from", officer, "GET", all+"/statistics?from=2026-05&to=2026-01", nil)
 }
+
+// Where two people decide, nothing is granted that nobody examined, and one person
+// alone does not decide what waits for a second one.
+func TestWhatWaitsForASecondPersonIsNotDecidedByOne(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	office, key := h.member(members.Institution, "Office")
+	one, two := h.person(office, auth.Institution, "per_one", ""), h.person(office, auth.Institution, "per_two", "")
+	steps := with("steps", []any{fields{"code": "check", "actor": "institution", "names": said("Vérification")}, fields{"code": "decision", "actor": "institution", "names": said("Décision")}})
+	grant, no := fields{"outcome": "grant"}, fields{"outcome": "refuse", "reason": "conditions", "text": "Non."}
+
+	both := h.publishes(key, definition("both", steps, with("two", []string{"grant"})))
+	c := h.submitted(second(h), both).ID
+	h.refused(409, "procedures.state", "", one, "POST", all+"/"+c+"/decide", grant) // nobody has examined it
+	h.does(one, c, "examine", nil)
+	h.does(one, c, "advance", nil)
+	h.does(one, c, "decide", grant)
+	h.refused(409, "procedures.state", "", two, "POST", all+"/"+c+"/decide", no)
+	h.refused(409, "procedures.state", "", one, "POST", all+"/"+c+"/decide", no)
+
+	refusing := h.publishes(key, definition("refusing", steps, with("two", []string{"refuse"})))
+	c = h.submitted(second(h), refusing).ID
+	h.does(one, c, "decide", no)
+	h.refused(409, "procedures.state", "", one, "POST", all+"/"+c+"/decide", grant)
+	if v := h.does(two, c, "confirm", fields{"decision": "agree"}); v.State != procedures.Refused {
+		t.Errorf("it is %s", v.State)
+	}
+}
+
+// What was never handed in concerns its applicant alone.
+func TestWhatWasNeverHandedInIsItsApplicantsAlone(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	office, officer := h.member(members.Institution, "Office")
+	p := h.publishes(officer, definition("registration"))
+	costs := h.publishes(officer, definition("label", with("fee", fields{"amount": fields{"amount": "200.00", "currency": "MAD"}, "refundable": true})))
+	drafted, due, lapses := second(h), second(h), second(h)
+	h.does(drafted, h.begins(drafted, p).ID, "withdraw", nil)
+	unpaid := h.submitted(due, costs).ID
+	h.submitted(lapses, costs)
+	var list struct{ Data []procedures.CaseView }
+	for _, q := range []string{"", "?held=true", "?state=fee_due"} {
+		if h.want(200, &list, officer, "GET", all+q, nil); len(list.Data) != 0 {
+			t.Errorf("%q: the institution sees %+v", q, list.Data)
+		}
+	}
+	h.does(due, unpaid, "withdraw", nil)
+	h.advance(91 * 24 * time.Hour)
+	for _, who := range []auth.Key{officer, h.boss} {
+		if h.want(200, &list, who, "GET", all, nil); len(list.Data) != 0 {
+			t.Errorf("later others see %+v", list.Data)
+		}
+	}
+	n, err := pg.Value[int](t.Context(), h.db, nil, `select count(*)::int from platform.event where payload::text like '%"move": "withdraw"%' and payload ? 'submitted_at'`)
+	must(t, err)
+	if n != 0 {
+		t.Errorf("%d cases that were never handed in say that they were", n)
+	}
+	_ = office
+}
+
+// A case that nobody receives in time stays with who had it: it can be handed over
+// again, or decided.
+func TestWhatNobodyReceivesComesBack(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	office, officer := h.member(members.Institution, "Office")
+	inspection, inspector := h.member(members.Institution, "Inspection")
+	p := h.publishes(officer, definition("registration"))
+	coop := second(h)
+	c := h.submitted(coop, p).ID
+	h.does(officer, c, "examine", nil)
+	v := h.does(officer, c, "hand-over", fields{"to": inspection, "text": "À vous."})
+	h.until(*v.Due)
+	v = h.seen(officer, c)
+	if v.State != procedures.Examining || v.Desk != office || v.Holder.ID != office || v.Transits[0].State != "returned" || v.Moves[0].Move != procedures.Return || v.Moves[0].By != "hub" {
+		t.Fatalf("not received in time it is %+v", v)
+	}
+	h.refused(409, "procedures.state", "", inspector, "POST", all+"/"+c+"/receive", nil)
+	h.does(officer, c, "hand-over", fields{"to": inspection, "text": "Encore."})
+	if v = h.does(inspector, c, "receive", nil); v.Holder.ID != inspection {
+		t.Errorf("handed over again it is with %s", v.Holder.ID)
+	}
+}
+
+// What nobody sees, but steers a page, is not kept of an answer.
+func TestAnswersHaveNoHiddenSigns(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	_, officer := h.member(members.Institution, "Office")
+	p := h.publishes(officer, definition("registration"))
+	coop := second(h)
+	var c procedures.CaseView
+	h.want(201, &c, coop, "POST", all, fields{"procedure": p, "answers": fields{"trade": " tapis \u202egnp\u200f"}})
+	if c.Answers["trade"] != "tapis gnp" {
+		t.Errorf("the answer is %q", c.Answers["trade"])
+	}
+	h.want(200, &c, coop, "PUT", all+"/"+c.ID+"/answers", fields{"answers": fields{"trade": "ta\u2066pis"}})
+	if c.Answers["trade"] != "tapis" {
+		t.Errorf("written anew it is %q", c.Answers["trade"])
+	}
+}

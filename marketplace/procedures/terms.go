@@ -52,7 +52,7 @@ func endOfDay(at time.Time) time.Time {
 type Terms struct {
 	Examine  Days  `json:"examine" required:"true" description:"The institution, from the day that it has the case until it decides; days on which it waits for the applicant do not count."`
 	Answer   Days  `json:"answer" required:"true" description:"The applicant, to answer a question."`
-	HandOver Days  `json:"hand_over" required:"true" description:"An institution, to receive or return what it is handed."`
+	HandOver Days  `json:"hand_over" required:"true" description:"An institution, to receive or return what it is handed; what it did not receive by then goes back."`
 	Appeal   Days  `json:"appeal" required:"true" description:"The applicant, to object to a refusal."`
 	Remind   []int `json:"remind,omitempty" maxItems:"5" uniqueItems:"true" minimum:"1" maximum:"60" description:"How many calendar days before the end whoever is to act is told."`
 }

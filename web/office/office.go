@@ -249,7 +249,11 @@ func (v *view) decided(c procedures.CaseView) (out []templ.Component) {
 			{Name: v.T("office.h_state"), Value: desk.Text(v.T("office.transit_"+t.State), v.When(t.EndedAt))},
 		}
 		words := []templ.Component{desk.Facts(v.Page, f), desk.Words(t.Note)}
-		if t.Reason != "" {
+		switch t.Reason {
+		case "":
+		case procedures.NotReceived:
+			words = append(words, desk.Para("", v.T("office.not_received")))
+		default:
 			words = append(words, desk.Words(t.Reason))
 		}
 		out = append(out, desk.Headed(v.T("office.transit"), words...))
