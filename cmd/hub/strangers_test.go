@@ -90,10 +90,11 @@ type matrix struct {
 	tries map[string]int                          // by route
 	seen  map[string]map[string]map[string]string // route, column, outcome: an example
 	mixed map[string]int                          // by route
+	ours  map[string]bool                         // ids of what strangers made themselves
 	wrong []string
 }
 
-var outsiders = &matrix{tries: map[string]int{}, mixed: map[string]int{}, seen: map[string]map[string]map[string]string{}}
+var outsiders = &matrix{tries: map[string]int{}, mixed: map[string]int{}, ours: map[string]bool{}, seen: map[string]map[string]map[string]string{}}
 
 // crowd is a rig's transport: it has strangers try what its player asks for.
 type crowd struct {
@@ -218,9 +219,20 @@ func (c *crowd) answers(req *http.Request, body []byte, route string, now bool) 
 		if err != nil {
 			return nil, nil
 		}
-		all = append(all, h)
+		if all = append(all, h); req.Method != http.MethodGet && h.status < 300 {
+			outsiders.made(h.body)
+		}
 	}
 	return all, nil
+}
+
+// made notes what strangers made, which others may come across.
+func (m *matrix) made(answer []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id := range private(answer) {
+		m.ours[id] = true
+	}
 }
 
 // outcome is what a stranger's answer means: it is refused ("no"), finds nothing that
@@ -254,6 +266,9 @@ func (m *matrix) keep(route string, req *http.Request, body, answer []byte, all 
 	m.tries[route]++
 	asked := private([]byte(req.URL.RequestURI() + " " + string(body)))
 	mine := private(answer)
+	for id := range m.ours {
+		delete(mine, id)
+	}
 	if m.seen[route] == nil {
 		m.seen[route] = map[string]map[string]string{}
 	}
