@@ -9,6 +9,10 @@ create policy concerned on sharing.consent using (
     platform.role() in ('system', 'operator') or owner = platform.subject() or grantee = platform.subject()
     or programme in (select p.programme from sharing.participant p where p.organisation = platform.subject()));
 
+-- Others ask; what is granted is granted by the owner.
+create policy asked on sharing.consent as restrictive for insert with check (platform.role() = 'system' or owner = platform.subject() or state = 'requested');
+create policy answered on sharing.consent as restrictive for update using (true) with check (platform.role() = 'system' or owner = platform.subject() or state <> 'granted');
+
 -- Glasses are broken by the market's people, before the owner's eyes.
 alter table sharing.glass enable row level security, force row level security;
 create policy concerned on sharing.glass using (platform.role() in ('system', 'operator') or owner = platform.subject());
@@ -28,7 +32,9 @@ create policy broken on sharing.item for select using (platform.role() = 'operat
     where g.owner = item.owner and g.state = 'open' and g.since <= platform.now() and g.until > platform.now() and item.section = any (g.sections)));
 
 alter table sharing.edition enable row level security, force row level security;
-create policy of_an_item on sharing.edition using (exists (select from sharing.item i where i.id = edition.item));
+create policy of_an_item on sharing.edition for select using (exists (select from sharing.item i where i.id = edition.item));
+create policy own on sharing.edition for insert with check (exists (
+    select from sharing.item i where i.id = edition.item and (platform.role() = 'system' or i.owner = platform.subject())));
 
 -- Who looked is told to the owner, and to whoever looked.
 alter table sharing.consultation enable row level security, force row level security;
@@ -40,6 +46,7 @@ alter table sharing.consultation disable row level security, no force row level 
 drop policy concerned on sharing.consultation;
 alter table sharing.edition disable row level security, no force row level security;
 drop policy of_an_item on sharing.edition;
+drop policy own on sharing.edition;
 alter table sharing.item disable row level security, no force row level security;
 drop policy own on sharing.item;
 drop policy consented on sharing.item;
@@ -47,4 +54,6 @@ drop policy broken on sharing.item;
 alter table sharing.glass disable row level security, no force row level security;
 drop policy concerned on sharing.glass;
 alter table sharing.consent disable row level security, no force row level security;
+drop policy answered on sharing.consent;
+drop policy asked on sharing.consent;
 drop policy concerned on sharing.consent;
