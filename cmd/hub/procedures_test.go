@@ -65,6 +65,10 @@ func (r *rig) files(t testing.TB, key, procedure string) (c matter) {
 func (r *rig) moves(t testing.TB, key, c, move string, body any) (v matter) {
 	t.Helper()
 	r.ask(t, req{key: key, method: "POST", path: caseFiles + "/" + c + "/" + move, body: body, idem: once()}).into(t, &v)
+	var now matter
+	if r.ask(t, req{key: key, method: "GET", path: caseFiles + "/" + c}).into(t, &now); now.State != v.State {
+		t.Errorf("after %s the case is %s, and said to be %s", move, now.State, v.State)
+	}
 	return v
 }
 
