@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"path/filepath"
@@ -80,6 +81,8 @@ func newOnce(t *testing.T) *onceRig {
 	db := pgtest.URL(t)
 	line, url := splice(t, db)
 	o := &onceRig{rig: rigOn(t, db, "HUB_DATABASE_URL="+url, "HUB_MAX_CONNS=16"), line: line, owner: pgtest.Open(t, db, pg.Options{MaxConns: 1})}
+	o.crowd = nil // strangers' calls would be cut, and counted, among its own
+	o.player = o.plays(io.Discard)
 	o.sql(t, `set role none`)
 	pgtest.Fuses(t, o.owner)
 	o.shop, o.stranger = o.seller(t), o.seller(t)
