@@ -160,6 +160,16 @@ var shelves = []string{"/", "/ar", "/?category=honey", "/en", "/?region=MA-09", 
 // squeezed, whether or not others were answered.
 func (b *bench) pages(ctx context.Context, h *benchHub) error {
 	const rate = 100
+	w, err := dial(ctx, h.addr, 0)
+	if err != nil {
+		return err
+	}
+	defer w.conn.Close()
+	for _, shelf := range shelves { // counts are there, as on a hub that has run for a minute
+		if _, err := w.send(request(http.MethodGet, shelf, "", "", nil), http.StatusOK); err != nil {
+			return err
+		}
+	}
 	n := 0
 	took, err := b.stream(ctx, h, rate, func(time.Time) []byte {
 		n++

@@ -52,6 +52,7 @@ func TestHub(t *testing.T) {
 			"files and codes are sold, opened and fetched":        digitally,
 			"sellers claim, moderators decide":                    desked,
 			"catalogues come and go as files":                     filed,
+			"catalogues come by pages":                            filedByPages,
 			"people say how they are told":                        wished,
 			"who agrees is known outside, until it does not":      acquainted,
 			"people buy together":                                 together,

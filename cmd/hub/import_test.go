@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -42,12 +45,56 @@ func filed(t *testing.T, r *rig, _ trade) {
 		r.ask(t, req{key: stranger.key, method: "GET", path: path}).refused(t, 404, "catalog.no_import")
 	}
 	r.ask(t, req{key: s.key, method: "GET", path: "/v1/imports"}).into(t, nil)
+	again := "/v1/imports/" + v.ID + "/again"
+	r.ask(t, req{key: s.key, method: "POST", path: again, body: map[string]any{"dry_run": true}}).into(t, &v)
+	if v.Unchanged != 3 || v.Created != 0 || v.RejectedRows != 1 {
+		t.Errorf("looked at again it is %+v", v)
+	}
+	r.ask(t, req{key: stranger.key, method: "POST", path: again, body: map[string]any{}}).refused(t, 404, "catalog.no_import")
 	for path, media := range map[string]string{"/v1/exports/offers.csv": "text/csv", "/v1/exports/offers.xlsx": workbook} {
 		out := r.ask(t, req{key: s.key, method: "GET", path: path})
 		r.ask(t, req{key: s.key, method: "POST", path: "/v1/imports", body: out.body, media: media}).into(t, &v)
 		if v.Unchanged != 3 || v.Rows != 3 {
 			t.Errorf("%s imports as %+v", path, v)
 		}
+	}
+}
+
+// filedByPages has a seller send a file whose heading and categories nobody knows, say
+// what they are, look at what would become of it, and take it in, by pages without
+// scripts.
+func filedByPages(t *testing.T, r *rig, _ trade) {
+	s := r.seller(t)
+	member := r.seated(t, "+212600088207", s.org)
+	word := "zz" + strings.ToLower(once()[:10])
+	file := strings.NewReplacer("@", word).Replace("Machin;Désignation;Bidule;Stock;Commune\nMerveilles @;Confit @ (exemple);@-1;4;Erfoud\nMerveilles @;Pâte @ (exemple);@-2;quatre;Erfoud\nZit argan;Argan @ (exemple);@-3;5;Erfoud\n")
+	file = strings.ReplaceAll(strings.ReplaceAll(file, ";4;", ";12,50;4;"), ";5;", ";٣٠;5;")
+	file = strings.Replace(strings.Replace(file, ";quatre;", ";20;quatre;", 1), "Bidule;Stock", "Bidule;Truc;Stock", 1)
+	page := member.open(t, "/v/produits/importer", "Regarder le fichier")
+	status, _, page := member.posts(t, page, `name="fichier"`, "fichier", file, nil)
+	if status != http.StatusUnprocessableEntity {
+		t.Fatalf("a file whose columns nobody knows is answered %d", status)
+	}
+	columns := url.Values{}
+	for _, m := range regexp.MustCompile(`name="(c_\d+)\.de" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		columns.Set(m[1], map[string]string{"Machin": "category", "Bidule": "sku", "Truc": "price"}[m[2]])
+	}
+	if len(columns) != 3 {
+		t.Fatalf("the page asks for %v: %.3000s", columns, inside(page))
+	}
+	page = member.hands(t, page, `name="fichier"`, "fichier", file, columns, "Rien n’est encore changé", "À créer : 1.", "Refusés : 2.", "Merveilles "+word, "Catégorie")
+	member.open(t, "/v/produits/importer", "À créer : 1.")
+	page = member.send(t, page, `value="regarder"`, url.Values{"quoi": {"regarder"}, "w_0": {"preserves"}}, "À créer : 2.", "Refusés : 1.", "Ligne 3", "Un nombre entier, comme 12.")
+	if strings.Contains(page, "Créés") {
+		t.Error("a look took something in")
+	}
+	member.reads(t, regexp.MustCompile(`/v/importer/imp_[a-z0-9]{26}`).FindString(page))
+	member.send(t, page, `value="prendre"`, url.Values{"quoi": {"prendre"}}, "Le fichier est pris.", "Créés : 2.", "Refusés : 1.")
+	member.open(t, "/v/produits", "Confit "+word, "Argan "+word)
+	next := strings.NewReplacer(word+"-", word+"-n", "quatre", "4").Replace(file)
+	member.hands(t, member.open(t, "/v/produits/importer"), `name="fichier"`, "fichier", next, nil, "À créer : 3.") // it is remembered
+	if status, _, _ := member.do(t, "GET", "/v/importer/imp_00000000000000000000000000", nil); status != http.StatusNotFound {
+		t.Errorf("an import that is none is answered %d", status)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"html"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -27,6 +28,16 @@ func (b *browser) comes(t *testing.T, path, text string) (body string) {
 
 // hands sends a form of a page with a file, and gives the page that it leads to.
 func (b *browser) hands(t *testing.T, page, holds, field, file string, values url.Values, texts ...string) string {
+	t.Helper()
+	status, to, _ := b.posts(t, page, holds, field, file, values)
+	if status != http.StatusSeeOther {
+		t.Fatalf("the form %s with a file answers %d", holds, status)
+	}
+	return b.open(t, to, texts...)
+}
+
+// posts sends a form of a page with a file, and gives what it is answered.
+func (b *browser) posts(t *testing.T, page, holds, field, file string, values url.Values) (status int, to, answer string) {
 	t.Helper()
 	action, filled := formOf(t, page, holds)
 	for k, v := range values {
@@ -62,11 +73,12 @@ func (b *browser) hands(t *testing.T, page, holds, field, file string, values ur
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = res.Body.Close()
-	if res.StatusCode != http.StatusSeeOther {
-		t.Fatalf("the form %s with a file answers %d", holds, res.StatusCode)
+	defer res.Body.Close()
+	said, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return b.open(t, res.Header.Get("Location"), texts...)
+	return res.StatusCode, res.Header.Get("Location"), html.UnescapeString(string(said))
 }
 
 // agrees sends the form that takes a price, with a proof of who it is that is fresh.

@@ -365,11 +365,15 @@ func appliedByPages(t *testing.T, r *rig, _ trade) {
 	member.reads(t, "/v/demarches/"+p)
 	page := member.open(t, "/v/demarches/"+p, "Métiers", "120,00")
 	member.refused(t, page, `value="begin"`, url.Values{"r_people": {"0"}}, 422, "Personnes")
-	page = member.send(t, page, `value="begin"`, url.Values{"r_trade": {"tapis, laine"}, "r_people": {"6"}, "r_here": {"true"}, "r_since": {"2019-03-01"}}, "La démarche est commencée.", "tapis, laine")
+	page = member.send(t, page, `value="begin"`, url.Values{"r_trade": {"tapis, laine"}, "r_people": {"1 ٢٠٠٠٠٠"}, "r_here": {"true"}, "r_since": {"2019-03-01"}}, "La démarche est commencée.", "tapis, laine", `value="1200000"`)
 	c := regexp.MustCompile(`cas_[a-z0-9]{26}`).FindString(page)
 	at := "/v/demarches/" + c
 	member.reads(t, at)
 	member.refused(t, page, `value="submit"`, nil, 409)
+	if status, _, said := member.posts(t, page, `name="papier"`, "papier", strings.Repeat("x", 10<<20+1), nil); status != http.StatusUnprocessableEntity || !strings.Contains(said, "trop grand") {
+		t.Errorf("a paper that is too large is answered %d", status)
+	}
+	member.open(t, at, `name="papier"`)
 	r.moves(t, s.key, c, "papers", map[string]string{"code": "samples", "file": r.sendsIn(t, s.key)})
 	page = member.open(t, at, "C’est joint.")
 	page = member.send(t, page, `value="submit"`, nil, "Votre dossier est parti.", "À payer")

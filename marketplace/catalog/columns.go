@@ -22,6 +22,9 @@ var columns = []string{
 	"variant_en", "variant_zgh", "state",
 }
 
+// Columns are what a column of a catalogue file may be.
+func Columns() []string { return slices.Clone(columns) }
+
 // ofVariant are the columns that may differ between the rows of one offer.
 var ofVariant = []string{
 	"seller_key", "offer_key", "sku", "variant_fr", "variant_ar", "variant_en", "variant_zgh", "unit", "weight_g", "price", "stock",

@@ -137,6 +137,36 @@ func (l line) twin() []RowDetail {
 	return []RowDetail{{"/sku", fmt.Sprintf("The same SKU is in row %s%s; only one of them can be taken.", strings.Join(names, ", "), more)}}
 }
 
+// mostWords is how many words for categories an import tells of.
+const mostWords = 200
+
+// words are what the cells of the category are taken for that are no names of
+// categories, in the order in which they come up.
+func (f *file) words() []CategoryWord {
+	out, seen := []CategoryWord{}, map[string]bool{}
+	for _, batch := range f.batches {
+		for _, l := range batch {
+			said := l.text("category")
+			if said == "" || seen[said] {
+				continue
+			}
+			seen[said] = true
+			code, by := f.shelves.of(said)
+			if by == byName || len(said) > longestName {
+				continue
+			}
+			w := CategoryWord{Word: said, By: by}
+			if by != "" {
+				w.Category = code
+			}
+			if out = append(out, w); len(out) == mostWords {
+				return out
+			}
+		}
+	}
+	return out
+}
+
 // guessed is a note on a row whose category is only guessed; none when it is not.
 func (l line) guessed() []RowDetail {
 	said := l.text("category")

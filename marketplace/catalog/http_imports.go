@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tiwiza/marketplace/catalog/sheet"
+	"tiwiza/pkg/auth"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/rest"
 )
@@ -28,6 +29,9 @@ func fileRoutes(s *Service) []rest.Route {
 			rest.About("Files have up to 30 MB and 100,000 rows. Separators (, ; tab |), UTF-8, UTF-16 and Windows code pages, Arabic digits, days as numbers and HTML in texts are understood; nothing is calculated. Headings are guessed in French, Arabic and English; what you say with map is remembered for the next file with the same heading. Categories are known by code, by name, and by what goods of them are called (Huile d’argan, زيوت), which is said in the verdict; what you say with category is remembered. The same file sent again changes nothing. A file that takes longer than the answer may wait goes on by itself: state is then running, and GET /v1/imports/{import} says how far it is.")),
 		rest.Handle("GET", "/v1/imports", "imports.list", "List imports, the latest first", http.StatusOK, s.ListImports),
 		rest.Handle("GET", one, "imports.show", "Show how far an import is", http.StatusOK, s.ShowImport),
+		rest.Handle("POST", one+"/again", "imports.again", "Take the file of an import in once more", http.StatusCreated, s.Again,
+			rest.Timeout(importTime), rest.AtOnce(importsAtOnce, importsOfOne),
+			rest.About("The file that was sent is kept for 90 days: a dry run is followed by the import without sending it twice, with what columns and categories are.")),
 		rest.Handle("GET", one+"/rows", "imports.rows", "List what became of each row", http.StatusOK, s.ListRows),
 		rest.Handle("GET", "/v1/exports/offers.csv", "offers.export", "Export the catalogue as the CSV file an import takes", http.StatusOK, s.Export, rest.Gives("text/csv")),
 		rest.Handle("GET", "/v1/exports/offers.xlsx", "offers.export_xlsx", "Export the catalogue as the workbook an import takes", http.StatusOK, s.ExportXLSX, rest.Gives(xlsxType)),
@@ -42,6 +46,15 @@ type ImportInput struct {
 	Category   []string  `query:"category" maxItems:"200" description:"What you mean by a category, as Cosmétiques bio=cosmetics; Divers= forgets it. It is remembered for all your files."`
 	Seller     string    `query:"seller" maxLength:"64" description:"Whose catalogue it is; for operators."`
 	File       rest.File `body:"file"`
+}
+
+// AgainInput has the file of an import taken in once more.
+type AgainInput struct {
+	Import     string   `path:"import"`
+	DryRun     bool     `json:"dry_run" description:"Only say what would happen."`
+	Background bool     `json:"background" description:"Answer at once, and take the file in afterwards."`
+	Map        []string `json:"map" maxItems:"100" description:"What a column is, as Prix TTC=price; Notes= leaves it aside. It is remembered for files with the same heading."`
+	Category   []string `json:"category" maxItems:"200" description:"What you mean by a category, as Cosmétiques bio=cosmetics; Divers= forgets it. It is remembered for all your files."`
 }
 
 // ImportID names an import.
@@ -65,26 +78,34 @@ type RowsInput struct {
 // A Report says what became of an imported file. Rows count from 1 for the
 // heading, as spreadsheets show them.
 type Report struct {
-	ID           string      `json:"id" required:"true"`
-	Seller       string      `json:"seller" required:"true"`
-	Name         string      `json:"name" required:"true" description:"Of the file."`
-	DryRun       bool        `json:"dry_run" required:"true"`
-	State        ImportState `json:"state" required:"true" enum:"running,done,failed"`
-	Reason       string      `json:"reason,omitempty" description:"Why it failed. What was taken in by then stays."`
-	File         string      `json:"file,omitempty" description:"The id of the file, which is kept for 90 days, as the verdicts are."`
-	Form         string      `json:"form" required:"true" enum:",csv,xlsx"`
-	Encoding     string      `json:"encoding,omitempty" description:"Of a CSV file, as it was found."`
-	Separator    string      `json:"separator,omitempty" description:"Of a CSV file, as it was found."`
-	Columns      []Column    `json:"columns" required:"true" description:"What each column of the file is taken for."`
-	Rows         int         `json:"rows" required:"true" description:"Rows that hold something, without the heading."`
-	Done         int         `json:"done" required:"true" description:"Rows that have their verdict."`
-	Created      int         `json:"created" required:"true"`
-	Updated      int         `json:"updated" required:"true" description:"Rows of variants that were there and changed."`
-	Unchanged    int         `json:"unchanged" required:"true" description:"Rows that say what was there already."`
-	RejectedRows int         `json:"rejected_rows" required:"true"`
-	Rejected     []Verdict   `json:"rejected" required:"true" description:"What is wrong with which row: the first 10,000 when the file is sent, the first 100 when it is asked for later."`
-	CreatedAt    time.Time   `json:"created_at" required:"true"`
-	FinishedAt   *time.Time  `json:"finished_at,omitempty"`
+	ID           string         `json:"id" required:"true"`
+	Seller       string         `json:"seller" required:"true"`
+	Name         string         `json:"name" required:"true" description:"Of the file."`
+	DryRun       bool           `json:"dry_run" required:"true"`
+	State        ImportState    `json:"state" required:"true" enum:"running,done,failed"`
+	Reason       string         `json:"reason,omitempty" description:"Why it failed. What was taken in by then stays."`
+	File         string         `json:"file,omitempty" description:"The id of the file, which is kept for 90 days, as the verdicts are."`
+	Form         string         `json:"form" required:"true" enum:",csv,xlsx"`
+	Encoding     string         `json:"encoding,omitempty" description:"Of a CSV file, as it was found."`
+	Separator    string         `json:"separator,omitempty" description:"Of a CSV file, as it was found."`
+	Columns      []Column       `json:"columns" required:"true" description:"What each column of the file is taken for."`
+	Words        []CategoryWord `json:"words" required:"true" description:"What cells of the category are taken for that are no names of categories: the first 200."`
+	Rows         int            `json:"rows" required:"true" description:"Rows that hold something, without the heading."`
+	Done         int            `json:"done" required:"true" description:"Rows that have their verdict."`
+	Created      int            `json:"created" required:"true"`
+	Updated      int            `json:"updated" required:"true" description:"Rows of variants that were there and changed."`
+	Unchanged    int            `json:"unchanged" required:"true" description:"Rows that say what was there already."`
+	RejectedRows int            `json:"rejected_rows" required:"true"`
+	Rejected     []Verdict      `json:"rejected" required:"true" description:"What is wrong with which row: the first 10,000 when the file is sent, the first 100 when it is asked for later."`
+	CreatedAt    time.Time      `json:"created_at" required:"true"`
+	FinishedAt   *time.Time     `json:"finished_at,omitempty"`
+}
+
+// A CategoryWord is what a seller calls a category.
+type CategoryWord struct {
+	Word     string `json:"word" required:"true" description:"As the file has it."`
+	Category string `json:"category" required:"true" description:"What it is taken for; empty when nobody can tell."`
+	By       string `json:"by" required:"true" enum:"said,guess," description:"The seller says so, now or before; a guess by what goods are called so; nobody can tell."`
 }
 
 // A Verdict says what is wrong with one row.
@@ -97,10 +118,13 @@ type Verdict struct {
 func (i Import) report() Report {
 	r := Report{
 		ID: i.ID, Seller: i.Seller, Name: i.Name, DryRun: i.DryRun, State: i.State, Reason: i.Reason, File: i.File,
-		Form: i.Form, Encoding: i.Encoding, Separator: i.Separator, Columns: i.Columns,
+		Form: i.Form, Encoding: i.Encoding, Separator: i.Separator, Columns: i.Columns, Words: i.Words,
 		Rows: i.Rows, Done: i.Created + i.Updated + i.Unchanged + i.Rejected,
 		Created: i.Created, Updated: i.Updated, Unchanged: i.Unchanged, RejectedRows: i.Rejected,
 		Rejected: []Verdict{}, CreatedAt: i.At.UTC(), FinishedAt: rest.UTC(i.FinishedAt),
+	}
+	if r.Words == nil {
+		r.Words = []CategoryWord{}
 	}
 	if r.Columns == nil {
 		r.Columns = []Column{}
@@ -118,6 +142,25 @@ func (s *Service) own(ctx context.Context, imp string) (Import, error) {
 		return i, ErrNoImport
 	}
 	return i, nil
+}
+
+// Again takes the file of an import in once more, as if it had been sent again: for
+// its seller, who has looked at a dry run and says what columns and categories are.
+// A file that is kept no more is media.ErrNotFound.
+func (s *Service) Again(ctx context.Context, in AgainInput) (Report, error) {
+	i, err := s.own(ctx, in.Import)
+	if err != nil {
+		return Report{}, err
+	}
+	b, err := s.files.Content(ctx, i.File)
+	if err != nil {
+		return Report{}, err
+	}
+	to := ImportInput{DryRun: in.DryRun, Background: in.Background, Map: in.Map, Category: in.Category, File: rest.File{Name: i.Name, Bytes: b}}
+	if auth.From(ctx).Role == auth.Operator {
+		to.Seller = i.Seller
+	}
+	return s.Import(ctx, to)
 }
 
 // ShowImport says how far an import is, for its seller and for operators.

@@ -60,6 +60,7 @@ type Import struct {
 	Unchanged, Rejected    int
 	At                     time.Time
 	FinishedAt             *time.Time
+	Words                  []CategoryWord
 }
 
 // count adds outcomes up.
@@ -164,7 +165,7 @@ func (s *Service) begin(ctx context.Context, in ImportInput) (Import, *file, err
 	}
 	imp := Import{
 		ID: id.New(id.Import), Seller: seller, Name: kept.Name, File: kept.ID, DryRun: in.DryRun, State: ImportRunning,
-		Form: string(t.Form), Encoding: t.Encoding, Separator: t.Separator, Columns: all, Rows: f.rows,
+		Form: string(t.Form), Encoding: t.Encoding, Separator: t.Separator, Columns: all, Rows: f.rows, Words: f.words(),
 	}.count(f.bad)
 	sum := sha256.Sum256(in.File.Bytes)
 	err = s.db.InTx(ctx, func(tx *pg.Tx) error {

@@ -12,12 +12,12 @@ import (
 )
 
 const importColumns = `id, seller, name, file, dry_run, state, reason, form, encoding, separator, columns, rows, batch, tries,
-	created, updated, unchanged, rejected, at, finished_at`
+	created, updated, unchanged, rejected, at, finished_at, words`
 
 func insertImport(tx *pg.Tx, i Import, sum []byte) {
-	tx.Queue(`insert into catalog.import (id, seller, name, file, sha256, dry_run, state, form, encoding, separator, columns, rows, rejected, at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-		i.ID, i.Seller, i.Name, i.File, sum, i.DryRun, i.State, i.Form, i.Encoding, i.Separator, text(i.Columns), i.Rows, i.Rejected, i.At)
+	tx.Queue(`insert into catalog.import (id, seller, name, file, sha256, dry_run, state, form, encoding, separator, columns, rows, rejected, at, words)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		i.ID, i.Seller, i.Name, i.File, sum, i.DryRun, i.State, i.Form, i.Encoding, i.Separator, text(i.Columns), i.Rows, i.Rejected, i.At, text(i.Words))
 }
 
 // saveImport writes down how far an import is. Getting on gives it new tries.

@@ -164,6 +164,7 @@ var matrix = map[string]map[auth.Role]string{
 	"orders.open":         {auth.Buyer: "own"},
 	"orders.fetch":        {auth.Buyer: "own"},
 	"imports.create":      {auth.Operator: "*", auth.Seller: "own"},
+	"imports.again":       {auth.Operator: "*", auth.Seller: "own"},
 	"imports.list":        {auth.Operator: "*", auth.Seller: "own"},
 	"imports.show":        {auth.Operator: "*", auth.Seller: "own"},
 	"imports.rows":        {auth.Operator: "*", auth.Seller: "own"},

@@ -270,7 +270,7 @@ func (b *bench) ask(p *program, path string, out any) {
 		b.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+masterKey)
-	res, err := http.DefaultClient.Do(req)
+	res, err := (&http.Client{Timeout: time.Minute}).Do(req)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -23,6 +23,10 @@ const (
 // mostKept is how many counted results a hub remembers.
 const mostKept = 512
 
+// stale is how many times its age a count is still shown while it is made anew, so
+// that nobody waits for the counts of a page that many look at.
+const stale = 20
+
 // facets remembers for a moment what was counted for a set of filters, and
 // counts each once for all who ask at the same time.
 type facets struct {
@@ -55,8 +59,9 @@ func (f *facets) of(ctx context.Context, db pg.DB, q search.Query, terms []searc
 	if err != nil {
 		return counted{}, err
 	}
-	if c, ok := f.remembered(string(key)); ok {
-		return c, nil
+	old, ok := f.remembered(string(key))
+	if ok && time.Since(old.at) < f.age {
+		return old, nil
 	}
 	// Others wait for this count, so it does not end with this reader's patience.
 	got := f.flight.DoChan(string(key), func() (any, error) {
@@ -68,6 +73,9 @@ func (f *facets) of(ctx context.Context, db pg.DB, q search.Query, terms []searc
 		}
 		return c, err
 	})
+	if ok {
+		return old, nil
+	}
 	select {
 	case <-ctx.Done():
 		return counted{}, ctx.Err()
@@ -79,11 +87,12 @@ func (f *facets) of(ctx context.Context, db pg.DB, q search.Query, terms []searc
 	}
 }
 
+// remembered is what was counted, if it may still be shown.
 func (f *facets) remembered(key string) (counted, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c, ok := f.kept[key]
-	return c, ok && time.Since(c.at) < f.age
+	return c, ok && time.Since(c.at) < stale*f.age
 }
 
 // keep remembers c. When there is no room, what is too old goes; then whatever
@@ -93,7 +102,7 @@ func (f *facets) keep(key string, c counted) {
 	defer f.mu.Unlock()
 	if len(f.kept) >= mostKept {
 		for k, old := range f.kept {
-			if time.Since(old.at) >= f.age {
+			if time.Since(old.at) >= stale*f.age {
 				delete(f.kept, k)
 			}
 		}

@@ -25,8 +25,8 @@ var _ search.Index = (*Index)(nil)
 
 // Options tune an Index; the zero value is right for a hub.
 type Options struct {
-	// FacetAge is how old counts may be (3 s): counting reads the whole result,
-	// so it is not done for each reader.
+	// FacetAge is how old counts may be before they are made anew (3 s): counting
+	// reads the whole result, so it is not done for each reader.
 	FacetAge time.Duration
 }
 

@@ -172,7 +172,7 @@ func (v *view) content(c procedures.CaseView, d procedures.Definition) (out []te
 	var f []desk.Fact
 	for _, field := range d.Fields() {
 		if a, ok := c.Answers[field.Name]; ok {
-			f = append(f, desk.Fact{Name: v.Say(field.Titles).Text, Value: desk.Text(v.answer(a))})
+			f = append(f, desk.Fact{Name: v.Say(field.Titles).Text, Value: desk.Text(v.Lang.Answer(a))})
 		}
 	}
 	out = append(out, desk.Headed(v.T("office.answers"), desk.Facts(v.Page, f)))
@@ -206,24 +206,6 @@ func (v *view) content(c procedures.CaseView, d procedures.Definition) (out []te
 		out = append(out, desk.Headed(v.T("office.question"), words...))
 	}
 	return out
-}
-
-// answer is an answer in words.
-func (v *view) answer(a any) string {
-	switch a := a.(type) {
-	case bool:
-		if a {
-			return v.T("office.yes")
-		}
-		return v.T("office.no")
-	case []any:
-		parts := make([]string, len(a))
-		for i, x := range a {
-			parts[i] = v.answer(x)
-		}
-		return strings.Join(parts, v.T("common.comma"))
-	}
-	return fmt.Sprint(a)
 }
 
 // decided is what was decided, and what goes on between institutions.

@@ -1,13 +1,13 @@
 package seller
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -172,19 +172,19 @@ func (p *casePage) field(v *site.Visit, of procedures.FormField) ui.Field {
 	rule := p.rule(of.Name)
 	switch rule["type"] {
 	case "boolean":
-		f.Options = []ui.Option{{Value: "", Text: "—"}, {Value: "true", Text: v.T("cases.yes")}, {Value: "false", Text: v.T("cases.no")}}
+		f.Options = []ui.Option{{Value: "", Text: "—"}, {Value: "true", Text: v.T("common.yes")}, {Value: "false", Text: v.T("common.no")}}
 	case "integer", "number":
 		f.Mode = "numeric"
 	case "array":
 		f.Hint = v.T("cases.several")
 		if items, ok := rule["items"].(map[string]any); ok {
-			f.Hint += choices(items["enum"])
+			f.Hint += " " + v.Lang.Answer(items["enum"])
 		}
 	default:
 		if all, ok := rule["enum"].([]any); ok {
 			f.Options = []ui.Option{{Value: "", Text: "—"}}
 			for _, o := range all {
-				f.Options = append(f.Options, ui.Option{Value: fmt.Sprint(o), Text: fmt.Sprint(o)})
+				f.Options = append(f.Options, ui.Option{Value: fmt.Sprint(o), Text: v.Lang.Answer(o)})
 			}
 		}
 		if rule["format"] == "date" {
@@ -192,32 +192,15 @@ func (p *casePage) field(v *site.Visit, of procedures.FormField) ui.Field {
 		}
 	}
 	switch a := p.Answers[of.Name].(type) {
-	case nil:
-	case []any:
-		var parts []string
-		for _, x := range a {
-			parts = append(parts, fmt.Sprint(x))
-		}
-		f.Value = strings.Join(parts, ", ")
+	case bool:
+		f.Value = strconv.FormatBool(a)
 	default:
-		f.Value = fmt.Sprint(a)
+		f.Value = v.Lang.Answer(a)
 	}
 	if v.R.Method == http.MethodPost && v.Form().Has(f.Name) {
 		f.Value = v.Field(f.Name)
 	}
 	return f
-}
-
-func choices(enum any) string {
-	all, ok := enum.([]any)
-	if !ok {
-		return ""
-	}
-	parts := make([]string, len(all))
-	for i, x := range all {
-		parts[i] = fmt.Sprint(x)
-	}
-	return " " + strings.Join(parts, ", ")
 }
 
 func (p *casePage) rule(name string) map[string]any {
@@ -239,10 +222,7 @@ func (p *casePage) answers(v *site.Visit) map[string]any {
 		case "boolean":
 			out[f.Name] = text == "true"
 		case "integer", "number":
-			out[f.Name] = text
-			if n, err := strconv.ParseInt(strings.ReplaceAll(text, " ", ""), 10, 64); err == nil {
-				out[f.Name] = n
-			}
+			out[f.Name] = figure(text)
 		case "array":
 			all := []string{}
 			for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == '،' || r == '\n' }) {
@@ -256,6 +236,15 @@ func (p *casePage) answers(v *site.Visit) map[string]any {
 		}
 	}
 	return out
+}
+
+// figure is a number that was typed; what is none stays the text that it is.
+func figure(typed string) any {
+	n := digits(typed)
+	if _, err := strconv.ParseFloat(n, 64); err != nil || !json.Valid([]byte(n)) {
+		return typed
+	}
+	return json.Number(n)
 }
 
 // caseSaid are what a case's page says that was done.
@@ -328,27 +317,16 @@ func (d *Desk) ruled(v *site.Visit, thing string) (p casePage, err error) {
 // enclose uploads a paper and puts it into the case; without a file, it takes the
 // one of the enrolment.
 func (d *Desk) enclose(v *site.Visit, one string) error {
-	in := map[string]any{"code": v.Field("code")}
-	if name, kind, content, err := v.File("papier", maxPaper); err == nil && len(content) > 0 {
-		f, err := site.Upload[struct {
-			ID string `json:"id"`
-		}](v, "/v1/files?kind=proof", name, kind, content)
-		if err != nil {
-			return err
-		}
-		in["file"] = f.ID
-	}
-	_, err := site.Post[struct{}](v, one+"/papers", in)
-	return err
-}
-
-// onDay is a document's day as people read it.
-func onDay(l ui.Lang, day string) string {
-	t, err := time.Parse(time.DateOnly, day)
+	file, err := paperOf(v, "papier")
 	if err != nil {
-		return ""
+		return atFile(err)
 	}
-	return l.Date(t.Add(12 * time.Hour))
+	in := map[string]any{"code": v.Field("code")}
+	if file != "" {
+		in["file"] = file
+	}
+	_, err = site.Post[struct{}](v, one+"/papers", in)
+	return err
 }
 
 // formKind is how a form is sent: only one with a file is sent in parts.

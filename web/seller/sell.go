@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/pkg/latin"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/rest"
 	"tiwiza/web/site"
@@ -142,12 +143,25 @@ var errPrice = errors.New("no price")
 
 // readPrice reads a price as people type it: 145, 145,50 or 1 240.
 func readPrice(s string) (money.Money, error) {
-	s = strings.NewReplacer(",", ".", " ", "", "\u00a0", "", "\u202f", "").Replace(strings.TrimSpace(s))
-	m, err := money.Parse(s, money.MAD)
+	m, err := money.Parse(digits(s), money.MAD)
 	if err != nil || m.Sign() <= 0 {
 		return m, errPrice
 	}
 	return m, nil
+}
+
+// digits are those of a number as people type it: in Arabic digits too, with a comma
+// or a point, its thousands apart.
+func digits(typed string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return -1
+		case r == ',' || r == '٫':
+			return '.'
+		}
+		return latin.Digit(r)
+	}, typed)
 }
 
 // names are a name in the language that it is written in. Without one the goods

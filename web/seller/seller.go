@@ -56,6 +56,8 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"GET /v/produits/{format}/exporter": d.export,
 		"GET /v/produits/importer":          d.importing,
 		"POST /v/produits/importer":         d.imports,
+		"GET /v/importer/{import}":          d.imported,
+		"POST /v/importer/{import}":         d.takeIn,
 	} {
 		mux.Handle(pattern, d.Site.Seated(ui.Seller, h, "seller"))
 	}

@@ -301,7 +301,7 @@ func (d *Desk) apply(v *site.Visit, seat site.Seat, product string) error {
 
 // readNumber reads a whole number that was typed.
 func readNumber(s string) (int, error) {
-	return strconv.Atoi(strings.Join(strings.Fields(s), ""))
+	return strconv.Atoi(digits(s))
 }
 
 // parted is a RIB in its four parts: bank, town, account and key.

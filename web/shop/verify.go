@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"time"
 
 	"tiwiza/marketplace/procedures"
 	"tiwiza/pkg/geo"
@@ -48,9 +46,9 @@ func (s *Shop) verify(v *site.Visit) error {
 		plainly("number", d.Number)
 		x.Facts = append(x.Facts, verifiedFact{v.T("verify.procedure"), v.Say(d.Procedure)}, verifiedFact{v.T("verify.institution"), v.Say(d.Institution)})
 		x.shown(v, d)
-		plainly("from", onDay(v.Lang, d.ValidFrom))
-		plainly("to", onDay(v.Lang, d.ValidTo))
-		plainly("revoked_on", onDay(v.Lang, d.RevokedAt))
+		plainly("from", v.Lang.OnDay(d.ValidFrom))
+		plainly("to", v.Lang.OnDay(d.ValidTo))
+		plainly("revoked_on", v.Lang.OnDay(d.RevokedAt))
 	}
 	return v.Show(verifyPage(x))
 }
@@ -75,24 +73,7 @@ func (x *verified) shown(v *site.Visit, d procedures.VerifiedView) {
 				}
 			}
 		default:
-			text := fmt.Sprint(value)
-			if all, ok := value.([]any); ok {
-				var parts []string
-				for _, p := range all {
-					parts = append(parts, fmt.Sprint(p))
-				}
-				text = strings.Join(parts, v.T("common.comma"))
-			}
-			x.Facts = append(x.Facts, verifiedFact{v.Say(d.Titles[name]).Text, v.Say(map[string]string{"fr": text})})
+			x.Facts = append(x.Facts, verifiedFact{v.Say(d.Titles[name]).Text, v.Say(map[string]string{string(v.Lang.Text()): v.Lang.Answer(value)})})
 		}
 	}
-}
-
-// onDay is a day as people read it.
-func onDay(l ui.Lang, day string) string {
-	t, err := time.Parse(time.DateOnly, day)
-	if err != nil {
-		return ""
-	}
-	return l.Date(t.Add(12 * time.Hour))
 }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -87,6 +88,38 @@ func (l Lang) Sum(m money.Money) string {
 func (l Lang) Date(t time.Time) string {
 	t = t.In(clock.Morocco)
 	return strconv.Itoa(t.Day()) + noBreak + l.month(t.Month()) + noBreak + strconv.Itoa(t.Year())
+}
+
+// OnDay is Date of a day written as ISO 8601 has it; of anything else it is nothing.
+func (l Lang) OnDay(iso string) string {
+	t, err := time.ParseInLocation(time.DateOnly, iso, clock.Morocco)
+	if err != nil {
+		return ""
+	}
+	return l.Date(t)
+}
+
+// Answer is a value out of JSON as people read it: what was answered in a form, or
+// what a form may be answered with.
+func (l Lang) Answer(value any) string {
+	switch x := value.(type) {
+	case nil:
+		return ""
+	case bool:
+		if x {
+			return l.T("common.yes")
+		}
+		return l.T("common.no")
+	case float64:
+		return strconv.FormatFloat(x, 'f', -1, 64)
+	case []any:
+		parts := make([]string, len(x))
+		for i, y := range x {
+			parts[i] = l.Answer(y)
+		}
+		return strings.Join(parts, l.T("common.comma"))
+	}
+	return fmt.Sprint(value)
 }
 
 // Day is Date without the year.

@@ -1,0 +1,259 @@
+package seller
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tiwiza/marketplace/catalog"
+	"tiwiza/pkg/id"
+	"tiwiza/web/site"
+	"tiwiza/web/ui"
+)
+
+const importing = "/v1/imports"
+
+// maxSheet is how large a table may be that is sent from a page; larger ones are
+// sent by programs. One that is larger than soonSheet is taken in afterwards, and
+// its page says how far that is.
+const (
+	maxSheet  = 10 << 20
+	soonSheet = 256 << 10
+)
+
+type importPage struct {
+	at
+	Key     string
+	Wrongs  []ui.Wrong
+	Columns []ui.Field // what must be said of the heading
+	Before  []asked
+}
+
+// A takenPage is an import: what would become of a file, or what became of it.
+type takenPage struct {
+	at
+	catalog.Report
+	Key     string
+	Wrongs  []ui.Wrong
+	Columns []ui.Field
+	Words   []ui.Field
+	Over    int // parts of a hundred
+	Text    string
+	Lines   []rowLine
+	Next    string
+}
+
+// A rowLine is a row that is not taken in: where, in which column, and what that
+// column takes.
+type rowLine struct {
+	Row           string
+	Column, Takes string
+	Detail        string // as the hub says it, in English
+}
+
+var importTones = map[catalog.ImportState]string{catalog.ImportRunning: "warn", catalog.ImportDone: "ok", catalog.ImportFailed: "bad"}
+
+// importing is where a file is chosen.
+func (d *Desk) importing(v *site.Visit, seat site.Seat) error {
+	return d.chooseFile(v, seat, nil, nil)
+}
+
+func (d *Desk) chooseFile(v *site.Visit, seat site.Seat, wrong []ui.Wrong, head []ui.Field) error {
+	p := importPage{at: d.at(v, seat, v.T("import.title"), "/v/produits"), Key: site.NewKey(), Wrongs: wrong, Columns: head}
+	before, err := site.Get[page[catalog.Report]](v, importing+"?limit=10")
+	if err != nil {
+		return err
+	}
+	for _, r := range before.Data {
+		p.Before = append(p.Before, asked{v.Href("/v/importer/" + r.ID), "file-text", ui.Said{Lang: v.Lang.Text(), Text: r.Name}, ui.Said{Lang: v.Lang.Text(), Text: importWords(v.Lang, r)}, importTones[r.State], v.T("import.s_" + string(r.State)), r.CreatedAt})
+	}
+	status := http.StatusOK
+	if len(wrong) > 0 {
+		status = http.StatusUnprocessableEntity
+	}
+	return v.ShowAs(status, importView(p))
+}
+
+// importWords are what an import did, or would.
+func importWords(l ui.Lang, r catalog.Report) string {
+	key := "import.did"
+	if r.DryRun {
+		key = "import.would"
+	}
+	return l.T(key, "a", l.Number(int64(r.Created)), "b", l.Number(int64(r.Updated)), "c", l.Number(int64(r.Unchanged)), "d", l.Number(int64(r.RejectedRows)))
+}
+
+// imports looks a file through and says what would become of it. Nothing is taken
+// in before the seller has seen that.
+func (d *Desk) imports(v *site.Visit, seat site.Seat) error {
+	name, kind, b, err := v.File("fichier", maxSheet)
+	if err == nil && len(b) == 0 {
+		return d.chooseFile(v, seat, []ui.Wrong{{Name: "fichier", Text: v.T("import.wants_file")}}, nil)
+	}
+	if strings.HasSuffix(strings.ToLower(name), ".csv") {
+		kind = "text/csv"
+	}
+	var r catalog.Report
+	if err == nil {
+		at := importing + "?dry_run=true"
+		if len(b) > soonSheet {
+			at += "&background=true"
+		}
+		for _, said := range saidOfColumns(v) {
+			at += "&map=" + url.QueryEscape(said)
+		}
+		r, err = site.Upload[catalog.Report](v, at, name, kind, b)
+	}
+	if f, ok := errors.AsType[*site.Fault](err); ok && f.Status < http.StatusInternalServerError {
+		return d.chooseFile(v, seat, []ui.Wrong{{Name: "fichier", Text: v.Explain(err)}}, unknownColumns(v, f))
+	}
+	if err != nil {
+		return err
+	}
+	return v.Go("/v/importer/" + r.ID)
+}
+
+// unknownColumns are the columns of a heading that nobody knows, when some that are
+// needed are missing.
+func unknownColumns(v *site.Visit, f *site.Fault) (out []ui.Field) {
+	if f.Code != "catalog.unreadable_file" {
+		return nil
+	}
+	for _, e := range f.Errors {
+		header := strings.TrimPrefix(e.Pointer, "/")
+		if header == "" || strings.HasPrefix(header, "?") || slices.Contains(catalog.Columns(), header) {
+			continue
+		}
+		n := strconv.Itoa(len(out))
+		out = append(out, ui.Field{Name: "c_" + n, Label: header, Options: columnOptions(v), Value: v.Field("c_" + n)})
+	}
+	return out
+}
+
+// columnOptions are what a column may be.
+func columnOptions(v *site.Visit) []ui.Option {
+	out := []ui.Option{{Value: "", Text: v.T("import.aside")}}
+	for _, c := range catalog.Columns() {
+		if c != "seller_key" {
+			out = append(out, ui.Option{Value: c, Text: v.T("import.col_" + c)})
+		}
+	}
+	return out
+}
+
+// categoryOptions are what a word may mean.
+func categoryOptions(v *site.Visit) []ui.Option {
+	out := []ui.Option{{Value: "", Text: v.T("import.no_category")}}
+	for _, k := range catalog.Categories {
+		out = append(out, ui.Option{Value: k.Code, Text: v.Say(k.Names).Text})
+	}
+	return out
+}
+
+// saidOfColumns is what the seller says of columns, where that is not what they are
+// taken for.
+func saidOfColumns(v *site.Visit) []string { return saidOf(v, "c_") }
+
+// saidOf reads choices: each has the name of what it is about, and what was chosen
+// before.
+func saidOf(v *site.Visit, prefix string) (out []string) {
+	for i := range 200 {
+		n := prefix + strconv.Itoa(i)
+		if about := v.Field(n + ".de"); about != "" && v.Form().Has(n) && v.Field(n) != v.Field(n+".avant") {
+			out = append(out, about+"="+v.Field(n))
+		}
+	}
+	return out
+}
+
+// imported shows what would become of a file, or what became of it.
+func (d *Desk) imported(v *site.Visit, seat site.Seat) error {
+	imp := v.R.PathValue("import")
+	if !id.Is(id.Import, imp) {
+		return site.ErrNotFound
+	}
+	return d.showImport(v, seat, imp, nil)
+}
+
+func (d *Desk) showImport(v *site.Visit, seat site.Seat, imp string, wrong error) error {
+	r, err := site.Get[catalog.Report](v, importing+"/"+imp)
+	if err != nil {
+		return err
+	}
+	p := takenPage{at: d.at(v, seat, v.T("import.title"), "/v/produits/importer"), Report: r, Key: site.NewKey(), Text: importWords(v.Lang, r), Over: 100 * r.Done / max(r.Rows, 1)}
+	if wrong != nil {
+		p.Wrongs = []ui.Wrong{{Text: v.Explain(wrong)}}
+	}
+	for i, c := range r.Columns {
+		p.Columns = append(p.Columns, ui.Field{Name: "c_" + strconv.Itoa(i), Label: c.Header, Options: columnOptions(v), Value: c.Column})
+	}
+	for i, w := range r.Words {
+		f := ui.Field{Name: "w_" + strconv.Itoa(i), Label: w.Word, Options: categoryOptions(v), Value: w.Category}
+		if w.By == "guess" {
+			f.Hint = v.T("import.guessed")
+		}
+		p.Words = append(p.Words, f)
+	}
+	bad, err := site.Get[page[catalog.Outcome]](v, importing+"/"+imp+"/rows"+query("verdict", string(catalog.RowRejected), "limit", "50", "cursor", v.Query.Get("suite")))
+	if err != nil {
+		return err
+	}
+	for _, o := range bad.Data {
+		for _, x := range o.Details {
+			line := rowLine{Row: v.T("import.row", "n", v.Lang.Number(int64(o.Row))), Column: v.T("import.whole_row"), Detail: x.Detail}
+			if column := strings.TrimPrefix(x.Pointer, "/"); slices.Contains(catalog.Columns(), column) {
+				line.Column, line.Takes = v.T("import.col_"+column), takes(v.Lang, column)
+			}
+			p.Lines = append(p.Lines, line)
+		}
+	}
+	if next := bad.next(); next != "" {
+		p.Next = v.Href("/v/importer/"+imp, "suite", next)
+	}
+	status := http.StatusOK
+	if f, ok := errors.AsType[*site.Fault](wrong); ok {
+		status = f.Status
+	}
+	return v.ShowAs(status, takenView(p))
+}
+
+// takes says what a column takes, where that is more than a text.
+func takes(l ui.Lang, column string) string {
+	key := "import.takes_" + column
+	if s := l.T(key); s != key {
+		return s
+	}
+	return ""
+}
+
+// takeIn has the file of an import looked through again, or taken in, with what the
+// seller says of columns and categories.
+func (d *Desk) takeIn(v *site.Visit, seat site.Seat) error {
+	imp := v.R.PathValue("import")
+	if !id.Is(id.Import, imp) {
+		return site.ErrNotFound
+	}
+	what := v.Field("quoi")
+	if what != "regarder" && what != "prendre" {
+		return site.ErrNotFound
+	}
+	columns, words := saidOfColumns(v), saidOf(v, "w_")
+	in := map[string]any{"dry_run": what == "regarder", "background": v.Field("long") != ""}
+	if len(columns) > 0 {
+		in["map"] = columns
+	}
+	if len(words) > 0 {
+		in["category"] = words
+	}
+	r, err := site.Post[catalog.Report](v, importing+"/"+imp+"/again", in)
+	if f, ok := errors.AsType[*site.Fault](err); ok && f.Status < http.StatusInternalServerError && f.Status != http.StatusUnauthorized {
+		return d.showImport(v, seat, imp, err)
+	}
+	if err != nil {
+		return err
+	}
+	return v.Go("/v/importer/" + r.ID)
+}
