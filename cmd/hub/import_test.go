@@ -82,17 +82,17 @@ func filedByPages(t *testing.T, r *rig, _ trade) {
 	if len(columns) != 3 {
 		t.Fatalf("the page asks for %v: %.3000s", columns, inside(page))
 	}
-	page = member.hands(t, page, `name="fichier"`, "fichier", file, columns, "Rien n’est encore changé", "À créer : 1.", "Refusés : 2.", "Merveilles "+word, "Catégorie")
-	member.open(t, "/v/produits/importer", "À créer : 1.")
-	page = member.send(t, page, `value="regarder"`, url.Values{"quoi": {"regarder"}, "w_0": {"preserves"}}, "À créer : 2.", "Refusés : 1.", "Ligne 3", "Un nombre entier, comme 12.")
+	page = member.hands(t, page, `name="fichier"`, "fichier", file, columns, "Rien n’est encore changé", "Importer 1 produit", "Merveilles "+word, "Catégorie")
+	member.open(t, "/v/produits/importer", "papier.pdf")
+	page = member.send(t, page, `value="regarder"`, url.Values{"quoi": {"regarder"}, "w_0": {"preserves"}}, "Importer 2 produits", "Ligne 3", "Un nombre entier, comme 12.")
 	if strings.Contains(page, "Créés") {
 		t.Error("a look took something in")
 	}
 	member.reads(t, regexp.MustCompile(`/v/importer/imp_[a-z0-9]{26}`).FindString(page))
-	member.send(t, page, `value="prendre"`, url.Values{"quoi": {"prendre"}}, "Le fichier est pris.", "Créés : 2.", "Refusés : 1.")
+	member.send(t, page, `value="prendre"`, url.Values{"quoi": {"prendre"}}, "Le fichier est pris.")
 	member.open(t, "/v/produits", "Confit "+word, "Argan "+word)
 	next := strings.NewReplacer(word+"-", word+"-n", "quatre", "4").Replace(file)
-	member.hands(t, member.open(t, "/v/produits/importer"), `name="fichier"`, "fichier", next, nil, "À créer : 3.") // it is remembered
+	member.hands(t, member.open(t, "/v/produits/importer"), `name="fichier"`, "fichier", next, nil, "Importer 3 produits") // it is remembered
 	if status, _, _ := member.do(t, "GET", "/v/importer/imp_00000000000000000000000000", nil); status != http.StatusNotFound {
 		t.Errorf("an import that is none is answered %d", status)
 	}

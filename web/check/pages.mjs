@@ -2,6 +2,10 @@
 // on a first visit (transfer size in KB of 1,024 bytes, requests).
 const budget = { list: [110, 12], product: [85, 7], form: [50, 6], seller: [65, 9], goods: [65, 14], op: [75, 10], dev: [400, 60] }
 
+// sheet is a seller's table whose words for categories are its own.
+const sheet = 'Référence;Catégorie;Désignation;Prix;Stock;Commune\n' +
+  'Z1;Zit argan;Argan (exemple);30;5;Erfoud\nM1;Merveilles;Confit (exemple);20;4;Erfoud\nT1;Tapis;Tapis (exemple);gratuit;4;Erfoud\n'
+
 // pages makes the list for a running demonstration. `found` is what the journeys
 // left behind; pages of what none left are not checked.
 export function pages(found) {
@@ -40,6 +44,8 @@ export function pages(found) {
     seller('sold', f.sold.path, 'seller', { who: f.sold.who }),
     seller('goods', '/v/produits', 'goods'),
     seller('import', '/v/produits/importer'),
+    seller('import looked at', '/v/produits/importer', 'seller', { after: [['file', '#f-fichier', sheet], ['click', '.btn.go']] }),
+    seller('import after errors', '/v/produits/importer', 'seller', { after: [['file', '#f-fichier', 'Machin;Truc;Nom\n1;2;3\n'], ['click', '.btn.go']], status: 422 }),
     seller('money', '/v/argent'),
     seller('withdraw', '/v/argent/retirer'),
     seller('papers', '/v/papiers'),

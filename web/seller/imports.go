@@ -1,7 +1,9 @@
 package seller
 
 import (
+	"bytes"
 	"errors"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"slices"
@@ -41,7 +43,7 @@ type takenPage struct {
 	Columns []ui.Field
 	Words   []ui.Field
 	Over    int // parts of a hundred
-	Text    string
+	Counts  [][2]string
 	Lines   []rowLine
 	Next    string
 }
@@ -79,22 +81,34 @@ func (d *Desk) chooseFile(v *site.Visit, seat site.Seat, wrong []ui.Wrong, head 
 
 // importWords are what an import did, or would.
 func importWords(l ui.Lang, r catalog.Report) string {
-	key := "import.did"
-	if r.DryRun {
-		key = "import.would"
+	var parts []string
+	for _, c := range counts(l, r) {
+		parts = append(parts, c[0]+l.T("common.colon")+c[1])
 	}
-	return l.T(key, "a", l.Number(int64(r.Created)), "b", l.Number(int64(r.Updated)), "c", l.Number(int64(r.Unchanged)), "d", l.Number(int64(r.RejectedRows)))
+	return strings.Join(parts, l.T("common.comma"))
+}
+
+// counts are how many rows were, or would be, created, changed, left as they are and
+// refused; what is none is left out, but for what is created.
+func counts(l ui.Lang, r catalog.Report) (out [][2]string) {
+	tense := "import.did_"
+	if r.DryRun {
+		tense = "import.would_"
+	}
+	for i, n := range []int{r.Created, r.Updated, r.Unchanged, r.RejectedRows} {
+		if n > 0 || i == 0 {
+			out = append(out, [2]string{l.T(tense + [...]string{"create", "change", "keep", "refuse"}[i]), l.Number(int64(n))})
+		}
+	}
+	return out
 }
 
 // imports looks a file through and says what would become of it. Nothing is taken
 // in before the seller has seen that.
 func (d *Desk) imports(v *site.Visit, seat site.Seat) error {
-	name, kind, b, err := v.File("fichier", maxSheet)
+	name, _, b, err := v.File("fichier", maxSheet)
 	if err == nil && len(b) == 0 {
 		return d.chooseFile(v, seat, []ui.Wrong{{Name: "fichier", Text: v.T("import.wants_file")}}, nil)
-	}
-	if strings.HasSuffix(strings.ToLower(name), ".csv") {
-		kind = "text/csv"
 	}
 	var r catalog.Report
 	if err == nil {
@@ -105,7 +119,8 @@ func (d *Desk) imports(v *site.Visit, seat site.Seat) error {
 		for _, said := range saidOfColumns(v) {
 			at += "&map=" + url.QueryEscape(said)
 		}
-		r, err = site.Upload[catalog.Report](v, at, name, kind, b)
+		kind, form := inParts(name, b)
+		r, err = site.Upload[catalog.Report](v, at, name, kind, form)
 	}
 	if f, ok := errors.AsType[*site.Fault](err); ok && f.Status < http.StatusInternalServerError {
 		return d.chooseFile(v, seat, []ui.Wrong{{Name: "fichier", Text: v.Explain(err)}}, unknownColumns(v, f))
@@ -114,6 +129,17 @@ func (d *Desk) imports(v *site.Visit, seat site.Seat) error {
 		return err
 	}
 	return v.Go("/v/importer/" + r.ID)
+}
+
+// inParts is a form of one part, a file with its name, and its kind.
+func inParts(name string, content []byte) (kind string, form []byte) {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	if part, err := w.CreateFormFile("file", name); err == nil { // memory takes all
+		_, _ = part.Write(content)
+	}
+	_ = w.Close()
+	return w.FormDataContentType(), b.Bytes()
 }
 
 // unknownColumns are the columns of a heading that nobody knows, when some that are
@@ -183,7 +209,7 @@ func (d *Desk) showImport(v *site.Visit, seat site.Seat, imp string, wrong error
 	if err != nil {
 		return err
 	}
-	p := takenPage{at: d.at(v, seat, v.T("import.title"), "/v/produits/importer"), Report: r, Key: site.NewKey(), Text: importWords(v.Lang, r), Over: 100 * r.Done / max(r.Rows, 1)}
+	p := takenPage{at: d.at(v, seat, v.T("import.title"), "/v/produits/importer"), Report: r, Key: site.NewKey(), Counts: counts(v.Lang, r), Over: 100 * r.Done / max(r.Rows, 1)}
 	if wrong != nil {
 		p.Wrongs = []ui.Wrong{{Text: v.Explain(wrong)}}
 	}
