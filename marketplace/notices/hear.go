@@ -1,6 +1,7 @@
 package notices
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -66,13 +67,11 @@ func (s *Service) facts(b orders.Brief) map[string]string {
 // Number is how people say an order: the last six signs of its name.
 func Number(order string) string { return strings.ToUpper(order[max(0, len(order)-6):]) }
 
-func name(names map[string]string) string {
-	for _, lang := range []string{"fr", "ar", "en"} {
-		if n := names[lang]; n != "" {
-			return n
-		}
-	}
-	return "le vendeur"
+func name(names map[string]string) string { return cmp.Or(in("fr", names), "le vendeur") }
+
+// in is a name in a language, or in the next best.
+func in(lang string, names map[string]string) string {
+	return cmp.Or(names[lang], names["fr"], names["ar"], names["en"])
 }
 
 // about is what a kind says, of all that could be said.

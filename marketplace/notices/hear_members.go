@@ -26,13 +26,13 @@ func subscribeMembers(bus *event.Bus, s *Service) {
 		if err != nil {
 			return err
 		}
-		return s.tellMember(ctx, tx, e.Organisation, PaperEnding, map[string]string{"title": short(e.Names["fr"]), "date": last.Format("02/01/2006")}, e.Paper+":"+e.LastDay+":"+strconv.Itoa(e.Days))
+		return s.tellTitled(ctx, tx, e.Organisation, PaperEnding, e.Names, map[string]string{"date": last.Format("02/01/2006")}, e.Paper+":"+e.LastDay+":"+strconv.Itoa(e.Days))
 	})
 	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e enrolment.PaperMoved) error {
 		if e.State != enrolment.Rejected {
 			return nil
 		}
-		return s.tellMember(ctx, tx, e.Organisation, PaperRefused, map[string]string{"title": short(e.Names["fr"])}, e.Paper)
+		return s.tellTitled(ctx, tx, e.Organisation, PaperRefused, e.Names, nil, e.Paper)
 	})
 	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e members.Restricted) error {
 		if e.Why != members.LacksPapers || e.Lifted != "" {
@@ -71,7 +71,12 @@ func subscribeMembers(bus *event.Bus, s *Service) {
 // tellMember tells an organisation's people something; key tells apart what happens
 // more than once, and without one it is told each time.
 func (s *Service) tellMember(ctx context.Context, tx *pg.Tx, org string, k Kind, params map[string]string, key string) error {
-	t := Telling{Owner: org, Kind: k, Params: about(k, merged(map[string]string{"link": s.URL + "/v"}, params))}
+	return s.tellTitled(ctx, tx, org, k, nil, params, key)
+}
+
+// tellTitled is tellMember of something that has a name in several languages.
+func (s *Service) tellTitled(ctx context.Context, tx *pg.Tx, org string, k Kind, titles, params map[string]string, key string) error {
+	t := Telling{Owner: org, Kind: k, Titles: titles, Params: about(k, merged(map[string]string{"link": s.URL + "/v"}, params))}
 	if key != "" {
 		t.Key = string(k) + ":" + key
 	}

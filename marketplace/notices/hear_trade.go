@@ -41,7 +41,7 @@ func subscribeTrade(bus *event.Bus, s *Service) {
 		if e.Available {
 			return nil
 		}
-		return s.tellMember(ctx, tx, e.Seller, SoldOut, map[string]string{"title": short(name(e.Names)), "link": s.URL + "/v/produits"}, e.Variant+":"+today(tx))
+		return s.tellTitled(ctx, tx, e.Seller, SoldOut, e.Names, map[string]string{"link": s.URL + "/v/produits"}, e.Variant+":"+today(tx))
 	})
 	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e catalog.ChangeDecided) error {
 		kind, ok := map[catalog.ChangeState]Kind{catalog.Approved: MentionShown, catalog.Rejected: MentionRefused}[e.State]

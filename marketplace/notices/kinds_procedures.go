@@ -20,6 +20,8 @@ const (
 	CaseAnswered Kind = "procedures.answered"
 	CaseLate     Kind = "procedures.late"
 	CaseRevoked  Kind = "procedures.revoked"
+	CaseSilent   Kind = "procedures.silent"
+	CaseSecond   Kind = "procedures.second"
 )
 
 // procedureKinds are their texts.
@@ -87,6 +89,24 @@ var procedureKinds = map[Kind]spec{
 			"en": "Tiwiza: the member has answered about «{title}»: {link}",
 		},
 	},
+	CaseSilent: {
+		WhatsApp: true, Valid: soon, params: p("title", "link"),
+		subject: texts{"fr": "Un membre n'a pas répondu", "ar": "عضو لم يجب", "en": "A member has not answered"},
+		text: texts{
+			"fr": "Tiwiza : pas de réponse dans le délai pour «{title}». Le dossier est de nouveau chez vous : {link}",
+			"ar": "تيويزا: لا جواب داخل الأجل بخصوص «{title}». عاد الملف إليكم: {link}",
+			"en": "Tiwiza: no answer in time about «{title}». The case is with you again: {link}",
+		},
+	},
+	CaseSecond: {
+		WhatsApp: true, Valid: soon, params: p("title", "link"),
+		subject: texts{"fr": "Une décision attend une deuxième personne", "ar": "قرار في انتظار شخص ثان", "en": "A decision waits for a second person"},
+		text: texts{
+			"fr": "Tiwiza : la décision sur «{title}» attend une deuxième personne : {link}",
+			"ar": "تيويزا: القرار بشأن «{title}» في انتظار شخص ثان: {link}",
+			"en": "Tiwiza: the decision on «{title}» waits for a second person: {link}",
+		},
+	},
 	CaseLate: {
 		WhatsApp: true, Valid: soon, params: p("title", "date", "link"),
 		subject: texts{"fr": "Un délai approche ou est passé", "ar": "أجل يقترب أو انقضى", "en": "A term draws near or is over"},
@@ -102,6 +122,7 @@ var procedureKinds = map[Kind]spec{
 var casesTold = map[procedures.Move]Kind{
 	procedures.Ask: CaseAsked, procedures.Grant: CaseGranted, procedures.Refuse: CaseRefused,
 	procedures.Submit: CaseNew, procedures.Pay: CaseNew, procedures.Appeal: CaseNew, procedures.HandOver: CaseNew, procedures.Return: CaseNew, procedures.Answer: CaseAnswered,
+	procedures.Resume: CaseSilent, procedures.Propose: CaseSecond,
 }
 
 // subscribeProcedures has notices hear of cases: members of what institutions did,
@@ -116,18 +137,18 @@ func subscribeProcedures(bus *event.Bus, s *Service) {
 		if to == "" {
 			to, link = e.Applicant, s.caseLink(e.Case)
 		}
-		return s.tellMember(ctx, tx, to, k, map[string]string{"title": short(e.Names["fr"]), "link": link}, "")
+		return s.tellTitled(ctx, tx, to, k, e.Names, map[string]string{"link": link}, "")
 	})
 	event.Subscribe(bus, "notices", func(ctx context.Context, tx *pg.Tx, e procedures.CaseDue) error {
-		params := map[string]string{"title": short(e.Names["fr"]), "link": s.caseLink(e.Case)}
+		params := map[string]string{"link": s.caseLink(e.Case)}
 		if e.Desk == "" {
-			return s.tellMember(ctx, tx, e.Applicant, CaseWaits, params, "")
+			return s.tellTitled(ctx, tx, e.Applicant, CaseWaits, e.Names, params, "")
 		}
 		params["date"], params["link"] = lastDayBefore(e.Due), s.institutionLink(e.Case)
-		return s.tellMember(ctx, tx, e.Desk, CaseLate, params, "")
+		return s.tellTitled(ctx, tx, e.Desk, CaseLate, e.Names, params, "")
 	})
 	event.Subscribe(bus, "notices", func(ctx context.Context, tx *pg.Tx, e procedures.DocumentRevoked) error {
-		return s.tellMember(ctx, tx, e.Holder, CaseRevoked, map[string]string{"title": short(e.Names["fr"]), "link": s.caseLink(e.Case)}, e.Document)
+		return s.tellTitled(ctx, tx, e.Holder, CaseRevoked, e.Names, map[string]string{"link": s.caseLink(e.Case)}, e.Document)
 	})
 }
 

@@ -104,9 +104,10 @@ type Telling struct {
 	Kind   Kind
 	Lang   string // whoever is told may wish another
 	Params map[string]string
-	Amount int64  // centimes, for the totals of a day
-	Key    string // what was told under a key is not told again; "" is always new
-	Leave  string // why it is only written down, and not sent
+	Titles map[string]string // what it is about, by language: «title» in that of whoever is told
+	Amount int64             // centimes, for the totals of a day
+	Key    string            // what was told under a key is not told again; "" is always new
+	Leave  string            // why it is only written down, and not sent
 }
 
 // Tell writes down what somebody shall be told, as a step of the caller's unit of
@@ -122,6 +123,9 @@ func (s *Service) Tell(ctx context.Context, tx *pg.Tx, t Telling) error {
 	}
 	if wishes.Lang != "" {
 		t.Lang = wishes.Lang
+	}
+	if len(t.Titles) > 0 {
+		params["title"] = short(in(language(t.Lang), t.Titles))
 	}
 	now := tx.Now()
 	n := Notice{

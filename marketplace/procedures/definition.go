@@ -170,7 +170,19 @@ func (d Definition) checkForm(bad *fault.Error) *fault.Error {
 	if _, err := rest.CompileForm(d.Form); err != nil {
 		return bad.At("/form", "This is no JSON Schema of 2020-12 that stands alone.")
 	}
+	if _, err := rest.CompileForm(d.drafted()); err != nil {
+		return bad.At("/form", "Drafts are checked without what holds of the whole form (allOf, anyOf, oneOf, if): nothing may refer into it; put what is referred to under $defs.")
+	}
 	return bad
+}
+
+// drafted is the form as drafts are checked: without what is asked of the whole.
+func (d Definition) drafted() map[string]any {
+	form := maps.Clone(d.Form)
+	for _, k := range []string{"required", "allOf", "anyOf", "oneOf", "if", "then", "else", "dependentRequired", "minProperties"} {
+		delete(form, k)
+	}
+	return form
 }
 
 func (d Definition) checkDocument(bad *fault.Error, named func(string, members.Texts, int)) *fault.Error {
@@ -228,12 +240,7 @@ func pointer(name string) string {
 func (d Definition) answered(answers map[string]any, whole bool) error {
 	form := d.Form
 	if !whole {
-		form = make(map[string]any, len(d.Form))
-		for k, v := range d.Form {
-			if k != "required" && k != "allOf" && k != "anyOf" && k != "oneOf" && k != "if" && k != "then" && k != "else" && k != "dependentRequired" && k != "minProperties" {
-				form[k] = v
-			}
-		}
+		form = d.drafted()
 	}
 	f, err := rest.CompileForm(form)
 	if err != nil {

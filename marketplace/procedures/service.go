@@ -74,6 +74,9 @@ type Service struct {
 // New makes the service.
 func New(db *pg.Store, n Needs) *Service { return &Service{db, n} }
 
+// mostEditions is how many versions a procedure may have.
+const mostEditions = 1000
+
 // mostOpen is how many cases an applicant may have under way.
 const mostOpen = 20
 
@@ -309,6 +312,9 @@ func (s *Service) PayFee(ctx context.Context, tx *pg.Tx, in PayInput) (v CaseVie
 	if c, err = c.Do(Pay, d, tx.Now()); err != nil {
 		return v, err
 	}
+	if err := s.atWork(ctx, tx, c.Institution); err != nil { // it could not look at the case
+		return v, err
+	}
 	f, err := s.Dues.Take(ctx, tx, c.ID, c.Applicant, c.Institution, d.Fee.Amount)
 	if err != nil {
 		return v, err
@@ -451,6 +457,9 @@ func (s *Service) PublishFor(ctx context.Context, tx *pg.Tx, org string, d Defin
 	if err != nil {
 		return e, err
 	}
+	if last >= mostEditions {
+		return e, ErrInvalid.At("/code", fmt.Sprintf("This procedure has %d versions; publish the next one under another code.", mostEditions))
+	}
 	if p == "" {
 		p = id.New(id.Procedure)
 		insertProcedure(tx, p, org, d.Code, by(ctx))
@@ -470,6 +479,12 @@ func (s *Service) Retire(ctx context.Context, tx *pg.Tx, in OneProcedure) (v Pro
 	}
 	if who := auth.From(ctx); who.Role != auth.Institution || who.Subject != e.Institution {
 		return v, ErrNotFound
+	}
+	if _, _, err := lockProcedure(ctx, tx, e.Institution, e.Definition.Code); err != nil {
+		return v, err
+	}
+	if e, err = published(ctx, tx, in.Procedure); err != nil { // another version, or none, since
+		return v, err
 	}
 	endEdition(tx, e.Procedure, "retired")
 	e.State = "retired"

@@ -1,6 +1,7 @@
 package procedures_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -677,4 +678,45 @@ func TestAnswersHaveNoHiddenSigns(t *testing.T) {
 	if c.Answers["trade"] != "tapis" {
 		t.Errorf("written anew it is %q", c.Answers["trade"])
 	}
+}
+
+func TestNobodyPaysAnInstitutionThatIsNotAtWork(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	office, officer := h.member(members.Institution, "Office")
+	p := h.publishes(officer, definition("label", with("fee", fields{"amount": fields{"amount": "200.00", "currency": "MAD"}, "refundable": false})))
+	org, coop := h.member(members.Cooperative, "Coopérative")
+	h.earns(org, 500_00)
+	c := h.submitted(coop, p)
+	h.want(200, nil, h.boss, "POST", "/v1/organisations/"+office+"/suspend", fields{"note": "Pour essayer."})
+	h.refused(409, "procedures.institution", "", coop, "POST", all+"/"+c.ID+"/pay", nil)
+	if b, _ := h.has(org); b != 500_00 {
+		t.Errorf("the balance is %d", b)
+	}
+	h.sound()
+}
+
+func TestAFormMustServeForDraftsToo(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	_, officer := h.member(members.Institution, "Office")
+	h.refused(422, "procedures.invalid", "/form", officer, "POST", "/v1/procedures", definition("x_y", with("form", fields{
+		"type": "object", "allOf": []any{fields{"type": "string"}}, "properties": fields{"trade": fields{"$ref": "#/allOf/0"}},
+	})))
+	h.publishes(officer, definition("x_y", with("form", fields{
+		"type": "object", "$defs": fields{"text": fields{"type": "string"}}, "properties": fields{"trade": fields{"$ref": "#/$defs/text"}},
+	})))
+}
+
+func TestAProcedureHasSoManyVersions(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	_, officer := h.member(members.Institution, "Office")
+	p := h.publishes(officer, definition("registration"))
+	h.do(func(_ context.Context, tx *pg.Tx) error {
+		tx.Queue(`insert into procedures.edition (procedure, version, state, definition, made_by, made_at, ended_at)
+			select procedure, 1000, 'replaced', definition, made_by, made_at, made_at from procedures.edition where procedure = $1`, p)
+		return nil
+	})
+	h.refused(422, "procedures.invalid", "/code", officer, "POST", "/v1/procedures", definition("registration"))
 }
