@@ -101,7 +101,7 @@ func (c verifyCmd) Run(ctx context.Context, s *Settings) error {
 		return err
 	}
 	defer d.leave(ctx)
-	store, err := pg.Open(ctx, d.URL, pg.Options{MaxConns: 2})
+	store, err := pg.Open(ctx, d.URL, pg.Options{MaxConns: 2, Role: pg.Reader})
 	if err != nil {
 		return err
 	}

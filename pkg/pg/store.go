@@ -4,6 +4,7 @@
 package pg
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,10 @@ import (
 // Role is what the hub is on its connections: it may only insert into the
 // books and the audit trail (migrations/00001_platform.sql).
 const Role = "hub_app"
+
+// Reader is what commands are that only read: it may change nothing
+// (migrations/00324_platform_reader.sql).
+const Reader = "hub_read"
 
 // ErrBusy says that no connection came free in time.
 var ErrBusy = fault.New(fault.Unavailable, "database.busy", "The hub is busy; please try again in a moment.")
@@ -86,11 +91,13 @@ type Store struct {
 // Options tune a Store; the zero value is right for a hub.
 type Options struct {
 	MaxConns int32
+	// Role is what the store is on its connections; "" for Role.
+	Role string
 	// Tracer sees each statement; nil for none.
 	Tracer pgx.QueryTracer
 }
 
-// Open connects to a migrated database as Role.
+// Open connects to a migrated database.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -100,7 +107,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		cfg.MaxConns = o.MaxConns
 	}
 	p := cfg.ConnConfig.RuntimeParams
-	p["role"] = Role
+	p["role"] = cmp.Or(o.Role, Role)
 	p["timezone"] = "UTC"
 	p["application_name"] = "hub"
 	p["lock_timeout"] = "10s"
