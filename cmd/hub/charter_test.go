@@ -160,6 +160,9 @@ func (r *rig) charterPages(t *testing.T, s *shop, v bylaw) {
 		t.Fatalf("the right code: %d %s", status, inside(body))
 	}
 	b.open(t, "/v/charte?fait=oui", "Merci. La charte est signée.", "Version 1, le", "par code")
+	officer := r.seated(t, "+212600077104", r.keys.Institutions[1].Organisation)
+	officer.open(t, "/i")
+	officer.open(t, "/v/charte", "Recevoir mon code", `href="/i"`)
 	op := r.atDesk(t, r.keys.Operator.Phone)
 	op.open(t, "/op/charte", "Versions", v.SHA256[:16], "Publié")
 	op.open(t, "/ar/op/charte", "النسخ")

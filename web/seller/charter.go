@@ -1,6 +1,7 @@
 package seller
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
@@ -14,7 +15,7 @@ import (
 	"tiwiza/web/ui"
 )
 
-// A charterPage is where a member reads the charter and signs it.
+// A charterPage is where a member of any kind reads the charter and signs it.
 type charterPage struct {
 	at
 	Mine   charter.MineView
@@ -37,9 +38,12 @@ func (d *Desk) charter(v *site.Visit, seat site.Seat) error {
 	return v.Show(charterView(p))
 }
 
+// desks are where members of other kinds than sellers come from, and go back to.
+var desks = map[string]string{"seller": "/v/papiers", "institution": "/i", "bank": "/b", "insurer": "/b"}
+
 // bylaw is the page as the hub knows it.
 func (d *Desk) bylaw(v *site.Visit, seat site.Seat) (p charterPage, err error) {
-	p.at = d.at(v, seat, v.T("charter.title"), "/v/papiers")
+	p.at = d.at(v, seat, v.T("charter.title"), cmp.Or(desks[seat.Role], "/moi"))
 	org := "/v1/organisations/" + seat.Organisation
 	if p.Mine, err = site.Get[charter.MineView](v, org+"/charter"); err != nil {
 		return p, err

@@ -43,8 +43,6 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"POST /v/argent/retirer":            d.withdraw,
 		"GET /v/argent/releve.csv":          d.statement,
 		"GET /v/papiers":                    d.papers,
-		"GET /v/charte":                     d.charter,
-		"POST /v/charte":                    d.signCharter,
 		"GET /v/services":                   d.services,
 		"GET /v/services/{id}":              d.service,
 		"POST /v/services/{id}":             d.serve,
@@ -60,6 +58,9 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"POST /v/importer/{import}":         d.takeIn,
 	} {
 		mux.Handle(pattern, d.Site.Seated(ui.Seller, h, "seller"))
+	}
+	for pattern, h := range map[string]func(*site.Visit, site.Seat) error{"GET /v/charte": d.charter, "POST /v/charte": d.signCharter} {
+		mux.Handle(pattern, d.Site.Seated(ui.Seller, h, "seller", "provider", "institution", "bank", "insurer"))
 	}
 }
 
