@@ -48,6 +48,15 @@ func Subscribe(bus *event.Bus, s *Service) {
 	const who = "directory"
 	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e members.Moved) error { return s.remake(ctx, tx, e.Organisation) })
 	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e catalog.LabelMoved) error { return s.remake(ctx, tx, e.Seller) })
+	event.Subscribe(bus, who, func(_ context.Context, tx *pg.Tx, e catalog.OfferChanged) error { return soon(tx, e.Seller) })
+	event.Subscribe(bus, who, func(_ context.Context, tx *pg.Tx, e catalog.Imported) error { return soon(tx, e.Seller) })
+}
+
+// soon has the trades of a seller be looked at again once, however many of its
+// offers change meanwhile: its entry is made of all of them.
+func soon(tx *pg.Tx, seller string) error {
+	job.SetOnce(tx, timerOffers, seller, tx.Now().Add(calm))
+	return nil
 }
 
 // remake makes the entry of a member anew, or takes it away.
@@ -88,6 +97,13 @@ func (s *Service) make(ctx context.Context, tx *pg.Tx, all []members.Organisatio
 	return nil
 }
 
+// timerOffers makes the entry of a seller anew whose offers changed, when calm has
+// gone by since the first of them did.
+const (
+	timerOffers = "directory.offers"
+	calm        = 5 * time.Second
+)
+
 // timerSweep makes all entries anew, page after page: its subject is the organisation
 // that it has come to. It begins again an hour after it began.
 const (
@@ -98,6 +114,7 @@ const (
 
 // Work has timers fire. It is called at start.
 func (s *Service) Work(timers *job.Timers) {
+	timers.Handle(timerOffers, s.remake)
 	timers.Handle(timerSweep, func(ctx context.Context, tx *pg.Tx, after string) error {
 		from, last := strings.TrimPrefix(after, first), ""
 		all, err := s.members.AtWork(ctx, tx, from, sweepPage)
