@@ -18,6 +18,7 @@ import (
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/phone"
+	"tiwiza/pkg/script"
 )
 
 // Members are who is looked up.
@@ -199,9 +200,7 @@ func (s *Service) Set(ctx context.Context, in SetInput) (v FieldView, err error)
 
 // check says what is wrong with a field, or writes its value as it is kept.
 func check(f Field) (string, error) {
-	if f.Value == "" || strings.ContainsFunc(f.Value, func(r rune) bool {
-		return r < ' ' && r != '\n' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
-	}) {
+	if f.Value == "" || script.Hidden(f.Value) {
 		return "", ErrInvalid.At("/value", "Write something that can be read.")
 	}
 	if named := len(f.Kinds)+len(f.Organisations) > 0; named != (f.Shown == Some) {
