@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"tiwiza/pkg/clock"
@@ -124,9 +126,10 @@ func (n *joiner) signs(ctx context.Context) error {
 	return nil
 }
 
-// isFound looks the newcomer up in the directory, by place and label.
+// isFound looks the newcomer up in the directory, by place and label, and opens its
+// pages there as anybody does.
 func (n *joiner) isFound(ctx context.Context) error {
-	return n.insists(ctx, "the newcomer in the directory", func() (bool, error) {
+	err := n.insists(ctx, "the newcomer in the directory", func() (bool, error) {
 		var list struct {
 			Data []struct {
 				Organisation string
@@ -144,4 +147,20 @@ func (n *joiner) isFound(ctx context.Context) error {
 		}
 		return n.listed, nil
 	})
+	if err != nil {
+		return err
+	}
+	for path, holds := range map[string]string{
+		"/annuaire?region=MA-09&label=artisan&q=" + url.QueryEscape(n.name): "/annuaire/" + n.org, "/annuaire/" + n.org: n.label, "/ar/annuaire/" + n.org: "تيسليت",
+	} {
+		var page []byte
+		if err := n.get(ctx, "", path, &page); err != nil {
+			return err
+		}
+		if !strings.Contains(string(page), holds) {
+			return fmt.Errorf("%s lacks %s", path, holds)
+		}
+	}
+	n.step("anybody opens its page: %s/annuaire/%s", n.keys.URL, n.org)
+	return nil
 }

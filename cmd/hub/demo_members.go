@@ -66,13 +66,12 @@ type joiner struct {
 	badge, listed       bool
 }
 
-// joinsAndShares plays it: an entrepreneur enrols with an agent's help, signs the
+// joinsAndShares plays it: a cooperative enrols with an agent's help, signs the
 // charter, is admitted by two people, is registered and gets a label through institutions' back offices,
-// shares its accounts with a bank, sees it look, and takes that back.
-// It is an entrepreneur so that nobody else who joins meanwhile is asked for papers.
+// is found in the directory, shares its accounts with a bank, sees it look, and takes that back.
 func (p *player) joinsAndShares(ctx context.Context) (f membership, err error) {
-	n := &joiner{player: p, name: "Atelier Tislit " + strings.ToLower(rand.Text()[:6]) + " (exemple)"}
-	for _, step := range []func(context.Context) error{n.hasCharter, n.isAsked, n.arrives, n.isHelped, n.signs, n.isAdmitted} {
+	n := &joiner{player: p, name: "Coopérative Tislit " + strings.ToLower(rand.Text()[:6]) + " (exemple)"}
+	for _, step := range []func(context.Context) error{n.hasCharter, n.isAsked, n.arrives, n.othersAreNot, n.isHelped, n.signs, n.isAdmitted} {
 		if err := step(ctx); err != nil {
 			return f, fmt.Errorf("enrol %s: %w", n.name, err)
 		}
@@ -95,18 +94,26 @@ func (p *player) joinsAndShares(ctx context.Context) (f membership, err error) {
 	return f, err
 }
 
-// isAsked says what entrepreneurs show.
+// isAsked says what cooperatives show.
 func (n *joiner) isAsked(ctx context.Context) error {
 	of := func(code, kind, fr, ar string) map[string]any {
 		return map[string]any{"code": code, "type": kind, "names": map[string]string{"fr": fr, "ar": ar}}
 	}
-	cin, card, visit := of("cin", "field", "Carte nationale", "البطاقة الوطنية"), of("card", "document", "Carte d’auto-entrepreneur", "بطاقة المقاول الذاتي"), of("visit", "visit", "Visite de l’atelier", "زيارة الورشة")
-	cin["rule"], card["expires"], card["second"] = "cin", true, true
-	if err := n.commit(ctx, n.keys.Operator.APIKey, "/v1/requirement-sets", map[string]any{"kind": "auto_entrepreneur", "requirements": []any{cin, card, visit}}, nil); err != nil {
+	cin, extract, visit := of("cin", "field", "Carte nationale de la présidente", "البطاقة الوطنية للرئيسة"), of("extract", "document", "Extrait du registre des coopératives", "مستخرج من سجل التعاونيات"), of("visit", "visit", "Visite de l’atelier", "زيارة الورشة")
+	cin["rule"], extract["expires"], extract["second"] = "cin", true, true
+	if err := n.asks(ctx, cin, extract, visit); err != nil {
 		return err
 	}
-	n.step("the market asks entrepreneurs for a card that ends and that two people accept, a CIN that is kept sealed, and a visit")
+	n.step("the market asks cooperatives for an extract that ends and that two people accept, a CIN that is kept sealed, and a visit")
 	return nil
+}
+
+// othersAreNot asks those who come later for nothing again, as a demonstration does:
+// what holds for the newcomer is what was asked when it was written down.
+func (n *joiner) othersAreNot(ctx context.Context) error { return n.asks(ctx) }
+
+func (n *joiner) asks(ctx context.Context, requirements ...any) error {
+	return n.commit(ctx, n.keys.Operator.APIKey, "/v1/requirement-sets", map[string]any{"kind": "beneficiary_coop", "requirements": append([]any{}, requirements...)}, nil)
 }
 
 // signsIn signs somebody in by telephone.
@@ -170,7 +177,7 @@ func somePhone() string {
 func (n *joiner) arrives(ctx context.Context) error {
 	var o struct{ ID string }
 	err := n.post(ctx, n.keys.Operator.APIKey, "/v1/organisations", map[string]any{
-		"kind": "auto_entrepreneur", "names": map[string]string{"fr": n.name, "ar": "ورشة تيسليت (مثال)"}, "region": "MA-09", "commune": "Tiznit",
+		"kind": "beneficiary_coop", "names": map[string]string{"fr": n.name, "ar": "تعاونية تيسليت (مثال)"}, "region": "MA-09", "commune": "Tiznit",
 	}, &o)
 	if err != nil {
 		return err
@@ -212,7 +219,7 @@ func (n *joiner) isHelped(ctx context.Context) error {
 		return err
 	}
 	for _, paper := range []map[string]string{
-		{"requirement": "cin", "value": "JB 123456"}, {"requirement": "card", "file": file.ID, "last_day": now.AddDate(1, 0, 0).Format(time.DateOnly)},
+		{"requirement": "cin", "value": "JB 123456"}, {"requirement": "extract", "file": file.ID, "last_day": now.AddDate(1, 0, 0).Format(time.DateOnly)},
 	} {
 		if err := n.handsIn(ctx, n.agent, paper); err != nil {
 			return err

@@ -130,7 +130,7 @@ func init() {
 func TestSomebodyJoinsAndSharesItsAccounts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	for range 2 { // what is asked stays asked
+	for range 2 { // who comes next joins as the first did
 		f, err := r.joinsAndShares(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -7,13 +7,14 @@ import (
 )
 
 // A Badge is a label of a seller, for some of its offers or all, that is verified and
-// in date. A day is written as 2026-01-31; "": it stays.
+// in date. A day is written as 2026-01-31; no last day: it stays.
 type Badge struct {
-	Seller  string
-	Code    string
-	Issuer  string
-	Number  string
-	ValidTo string
+	Seller    string
+	Code      string
+	Issuer    string
+	Number    string
+	ValidFrom string
+	ValidTo   string
 }
 
 // BadgesOf are the badges of some sellers, in one read.

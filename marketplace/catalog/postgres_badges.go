@@ -7,7 +7,7 @@ import (
 )
 
 func badgesOf(ctx context.Context, db pg.DB, sellers []string) ([]Badge, error) {
-	return pg.All[Badge](ctx, db, `select l.seller, l.code, l.issuer, l.number, coalesce(l.valid_to::text, '') as valid_to from catalog.label l
+	return pg.All[Badge](ctx, db, `select l.seller, l.code, l.issuer, l.number, l.valid_from::text as valid_from, coalesce(l.valid_to::text, '') as valid_to from catalog.label l
 		where l.seller `+pg.OfThese+` and l.state = 'verified' and l.valid_from <= catalog.today() and (l.valid_to is null or l.valid_to >= catalog.today())
 		order by l.seller, l.id`, sellers)
 }

@@ -3,6 +3,7 @@ package directory_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -32,9 +33,11 @@ import (
 type shelf struct {
 	trades map[string][]string
 	badges map[string][]catalog.Badge
+	asked  int // how often what is on offer was read
 }
 
 func (s *shelf) ShelvesOf(_ context.Context, _ pg.DB, sellers []string) (map[string][]string, error) {
+	s.asked++
 	return s.trades, nil
 }
 
@@ -58,6 +61,7 @@ type hub struct {
 	db     *pg.Store
 	sent   counter
 	shelf  *shelf
+	bus    *event.Bus
 	timers *job.Timers
 	web    http.Handler
 	m      *members.Service
@@ -66,15 +70,16 @@ type hub struct {
 
 func newHub(t testing.TB) *hub {
 	t.Helper()
-	h := &hub{t: t, shelf: &shelf{map[string][]string{}, map[string][]catalog.Badge{}}}
+	h := &hub{t: t, bus: event.NewBus(), shelf: &shelf{trades: map[string][]string{}, badges: map[string][]catalog.Badge{}}}
 	h.db = pgtest.Open(t, pgtest.URL(t), pg.Options{MaxConns: 4, Tracer: &h.sent})
-	pgtest.Queue(t, h.db, event.NewBus())
+	pgtest.Queue(t, h.db, h.bus)
 	policies, err := authz.New()
 	must(t, err)
 	h.m = members.New(h.db, policies)
 	s := directory.New(h.db, h.m, h.shelf)
 	h.timers = job.NewTimers(h.db)
 	s.Work(h.timers)
+	directory.Subscribe(h.bus, s)
 	must(t, s.Arm(auth.With(t.Context(), auth.Hub)))
 	mux := http.NewServeMux()
 	rest.Mount(mux, slices.Concat(members.Routes(h.m), directory.Routes(s)), rest.Edge{
@@ -152,12 +157,30 @@ func (h *hub) org(kind, name, region, commune string) (org, key string) {
 	return o.ID, key
 }
 
+// tells publishes what the catalogue says, and brings it to the directory.
+func (h *hub) tells(all ...pg.Event) {
+	h.t.Helper()
+	h.tx(func(tx *pg.Tx) error { return tx.PublishAll(h.t.Context(), all, nil) })
+	type said struct{ ID, Type string }
+	waits, err := pg.All[said](h.t.Context(), h.db, `select id, type from platform.event where type in ('catalog.offer_changed', 'catalog.imported') order by seq`)
+	must(h.t, err)
+	for _, e := range waits {
+		must(h.t, h.bus.Deliver(auth.With(h.t.Context(), auth.Hub), h.db, event.Delivery{Event: e.ID, Type: e.Type, Subscriber: "directory"}))
+	}
+}
+
+// passes lets time go by, and fires what is due.
+func (h *hub) passes(d time.Duration) {
+	h.t.Helper()
+	h.tx(func(tx *pg.Tx) error { _, err := clock.Advance(h.t.Context(), tx, d); return err })
+	_, err := h.timers.Due(h.t.Context())
+	must(h.t, err)
+}
+
 // sweep makes the directory anew, as it is every hour.
 func (h *hub) sweep() {
 	h.t.Helper()
-	h.tx(func(tx *pg.Tx) error { _, err := clock.Advance(h.t.Context(), tx, time.Hour+time.Second); return err })
-	_, err := h.timers.Due(h.t.Context())
-	must(h.t, err)
+	h.passes(time.Hour + time.Second)
 }
 
 func (h *hub) found(query string) (names []string) {
@@ -307,6 +330,42 @@ func TestWhoIsAtWorkNoMoreIsNotFound(t *testing.T) {
 	}
 	if got := h.found("region=MA-09"); !slices.Equal(got, want) {
 		t.Errorf("after the sweep found %q, want %q", got, want)
+	}
+}
+
+// What a seller begins to offer is found within seconds, not at the next sweep; and
+// a hundred changes of its offers, or a file of them, cost one look at its shelves.
+func TestNewOffersAreFoundAtOnceAndLookedAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	seller, _ := h.org("beneficiary_coop", "Coopérative (exemple)", "MA-09", "Taroudant")
+	other, _ := h.org("beneficiary_coop", "Autre (exemple)", "MA-09", "Taroudant")
+	h.sweep()
+	trade := catalog.Categories[0].Code
+	h.shelf.trades[seller] = []string{trade}
+	var changes []pg.Event
+	for i := range 100 {
+		changes = append(changes, catalog.OfferChanged{Offer: fmt.Sprintf("off_%d", i), Seller: seller, What: "published", State: catalog.Published})
+	}
+	before := h.shelf.asked
+	h.tells(append(changes, catalog.Imported{Import: "imp_1", Seller: seller, Rows: 50_000, Created: 50_000})...)
+	if got := h.found("trade=" + trade); len(got) != 0 || h.shelf.asked != before {
+		t.Errorf("before any time went by it finds %q, after %d looks", got, h.shelf.asked-before)
+	}
+	h.passes(time.Minute)
+	if got := h.found("trade=" + trade); len(got) != 1 || got[0] != "Coopérative (exemple)" {
+		t.Errorf("a minute later it finds %q", got)
+	}
+	if n := h.shelf.asked - before; n != 1 {
+		t.Errorf("101 changes cost %d looks at the shelves, want 1", n)
+	}
+	h.shelf.trades[other] = []string{trade}
+	h.tells(catalog.Imported{Import: "imp_2", Seller: other, Rows: 1, Created: 1}, catalog.OfferChanged{Offer: "off_0", Seller: "org_none", What: "published"})
+	delete(h.shelf.trades, seller)
+	h.tells(catalog.OfferChanged{Offer: "off_0", Seller: seller, What: "paused"})
+	h.passes(time.Minute)
+	if got := h.found("trade=" + trade); len(got) != 1 || got[0] != "Autre (exemple)" {
+		t.Errorf("when one began and one ended it finds %q", got)
 	}
 }
 

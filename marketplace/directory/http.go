@@ -39,10 +39,11 @@ type ListInput struct {
 
 // BadgeView is a label that is verified and in date.
 type BadgeView struct {
-	Code    string `json:"code" required:"true"`
-	Issuer  string `json:"issuer" required:"true"`
-	Number  string `json:"number" required:"true"`
-	ValidTo string `json:"valid_to,omitempty" format:"date"`
+	Code      string `json:"code" required:"true"`
+	Issuer    string `json:"issuer" required:"true"`
+	Number    string `json:"number" required:"true"`
+	ValidFrom string `json:"valid_from,omitempty" format:"date"`
+	ValidTo   string `json:"valid_to,omitempty" format:"date"`
 }
 
 // EntryView is a member as its reader may see it.
@@ -68,7 +69,7 @@ type ProfileView struct {
 func (e Entry) view(badges []catalog.Badge, fields map[string]string) EntryView {
 	v := EntryView{e.Organisation, e.Kind, e.Names, e.Region, e.Commune, members.Point{Lat: e.Lat, Lng: e.Lng}, e.Trades, []BadgeView{}, fields}
 	for _, b := range badges {
-		v.Labels = append(v.Labels, BadgeView{b.Code, b.Issuer, b.Number, b.ValidTo})
+		v.Labels = append(v.Labels, BadgeView{b.Code, b.Issuer, b.Number, b.ValidFrom, b.ValidTo})
 	}
 	if v.Fields == nil {
 		v.Fields = map[string]string{}
@@ -204,7 +205,8 @@ func (f Field) view() FieldView {
 
 // FieldsView are all that a member shows: at most one of each kind.
 type FieldsView struct {
-	Data []FieldView `json:"data" required:"true"`
+	Data  []FieldView              `json:"data" required:"true"`
+	Names map[string]members.Texts `json:"names" required:"true" description:"What the organisations that fields name are called; those at work no more are left out."`
 }
 
 // Fields lists what the caller shows, and to whom.
@@ -213,10 +215,16 @@ func (s *Service) Fields(ctx context.Context, in OneMember) (v FieldsView, err e
 		return v, err
 	}
 	all, err := fieldsOf(ctx, s.db, in.Org)
+	if err != nil {
+		return v, err
+	}
 	v.Data = make([]FieldView, len(all))
+	var named []string
 	for i, f := range all {
 		v.Data[i] = f.view()
+		named = append(named, f.Organisations...)
 	}
+	v.Names, err = namesOf(ctx, s.db, unique(named))
 	return v, err
 }
 

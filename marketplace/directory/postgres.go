@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"tiwiza/marketplace/members"
 	"tiwiza/pkg/pg"
 )
 
@@ -30,6 +31,20 @@ func dropOthers(tx *pg.Tx, after, last string, these []string, before time.Time)
 
 func loadEntry(ctx context.Context, db pg.DB, org string) (Entry, error) {
 	return pg.One[Entry](ctx, db, ErrNotFound, `select `+entryColumns+` from directory.entry where organisation = $1`, org)
+}
+
+// namesOf are the names of some members, by organisation.
+func namesOf(ctx context.Context, db pg.DB, orgs []string) (map[string]members.Texts, error) {
+	type row struct {
+		Organisation string
+		Names        members.Texts
+	}
+	all, err := pg.All[row](ctx, db, `select organisation, names from directory.entry where organisation `+pg.OfThese, orgs)
+	out := map[string]members.Texts{}
+	for _, r := range all {
+		out[r.Organisation] = r.Names
+	}
+	return out, err
 }
 
 // A place is where an entry stands in the list.

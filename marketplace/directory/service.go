@@ -18,6 +18,7 @@ import (
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/phone"
+	"tiwiza/pkg/script"
 )
 
 // Members are who is looked up.
@@ -48,6 +49,15 @@ func Subscribe(bus *event.Bus, s *Service) {
 	const who = "directory"
 	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e members.Moved) error { return s.remake(ctx, tx, e.Organisation) })
 	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e catalog.LabelMoved) error { return s.remake(ctx, tx, e.Seller) })
+	event.Subscribe(bus, who, func(_ context.Context, tx *pg.Tx, e catalog.OfferChanged) error { return soon(tx, e.Seller) })
+	event.Subscribe(bus, who, func(_ context.Context, tx *pg.Tx, e catalog.Imported) error { return soon(tx, e.Seller) })
+}
+
+// soon has the trades of a seller be looked at again once, however many of its
+// offers change meanwhile: its entry is made of all of them.
+func soon(tx *pg.Tx, seller string) error {
+	job.SetOnce(tx, timerOffers, seller, tx.Now().Add(calm))
+	return nil
 }
 
 // remake makes the entry of a member anew, or takes it away.
@@ -88,6 +98,13 @@ func (s *Service) make(ctx context.Context, tx *pg.Tx, all []members.Organisatio
 	return nil
 }
 
+// timerOffers makes the entry of a seller anew whose offers changed, when calm has
+// gone by since the first of them did.
+const (
+	timerOffers = "directory.offers"
+	calm        = 5 * time.Second
+)
+
 // timerSweep makes all entries anew, page after page: its subject is the organisation
 // that it has come to. It begins again an hour after it began.
 const (
@@ -98,6 +115,7 @@ const (
 
 // Work has timers fire. It is called at start.
 func (s *Service) Work(timers *job.Timers) {
+	timers.Handle(timerOffers, s.remake)
 	timers.Handle(timerSweep, func(ctx context.Context, tx *pg.Tx, after string) error {
 		from, last := strings.TrimPrefix(after, first), ""
 		all, err := s.members.AtWork(ctx, tx, from, sweepPage)
@@ -182,9 +200,7 @@ func (s *Service) Set(ctx context.Context, in SetInput) (v FieldView, err error)
 
 // check says what is wrong with a field, or writes its value as it is kept.
 func check(f Field) (string, error) {
-	if f.Value == "" || strings.ContainsFunc(f.Value, func(r rune) bool {
-		return r < ' ' && r != '\n' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
-	}) {
+	if f.Value == "" || script.Hidden(f.Value) {
 		return "", ErrInvalid.At("/value", "Write something that can be read.")
 	}
 	if named := len(f.Kinds)+len(f.Organisations) > 0; named != (f.Shown == Some) {

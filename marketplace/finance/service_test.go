@@ -215,7 +215,7 @@ func TestBadInputIsNamed(t *testing.T) {
 	}{
 		{loan(), "names", fields{"fr": "Crédit", "ar": "قرض"}, "/names/en"},
 		{loan(), "names", fields{"fr": "Crédit", "ar": "قرض", "en": "Loan", "xx": "?"}, "/names/xx"},
-		{loan(), "terms", fields{"fr": "a\u202eb", "ar": "قرض", "en": "Loan"}, "/terms/fr"},
+		{loan(), "terms", fields{"fr": "a\u200eb", "ar": "قرض", "en": "Loan"}, "/terms/fr"},
 		{loan(), "most", dh("4999.99"), "/most"},
 		{loan(), "least", dh("0.99"), "/least"},
 		{loan(), "least", nil, "/least"},

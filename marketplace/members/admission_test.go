@@ -154,6 +154,58 @@ func TestNamesThatLookLikeOthersAreRefused(t *testing.T) {
 	}
 }
 
+// Who admits an organisation is told whom it may be taken for: members of the same
+// region, whichever way the name was made to look like theirs.
+func TestWhoLooksLikeAMemberIsShownBesideIt(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	asks := func(name, region string) string {
+		var o struct{ ID string }
+		body := fmt.Sprintf(`{"kind":"beneficiary_coop","names":{"fr":%q},"region":%q,"commune":%q}`, name, region, map[string]string{"MA-09": "Taroudant", "MA-01": "Tanger"}[region])
+		h.want(201, &o, h.boss.String(), "POST", "/v1/organisations", body)
+		return o.ID
+	}
+	admits := func(org string) {
+		for _, move := range []string{"submit", "approve"} {
+			h.want(200, nil, h.boss.String(), "POST", "/v1/organisations/"+org+"/"+move, "")
+		}
+	}
+	amal, arkane := asks("Coopérative Amal Arganier", "MA-09"), asks("تعاونية أركان", "MA-09")
+	admits(amal)
+	admits(arkane)
+	alike := func(org string) (ids []string) {
+		var v struct{ Data []struct{ ID string } }
+		h.want(200, &v, h.boss.String(), "GET", "/v1/organisations/"+org+"/lookalikes", "")
+		for _, o := range v.Data {
+			ids = append(ids, o.ID)
+		}
+		return ids
+	}
+	for name, want := range map[string]string{
+		"COOPERATIVE AMAL ARGANIER": amal, "Coopérative Arnal Arganier": amal, "Coopérative Ama1 Argan|er": amal, "Coopérative-Amal d Arganier": "", "Coopérative Amal": "",
+		"CoopérativeAmalArganier": amal, "تعاونيه اركان": arkane, "تَعـاونية أركان": arkane, "تعاونیة ارکان": arkane, "تعاونية الأمل": "", "Cøøpérative Amal Arganier": amal,
+	} {
+		got := alike(asks(name, "MA-09"))
+		if want == "" && len(got) != 0 || want != "" && !slices.Equal(got, []string{want}) {
+			t.Errorf("%s looks like %v, want %q", name, got, want)
+		}
+	}
+	if got := alike(asks("Coopérative Amal Arganier", "MA-01")); len(got) != 0 {
+		t.Errorf("in another region it looks like %v", got)
+	}
+	if got := alike(amal); len(got) != 0 {
+		t.Errorf("a member looks like %v, of which none is admitted", got)
+	}
+	h.want(200, nil, h.boss.String(), "POST", "/v1/organisations/"+amal+"/suspend", `{"note":"Exemple."}`)
+	if got := alike(asks("Coopérative Amal Arganier", "MA-09")); !slices.Equal(got, []string{amal}) {
+		t.Errorf("while that is suspended, it looks like %v", got)
+	}
+	h.refused(404, "organisations.not_found", "", h.boss.String(), "GET", "/v1/organisations/org_none/lookalikes", "")
+	if w := h.ask("", "GET", "/v1/organisations/"+amal+"/lookalikes", ""); w.Code != 401 {
+		t.Errorf("a stranger is answered %d", w.Code)
+	}
+}
+
 // Of many who wait, those of a region are read by its index, page after page, each
 // once and in their order.
 func TestTheQueueIsReadByItsIndex(t *testing.T) {

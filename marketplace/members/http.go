@@ -19,6 +19,8 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("POST", "/v1/organisations", "organisations.create", "Write down a new organisation", made, s.create),
 		rest.Handle("GET", "/v1/organisations", "organisations.list", "List organisations, the newest first", ok, s.list),
 		rest.Handle("GET", org, "organisations.show", "Show an organisation", ok, s.show),
+		rest.Handle("GET", org+"/lookalikes", "organisations.lookalikes", "List members that an organisation may be taken for", ok, s.lookalikes,
+			rest.About("Members of its region, at work or suspended, of which a name looks like one of its own: other capitals, accents, spaces, letters that are mixed up or drawn alike. At most five are named.")),
 		rest.Handle("POST", org+"/submit", "organisations.submit", "Ask for admission", ok, s.moving(Submit)),
 		rest.Handle("POST", org+"/approve", "organisations.approve", "Admit an organisation", ok, s.approve),
 		rest.Handle("POST", org+"/request-changes", "organisations.request_changes", "Ask an applicant for changes", ok, s.noting(RequestChanges)),

@@ -10,6 +10,7 @@ import (
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/phone"
 	"tiwiza/pkg/rest"
+	"tiwiza/pkg/script"
 )
 
 // MembershipRoutes is who works for an organisation, and who is asked to. Each
@@ -178,7 +179,7 @@ func (s *Service) updateMe(ctx context.Context, in UpdateInput) (v MeView, err e
 		return v, wrong
 	}
 	for lang, name := range in.Names {
-		if !plain(name) {
+		if !script.Line(name) {
 			return v, ErrInvalid.At("/names/"+lang, "Write the name with letters alone, without signs that nobody sees.")
 		}
 	}

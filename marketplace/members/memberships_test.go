@@ -136,8 +136,8 @@ func TestNamesHideNothing(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	mine := h.signIn(phone, "")
-	for _, name := range []string{`A\u202exe`, `A\u2066b`, `a\nb`, `A\u200bb`} {
-		h.refused(422, "organisations.invalid", "/names/fr", mine.Token, "PATCH", "/v1/me", `{"names":{"fr":"`+name+`"}}`)
+	for name, code := range map[string]string{`A\u202exe`: "request.invalid", `A\u2066b`: "request.invalid", `A\u200bb`: "request.invalid", `a\nb`: "organisations.invalid", `A\u200cb`: "organisations.invalid"} {
+		h.refused(422, code, "/names/fr", mine.Token, "PATCH", "/v1/me", `{"names":{"fr":"`+name+`"}}`)
 	}
 	var m members.MeView
 	h.want(200, &m, mine.Token, "PATCH", "/v1/me", `{"names":{"ar":"مثال","fr":"Exemple"},"lang":"ar","voice":true}`)

@@ -71,3 +71,14 @@ func atWork(ctx context.Context, db pg.DB, after string, limit int) ([]Organisat
 func activeOf(ctx context.Context, db pg.DB, orgs []string) ([]string, error) {
 	return pg.Column[string](ctx, db, `select id from members.organisation where id `+pg.OfThese+` and state = 'active' and kind <> 'operator'`, orgs)
 }
+
+// lookalikes reads members of the same region, at work or suspended, of which a name
+// looks like one of an organisation's. The index holds how the names of all of them
+// look; were the rows sorted as they are read, it would not be asked.
+func lookalikes(ctx context.Context, db pg.DB, of Organisation, most int) ([]Lookalike, error) {
+	return pg.All[Lookalike](ctx, db, `with alike as materialized (
+			select id, kind, names, commune, state from members.organisation
+			where members.looks(names) && members.looks($1::jsonb) and region = $2 and id <> $3 and state in ('active', 'suspended') and kind <> 'operator')
+		select id, kind, names, commune, state from alike order by id limit $4`,
+		of.Names, of.Region, of.ID, most)
+}

@@ -4,9 +4,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
 	"tiwiza/pkg/fault"
+	"tiwiza/pkg/script"
 )
 
 // Texts is a text by language.
@@ -31,45 +31,15 @@ func checkTexts(wrong *fault.Error, pointer string, t Texts, longest int) *fault
 	return wrong
 }
 
-// plain says whether all of a name is seen as it is written: no control signs,
-// and none that turn the direction of what follows.
-func plain(name string) bool {
-	return !strings.ContainsFunc(name, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d'
-	})
-}
-
 // checkNames adds what is wrong with the names of an organisation: signs that
 // nobody sees, or a word of two scripts, whose letters look like others'.
 func checkNames(wrong *fault.Error, names Texts) *fault.Error {
 	for _, lang := range slices.Sorted(maps.Keys(names)) {
-		if !plain(names[lang]) || mixed(names[lang]) {
+		if !script.Line(names[lang]) || script.Mixed(names[lang]) {
 			wrong = alsoAt(wrong, "/names/"+lang, "Write the name with the letters of one alphabet a word, without signs that nobody sees.")
 		}
 	}
 	return wrong
-}
-
-// alphabets are those in which members are named.
-var alphabets = []*unicode.RangeTable{unicode.Latin, unicode.Arabic, unicode.Tifinagh}
-
-// mixed says whether a word has letters of two alphabets, or of one in which no
-// member is named: «Соор» with Cyrillic letters is somebody else's name.
-func mixed(name string) bool {
-	for word := range strings.FieldsSeq(name) {
-		var of *unicode.RangeTable
-		for _, r := range word {
-			if !unicode.IsLetter(r) || unicode.Is(unicode.Lm, r) {
-				continue
-			}
-			i := slices.IndexFunc(alphabets, func(t *unicode.RangeTable) bool { return unicode.Is(t, r) })
-			if i < 0 || of != nil && of != alphabets[i] {
-				return true
-			}
-			of = alphabets[i]
-		}
-	}
-	return false
 }
 
 // alsoAt adds a wrong place to what is wrong, which is nil as long as all is right.

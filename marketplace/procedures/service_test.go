@@ -662,7 +662,8 @@ func TestWhatNobodyReceivesComesBack(t *testing.T) {
 	}
 }
 
-// What nobody sees, but steers a page, is not kept of an answer.
+// What nobody sees, but steers a page, is refused in an answer; what a telephone
+// copies along is not kept of it.
 func TestAnswersHaveNoHiddenSigns(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
@@ -670,11 +671,14 @@ func TestAnswersHaveNoHiddenSigns(t *testing.T) {
 	p := h.publishes(officer, definition("registration"))
 	coop := second(h)
 	var c procedures.CaseView
-	h.want(201, &c, coop, "POST", all, fields{"procedure": p, "answers": fields{"trade": " tapis \u202egnp\u200f"}})
+	for _, bad := range []string{"tapis \u202egnp", "ta\u2066pis", "ta\u200bpis"} {
+		h.want(422, nil, coop, "POST", all, fields{"procedure": p, "answers": fields{"trade": bad}})
+	}
+	h.want(201, &c, coop, "POST", all, fields{"procedure": p, "answers": fields{"trade": " tapis gnp\u200f"}})
 	if c.Answers["trade"] != "tapis gnp" {
 		t.Errorf("the answer is %q", c.Answers["trade"])
 	}
-	h.want(200, &c, coop, "PUT", all+"/"+c.ID+"/answers", fields{"answers": fields{"trade": "ta\u2066pis"}})
+	h.want(200, &c, coop, "PUT", all+"/"+c.ID+"/answers", fields{"answers": fields{"trade": "ta\u202apis\u202c"}})
 	if c.Answers["trade"] != "tapis" {
 		t.Errorf("written anew it is %q", c.Answers["trade"])
 	}

@@ -12,8 +12,12 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"tiwiza/pkg/fault"
+	"tiwiza/pkg/script"
 )
 
 // read fills a new In from the request and checks it by the published schema.
@@ -158,6 +162,9 @@ func (c *call) json(b []byte, ptr any, found *findings) error {
 		return nil
 	}
 	before := len(found.unread) + len(found.wrong)
+	hidden := readable(tree, "", nil)
+	slices.SortFunc(hidden, func(a, b fault.Detail) int { return strings.Compare(a.Pointer, b.Pointer) })
+	found.wrong = append(found.wrong, hidden...)
 	c.route.bodyCheck.check(tree, "", found)
 	if len(found.unread)+len(found.wrong) > before || !c.route.shape.json {
 		return nil
@@ -170,6 +177,28 @@ func (c *call) json(b []byte, ptr any, found *findings) error {
 		return errInvalid.With(err).At("", "A value has the right form but cannot be taken.")
 	}
 	return nil
+}
+
+// readable adds the texts of a body that hold signs which nobody sees though they
+// change what is read: no text of the market does, whoever takes it.
+func readable(v any, at string, found []fault.Detail) []fault.Detail {
+	switch v := v.(type) {
+	case string:
+		if script.Hidden(v) {
+			found = append(found, fault.Detail{Pointer: at, Detail: "This holds signs that nobody sees; write it anew without them."})
+		}
+	case []any:
+		for i, x := range v {
+			found = readable(x, at+"/"+strconv.Itoa(i), found)
+		}
+	case map[string]any:
+		for name, x := range v {
+			if s, ok := x.(string); !ok || script.Hidden(s) { // most texts are fine, and then their place is not needed
+				found = readable(x, at+"/"+escape(name), found)
+			}
+		}
+	}
+	return found
 }
 
 // file takes an upload from a whole body, or from the part «file» of a form.

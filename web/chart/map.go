@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,19 +25,29 @@ type Region struct {
 	path  string
 }
 
+// meta is what the file of outlines says of itself.
+var meta = readMeta()
+
+type metadata struct {
+	ViewBox   [2]float64
+	Proj      struct{ X0, Y0, Scale float64 } // of Mercator's projection, in radians
+	Centroids map[string][2]float64
+	Names     map[string]map[string]string
+}
+
+func readMeta() (m metadata) {
+	if err := json.Unmarshal(about, &m); err != nil {
+		panic(err) // the file is built in
+	}
+	return m
+}
+
 // Regions are the twelve, by code.
 var Regions = readRegions()
 
 var outline = regexp.MustCompile(`<path id="(MA-\d\d)" d="([^"]+)"`)
 
 func readRegions() []Region {
-	var meta struct {
-		Centroids map[string][2]float64
-		Names     map[string]map[string]string
-	}
-	if err := json.Unmarshal(about, &meta); err != nil {
-		panic(err) // the file is built in
-	}
 	var out []Region
 	for _, m := range outline.FindAllStringSubmatch(outlines, -1) {
 		out = append(out, Region{m[1], meta.Names[m[1]], meta.Centroids[m[1]], m[2]})
@@ -70,6 +81,54 @@ func Map(f Figure, by map[string]int, number func(int64) string, name func(Regio
 			}
 			c.add(`<text class="count%s" x="%s" y="%s" text-anchor="middle" direction="ltr">%s</text>`, dark, num(r.At[0]), num(r.At[1]+12), number(int64(n)))
 		}
+	}
+	c.add(`</svg>`)
+	return c.String()
+}
+
+// A Place is a point to show on a map, in degrees.
+type Place struct {
+	Lat, Lng float64
+	Name     string
+}
+
+// point is where a place stands on the drawing; false for one that is nowhere on it.
+func (p Place) point() (x, y float64, ok bool) {
+	if p.Lat == 0 && p.Lng == 0 || math.Abs(p.Lat) > 85 {
+		return 0, 0, false
+	}
+	x = (p.Lng*math.Pi/180 - meta.Proj.X0) * meta.Proj.Scale
+	y = (-math.Log(math.Tan(math.Pi/4+p.Lat*math.Pi/360)) - meta.Proj.Y0) * meta.Proj.Scale
+	return x, y, x >= 0 && y >= 0 && x <= meta.ViewBox[0] && y <= meta.ViewBox[1]
+}
+
+// Places draws the regions, with one of them marked ("" for none), and a dot for
+// each place. Places at one point have one dot.
+func Places(f Figure, region string, all []Place, name func(Region) string) string {
+	var c canvas
+	c.open(f, "0 0 1000 1074")
+	for _, r := range Regions {
+		class := ""
+		if r.Code == region {
+			class = ` class="q2"`
+		}
+		c.add(`<path%s d="%s"><title>%s</title></path>`, class, r.path, html.EscapeString(name(r)))
+	}
+	var order []string
+	names := map[string][]string{}
+	for _, p := range all {
+		x, y, ok := p.point()
+		if !ok {
+			continue
+		}
+		at := `cx="` + num(x) + `" cy="` + num(y) + `"`
+		if names[at] == nil {
+			order = append(order, at)
+		}
+		names[at] = append(names[at], p.Name)
+	}
+	for _, at := range order {
+		c.add(`<circle class="dot" %s r="17"><title>%s</title></circle>`, at, html.EscapeString(strings.Join(names[at], " · ")))
 	}
 	c.add(`</svg>`)
 	return c.String()

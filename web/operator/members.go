@@ -76,7 +76,11 @@ func (v *view) member(wrong error) error {
 		s.Rows = append(s.Rows, []desk.Cell{desk.Code(ribEnd(a.RIB)), desk.Text(a.Holder), v.state("account", string(a.State)), verified, desk.Code(a.GivenBy)})
 	}
 	name := v.Say(o.Names)
-	blocks := []templ.Component{desk.Acts(v.Page, v.Typed(wrong, v.moves(o, waits)...)), desk.Facts(v.Page, v.memberFacts(o))}
+	alike, err := v.lookalikes(o)
+	if err != nil {
+		return err
+	}
+	blocks := []templ.Component{alike, desk.Acts(v.Page, v.Typed(wrong, v.moves(o, waits)...)), desk.Facts(v.Page, v.memberFacts(o))}
 	if story := v.Say(o.Story); story.Text != "" {
 		blocks = append(blocks, desk.Headed(v.T("op.story"), words(v.Page, story)))
 	}
@@ -85,6 +89,24 @@ func (v *view) member(wrong error) error {
 	v.Back = v.Href("/op/entites")
 	v.Title = name.Text
 	return v.Blocks(name.Text, v.state("org", string(o.State)), wrong, blocks...)
+}
+
+// lookalikes warns, as long as an organisation is not admitted, of members that it
+// may be taken for.
+func (v *view) lookalikes(o members.View) (templ.Component, error) {
+	if o.State == members.Active || o.State == members.Suspended || o.State == members.Terminated {
+		return templ.NopComponent, nil
+	}
+	found, err := site.Get[members.LookalikesView](v.Visit, "/v1/organisations/"+o.ID+"/lookalikes")
+	if err != nil || len(found.Data) == 0 {
+		return templ.NopComponent, err
+	}
+	s := desk.Sheet{Heads: v.Heads("member", "kind", "region", "state")}
+	for _, x := range found.Data {
+		name := v.Say(x.Names)
+		s.Rows = append(s.Rows, []desk.Cell{{Said: &name, Href: v.Href("/op/entites/" + x.ID)}, desk.Text(v.word("op.o_", string(x.Kind))), desk.Text(x.Commune), v.state("org", string(x.State))})
+	}
+	return desk.Headed(v.T("op.looks_like"), desk.Para("muted", v.T("op.looks_like_help")), desk.Table(v.Page, s)), nil
 }
 
 // ribEnd hides all but the end of an account's number: who verifies it types it

@@ -26,7 +26,7 @@ func (s *Shop) seller(v *site.Visit) error {
 	if !plain(id) {
 		return site.ErrNotFound
 	}
-	o, err := site.Get[members.SellerView](v, "/v1/sellers/"+escape(id))
+	o, err := site.Open[members.SellerView](v, "/v1/sellers/"+escape(id))
 	if err != nil {
 		return err
 	}

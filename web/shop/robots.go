@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tiwiza/marketplace/catalog"
+	"tiwiza/pkg/geo"
 	"tiwiza/pkg/rest"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
@@ -62,45 +63,64 @@ type sitemap struct {
 
 const sitemapNS = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
-// sitemaps lists the maps of the site: one for each kind of goods.
+// ofMembers begins the name of a map of the members of a region.
+const ofMembers = "annuaire-"
+
+// sitemaps lists the maps of the site: one for each kind of goods, and one for the
+// members of each region.
 func (s *Shop) sitemaps(v *site.Visit) error {
 	m := sitemap{XMLName: xml.Name{Local: "sitemapindex"}, NS: sitemapNS}
 	for _, k := range catalog.Categories {
 		m.Sites = append(m.Sites, mapped{Loc: v.Origin + "/sitemap/" + k.Code})
 	}
+	for _, r := range geo.Regions() {
+		m.Sites = append(m.Sites, mapped{Loc: v.Origin + "/sitemap/" + ofMembers + r.Code})
+	}
 	return writeMap(v, m)
 }
 
-// mostMapped is how many offers a map lists: the newest of their kind, in pieces
-// of a hundred.
+// mostMapped is how many pages a map lists: the newest offers of their kind, or
+// the first members of a region, read in pieces of a hundred.
 const mostMapped = 1000
 
-// sitemap lists the newest offers of one kind.
+// sitemap lists the newest offers of one kind, or the members of a region.
 func (s *Shop) sitemap(v *site.Visit) error {
 	kind := v.R.PathValue("category")
+	if region, ok := strings.CutPrefix(kind, ofMembers); ok {
+		return s.mapOfMembers(v, region)
+	}
 	if !slices.ContainsFunc(catalog.Categories, func(k catalog.Shelf) bool { return k.Code == kind }) {
 		return site.ErrNotFound
 	}
-	m := sitemap{XMLName: xml.Name{Local: "urlset"}, NS: sitemapNS, XHTML: "http://www.w3.org/1999/xhtml"}
+	var paths []string
 	in := catalog.ListInput{Category: kind, Sort: "newest", Paging: rest.Paging{Limit: 100}}
-	for len(m.Pages) < mostMapped {
+	for len(paths) < mostMapped {
 		found, err := s.Catalog.List(v.Context(), in)
 		if err != nil {
 			return err
 		}
 		for _, c := range found.Data {
-			p := mapped{Loc: v.Origin + "/p/" + c.ID}
-			for _, l := range ui.Langs {
-				p.Links = append(p.Links, alternate{"alternate", string(l), v.Origin + ui.Href(l, "/p/"+c.ID)})
-			}
-			m.Pages = append(m.Pages, p)
+			paths = append(paths, "/p/"+c.ID)
 		}
 		if found.Next == nil {
 			break
 		}
 		in.Cursor = *found.Next
 	}
-	return writeMap(v, m)
+	return writeMap(v, mapOf(v.Origin, paths))
+}
+
+// mapOf lists pages, each in all languages.
+func mapOf(origin string, paths []string) sitemap {
+	m := sitemap{XMLName: xml.Name{Local: "urlset"}, NS: sitemapNS, XHTML: "http://www.w3.org/1999/xhtml"}
+	for _, path := range paths {
+		p := mapped{Loc: origin + path}
+		for _, l := range ui.Langs {
+			p.Links = append(p.Links, alternate{"alternate", string(l), origin + ui.Href(l, path)})
+		}
+		m.Pages = append(m.Pages, p)
+	}
+	return m
 }
 
 func writeMap(v *site.Visit, m sitemap) error {

@@ -71,6 +71,8 @@ func (s *Shop) Mount(mux *http.ServeMux) {
 	page("POST /moi/appareils", s.endDevice)
 	page("POST /moi/bureau", s.sit)
 	page("GET /verifier/{token}", s.verify)
+	page("GET /annuaire", s.directory)
+	page("GET /annuaire/{org}", s.member)
 	page("GET /aide", s.help)
 	page("GET /charte", s.charter)
 	page("GET /hors-ligne", s.offline)

@@ -131,6 +131,24 @@ func (v *Visit) Wrongs(err error, fields map[string]string) []ui.Wrong {
 // Get asks the interface for a thing.
 func Get[T any](v *Visit, path string) (T, error) { return ask[T](v, http.MethodGet, path, nil, "") }
 
+// Open is Get of what anybody may read. A visitor whose session has ended, or whose
+// key nobody knows any more, reads what a stranger does.
+func Open[T any](v *Visit, path string) (T, error) {
+	out, err := Get[T](v, path)
+	if f, ok := errors.AsType[*Fault](err); ok && f.Status == http.StatusUnauthorized && v.Token() != "" {
+		return Stranger[T](v, path)
+	}
+	return out, err
+}
+
+// Stranger asks as somebody whom nobody knows, whoever visits.
+func Stranger[T any](v *Visit, path string) (T, error) {
+	other := *v
+	other.key, other.R = "", v.R.Clone(v.Context())
+	other.R.Header.Del("Cookie")
+	return Get[T](&other, path)
+}
+
 // Post asks the interface to do something. What makes an order or moves money
 // takes the form's own key, so that a form that is sent twice does it once.
 func Post[T any](v *Visit, path string, in any) (T, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tiwiza/pkg/id"
+	"tiwiza/pkg/script"
 )
 
 // The cookies: who is signed in, the key of a buyer without an account, and the
@@ -146,6 +147,11 @@ func (v *Visit) Form() url.Values {
 			}
 		} else if err := v.R.ParseForm(); err != nil {
 			return nil
+		}
+		for _, all := range v.R.PostForm { // what a telephone copied along is not what was meant
+			for i, s := range all {
+				all[i] = script.Clean(s)
+			}
 		}
 		v.form = v.R.PostForm
 	}

@@ -5,8 +5,8 @@ const lang = path => (path.match(/^\/(ar|en|zgh)(?=\/|$)/) || ['', ''])[1]
 const offline = path => (lang(path) ? '/' + lang(path) : '') + '/hors-ligne'
 const first = ['/hors-ligne', '/ar/hors-ligne', '/en/hors-ligne', '/static/app.css', '/static/app.js', '/static/icon.svg', '/static/fonts/el-messiri-latin.woff2', '/static/fonts/el-messiri-arabic.woff2']
 
-// What anybody may see: the market, a product, a cooperative, help.
-const open = url => /^\/(ar|en|zgh)?(\/)?$/.test(url.pathname) || /^(\/(ar|en|zgh))?\/(p|c|aide|hors-ligne)(\/|$)/.test(url.pathname)
+// What anybody may see: the market, a product, a cooperative, a member, help.
+const open = url => /^\/(ar|en|zgh)?(\/)?$/.test(url.pathname) || /^(\/(ar|en|zgh))?\/(p|c|aide|annuaire|hors-ligne)(\/|$)/.test(url.pathname)
 const lasting = url => /^\/(static|media)\//.test(url.pathname) || url.pathname.startsWith('/v1/pictures/')
 
 addEventListener('install', e => e.waitUntil(caches.open(THINGS).then(c => c.addAll(first)).then(() => skipWaiting())))
