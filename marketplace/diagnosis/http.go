@@ -176,7 +176,7 @@ type RunView struct {
 	SavedAt       time.Time         `json:"saved_at" required:"true"`
 	LapsesAt      *time.Time        `json:"lapses_at,omitempty" description:"When it is given up without another answer."`
 	FinishedAt    *time.Time        `json:"finished_at,omitempty"`
-	AgainFrom     *time.Time        `json:"again_from,omitempty" description:"From when on the next may begin."`
+	AgainFrom     *time.Time        `json:"again_from,omitempty" description:"From when on the next may begin; left out: now."`
 	Score         *int              `json:"score,omitempty" minimum:"0" maximum:"100"`
 	Level         string            `json:"level,omitempty"`
 	Dimensions    []DimensionScore  `json:"dimensions,omitempty"`
@@ -197,8 +197,9 @@ func (r ran) view() RunView {
 	case Open:
 		v.LapsesAt = rest.UTC(&r.LapsesAt)
 	case Finished:
-		at := r.FinishedAt.Add(r.Questionnaire.Days.rest())
-		v.AgainFrom = rest.UTC(&at)
+		if at := r.FinishedAt.Add(r.Questionnaire.Days.rest()); r.Now.Before(at) {
+			v.AgainFrom = rest.UTC(&at)
+		}
 	}
 	return v
 }

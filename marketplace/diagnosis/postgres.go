@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -65,13 +66,15 @@ func published(ctx context.Context, db pg.DB, kind, above string, limit int) ([]
 const runColumns = `r.id, r.organisation, r.kind, r.region, r.code, r.edition, r.state, r.answers, r.made_by, r.on_behalf_of, r.channel, r.made_at, r.saved_at, r.lapses_at,
 	r.finished_at, r.score, r.level, r.dimensions, r.advice, r.version`
 
-// A ran is a run with what its version of the questionnaire says.
+// A ran is a run with what its version of the questionnaire says, and the time when it
+// was looked at.
 type ran struct {
 	Run
 	Questionnaire Questionnaire
+	Now           time.Time
 }
 
-const rans = `select ` + runColumns + `, e.questionnaire from diagnosis.run r join diagnosis.edition e on e.code = r.code and e.version = r.edition `
+const rans = `select ` + runColumns + `, e.questionnaire, platform.now() as now from diagnosis.run r join diagnosis.edition e on e.code = r.code and e.version = r.edition `
 
 func loadRun(ctx context.Context, db pg.DB, id string) (ran, error) {
 	return pg.One[ran](ctx, db, ErrNotFound, rans+`where r.id = $1`, id)

@@ -31,7 +31,7 @@ type DimensionScore struct {
 
 // takes checks an answer against its question and gives it as it is kept.
 func (r QuestionRule) takes(a Answer) (Answer, error) {
-	bad := func(at, text string) (Answer, error) { return Answer{}, ErrInvalid.At(at, text) }
+	bad := func(at, text string) (Answer, error) { return Answer{}, ErrInvalid.At(cmp.Or(at, "/choice"), text) }
 	given := 0
 	for _, there := range []bool{a.Choice != "", a.Choices != nil, a.Number != nil, a.None} {
 		if there {
@@ -40,7 +40,7 @@ func (r QuestionRule) takes(a Answer) (Answer, error) {
 	}
 	switch {
 	case given != 1:
-		return bad("/choice", "Give one answer: a choice, choices, a number, or that it does not apply.")
+		return bad(map[string]string{Number: "/number", Several: "/choices"}[r.Type], "Give one answer: a choice, choices, a number, or that it does not apply.")
 	case a.None && !r.None:
 		return bad("/none", "This question applies to everybody.")
 	case a.None:

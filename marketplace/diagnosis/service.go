@@ -134,7 +134,7 @@ func (s *Service) moved(ctx context.Context, tx *pg.Tx, action string, r Run, q 
 	if err := tx.Flush(ctx); err != nil {
 		return v, err
 	}
-	return s.whole(ctx, tx, ran{r, q})
+	return s.whole(ctx, tx, ran{r, q, tx.Now()})
 }
 
 // lockMine locks a run of the caller's organisation; another's is not there.
