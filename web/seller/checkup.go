@@ -302,6 +302,9 @@ type partLine struct {
 	Meter       string
 }
 
+// first is how many pieces of advice a result shows at first; the others stand below.
+const first = 3
+
 // An adviceCard is a piece of advice.
 type adviceCard struct {
 	Text, Why, First ui.Said
