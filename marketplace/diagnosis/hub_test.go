@@ -44,6 +44,7 @@ type hub struct {
 	web        http.Handler
 	boss, mate auth.Key
 	people     map[string]auth.Principal // by key: who signed in
+	sent       counter
 }
 
 func newHub(t testing.TB) *hub {
@@ -72,7 +73,7 @@ func (h *hub) beside() *hub {
 func (h *hub) open() {
 	t := h.t
 	t.Helper()
-	h.db = pgtest.Open(t, h.url, pg.Options{MaxConns: 8})
+	h.db = pgtest.Open(t, h.url, pg.Options{MaxConns: 8, Tracer: &h.sent})
 	pgtest.Queue(t, h.db, event.NewBus())
 	policies, err := authz.New()
 	must(t, err)

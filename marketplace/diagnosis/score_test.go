@@ -158,6 +158,33 @@ func TestWhatDoesNotApplyChangesNothing(t *testing.T) {
 	})
 }
 
+// What a question without weight closes, and what follows from one that does not apply,
+// is counted out; what a worse answer closes counts no points.
+func TestWhatIsNotAskedIsCountedByWhy(t *testing.T) {
+	t.Parallel()
+	yes, no, none := diagnosis.Answer{Choice: "yes"}, diagnosis.Answer{Choice: "no"}, diagnosis.Answer{None: true}
+	for _, c := range []struct {
+		weight int
+		first  diagnosis.Answer
+		want   int
+	}{
+		{1, yes, 67}, // first and last of three
+		{1, no, 33},  // closed: the last of three
+		{1, none, 100},
+		{0, no, 100},
+		{0, yes, 50},
+	} {
+		q := diagnosis.Questionnaire{Dimensions: []diagnosis.DimensionRule{{Code: "a", Weight: 1, Questions: []diagnosis.QuestionRule{
+			{Code: "first", Type: diagnosis.YesNo, Good: "yes", Weight: c.weight, None: true},
+			{Code: "second", Type: diagnosis.YesNo, Good: "yes", Weight: 1, When: &diagnosis.WhenRule{Question: "first", Choices: []string{"yes"}}},
+			{Code: "last", Type: diagnosis.YesNo, Good: "yes", Weight: 1},
+		}}}}
+		if got := q.Score(map[string]diagnosis.Answer{"first": c.first, "second": no, "last": yes}).Score; got != c.want {
+			t.Errorf("after %+v of weight %d it is %d, want %d", c.first, c.weight, got, c.want)
+		}
+	}
+}
+
 // The rounding rule, by hand: points of a dimension are its questions' weighted mean, a
 // half upwards; the whole is the mean of the rounded ones.
 func TestPointsAreRoundedAHalfUpwards(t *testing.T) {
