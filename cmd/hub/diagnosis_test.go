@@ -158,6 +158,12 @@ func checkedUpByPages(t *testing.T, r *rig, _ trade) {
 	if status, _, _ := member.do(t, "GET", "/v/diagnostic/dgn_00000000000000000000000000", nil); status != http.StatusNotFound {
 		t.Errorf("a diagnostic that is none is answered %d", status)
 	}
+	op := r.atDesk(t, r.keys.Operator.Phone)
+	for _, lang := range []string{"", "/ar", "/en"} {
+		op.open(t, lang+"/op/diagnostics?questionnaire=numerique")
+	}
+	op.reads(t, "/op/diagnostics")
+	op.open(t, "/op/diagnostics?questionnaire=numerique", "Où en sont les membres", "moins de 5")
 	other := r.seated(t, "+212600088210", r.seller(t).org)
 	if status, _, _ := other.do(t, "GET", at, nil); status != http.StatusNotFound {
 		t.Errorf("another's diagnostic is answered %d", status)

@@ -116,6 +116,7 @@ export function pages(found) {
     op('offer of an insurer', `/op/offres/${f.insured.written}?carte=ar`),
     op('offer of a bank', `/op/offres/${f.lent.product}`),
     op('insurance and its breaks', '/op/assurance'),
+    op('check-ups of all', '/op/diagnostics'),
     op('members', '/op/entites?etat=active'),
     op('member', `/op/entites/${found.seller}`),
     op('health', '/op/sante'),
