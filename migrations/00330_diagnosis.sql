@@ -63,6 +63,20 @@ end $$;
 -- +goose StatementEnd
 create trigger edition_moves before update or delete on diagnosis.edition for each row execute function diagnosis.edition_moves();
 
+-- Versions follow each other without a hole, and what two people published is what
+-- stood in the draft.
+-- +goose StatementBegin
+create function diagnosis.edition_follows() returns trigger language plpgsql as $$
+begin
+    if new.version <> 1 + (select coalesce(max(e.version), 0) from diagnosis.edition e where e.code = new.code)
+        or new.draft is not null and not exists (select from diagnosis.draft d where d.id = new.draft and d.state = 'published' and d.questionnaire = new.questionnaire) then
+        raise exception 'version % of questionnaire % does not follow', new.version, new.code using errcode = 'check_violation', constraint = 'edition_follows';
+    end if;
+    return new;
+end $$;
+-- +goose StatementEnd
+create trigger edition_follows before insert on diagnosis.edition for each row execute function diagnosis.edition_follows();
+
 create table diagnosis.run (
     id            text primary key,
     organisation  text not null check (organisation <> ''),
@@ -93,6 +107,19 @@ create index run_organisation on diagnosis.run (organisation, id);
 create unique index run_open on diagnosis.run (organisation, code) where state = 'open';
 create index run_finished_last on diagnosis.run (code, organisation, finished_at desc, id desc) where state = 'finished';
 grant select, insert, update (state, answers, saved_at, lapses_at, finished_at, score, level, dimensions, advice, version) on diagnosis.run to hub_app;
+
+-- Each begins open, without answers, with a questionnaire that is for its kind.
+-- +goose StatementBegin
+create function diagnosis.run_begins() returns trigger language plpgsql as $$
+begin
+    if new.state <> 'open' or new.answers <> '{}' or new.version <> 1
+        or not exists (select from diagnosis.edition e where e.code = new.code and e.version = new.edition and e.questionnaire -> 'kinds' ? new.kind) then
+        raise exception 'a diagnostic does not begin so' using errcode = 'check_violation', constraint = 'run_begins';
+    end if;
+    return new;
+end $$;
+-- +goose StatementEnd
+create trigger run_begins before insert on diagnosis.run for each row execute function diagnosis.run_begins();
 
 -- A run that is over is frozen: answers, result and the version of the questionnaire.
 -- +goose StatementBegin

@@ -112,7 +112,7 @@ func checkedUpByPages(t *testing.T, r *rig, _ trade) {
 	m := regexp.MustCompile(`dgn_[a-z0-9]{26}`).FindString(page)
 	at := "/v/diagnostic/" + m
 	member.reads(t, at)
-	page = member.send(t, page, `name="question"`, url.Values{"choix": {"none"}}, "Question 2 sur 24")
+	member.send(t, page, `name="question"`, url.Values{"choix": {"none"}}, "Question 2 sur 24")
 	page = member.open(t, at+"?q=photos", "Question 1 sur 24", `aria-pressed="true"`) // back, and nothing is lost
 	page = member.send(t, page, `name="question"`, url.Values{"choix": {"some"}}, "Question 2 sur 24")
 	member.reads(t, at)

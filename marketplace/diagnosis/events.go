@@ -9,7 +9,8 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-// Moved says that a diagnostic was begun, finished or given up.
+// Moved says that a diagnostic was begun, finished or given up. It says nothing of what
+// came out: events and the trail are read by the market's people too.
 type Moved struct {
 	Diagnostic    string        `json:"diagnostic"`
 	Organisation  string        `json:"organisation"`
@@ -17,8 +18,6 @@ type Moved struct {
 	Version       int           `json:"version"` // of the questionnaire
 	Names         members.Texts `json:"names"`
 	State         State         `json:"state"`
-	Score         *int          `json:"score,omitempty"`
-	Level         string        `json:"level,omitempty"`
 }
 
 // EventType names the event.

@@ -127,7 +127,7 @@ func (s *Service) moved(ctx context.Context, tx *pg.Tx, action string, r Run, q 
 		job.Clear(tx, timerLapse, r.ID)
 	}
 	if action != "diagnostics.answer" { // each answer is of no interest to others
-		if err := tx.Publish(ctx, Moved{Diagnostic: r.ID, Organisation: r.Organisation, Questionnaire: r.Code, Version: r.Edition, Names: q.Names, State: r.State, Score: r.Score, Level: r.Level}); err != nil {
+		if err := tx.Publish(ctx, Moved{Diagnostic: r.ID, Organisation: r.Organisation, Questionnaire: r.Code, Version: r.Edition, Names: q.Names, State: r.State}); err != nil {
 			return v, err
 		}
 	}
@@ -161,14 +161,15 @@ func (s *Service) Answer(ctx context.Context, in AnswerInput) (v RunView, err er
 		if err != nil {
 			return err
 		}
-		if _, err := channel(ctx, in.Channel); err != nil {
+		way, err := channel(ctx, in.Channel)
+		if err != nil {
 			return err
 		}
 		if r.Run, err = r.Save(r.Questionnaire, in.Question, in.Answer, tx.Now()); err != nil {
 			return err
 		}
 		saveRun(tx, r.Run)
-		v, err = s.moved(ctx, tx, "diagnostics.answer", r.Run, r.Questionnaire, map[string]any{"question": in.Question, "version": r.Version})
+		v, err = s.moved(ctx, tx, "diagnostics.answer", r.Run, r.Questionnaire, map[string]any{"question": in.Question, "version": r.Version, "channel": way})
 		return err
 	})
 	return v, err
@@ -187,7 +188,7 @@ func (s *Service) Finish(ctx context.Context, tx *pg.Tx, in FinishInput) (v RunV
 	}
 	finishRun(tx, r.Run)
 	job.Set(tx, timerAgain, r.Organisation+":"+r.Code, tx.Now().Add(r.Questionnaire.Days.remind()))
-	return s.moved(ctx, tx, "diagnostics.finish", r.Run, r.Questionnaire, map[string]any{"questionnaire": r.Code, "version": r.Edition, "score": *r.Score, "level": r.Level})
+	return s.moved(ctx, tx, "diagnostics.finish", r.Run, r.Questionnaire, map[string]any{"questionnaire": r.Code, "version": r.Edition})
 }
 
 // Show shows a run of the caller's organisation.

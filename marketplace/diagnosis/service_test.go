@@ -64,22 +64,37 @@ func TestADiagnosticIsAnsweredCountedAndFrozen(t *testing.T) {
 	}
 	h.refused(409, "diagnosis.state", "", coop, "PUT", runs+"/"+run.ID+"/answers/photos", fields{"choice": "none"})
 	h.refused(409, "diagnosis.state", "", coop, "POST", runs+"/"+run.ID+"/finish", nil)
+	h.begins(stranger)
 	pgtest.Wall{
-		{By: "run_frozen", SQL: `update diagnosis.run set answers = '{}', version = version + 1`},
-		{By: "run_frozen", SQL: `update diagnosis.run set score = 100, version = version + 1`},
-		{By: "run_frozen", SQL: `update diagnosis.run set advice = '{}'`},
-		{By: "run_frozen", SQL: `update diagnosis.run set state = 'open', version = version + 1`},
+		{By: "run_frozen", SQL: `update diagnosis.run set answers = '{}', version = version + 1 where state = 'finished'`},
+		{By: "run_frozen", SQL: `update diagnosis.run set score = 100, version = version + 1 where state = 'finished'`},
+		{By: "run_frozen", SQL: `update diagnosis.run set advice = '{}' where state = 'finished'`},
+		{By: "run_frozen", SQL: `update diagnosis.run set state = 'open', version = version + 1 where state = 'finished'`},
 		{By: "42501", SQL: `update diagnosis.run set edition = 2`},
 		{By: "42501", SQL: `delete from diagnosis.run`},
-		{By: "run_frozen", SQL: `owner:update diagnosis.run set edition = 2`},
-		{By: "run_frozen", SQL: `owner:delete from diagnosis.run`},
+		{By: "run_frozen", SQL: `owner:update diagnosis.run set edition = 2 where state = 'finished'`},
+		{By: "run_frozen", SQL: `owner:delete from diagnosis.run where state = 'finished'`},
 		{By: "42501", SQL: `update diagnosis.edition set questionnaire = '{}'`},
 		{By: "edition_moves", SQL: `owner:update diagnosis.edition set questionnaire = questionnaire || '{"each": 1}'`},
 		{By: "edition_moves", SQL: `owner:delete from diagnosis.edition`},
 		{By: "shared_of", SQL: `insert into diagnosis.shared select id, 'org_other', code, finished_at, 'itm_x', 1, 'x', platform.now() from diagnosis.run`},
-		{By: "run_finished", SQL: `insert into diagnosis.run (id, organisation, kind, region, code, edition, state, answers, made_by, channel, made_at, saved_at, lapses_at)
-			select 'dgn_x', 'org_x', kind, region, code, edition, 'finished', '{}', 'x', channel, made_at, saved_at, lapses_at from diagnosis.run`},
+		{By: "run_begins", SQL: `insert into diagnosis.run (id, organisation, kind, region, code, edition, state, answers, made_by, channel, made_at, saved_at, lapses_at, finished_at, score, level, dimensions)
+			select 'dgn_x', 'org_x', kind, region, code, edition, 'finished', '{}', 'x', channel, made_at, saved_at, lapses_at, finished_at, 100, 'ahead', dimensions from diagnosis.run where state = 'finished'`},
+		{By: "run_begins", SQL: `insert into diagnosis.run (id, organisation, kind, region, code, edition, answers, made_by, channel, made_at, saved_at, lapses_at)
+			select 'dgn_x', 'org_x', kind, region, code, edition, '{"photos": {"choice": "all"}}', 'x', channel, made_at, saved_at, lapses_at from diagnosis.run`},
+		{By: "run_open", SQL: `insert into diagnosis.run (id, organisation, kind, region, code, edition, answers, made_by, channel, made_at, saved_at, lapses_at)
+			select 'dgn_x', organisation, kind, region, code, edition, '{}', 'x', channel, made_at, saved_at, lapses_at from diagnosis.run where state = 'open'`},
+		{By: "run_finished", SQL: `update diagnosis.run set state = 'finished', version = version + 1 where state = 'open'`},
+		{By: "run_moves", SQL: `update diagnosis.run set answers = '{}' where state = 'open'`},
+		{By: "run_moves", SQL: `owner:update diagnosis.run set organisation = 'org_other', version = version + 1 where state = 'open'`},
+		{By: "edition_follows", SQL: `insert into diagnosis.edition (code, version, questionnaire, asked_by, published_by, published_at) select code, 3, questionnaire, 'x', 'y', now() from diagnosis.edition`},
+		{By: "edition_two_people", SQL: `insert into diagnosis.edition (code, version, state, questionnaire, asked_by, published_by, published_at, ended_at) select code, 2, 'replaced', questionnaire, 'x', 'x', now(), now() from diagnosis.edition`},
 	}.Stands(t, h.url)
+	seen, err := pg.Column[string](t.Context(), h.db, `select payload::text from platform.event where type like 'diagnosis.%' union all select detail::text from platform.audit where action like 'diagnostics.%'`)
+	must(t, err)
+	if all := strings.Join(seen, "\n"); len(seen) < v.Version || strings.Contains(all, "score") || strings.Contains(all, v.Level) || strings.Contains(all, `"all"`) {
+		t.Errorf("events and the trail, which others read, say what was answered or came out:\n%s", all)
+	}
 	if n := h.told("diagnosis.moved", run.ID); n != 2 {
 		t.Errorf("%d events tell of it, want 2", n)
 	}
