@@ -63,6 +63,8 @@ func TestHub(t *testing.T) {
 			"a dossier is shared, seen and withdrawn":             shared,
 			"a member applies for a loan and has it":              lent,
 			"cases go through institutions' back offices":         administered,
+			"a member's check-up is answered, counted and shared": checkedUp,
+			"a check-up is answered by pages":                     checkedUpByPages,
 			"cases are brought by pages":                          appliedByPages,
 			"cases are decided by pages":                          decidedByPages,
 			"a bank and a member meet by pages":                   lentByPages,

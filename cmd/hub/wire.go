@@ -16,6 +16,7 @@ import (
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/charter"
 	"tiwiza/marketplace/delivery"
+	"tiwiza/marketplace/diagnosis"
 	"tiwiza/marketplace/digital"
 	"tiwiza/marketplace/directory"
 	"tiwiza/marketplace/enrolment"
@@ -110,6 +111,7 @@ type house struct {
 	finance   *finance.Service
 	cases     *procedures.Service
 	cover     *policies.Service
+	diagnosis *diagnosis.Service
 
 	look time.Duration // how often the promises are looked at
 }
@@ -217,6 +219,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	policies.Bind(signs.Rule, signs.Refused)
 	book := directory.New(store, m, cat)
 	shared := sharing.New(store, sharing.Needs{Members: m, Files: kept, Approvals: queue})
+	found := diagnosis.New(store, diagnosis.Needs{Members: m, Dossiers: shared, Approvals: queue})
 	lent := finance.New(store, finance.Needs{Members: m, Sharing: shared, Banks: applicants{plugged}, Every: askEvery(o.Demo)})
 	plugged.OnEvent(lent.Wake)
 	m.GuardedBy(gate{enrol, pay}, signs)
@@ -238,6 +241,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	sharing.Tell(bus)
 	finance.Tell(bus)
 	procedures.Tell(bus)
+	diagnosis.Tell(bus)
 	premiums.Tell(bus)
 	premiums.Subscribe(bus)
 	delivery.Tell(bus)
@@ -293,6 +297,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	shared.Work(timers)
 	lent.Work(workers, timers)
 	matters.Work(timers)
+	found.Work(timers)
 	agreements.Timers(timers, agreed)
 	orders.Timers(timers, ord)
 	loyalty.Timers(timers, points)
@@ -309,7 +314,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	h := &house{
 		store: store, policies: policies, members: m, catalog: cat, orders: ord, media: kept, wares: wares, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, known: known, bus: bus, hooks: hooks, plugged: plugged, insured: insured, limits: bounds,
-		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, charter: signs, directory: book, shared: shared, finance: lent, cases: matters, cover: cover,
+		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, charter: signs, directory: book, shared: shared, finance: lent, cases: matters, cover: cover, diagnosis: found,
 	}
 	if o.Demo {
 		h.look = 2 * time.Second // whoever plays wants to see it at once
@@ -323,7 +328,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	store.Use(h.runner.Jobs(), bus)
 
 	for _, routes := range [][]rest.Route{
-		members.Routes(m), members.PeopleRoutes(m), members.MembershipRoutes(m), members.PasskeyRoutes(m), enrolment.Routes(enrol), charter.Routes(signs), directory.Routes(book), sharing.Routes(shared), finance.Routes(lent), procedures.Routes(matters), coverRoutes(cover),
+		members.Routes(m), members.PeopleRoutes(m), members.MembershipRoutes(m), members.PasskeyRoutes(m), enrolment.Routes(enrol), charter.Routes(signs), directory.Routes(book), sharing.Routes(shared), finance.Routes(lent), procedures.Routes(matters), diagnosis.Routes(found), coverRoutes(cover),
 		catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()),
 		delivery.Routes(ways), digital.Routes(wares), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists),
 		orders.Routes(ord), quotations.Routes(quo), groupbuys.Routes(groups), pools.Routes(pooled), loyalty.Routes(points),
@@ -369,6 +374,9 @@ func (h *house) work(ctx context.Context) error {
 	}
 	if err := h.directory.Arm(auth.With(ctx, auth.Hub)); err != nil {
 		return fmt.Errorf("begin the directory: %w", err)
+	}
+	if err := h.diagnosis.Arm(auth.With(ctx, auth.Hub)); err != nil {
+		return fmt.Errorf("publish questionnaires: %w", err)
 	}
 	if err := h.cover.Arm(auth.With(ctx, auth.Hub)); err != nil {
 		return fmt.Errorf("look for insurers: %w", err)

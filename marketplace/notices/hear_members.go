@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tiwiza/marketplace/charter"
+	"tiwiza/marketplace/diagnosis"
 	"tiwiza/marketplace/enrolment"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/sharing"
@@ -65,6 +66,9 @@ func subscribeMembers(bus *event.Bus, s *Service) {
 	})
 	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e sharing.GlassBroken) error {
 		return s.tellMember(ctx, tx, e.Owner, DossierOpened, nil, e.Glass)
+	})
+	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e diagnosis.Due) error {
+		return s.tellMember(ctx, tx, e.Organisation, CheckUpAgain, map[string]string{"title": short(e.Names["fr"]), "link": s.URL + "/v/diagnostic"}, e.Diagnostic)
 	})
 }
 

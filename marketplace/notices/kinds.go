@@ -89,6 +89,7 @@ const (
 	ConsentAsked  Kind = "consent.asked"
 	DossierSeen   Kind = "dossier.seen"
 	DossierOpened Kind = "dossier.opened"
+	CheckUpAgain  Kind = "diagnosis.again"
 
 	LabelEnding    Kind = "label.ending"
 	LabelShown     Kind = "label.shown"

@@ -83,4 +83,13 @@ var memberKinds = map[Kind]spec{
 			"en": "Tiwiza: two people of our team opened your dossier for a day. Read why: {link}",
 		},
 	},
+	CheckUpAgain: {
+		WhatsApp: true, Valid: soon, params: p("title", "link"),
+		subject: texts{"fr": "Votre diagnostic date", "ar": "مر وقت على تشخيصكم", "en": "Your check-up is long ago"},
+		text: texts{
+			"fr": "Tiwiza : «{title}», c'était il y a longtemps. Refaites-le et voyez vos progrès : {link}",
+			"ar": "تيويزا: مر وقت على «{title}». أعيدوه وشاهدوا تقدمكم: {link}",
+			"en": "Tiwiza: «{title}» was long ago. Do it again and see your progress: {link}",
+		},
+	},
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tiwiza/marketplace/charter"
+	"tiwiza/marketplace/diagnosis"
 	"tiwiza/marketplace/enrolment"
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/notices"
@@ -208,6 +209,8 @@ func TestWhatHappensIsToldToWhoWaitsForIt(t *testing.T) {
 		{sharing.Looked{Owner: shop, Consent: "cns_1", By: "key_1", Name: "Banque Exemple", Title: "bilan", At: time.Date(2026, 3, 12, 9, 0, 0, 0, time.UTC)}, "Banque Exemple a vu votre bilan le 12/03/2026", ""},
 		{sharing.Looked{Owner: shop, Consent: "cns_1", By: "key_1", Name: "Banque Exemple", Title: "bilan", At: time.Date(2026, 3, 12, 9, 0, 0, 0, time.UTC)}, "", ""},
 		{sharing.GlassBroken{Glass: "brk_1", Owner: shop, Reason: "Réquisition"}, "ouvert votre dossier pour un jour", ""},
+		{diagnosis.Due{Organisation: shop, Questionnaire: "numerique", Names: map[string]string{"fr": "Diagnostic numérique"}, Diagnostic: "dgn_1"}, "c'était il y a longtemps. Refaites-le", ""},
+		{diagnosis.Due{Organisation: shop, Questionnaire: "numerique", Names: map[string]string{"fr": "Diagnostic numérique"}, Diagnostic: "dgn_1"}, "", ""},
 	} {
 		if i%8 == 7 {
 			p.at(10, 0) // nobody is told so much in an hour

@@ -112,6 +112,9 @@ const (
 	Transit   Kind = "trn"
 	Document  Kind = "doc"
 	Fee       Kind = "fee"
+
+	Diagnostic         Kind = "dgn"
+	QuestionnaireDraft Kind = "qsd"
 )
 
 var (

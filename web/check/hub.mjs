@@ -107,9 +107,30 @@ export async function sold(hub, { seller, method = 'wallet' } = {}) {
   return { key, order, group: made.order_group, who: kept(hub, key, '__Host-guest'), seller: hub.demo.sellers.find(s => s.organisation === made.orders[0].seller.id) }
 }
 
+// checked has the first seller begin a check-up and the second one finish one.
+async function checked(hub, found) {
+  const begin = async seller => (await ask(hub.base, 'POST', '/v1/diagnostics', { key: seller.api_key, body: { questionnaire: 'numerique' } })).id
+  const [first, second] = hub.demo.sellers
+  const put = (seller, run, code, body) => ask(hub.base, 'PUT', `/v1/diagnostics/${run}/answers/${code}`, { key: seller.api_key, body })
+  found.checked = { open: await begin(first), done: await begin(second), who: await enter(hub, second.phone) }
+  await put(first, found.checked.open, 'sold_online', { choice: 'yes' })
+  const { questionnaire } = await ask(hub.base, 'GET', '/v1/questionnaires/numerique', { key: second.api_key })
+  const rules = questionnaire.dimensions.flatMap(d => d.questions)
+  for (;;) {
+    const open = (await ask(hub.base, 'GET', `/v1/diagnostics/${found.checked.done}`, { key: second.api_key })).questions.filter(q => !q.answered && !q.waiting)
+    if (!open.length) break
+    for (const { code } of open) {
+      const r = rules.find(x => x.code === code)
+      await put(second, found.checked.done, code, r.type === 'number' ? { number: 4 } : r.type === 'several' ? { choices: [r.choices[0].code] } : { choice: r.type === 'yes_no' ? 'yes' : r.choices[1].code })
+    }
+  }
+  await ask(hub.base, 'POST', `/v1/diagnostics/${found.checked.done}/finish`, { key: second.api_key })
+}
+
 // stage puts orders on the stage that the pages show: one to be paid by transfer,
 // one to pack, and one that is on its way with a link.
 export async function stage(hub, found) {
+  await checked(hub, found)
   const [, , , , , packs, brings] = hub.demo.sellers
   found.transfer = await sold(hub, { seller: packs, method: 'transfer' })
   found.waiting = await sold(hub, { seller: packs })

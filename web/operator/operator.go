@@ -51,7 +51,7 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"GET /op/rapprochement/{id}": breakPage, "POST /op/rapprochement/{id}": resolve,
 		"GET /op/offres": offersPage, "GET /op/offres/{id}": offerPage, "POST /op/offres/{id}": offerDo, "GET /op/assurance": insurancePage, "POST /op/assurance": insuranceDo,
 		"GET /op/entites": membersPage, "GET /op/entites/{id}": memberPage, "POST /op/entites/{id}": memberDo,
-		"GET /op/charte": charterPage, "GET /op/charte/{id}": bylawPage,
+		"GET /op/charte": charterPage, "GET /op/charte/{id}": bylawPage, "GET /op/diagnostics": checkUpsPage,
 		"GET /op/sante": healthPage, "GET /op/sante/{id}": partnerPage, "POST /op/sante/{id}": partnerDo, "GET /op/journal": journalPage, "GET /op/reglages": settingsPage, "POST /op/reglages": setLimits,
 	} {
 		page(pattern, h)
@@ -80,6 +80,7 @@ func (v *view) sit() error {
 		{Key: "op.insurance", Path: "/op/assurance"},
 		{Key: "op.members", Path: "/op/entites", Waiting: w.Members + w.Accounts},
 		{Key: "charter.title", Path: "/op/charte"},
+		{Key: "checkup.op_title", Path: "/op/diagnostics"},
 		{Key: "op.health", Path: "/op/sante", Waiting: w.Operations},
 		{Key: "op.journal", Path: "/op/journal"},
 		{Key: "op.settings", Path: "/op/reglages"},

@@ -649,7 +649,7 @@ func dayView(p dayPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, x := range [][3]string{{"/v/produits", "layout-grid", "sell.goods"}, {"/v/argent", "coins", "sell.money"}, {"/v/colis", "package", "sell.parcels"}, {"/v/papiers", "file-text", "sell.papers"}, {"/v/annuaire", "eye", "directory.mine"}, {"/v/services", "landmark", "services.title"}, {"/v/demarches", "file-text", "cases.title"}} {
+			for _, x := range [][3]string{{"/v/produits", "layout-grid", "sell.goods"}, {"/v/argent", "coins", "sell.money"}, {"/v/colis", "package", "sell.parcels"}, {"/v/papiers", "file-text", "sell.papers"}, {"/v/annuaire", "eye", "directory.mine"}, {"/v/services", "landmark", "services.title"}, {"/v/demarches", "file-text", "cases.title"}, {"/v/diagnostic", "activity", "checkup.title"}} {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 53, "<a class=\"btn\" href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
