@@ -49,6 +49,7 @@ type membership struct {
 	Label        string `json:"label"`
 	Badge        bool   `json:"badge"`  // the catalogue shows it
 	Listed       bool   `json:"listed"` // so does the directory
+	CheckUp      int    `json:"check_up"`
 	Looks        int    `json:"looks"`
 	Refused      string `json:"refused"` // how the read after the withdrawal was answered
 	Violations   int    `json:"violations"`
@@ -64,11 +65,13 @@ type joiner struct {
 	method              string // how it signed the charter
 	registration, label string // the numbers of its documents
 	badge, listed       bool
+	score               int // of its check-up
 }
 
 // joinsAndShares plays it: a cooperative enrols with an agent's help, signs the
 // charter, is admitted by two people, is registered and gets a label through institutions' back offices,
-// is found in the directory, shares its accounts with a bank, sees it look, and takes that back.
+// is found in the directory, is asked how far it has come, shares its accounts with a bank, sees it
+// look, and takes that back.
 func (p *player) joinsAndShares(ctx context.Context) (f membership, err error) {
 	n := &joiner{player: p, name: "Coopérative Tislit " + strings.ToLower(rand.Text()[:6]) + " (exemple)"}
 	for _, step := range []func(context.Context) error{n.hasCharter, n.isAsked, n.arrives, n.othersAreNot, n.isHelped, n.signs, n.isAdmitted} {
@@ -85,6 +88,10 @@ func (p *player) joinsAndShares(ctx context.Context) (f membership, err error) {
 	if err := n.isFound(ctx); err != nil {
 		return f, fmt.Errorf("find %s: %w", n.name, err)
 	}
+	if err := n.isCheckedUp(ctx); err != nil {
+		return f, fmt.Errorf("check %s up: %w", n.name, err)
+	}
+	f.CheckUp = n.score
 	f.Organisation, f.Papers, f.Charter, f.Listed = n.org, len(n.papers), n.method, n.listed
 	f.Registration, f.Label, f.Badge = n.registration, n.label, n.badge
 	if f.Looks, f.Refused, err = n.shares(ctx); err != nil {

@@ -135,7 +135,7 @@ func TestSomebodyJoinsAndSharesItsAccounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.Papers != 3 || f.Charter != "agent" || !f.Listed || !strings.HasPrefix(f.Registration, "ENR-") || !strings.HasPrefix(f.Label, "LAB-") || !f.Badge || f.Looks != 1 || f.Refused != "sharing.ended" || f.Violations != 0 {
+		if f.Papers != 3 || f.Charter != "agent" || !f.Listed || !strings.HasPrefix(f.Registration, "ENR-") || !strings.HasPrefix(f.Label, "LAB-") || !f.Badge || f.CheckUp < 30 || f.CheckUp > 80 || f.Looks != 1 || f.Refused != "sharing.ended" || f.Violations != 0 {
 			t.Errorf("it made %+v", f)
 		}
 	}

@@ -71,15 +71,14 @@ func (s *Service) Share(ctx context.Context, tx *pg.Tx, in OneDiagnostic) (v Run
 // form is the result as a form of the dossier, in words: what somebody reads who was
 // let in, in French and Arabic, and at its end what programs find it by.
 func (r ran) form() map[string]any {
-	const no, lines = "fr", "ar"
-	say := func(t members.Texts) string { return t[no] + " · " + t[lines] }
+	say := func(t members.Texts) string { return t["fr"] + " · " + t["ar"] }
 	level := map[string]members.Texts{}
 	for _, l := range r.Questionnaire.Levels {
 		level[l.Code] = l.Names
 	}
 	out := map[string]any{
-		"0. Date":     r.FinishedAt.In(clock.Morocco).Format("02/01/2006"),
-		"0. Niveau":   fmt.Sprintf("%s (%d / 100)", say(level[r.Level]), *r.Score),
+		"00. Date":    r.FinishedAt.In(clock.Morocco).Format("02/01/2006"),
+		"00. Niveau":  fmt.Sprintf("%s (%d / 100)", say(level[r.Level]), *r.Score),
 		"diagnostic":  r.ID,
 		"score":       *r.Score,
 		"version":     fmt.Sprintf("%s %d", r.Code, r.Edition),
@@ -92,7 +91,7 @@ func (r ran) form() map[string]any {
 				text = fmt.Sprintf("%d / 100, %s", *x.Score, say(level[x.Level]))
 			}
 		}
-		out[fmt.Sprintf("%d. %s", i+1, say(d.Names))] = text
+		out[fmt.Sprintf("%02d. %s", i+1, say(d.Names))] = text
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"tiwiza/marketplace/members"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/job"
 	"tiwiza/pkg/pg"
@@ -44,7 +45,8 @@ func (s *Service) lapse(ctx context.Context, tx *pg.Tx, run string) error {
 	return tx.Publish(ctx, Moved{Diagnostic: r.ID, Organisation: r.Organisation, Questionnaire: r.Code, Version: r.Edition, Names: r.Questionnaire.Names, State: r.State})
 }
 
-// again tells an organisation that its last run is long ago: once for each run.
+// again tells an organisation that is at work that its last run is long ago: once for
+// each run.
 func (s *Service) again(ctx context.Context, tx *pg.Tx, subject string) error {
 	org, code, _ := strings.Cut(subject, ":")
 	all, err := lastFinished(ctx, tx, org, code)
@@ -59,6 +61,10 @@ func (s *Service) again(ctx context.Context, tx *pg.Tx, subject string) error {
 	if due := last.FinishedAt.Add(e.Questionnaire.Days.remind()); tx.Now().Before(due) {
 		job.Set(tx, timerAgain, subject, due)
 		return nil
+	}
+	o, err := s.Members.Of(ctx, tx, org)
+	if err != nil || o.State != members.Active {
+		return err
 	}
 	return tx.Publish(ctx, Due{Organisation: org, Questionnaire: code, Names: e.Questionnaire.Names, Diagnostic: last.ID, FinishedAt: *last.FinishedAt})
 }

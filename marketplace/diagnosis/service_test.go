@@ -311,7 +311,7 @@ func TestAResultIsSharedByConsentAlone(t *testing.T) {
 	h.want(201, &c, coop, "POST", "/v1/consents", fields{"grantee": bank, "purpose": "support", "sections": []string{"project"}, "days": 300})
 	var seen sharing.SeenView
 	h.want(200, &seen, officer, "GET", item, nil)
-	if got := fmt.Sprint(seen.Form["0. Niveau"]); got != "Au départ · في البداية (0 / 100)" || seen.Title != "Diagnostic numérique" || seen.Form["diagnostic"] != first.ID {
+	if got := fmt.Sprint(seen.Form["00. Niveau"]); got != "Au départ · في البداية (0 / 100)" || seen.Title != "Diagnostic numérique" || seen.Form["diagnostic"] != first.ID {
 		t.Errorf("the bank reads %v", seen.Form)
 	}
 	h.advance(31 * day)
@@ -322,7 +322,7 @@ func TestAResultIsSharedByConsentAlone(t *testing.T) {
 	}
 	h.refused(409, "diagnosis.shared", "", coop, "POST", runs+"/"+next.ID+"/share", nil)
 	h.want(200, &seen, officer, "GET", item, nil)
-	if seen.Version != 2 || !strings.Contains(fmt.Sprint(seen.Form["1. Être vu et vendre en ligne · الظهور والبيع على الإنترنت"]), "100 / 100") {
+	if seen.Version != 2 || !strings.Contains(fmt.Sprint(seen.Form["01. Être vu et vendre en ligne · الظهور والبيع على الإنترنت"]), "100 / 100") {
 		t.Errorf("the bank then reads version %d: %v", seen.Version, seen.Form)
 	}
 	var looks struct{ Data []sharing.LookView }
