@@ -143,6 +143,7 @@ func administered(t *testing.T, r *rig, _ trade) {
 	if got := r.shows(t, "", "/v1/verifications/"+token); !strings.Contains(got, `"state":"revoked"`) {
 		t.Errorf("revoked, anybody sees %s", got)
 	}
+	(&browser{rig: r}).open(t, "/verifier/"+token, "Retiré", "Cet organisme a retiré ce document", c.Document.Number)
 	r.shows(t, key, caseFiles+"/statistics")
 	r.shows(t, key, caseFiles+"/statistics.csv")
 	r.shows(t, "", "/v1/accreditations?domain=design")

@@ -380,7 +380,7 @@ func TestQuestionsAndFilesAreForTheTwo(t *testing.T) {
 	h.refused(422, "quotations.invalid", "/seller", me, "POST", at, fmt.Sprintf(`{"text":"Bonjour","seller":%q}`, a.id))
 	h.want(201, nil, a.key, "POST", at, `{"text":"Quelle qualité ?"}`)
 	h.want(201, nil, me, "POST", at, fmt.Sprintf(`{"text":"La première.","seller":%q}`, a.id))
-	h.refused(422, "quotations.invalid", "/text", a.key, "POST", at, `{"text":" \u0007 "}`)
+	h.refused(422, "quotations.invalid", "/text", a.key, "POST", at, `{"text":" \t "}`)
 	var p page[quotations.MessageView]
 	for _, q := range []struct {
 		key  auth.Key

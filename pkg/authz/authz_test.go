@@ -22,6 +22,7 @@ const (
 var matrix = map[string]map[auth.Role]string{
 	"organisations.create":          {auth.Operator: "*"},
 	"organisations.show":            {auth.Operator: "*", auth.Seller: "own", auth.Institution: "own", auth.Provider: "own"},
+	"organisations.lookalikes":      {auth.Operator: "*"},
 	"organisations.submit":          {auth.Operator: "*", auth.Seller: "own", auth.Institution: "own", auth.Provider: "own"},
 	"organisations.list":            {auth.Operator: "*"},
 	"organisations.approve":         {auth.Operator: "*"},

@@ -72,6 +72,10 @@ func TestBodyIsReadStrictly(t *testing.T) {
 		{"money of 19 digits", swap(`"method"`, `"tip":{"amount":"1234567890123456789","currency":"MAD"},"method"`), 422, "request.invalid", "/tip/amount"},
 		{"money in euro", swap(`"method"`, `"tip":{"amount":"1.20","currency":"EUR"},"method"`), 422, "request.invalid", "/tip/currency"},
 		{"texts by language", swap(`"method"`, `"names":{"fr":"Huile","Fr":"x"},"method"`), 201, "", ""},
+		{"a sign that turns the rest around", swap(`Example Buyer`, `Example\u202efdp.exe`), 422, "request.invalid", "/contact/name"},
+		{"a sign of no width, in a text by language", swap(`"method"`, `"names":{"ar":"\u200bزيت","fr":"Huile\ufeff"},"method"`), 422, "request.invalid", "/names/ar /names/fr"},
+		{"a sign that steers a terminal, in a list", swap(`"offer":"`, `"offer":"\u001b[2J`), 422, "request.invalid", "/lines/0/offer"},
+		{"marks that a telephone copies along", swap(`Example Buyer`, `\u200eExample\u200f \u202aBuyer\u202c`), 201, "", ""},
 		{"a list for texts by language", swap(`"method"`, `"names":["Huile"],"method"`), 400, "request.malformed", "/names"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -40,7 +40,7 @@ export function pages(found) {
     shop('directory', '/annuaire', 'list'),
     shop('directory narrowed', '/annuaire?region=MA-09&kind=beneficiary_coop&q=cooperative', 'list'),
     shop('directory without anybody', '/annuaire?q=xylophone', 'form'),
-    shop('member', `/annuaire/${found.seller}`, 'list'),
+    shop('member in the directory', `/annuaire/${found.seller}`, 'list'),
     shop('mine', '/moi', 'form', { who: found.who.buyer }),
     seller('day', '/v'),
     seller('sell', '/v/vendre'),

@@ -104,7 +104,7 @@ func (v *view) lookalikes(o members.View) (templ.Component, error) {
 	s := desk.Sheet{Heads: v.Heads("member", "kind", "region", "state")}
 	for _, x := range found.Data {
 		name := v.Say(x.Names)
-		s.Rows = append(s.Rows, []desk.Cell{{Said: &name, Href: v.Href("/op/entites/" + x.ID)}, desk.Text(v.word("op.o_", string(x.Kind))), desk.Text(x.Commune), v.state("org", string(x.State))})
+		s.Rows = append(s.Rows, []desk.Cell{{Said: &name, Href: v.Href("/op/entites/" + x.ID)}, desk.Text(v.word("op.o_", string(x.Kind))), desk.Text(v.region(o.Region), x.Commune), v.state("org", string(x.State))})
 	}
 	return desk.Headed(v.T("op.looks_like"), desk.Para("muted", v.T("op.looks_like_help")), desk.Table(v.Page, s)), nil
 }
