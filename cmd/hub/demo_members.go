@@ -70,7 +70,7 @@ type joiner struct {
 
 // joinsAndShares plays it: an entrepreneur enrols with an agent's help, signs the
 // charter, is admitted by two people, is registered and gets a label through institutions' back offices,
-// is asked how far it has come, shares its accounts with a bank, sees it look, and takes that back.
+// shares its accounts with a bank, sees it look, and takes that back.
 // It is an entrepreneur so that nobody else who joins meanwhile is asked for papers.
 func (p *player) joinsAndShares(ctx context.Context) (f membership, err error) {
 	n := &joiner{player: p, name: "Atelier Tislit " + strings.ToLower(rand.Text()[:6]) + " (exemple)"}
