@@ -188,13 +188,13 @@ with last as (
     select l.kind, l.region, '' as dimension, l.score from last l
     union all
     select l.kind, l.region, d ->> 'code', (d ->> 'score')::int from last l, jsonb_array_elements(l.dimensions) d where d ->> 'score' is not null
-), cells as (
-    select p.kind, p.region, p.dimension, count(*)::int as n, percentile_cont(array[0.25, 0.5, 0.75]) within group (order by p.score) as q
-    from points p group by p.kind, p.region, p.dimension
 )
-select c.kind, c.region, c.dimension, case when c.n >= 5 then c.n end,
-    case when c.n >= 5 then c.q[1] end, case when c.n >= 5 then c.q[2] end, case when c.n >= 5 then c.q[3] end
-from cells c order by c.kind, c.region, c.dimension
+select p.kind, p.region, p.dimension,
+    case when count(*) >= 5 then count(*)::int end,
+    case when count(*) >= 5 then percentile_cont(0.25) within group (order by p.score) end,
+    case when count(*) >= 5 then percentile_cont(0.5) within group (order by p.score) end,
+    case when count(*) >= 5 then percentile_cont(0.75) within group (order by p.score) end
+from points p group by p.kind, p.region, p.dimension order by p.kind, p.region, p.dimension
 $$;
 revoke execute on function diagnosis.figures(text) from public;
 grant execute on function diagnosis.figures(text) to hub_app;
