@@ -75,7 +75,10 @@ func reason(err error) (status int, key string) {
 			status = http.StatusInternalServerError
 		}
 	}
-	return status, reasons[status]
+	if key = reasons[status]; key == "" {
+		key = "common.invalid" // what was sent is of a kind or a size that is not taken
+	}
+	return status, key
 }
 
 var reasons = map[int]string{
