@@ -78,7 +78,12 @@ func (x *Index) Query(ctx context.Context, q search.Query) (search.Result, error
 		r.Facets = search.NoFacets()
 		return r, nil
 	}
-	counted, err := x.facets.of(ctx, x.db, q, a.terms, a.way)
+	counted, err := x.facets.of(ctx, x.db, q, a.terms, a.way, func(c counted) bool {
+		if q.Cursor == "" && r.Next == "" && q.Sort != search.Nearest { // the hits are all there is
+			return c.total == len(r.Hits)
+		}
+		return c.total >= len(r.Hits)
+	})
 	if err != nil {
 		return search.Result{}, err
 	}
