@@ -101,6 +101,11 @@ func filedByPages(t *testing.T, r *rig, _ trade) {
 			t.Errorf("a file of the kind %s is answered %d: %.300s", kind, status, inside(answer))
 		}
 	}
+	for _, size := range []int{13 << 20, 16<<20 + 1<<10} { // more than a table, more than a form
+		if status, _, answer := member.posts(t, page, `name="fichier"`, "fichier", strings.Repeat("\n", size), nil); status != http.StatusUnprocessableEntity || !strings.Contains(answer, "trop grand") {
+			t.Errorf("a file of %d bytes is answered %d: %.300s", size, status, inside(answer))
+		}
+	}
 	odd := strings.NewReplacer("@", word).Replace("category;sku;price;;name_fr;commune;Notes;Notes\nTrucs @;@-8;1;;A (exemple);Erfoud;a;b\nTRUC @;@-9;2;;B (exemple);Erfoud;a;b\n—;@-7;3;;C (exemple);Erfoud;a;b\n")
 	status, to, _ := member.postsAs(t, page, `name="fichier"`, "fichier", "text/comma-separated-values", odd+strings.Repeat("\n", 11<<20), nil)
 	if status != http.StatusSeeOther {
