@@ -76,8 +76,8 @@ type Hit struct {
 }
 
 // A Result is one piece of what was found. Hits are as of now. Facets and
-// Estimate describe the whole result, may be a few seconds old, and belong to
-// whoever asked only for reading.
+// Estimate describe the whole result, may be a minute old where that cannot be seen
+// from the hits, and belong to whoever asked only for reading.
 type Result struct {
 	Hits     []Hit
 	Next     string // cursor of the next piece; "" at the end

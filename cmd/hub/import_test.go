@@ -93,6 +93,33 @@ func filedByPages(t *testing.T, r *rig, _ trade) {
 	member.open(t, "/v/produits", "Confit "+word, "Argan "+word)
 	next := strings.NewReplacer(word+"-", word+"-n", "quatre", "4").Replace(file)
 	member.hands(t, member.open(t, "/v/produits/importer"), `name="fichier"`, "fichier", next, nil, "Importer 3 produits") // it is remembered
+	// What the browser takes a file for says nothing, and what is no table is refused
+	// in words; one word in two spellings is one question.
+	page = member.open(t, "/v/produits/importer")
+	for kind, file := range map[string]string{"image/png": "\x89PNG\r\n\x1a\n\x00", "application/pdf": "%PDF-1.7\n"} {
+		if status, _, answer := member.postsAs(t, page, `name="fichier"`, "fichier", kind, file, nil); status != http.StatusUnprocessableEntity || !strings.Contains(answer, "comme un tableau") {
+			t.Errorf("a file of the kind %s is answered %d: %.300s", kind, status, inside(answer))
+		}
+	}
+	for _, size := range []int{13 << 20, 16<<20 + 1<<10} { // more than a table, more than a form
+		if status, _, answer := member.posts(t, page, `name="fichier"`, "fichier", strings.Repeat("\n", size), nil); status != http.StatusUnprocessableEntity || !strings.Contains(answer, "trop grand") {
+			t.Errorf("a file of %d bytes is answered %d: %.300s", size, status, inside(answer))
+		}
+	}
+	odd := strings.NewReplacer("@", word).Replace("category;sku;price;;name_fr;commune;Notes;Notes\nTrucs @;@-8;1;;A (exemple);Erfoud;a;b\nTRUC @;@-9;2;;B (exemple);Erfoud;a;b\n—;@-7;3;;C (exemple);Erfoud;a;b\n")
+	status, to, _ := member.postsAs(t, page, `name="fichier"`, "fichier", "text/comma-separated-values", odd+strings.Repeat("\n", 11<<20), nil)
+	if status != http.StatusSeeOther {
+		t.Fatalf("a file of 11 MB is answered %d", status)
+	}
+	r.until(t, "the file to be looked at", func() bool {
+		page = member.open(t, to)
+		return !strings.Contains(page, "Voir où ça en est")
+	})
+	for part, want := range map[string]int{`<select id="f-w_`: 1, `<bdi>Notes</bdi>`: 1, `.de" value=""`: 0} {
+		if got := strings.Count(page, part); got != want {
+			t.Errorf("%s is there %d times, want %d", part, got, want)
+		}
+	}
 	if status, _, _ := member.do(t, "GET", "/v/importer/imp_00000000000000000000000000", nil); status != http.StatusNotFound {
 		t.Errorf("an import that is none is answered %d", status)
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"regexp"
 	"strings"
@@ -39,6 +40,12 @@ func (b *browser) hands(t *testing.T, page, holds, field, file string, values ur
 // posts sends a form of a page with a file, and gives what it is answered.
 func (b *browser) posts(t *testing.T, page, holds, field, file string, values url.Values) (status int, to, answer string) {
 	t.Helper()
+	return b.postsAs(t, page, holds, field, "application/octet-stream", file, values)
+}
+
+// postsAs is posts with what the browser takes the file for.
+func (b *browser) postsAs(t *testing.T, page, holds, field, kind, file string, values url.Values) (status int, to, answer string) {
+	t.Helper()
 	action, filled := formOf(t, page, holds)
 	for k, v := range values {
 		filled[k] = v
@@ -52,7 +59,9 @@ func (b *browser) posts(t *testing.T, page, holds, field, file string, values ur
 			}
 		}
 	}
-	part, err := w.CreateFormFile(field, "papier.pdf")
+	part, err := w.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {multipart.FileContentDisposition(field, "papier.pdf")}, "Content-Type": {kind},
+	})
 	if err == nil {
 		_, err = part.Write([]byte(file))
 	}

@@ -141,16 +141,18 @@ func (l line) twin() []RowDetail {
 const mostWords = 200
 
 // words are what the cells of the category are taken for that are no names of
-// categories, in the order in which they come up.
+// categories, in the order in which they come up. What differs only in what search
+// does not see is one word, and what search sees nothing of is none.
 func (f *file) words() []CategoryWord {
 	out, seen := []CategoryWord{}, map[string]bool{}
 	for _, batch := range f.batches {
 		for _, l := range batch {
 			said := l.text("category")
-			if said == "" || seen[said] {
+			word := folded(said)
+			if word == "" || seen[word] {
 				continue
 			}
-			seen[said] = true
+			seen[word] = true
 			code, by := f.shelves.of(said)
 			if by == byName || len(said) > longestName {
 				continue

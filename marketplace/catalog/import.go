@@ -209,12 +209,11 @@ func together(before, now map[string]string) map[string]string {
 func (s *Service) proceed(ctx context.Context, imp Import, f *file, atMost time.Duration) error {
 	patient, done := context.WithTimeout(ctx, atMost)
 	defer done()
-	promised := map[string]string{}
-	from := imp.Batch
-	if imp.DryRun { // what earlier batches would have brought is found out again
-		from = 0
+	promised, err := s.promisedBefore(ctx, imp, f)
+	if err != nil {
+		return err
 	}
-	for at := from; at < len(f.batches); at++ {
+	for at := imp.Batch; at < len(f.batches); at++ {
 		if patient.Err() != nil {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -246,7 +245,7 @@ func (s *Service) batch(ctx context.Context, imp Import, f *file, at int, promis
 		if err != nil {
 			return err
 		}
-		if stands.State != ImportRunning || stands.Batch != at && !(imp.DryRun && at < stands.Batch) {
+		if stands.State != ImportRunning || stands.Batch != at {
 			return errOvertaken
 		}
 		if err := s.inGoodStanding(ctx, tx, imp.Seller); err != nil {
@@ -267,9 +266,6 @@ func (s *Service) batch(ctx context.Context, imp Import, f *file, at int, promis
 		m.settle()
 		if imp.DryRun {
 			m.promise()
-			if at < stands.Batch {
-				return nil
-			}
 		} else if err := s.land(ctx, tx, m); err != nil {
 			return err
 		}
@@ -305,6 +301,28 @@ func (s *Service) sounds(ctx context.Context, tx *pg.Tx, seller string, rows []l
 		named[v] = f.Owner == seller && f.Kind == media.Sound && f.State != media.Dropped
 	}
 	return named, nil
+}
+
+// promisedBefore are the SKUs that the batches before the one at which a dry run
+// stands have given away, and their offers' keys. To go through them again would take
+// as long as it took, and a turn has its end.
+func (s *Service) promisedBefore(ctx context.Context, imp Import, f *file) (map[string]string, error) {
+	promised := map[string]string{}
+	if !imp.DryRun || imp.Batch == 0 {
+		return promised, nil
+	}
+	rejected, err := rejectedRows(ctx, s.db, imp.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, batch := range f.batches[:min(imp.Batch, len(f.batches))] {
+		for _, l := range batch {
+			if _, bad := slices.BinarySearch(rejected, l.row); !bad {
+				promised[l.text("sku")] = l.key()
+			}
+		}
+	}
+	return promised, nil
 }
 
 // promise notes which SKUs a dry run has given away.

@@ -157,6 +157,26 @@ func TestAnImportThatIsCutOffGoesOnAndEndsRight(t *testing.T) {
 	m.whole()
 }
 
+// A look at a file that takes longer than one turn goes on where it stood, and still
+// knows which SKUs the rows before would bring.
+func TestALookThatIsCutOffGoesOnWhereItStood(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	file := strings.Replace(many(5000), "k17,dates", "k17,cars", 1) + "zz,dates,Dattes,S3,20,1,Erfoud\nyy,dates,Dattes,S17,20,1,Erfoud\n"
+	whole := m.imports(otherKey, "?dry_run=true", file)
+	r := m.imports(ourKey, "?dry_run=true&background=true", file)
+	turns := 0
+	for ; m.show(r.ID).State == catalog.ImportRunning && turns < 30; turns++ {
+		_ = m.s.Continue(die(as(t, operatorKey), 110), r.ID) // each turn has as long, and is cut off
+	}
+	got := m.show(r.ID)
+	opts := cmpopts.IgnoreFields(catalog.Report{}, "ID", "Seller", "File", "CreatedAt", "FinishedAt")
+	if diff := cmp.Diff(whole, got, opts); diff != "" || turns < 2 || got.RejectedRows != 2 {
+		t.Errorf("after %d turns (-undisturbed +got):\n%s", turns, diff)
+	}
+	m.sums(got)
+}
+
 // Two who go on with the same import do not do it twice.
 func TestTwoWhoGoOnWithOneImportDoItOnce(t *testing.T) {
 	t.Parallel()

@@ -69,6 +69,11 @@ func outcomes(ctx context.Context, db pg.DB, imp string, verdict RowVerdict, aft
 		where import = $1 and verdict = $2 and row > $3 order by row limit $4`, imp, verdict, after, limit)
 }
 
+// rejectedRows are the numbers of rows that were rejected, in their order.
+func rejectedRows(ctx context.Context, db pg.DB, imp string) ([]int, error) {
+	return pg.Column[int](ctx, db, `select row from catalog.import_row where import = $1 and verdict = 'rejected' order by row`, imp)
+}
+
 // forgetImport takes an import's verdicts away, and says which file it had.
 func forgetImport(ctx context.Context, tx *pg.Tx, imp string) (file string, err error) {
 	tx.Queue(`delete from catalog.import_row where import = $1`, imp)

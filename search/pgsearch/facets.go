@@ -24,7 +24,8 @@ const (
 const mostKept = 512
 
 // stale is how many times its age a count is still shown while it is made anew, so
-// that nobody waits for the counts of a page that many look at.
+// that nobody waits for the counts of a page that many look at. What a reader can see
+// to be wrong is not shown.
 const stale = 20
 
 // facets remembers for a moment what was counted for a set of filters, and
@@ -46,8 +47,9 @@ type counted struct {
 
 func newFacets(age time.Duration) *facets { return &facets{age: age, kept: map[string]counted{}} }
 
-// of counts the whole result of a query, or remembers.
-func (f *facets) of(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, w way) (counted, error) {
+// of counts the whole result of a query, or remembers. fits says whether a count goes
+// with the hits that it is shown with.
+func (f *facets) of(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, w way, fits func(counted) bool) (counted, error) {
 	q.Text, q.Lang, q.Sort, q.Cursor, q.Limit = "", "", "", "", 0
 	if q.RadiusKM <= 0 {
 		q.Near = nil // it filters nothing
@@ -60,6 +62,7 @@ func (f *facets) of(ctx context.Context, db pg.DB, q search.Query, terms []searc
 		return counted{}, err
 	}
 	old, ok := f.remembered(string(key))
+	ok = ok && fits(old)
 	if ok && time.Since(old.at) < f.age {
 		return old, nil
 	}

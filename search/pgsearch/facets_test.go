@@ -61,3 +61,36 @@ func TestCountsAreShownWhileTheyAreMadeAnew(t *testing.T) {
 		t.Errorf("%d are counted: a count of long ago was shown", got)
 	}
 }
+
+// Old counts are not shown beside hits that give them the lie: the report of what
+// people did not find goes by them.
+func TestCountsThatTheHitsContradictAreNotShown(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	x := pgsearch.Open(db, pgsearch.Options{FacetAge: time.Hour})
+	check := func(want int) {
+		t.Helper()
+		found, err := x.Query(t.Context(), search.Query{Text: "tapis"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found.Hits) != want || found.Estimate != want || found.Facets[search.ByCategory]["rugs"] != want {
+			t.Errorf("%d hits are counted as %d, by categories %v; want %d", len(found.Hits), found.Estimate, found.Facets[search.ByCategory], want)
+		}
+	}
+	in := func(do func(tx *pg.Tx) error) {
+		t.Helper()
+		if err := db.InTx(t.Context(), do); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(0)
+	for i, id := range []string{"off_a", "off_b"} {
+		in(func(tx *pg.Tx) error {
+			return x.Put(t.Context(), tx, search.Document{ID: id, Seller: "org_a", Category: "rugs", Region: "MA-03", Names: map[string]string{"fr": "Tapis"}, Available: true, Published: time.Unix(1, 0)})
+		})
+		check(i + 1)
+	}
+	in(func(tx *pg.Tx) error { return x.Remove(t.Context(), tx, "off_a", "off_b") })
+	check(0)
+}

@@ -78,7 +78,12 @@ func (x *Index) Query(ctx context.Context, q search.Query) (search.Result, error
 		r.Facets = search.NoFacets()
 		return r, nil
 	}
-	counted, err := x.facets.of(ctx, x.db, q, a.terms, a.way)
+	counted, err := x.facets.of(ctx, x.db, q, a.terms, a.way, func(c counted) bool {
+		if q.Cursor == "" && r.Next == "" && q.Sort != search.Nearest { // the hits are all there is
+			return c.total == len(r.Hits)
+		}
+		return c.total >= len(r.Hits)
+	})
 	if err != nil {
 		return search.Result{}, err
 	}
@@ -100,7 +105,7 @@ type asking struct {
 func (x *Index) answer(ctx context.Context, a *asking, s *search.Synonyms) (err error) {
 	strictly, first := a.terms, a.q.Cursor == ""
 	if a.way > strict {
-		if a.terms, err = widen(ctx, x.db, a.terms, s); err != nil {
+		if a.terms, err = widen(ctx, x.db, a.terms, s); err != nil || len(a.terms) == 0 {
 			return err
 		}
 	}
@@ -166,6 +171,11 @@ func (c *cursor) decode(q search.Query) error {
 	}
 	if c.Sort != q.Sort || c.Way < strict || c.Way > relaxed || c.ID == "" || strings.ContainsRune(c.ID, 0) || (q.Sort == search.Nearest) != (c.KM != nil) || (c.KM == nil) != (c.Int != nil) {
 		return search.ErrCursor
+	}
+	if q.Sort == search.Newest {
+		if y := time.UnixMicro(*c.Int).Year(); y < 1 || y > 9999 { // the database has no such moment
+			return search.ErrCursor
+		}
 	}
 	return nil
 }

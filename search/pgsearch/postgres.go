@@ -242,9 +242,9 @@ func find(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at
 	return rows, nil
 }
 
-// Ranking reads each document, so not more than this many are ranked: those
-// with the words in their names, then those with them anywhere. A result by
-// relevance ends there.
+// Ranking reads each document, so not more than this many are ranked: when words
+// are left out, those that have the most of them; those with the words in their
+// names, then those with them anywhere. A result by relevance ends there.
 const (
 	mostRanked = 400
 	mostBare   = 200
@@ -265,8 +265,15 @@ func best(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at
 	if q.Near != nil {
 		km = fmt.Sprintf("search.km(lat, lng, %s, %s)", c.arg(q.Near.Lat), c.arg(q.Near.Lng))
 	}
-	sql := fmt.Sprintf("select distinct id, key, km from (select id, %s as key, %s as km from (select * from (%s union all %s) u limit %d) d) r",
-		rank(c, terms, w), km, some(names(all)), some(all), most)
+	var parts []string // each is read only if those before it leave room
+	if w == relaxed {
+		for _, query := range fuller(terms) {
+			parts = append(parts, some(query))
+		}
+	}
+	parts = append(parts, some(names(all)), some(all))
+	sql := fmt.Sprintf("select distinct id, key, km from (select id, %s as key, %s as km from (select * from (%s) u limit %d) d) r",
+		rank(c, terms, w), km, strings.Join(parts, " union all "), most)
 	if at.Int != nil {
 		sql += fmt.Sprintf(" where (key, id) < (%s, %s)", c.arg(*at.Int), c.arg(at.ID))
 	}

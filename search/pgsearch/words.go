@@ -120,6 +120,26 @@ func tsquery(terms []search.Term, w way) string {
 	return strings.Join(all, "&")
 }
 
+// mostLeftOut is how many terms a query may have for each to be left out in turn.
+const mostLeftOut = 5
+
+// fuller are the tsqueries that ask for more of the terms than one of them: all,
+// then all but one, in names and anywhere. A word that many documents have would
+// otherwise hide those few that have the rare one as well.
+func fuller(terms []search.Term) (queries []string) {
+	queries = []string{tsquery(terms, loose)}
+	if len(terms) < 3 || len(terms) > mostLeftOut {
+		return queries
+	}
+	for i := range terms {
+		queries = append(queries, names(tsquery(slices.Concat(terms[:i], terms[i+1:]), loose)))
+	}
+	for i := range terms {
+		queries = append(queries, tsquery(slices.Concat(terms[:i], terms[i+1:]), loose))
+	}
+	return queries
+}
+
 // group is one term in all its ways.
 func group(t search.Term, w way) string {
 	any := append(exact(t), quote(t.Words, t.Prefix))

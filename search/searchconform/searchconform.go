@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -30,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		"FindsUnfinishedWords":       findsUnfinishedWords,
 		"FindsMistypedWords":         findsMistypedWords,
 		"MoreWordsComeFirst":         moreWordsComeFirst,
+		"RareWordsAreNotDrowned":     rareWordsAreNotDrowned,
 		"NamesWeighMost":             namesWeighMost,
 		"Filters":                    filters,
 		"Sorts":                      sorts,
@@ -172,6 +174,24 @@ func moreWordsComeFirst(_ *testing.T, b *bench) {
 	b.first(search.Query{Text: "savon argane"}, "soap")
 	b.first(search.Query{Text: "savon xylophone"}, "soap") // a word that nobody wrote does not count
 	b.finds(search.Query{Text: "xylophone trombone"})
+}
+
+// rareWordsAreNotDrowned has a market in which hundreds have one word of a query, and
+// only the last that came has the others as well.
+func rareWordsAreNotDrowned(_ *testing.T, b *bench) {
+	b.put(crowd(1200)...)
+	rare := search.Document{
+		ID: "off_rare", Seller: "org_a", Category: "rugs", Region: "MA-03", Names: map[string]string{"fr": "Tapis Zineb"},
+		Texts: map[string]string{"fr": "Tissé à Taznakht."}, Price: 1000, Published: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC),
+	}
+	honey := rare
+	honey.ID, honey.Names, honey.Texts = "off_honey", map[string]string{"fr": "Miel"}, nil
+	b.put(rare, honey)
+	b.first(search.Query{Text: "tapis zineb"}, "off_rare")
+	b.first(search.Query{Text: "tapis taznakht"}, "off_rare")
+	b.first(search.Query{Text: "tapis zineb", Bare: true}, "off_rare")
+	b.first(search.Query{Text: "tapis zineb miel"}, "off_rare")           // nothing has all three
+	b.first(search.Query{Text: "tapis taznakht zineb rouge"}, "off_rare") // nor all four
 }
 
 func namesWeighMost(_ *testing.T, b *bench) {

@@ -22,9 +22,12 @@ const importing = "/v1/imports"
 // sent by programs. One that is larger than soonSheet is taken in afterwards, and
 // its page says how far that is.
 const (
-	maxSheet  = 10 << 20
+	maxSheet  = 12 << 20
 	soonSheet = 256 << 10
 )
+
+// mostSaid is how many columns a table may have.
+const mostSaid = 400
 
 type importPage struct {
 	at
@@ -119,7 +122,7 @@ func (d *Desk) imports(v *site.Visit, seat site.Seat) error {
 		for _, said := range saidOfColumns(v) {
 			at += "&map=" + url.QueryEscape(said)
 		}
-		kind, form := inParts(name, b)
+		kind, form := inParts(name, b) // its bytes tell what it is, browsers guess
 		r, err = site.Upload[catalog.Report](v, at, name, kind, form)
 	}
 	if f, ok := errors.AsType[*site.Fault](err); ok && f.Status < http.StatusInternalServerError {
@@ -150,13 +153,18 @@ func unknownColumns(v *site.Visit, f *site.Fault) (out []ui.Field) {
 	}
 	for _, e := range f.Errors {
 		header := strings.TrimPrefix(e.Pointer, "/")
-		if header == "" || strings.HasPrefix(header, "?") || slices.Contains(catalog.Columns(), header) {
+		if header == "" || strings.HasPrefix(header, "?") || slices.Contains(catalog.Columns(), header) || labelled(out, header) {
 			continue
 		}
 		n := strconv.Itoa(len(out))
 		out = append(out, ui.Field{Name: "c_" + n, Label: header, Options: columnOptions(v), Value: v.Field("c_" + n)})
 	}
 	return out
+}
+
+// labelled says whether a field is about this already.
+func labelled(all []ui.Field, label string) bool {
+	return slices.ContainsFunc(all, func(f ui.Field) bool { return f.Label == label })
 }
 
 // columnOptions are what a column may be.
@@ -186,7 +194,7 @@ func saidOfColumns(v *site.Visit) []string { return saidOf(v, "c_") }
 // saidOf reads choices: each has the name of what it is about, and what was chosen
 // before.
 func saidOf(v *site.Visit, prefix string) (out []string) {
-	for i := range 200 {
+	for i := range mostSaid {
 		n := prefix + strconv.Itoa(i)
 		if about := v.Field(n + ".de"); about != "" && v.Form().Has(n) && v.Field(n) != v.Field(n+".avant") {
 			out = append(out, about+"="+v.Field(n))
@@ -214,6 +222,9 @@ func (d *Desk) showImport(v *site.Visit, seat site.Seat, imp string, wrong error
 		p.Wrongs = []ui.Wrong{{Text: v.Explain(wrong)}}
 	}
 	for i, c := range r.Columns {
+		if c.Header == "" || labelled(p.Columns, c.Header) { // columns are spoken of by their names
+			continue
+		}
 		p.Columns = append(p.Columns, ui.Field{Name: "c_" + strconv.Itoa(i), Label: c.Header, Options: columnOptions(v), Value: c.Column})
 	}
 	for i, w := range r.Words {

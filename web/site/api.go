@@ -75,7 +75,10 @@ func reason(err error) (status int, key string) {
 			status = http.StatusInternalServerError
 		}
 	}
-	return status, reasons[status]
+	if key = reasons[status]; key == "" {
+		key = "common.invalid" // what was sent is of a kind or a size that is not taken
+	}
+	return status, key
 }
 
 var reasons = map[int]string{
@@ -260,7 +263,10 @@ func (a *answer) Write(b []byte) (int, error) {
 // File reads a file of a form: its name, its kind and what is in it. nil when
 // none was chosen.
 func (v *Visit) File(field string, most int64) (name, kind string, content []byte, err error) {
-	if v.Form() == nil || v.R.MultipartForm == nil {
+	if v.Form() == nil { // it was more than any form may be
+		return "", "", nil, &Fault{Status: http.StatusUnprocessableEntity, Code: "pages.file_too_large"}
+	}
+	if v.R.MultipartForm == nil {
 		return "", "", nil, nil
 	}
 	all := v.R.MultipartForm.File[field]

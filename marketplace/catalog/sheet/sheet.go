@@ -19,6 +19,7 @@ const (
 	maxText   = 96 << 20  // of all cells of a workbook
 	maxXML    = 192 << 20 // of an unpacked workbook
 	maxWidth  = 400       // columns
+	maxPassed = 1 << 20   // rows of a workbook with the empty ones: as many as a sheet has
 )
 
 // A Table is what a file says: a heading, and rows in their order.

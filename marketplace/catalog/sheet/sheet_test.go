@@ -326,3 +326,48 @@ func TestQuotationMarksCostNoTime(t *testing.T) {
 		}
 	}
 }
+
+// A row says its own number, and those before it are gone through: a few bytes could
+// ask for more than anybody waits for.
+func TestARowsOwnNumberCostsNoTime(t *testing.T) {
+	t.Parallel()
+	file := book(t, func(f *excelize.File) {
+		for cell, text := range map[string]string{"A1": "ref", "A2": "a"} {
+			if err := f.SetCellStr("Sheet1", cell, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	for number, fine := range map[string]bool{"2": true, "1048576": true, "1048577": false, "9223372036854775807": false} {
+		var out bytes.Buffer
+		w := zip.NewWriter(&out)
+		r, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range r.File {
+			var b bytes.Buffer
+			from, err := part.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			to, err := w.Create(part.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.ReadFrom(from); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := to.Write(bytes.Replace(b.Bytes(), []byte(`<row r="2"`), []byte(`<row r="`+number+`"`), 1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := sheet.Read(out.Bytes(), names)
+		if (err == nil) != fine || fine && fmt.Sprint(rows(got)) != "["+number+"|a]" {
+			t.Errorf("row %s: read as %v with %v", number, rows(got), err)
+		}
+	}
+}

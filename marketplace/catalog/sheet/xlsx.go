@@ -34,8 +34,9 @@ func readXLSX(file []byte) (t Table, err error) {
 	if p, err := book.GetWorkbookProps(); err == nil && p.Date1904 != nil {
 		t.Epoch1904 = *p.Date1904
 	}
+	rows := 0
 	for _, name := range book.GetSheetList() {
-		if err := t.fill(book, name); err != nil {
+		if err := t.fill(book, name, &rows); err != nil {
 			return Table{}, err
 		}
 		if t.Head != nil {
@@ -45,8 +46,10 @@ func readXLSX(file []byte) (t Table, err error) {
 	return Table{}, refuse("The workbook is empty.")
 }
 
-// fill reads a sheet: its first row with anything in it is the heading.
-func (t *Table) fill(book *excelize.File, name string) error {
+// fill reads a sheet: its first row with anything in it is the heading. passed is how
+// many rows of the workbook were gone through, empty ones too: a row says its own
+// number, and those between are gone through one by one.
+func (t *Table) fill(book *excelize.File, name string, passed *int) error {
 	rows, err := book.Rows(name)
 	if err != nil {
 		return refuse("The sheet %q cannot be read; save the workbook anew.", name)
@@ -54,6 +57,9 @@ func (t *Table) fill(book *excelize.File, name string) error {
 	defer rows.Close()
 	size := 0
 	for n := 1; rows.Next(); n++ {
+		if *passed++; *passed > maxPassed {
+			return refuse("The workbook has more than %d rows, empty ones among them; delete those, or save the sheet as «CSV UTF-8».", maxPassed)
+		}
 		cells, err := rows.Columns()
 		if err != nil {
 			return refuse("Row %d of the sheet %q cannot be read; save the workbook anew.", n, name)
