@@ -29,6 +29,7 @@ import (
 	"tiwiza/marketplace/policies"
 	"tiwiza/marketplace/pools"
 	"tiwiza/marketplace/pricing"
+	"tiwiza/marketplace/privacy"
 	"tiwiza/marketplace/procedures"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/marketplace/quotations"
@@ -131,6 +132,7 @@ type options struct {
 	Codes    *digital.Vault // nil: no codes are sold
 	Plugs    plugs          // how partners are plugged in
 	Papers   *vault.Vault   // nil: no sensitive numbers are taken
+	CNDP     privacy.Numbers
 }
 
 // lane are the figures of the books' lane, if anybody looks.
@@ -255,6 +257,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
+	rights := holding{m, ord, ch, escrows, disp, quo, groups, pooled, agreed, wares, kept, cover, points, offs, known, told}.privacy(store, o)
+	rights.Work(timers)
 	charges.Tell(bus)
 	escrow.Tell(bus)
 	disputes.Tell(bus)
@@ -327,7 +331,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()),
 		delivery.Routes(ways), digital.Routes(wares), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists),
 		orders.Routes(ord), quotations.Routes(quo), groupbuys.Routes(groups), pools.Routes(pooled), loyalty.Routes(points),
-		notices.Routes(told), relations.Routes(known), charges.Routes(ch), escrow.Routes(escrows),
+		notices.Routes(told), relations.Routes(known), privacy.Routes(rights), charges.Routes(ch), escrow.Routes(escrows),
 		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(queue), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, plugged, h.watch, store, o.Demo), lanes.Routes(h.watch), connectors.Routes(plugged), audit.Routes(store),

@@ -112,6 +112,10 @@ const (
 	Transit   Kind = "trn"
 	Document  Kind = "doc"
 	Fee       Kind = "fee"
+
+	PersonalExport Kind = "pex"
+	DataRequest    Kind = "drq"
+	Forgetting     Kind = "fgt"
 )
 
 var (
