@@ -34,7 +34,13 @@ alter table orders.shipment
     drop constraint shipment_photo,
     add constraint shipment_photo check (proof <> 'photo' or photo <> '' and (lat is not null or photo = '—'));
 
+create index shipment_seen on orders.shipment (delivered_at, id) where lat is not null or photo not in ('', '—');
+create index message_said on orders.message (at) where text <> '—';
+create index attempt_noted on orders.attempt (at) where note <> '' or lat is not null;
+create index quote_over on orders.quote (expires_at);
+
 -- +goose Down
+drop index orders.shipment_seen, orders.message_said, orders.attempt_noted, orders.quote_over;
 revoke update (contact, delivery) on orders.order_group from hub_app;
 revoke update (text) on orders.review from hub_app;
 revoke update (text, files) on orders.message from hub_app;

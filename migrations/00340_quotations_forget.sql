@@ -16,8 +16,10 @@ end $$;
 drop trigger message_append_only on quotations.message;
 create trigger message_taken_away before update or delete on quotations.message for each row execute function quotations.only_taken_away();
 create trigger message_append_only before truncate on quotations.message for each statement execute function platform.refuse();
+create index message_said on quotations.message (at) where text <> '—';
 
 -- +goose Down
+drop index quotations.message_said;
 revoke update (text, files) on quotations.request from hub_app;
 revoke update (text) on quotations.line from hub_app;
 revoke update (text) on quotations.message from hub_app;

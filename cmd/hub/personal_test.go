@@ -42,6 +42,18 @@ func TestEachHolderDoesWhatTheRegisterSays(t *testing.T) {
 			}
 		}
 	}
+	var aged, told []string
+	for _, h := range rooms {
+		aged = append(aged, h.Periods()...)
+	}
+	for _, p := range privacy.TheRegister().Periods {
+		told = append(told, p.Code)
+	}
+	slices.Sort(aged)
+	slices.Sort(told)
+	if !slices.Equal(aged, told) {
+		t.Errorf("rooms let go of %v by themselves, the register tells of %v", aged, told)
+	}
 	for table, after := range said {
 		if after != "kept" && !held[table] {
 			t.Errorf("the register says that %s is %s, and no room does so", table, after)
@@ -293,6 +305,9 @@ func rightful(t *testing.T, r *rig, _ trade) {
 	a := posts[privacy.AskedView](t, r, p.token, "/v1/me/erasure", nothing)
 	if st := r.shows(t, p.token, "/v1/me/erasure"); !strings.Contains(st, a.ID) {
 		t.Errorf("it stands so: %s", st)
+	}
+	if periods := r.shows(t, r.operator(), "/v1/retention"); !strings.Contains(periods, `"delivery_proofs"`) {
+		t.Errorf("the periods are %s", periods)
 	}
 	r.shows(t, "", a.Certificate[strings.Index(a.Certificate, "/v1/"):])
 	r.posts(t, p.token, "/v1/me/erasure/cancel", nothing)

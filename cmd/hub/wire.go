@@ -111,6 +111,7 @@ type house struct {
 	finance   *finance.Service
 	cases     *procedures.Service
 	cover     *policies.Service
+	rights    *privacy.Service
 
 	look time.Duration // how often the promises are looked at
 }
@@ -257,7 +258,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	rights := holding{m, ord, ch, escrows, disp, quo, groups, pooled, agreed, wares, kept, cover, points, offs, known, told}.privacy(store, o)
+	rights := holding{m, ord, ch, escrows, disp, quo, groups, pooled, agreed, wares, kept, cover, points, offs, known, told, enrol}.privacy(store, o)
 	rights.Work(timers)
 	charges.Tell(bus)
 	escrow.Tell(bus)
@@ -313,7 +314,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	h := &house{
 		store: store, policies: policies, members: m, catalog: cat, orders: ord, media: kept, wares: wares, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, known: known, bus: bus, hooks: hooks, plugged: plugged, insured: insured, limits: bounds,
-		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, charter: signs, directory: book, shared: shared, finance: lent, cases: matters, cover: cover,
+		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, charter: signs, directory: book, shared: shared, finance: lent, cases: matters, cover: cover, rights: rights,
 	}
 	if o.Demo {
 		h.look = 2 * time.Second // whoever plays wants to see it at once
@@ -376,6 +377,9 @@ func (h *house) work(ctx context.Context) error {
 	}
 	if err := h.cover.Arm(auth.With(ctx, auth.Hub)); err != nil {
 		return fmt.Errorf("look for insurers: %w", err)
+	}
+	if err := h.rights.Arm(auth.With(ctx, auth.Hub)); err != nil {
+		return fmt.Errorf("arm what goes by itself: %w", err)
 	}
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)

@@ -7,6 +7,7 @@ import (
 
 	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/digital"
+	"tiwiza/marketplace/enrolment"
 	"tiwiza/marketplace/groupbuys"
 	"tiwiza/marketplace/loyalty"
 	"tiwiza/marketplace/media"
@@ -46,13 +47,14 @@ type holding struct {
 	offs       *promotions.Service
 	known      *relations.Service
 	told       *notices.Service
+	enrol      *enrolment.Service
 }
 
 func (h holding) rooms() []personal.Holder {
 	return []personal.Holder{
 		h.members.Personal(), h.orders.Personal(), h.charges.Personal(), h.escrows.Personal(), h.disputes.Personal(), h.quotations.Personal(), h.groups.Personal(),
 		h.pools.Personal(), h.agreed.Personal(), h.wares.Personal(), h.files.Personal(), h.cover.Personal(), h.points.Personal(), h.offs.Personal(), h.known.Personal(),
-		rest.Answers(), h.told.Personal(),
+		h.enrol.Personal(), rest.Answers(), h.told.Personal(),
 	}
 }
 

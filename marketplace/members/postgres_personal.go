@@ -47,6 +47,11 @@ func (s *Service) Personal() personal.Holder {
 			where m.person = any($1) and m.valid_to is null and o.state <> 'terminated' and 'people' = any(r.rights) and not exists (
 				select from members.membership n join members.role q on q.name = n.role
 				where n.organisation = m.organisation and n.person <> m.person and n.valid_to is null and 'people' = any(q.rights)) order by 1`}},
+		Ages: []personal.Age{
+			{Code: "devices", Past: `update members.session set device = '', address = '', ended_at = coalesce(ended_at, platform.now()), ended_by = case when ended_by = '' then 'aged' else ended_by end
+				where id in (select id from members.session where seen_at < $1 and (device <> '' or address <> '') order by seen_at limit $2)`},
+			{Code: "invitations", Past: `update members.invitation set address = id where id in (select id from members.invitation where ended_at < $1 and address <> id order by ended_at limit $2)`},
+		},
 		Tables: []personal.Table{
 			{
 				Name:  "members.session",

@@ -1,12 +1,31 @@
 package notices
 
-import "tiwiza/pkg/personal"
+import (
+	"context"
+	"time"
+
+	"tiwiza/pkg/personal"
+	"tiwiza/pkg/pg"
+)
+
+// agedNotices are those that have ended before a moment, the oldest first; a message of
+// the day goes when all that was told in it has gone.
+const agedNotices = `select n.id from notices.notice n where n.created_at < $1 and n.state not in ('waiting', 'sending', 'sent')
+	and not exists (select from notices.notice w where w.within = n.id) order by n.created_at, n.id limit $2`
 
 // Personal is what notices keeps of whom it told: the person's own log, and all that
 // was sent to its addresses, also for an organisation where it works.
 func (s *Service) Personal() personal.Holder {
 	return personal.Room{
 		Called: "notices",
+		Ages: []personal.Age{{
+			Code: "notices",
+			First: func(ctx context.Context, tx *pg.Tx, before time.Time, most int) error {
+				_, err := tx.Exec(ctx, `delete from notices.attempt where notice in (`+agedNotices+`)`, before, most)
+				return err
+			},
+			Past: `delete from notices.notice where id in (` + agedNotices + `)`,
+		}},
 		Tables: []personal.Table{
 			{
 				Name:  "notices.attempt",

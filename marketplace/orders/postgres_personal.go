@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"time"
 
 	"tiwiza/pkg/personal"
 	"tiwiza/pkg/pg"
@@ -9,6 +10,10 @@ import (
 
 // forgotten stands where a text was that a row must have.
 const forgotten = "—"
+
+// agedProofs are parcels that came before a moment, of which a place or a photograph is
+// left.
+const agedProofs = `select id from orders.shipment where delivered_at < $1 and (lat is not null or photo not in ('', '` + forgotten + `')) order by delivered_at, id limit $2`
 
 // Personal is what orders keeps of buyers. What somebody bought, from whom and for how
 // much stays, without its name, phone number and address; invoices stay as they are.
@@ -23,6 +28,31 @@ func (s *Service) Personal() personal.Holder {
 				s.Files.Release(tx, p.Photo, p.ID)
 			}
 			return err
+		},
+		Ages: []personal.Age{
+			{
+				Code: "delivery_proofs",
+				First: func(ctx context.Context, tx *pg.Tx, before time.Time, most int) error {
+					type photo struct{ Photo, ID string }
+					all, err := pg.All[photo](ctx, tx, `select photo, id from orders.shipment where id in (`+agedProofs+`) and photo not in ('', '`+forgotten+`')`, before, most)
+					for _, p := range all {
+						s.Files.Release(tx, p.Photo, p.ID)
+					}
+					return err
+				},
+				Past: `update orders.shipment set lat = null, lng = null, accuracy_m = null, photo = case when photo = '' then '' else '` + forgotten + `' end where id in (` + agedProofs + `)`,
+			},
+			{Code: "delivery_attempts", Past: `update orders.attempt set note = '', lat = null, lng = null, accuracy_m = null where (shipment, n) in (
+				select shipment, n from orders.attempt where at < $1 and (note <> '' or lat is not null) order by at limit $2)`},
+			{Code: "messages", First: func(ctx context.Context, tx *pg.Tx, before time.Time, most int) error {
+				type file struct{ File, ID string }
+				all, err := pg.All[file](ctx, tx, `select unnest(m.files) as file, m.id from (select id, files from orders.message where at < $1 and text <> '`+forgotten+`' order by at, id limit $2) m`, before, most)
+				for _, f := range all {
+					s.Files.Release(tx, f.File, f.ID)
+				}
+				return err
+			}, Past: `update orders.message set text = '` + forgotten + `', files = '{}' where id in (select id from orders.message where at < $1 and text <> '` + forgotten + `' order by at, id limit $2)`},
+			{Code: "quotes", Past: `delete from orders.quote where id in (select id from orders.quote where expires_at < $1 order by expires_at limit $2)`},
 		},
 		Duties: []personal.Duty{
 			{Code: "orders.open", Open: `select id from orders.seller_order where buyer = any($1) and state not in ('completed', 'expired', 'cancelled', 'refunded', 'refused') order by id limit 21`},

@@ -34,6 +34,7 @@ func Routes(s *Service) []rest.Route {
 			rest.About("It runs when the time in which it can be taken back is over, if nothing stands in the way then. The certificate's address is answered once.")),
 		rest.Commit("POST", erasure+"/cancel", "personal_data.keep", "Take back that you are to be forgotten", ok, s.CancelErasure),
 		rest.Handle("GET", "/v1/data-erasures", "personal_data.erasures", "List who is to be forgotten or was, the newest first", ok, s.Erasures),
+		rest.Handle("GET", "/v1/retention", "personal_data.periods", "Show what goes by itself when its time is over, and how much has", ok, s.Periods),
 		rest.Handle("GET", "/v1/erasure-certificates/{secret}", "personal_data.certificate", "Read what was erased, and what is kept and why", ok, s.Certificate, rest.Public()),
 	}
 }

@@ -136,6 +136,8 @@ func erasedBy(ctx context.Context, db pg.DB, erasure string) ([]personal.Part, e
 func (s *Service) Personal() personal.Holder {
 	return personal.Room{
 		Called: "privacy",
+		Ages: []personal.Age{{Code: "data_requests", Past: `update privacy.request set text = '', answer = case when state = 'refused' then '—' else '' end, version = version + 1
+			where id in (select id from privacy.request where answered_at < $1 and (text <> '' or answer not in ('', '—')) order by answered_at limit $2)`}},
 		Tables: []personal.Table{
 			{
 				Name:  "privacy.request",

@@ -73,6 +73,7 @@ type Register struct {
 	Measures       map[string]Texts `json:"measures"`
 	Kept           map[string]Texts `json:"kept"`
 	Processings    []Processing     `json:"processings"`
+	Periods        []Period         `json:"periods"` // of what goes by itself
 }
 
 // The register is part of the program: what it says and what the code does change

@@ -68,6 +68,7 @@ func (s *Service) Work(timers *job.Timers) {
 	timers.Handle(timerCollect, s.collect)
 	timers.Handle(timerGone, s.goes)
 	timers.Handle(timerErase, s.erase)
+	timers.Handle(timerPass, s.pass)
 }
 
 // me is the person who asks: whoever signed in, also at an organisation's desk, or

@@ -56,6 +56,14 @@ type room struct {
 
 func (r *room) Name() string    { return "example" }
 func (r *room) Holds() []string { return []string{"example.thing"} }
+
+// Periods are none of the register's.
+func (r *room) Periods() []string { return nil }
+
+// Pass finds nothing.
+func (r *room) Pass(context.Context, *pg.Tx, string, time.Time, int) (int64, error) { return 0, nil }
+
+// Bars are what the test has left open.
 func (r *room) Bars(context.Context, pg.DB, personal.Subject) ([]personal.Bar, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -7,6 +7,7 @@ import "tiwiza/pkg/personal"
 func (s *Service) Personal() personal.Holder {
 	return personal.Room{
 		Called: "quotations",
+		Ages:   []personal.Age{{Code: "quotation_messages", Past: `update quotations.message set text = '—' where id in (select id from quotations.message where at < $1 and text <> '—' order by at limit $2)`}},
 		Duties: []personal.Duty{{Code: "quotations.open", Open: `select id from quotations.request where buyer = any($1) and state in ('open', 'awarded') order by id limit 21`}},
 		Tables: []personal.Table{
 			{

@@ -12,7 +12,7 @@ func init() {
 	for _, action := range []string{"export", "exports", "export_show", "document", "page", "ask", "requests", "standing", "erase", "keep"} {
 		matrix["personal_data."+action] = map[auth.Role]string{auth.Buyer: "*"} // and whoever signed in, see below
 	}
-	for _, action := range []string{"sheet", "inbox", "answer", "erasures"} {
+	for _, action := range []string{"sheet", "inbox", "answer", "erasures", "periods"} {
 		matrix["personal_data."+action] = map[auth.Role]string{auth.Operator: "*"}
 	}
 	matrix["personal_data.register"], matrix["personal_data.certificate"] = everyone, everyone

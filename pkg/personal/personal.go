@@ -6,6 +6,9 @@ package personal
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
 
 	"tiwiza/pkg/pg"
 )
@@ -37,6 +40,11 @@ type Holder interface {
 	// Erase forgets the subject, as a step of the caller's unit of work, but for what
 	// the register says is kept. It may be called again, and finds nothing then.
 	Erase(ctx context.Context, tx *pg.Tx, s Subject) (Part, error)
+	// Periods are the codes of what the room lets go by itself when its time is over.
+	Periods() []string
+	// Pass lets go of what is older than a moment, at most so many rows, and says how
+	// many it did: fewer than that, and nothing is left.
+	Pass(ctx context.Context, tx *pg.Tx, code string, before time.Time, most int) (int64, error)
 }
 
 // A Part is what one room holds of somebody, or has forgotten.
@@ -76,11 +84,21 @@ type Duty struct {
 	Open string
 }
 
+// An Age is what a room lets go of when its time is over. $1 is the moment before which
+// it was last needed, $2 how many rows at most.
+type Age struct {
+	Code string
+	Past string
+	// First is done before, with the same two; nil: nothing.
+	First func(ctx context.Context, tx *pg.Tx, before time.Time, most int) error
+}
+
 // A Room is a Holder that is told by its tables.
 type Room struct {
 	Called string
 	Tables []Table
 	Duties []Duty
+	Ages   []Age
 	// Also is what else is to be done to forget somebody; nil: nothing. It comes
 	// before the tables.
 	Also func(ctx context.Context, tx *pg.Tx, s Subject) error
@@ -159,4 +177,27 @@ func (r Room) Erase(ctx context.Context, tx *pg.Tx, s Subject) (Part, error) {
 		p.Sections = append(p.Sections, x)
 	}
 	return p, nil
+}
+
+// Periods are the codes of the room's ages.
+func (r Room) Periods() []string {
+	all := make([]string, len(r.Ages))
+	for i, a := range r.Ages {
+		all[i] = a.Code
+	}
+	return all
+}
+
+// Pass lets go of some of what is past its time.
+func (r Room) Pass(ctx context.Context, tx *pg.Tx, code string, before time.Time, most int) (int64, error) {
+	i := slices.IndexFunc(r.Ages, func(a Age) bool { return a.Code == code })
+	if i < 0 {
+		return 0, fmt.Errorf("%s has no period %q", r.Called, code)
+	}
+	if f := r.Ages[i].First; f != nil {
+		if err := f(ctx, tx, before, most); err != nil {
+			return 0, err
+		}
+	}
+	return pass(ctx, tx, r.Ages[i].Past, before, most)
 }
