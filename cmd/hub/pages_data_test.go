@@ -2,6 +2,8 @@ package main
 
 import (
 	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -49,12 +51,40 @@ func shopData(t *testing.T, r *rig, _ *shop) {
 	s.fills("/moi/donnees/demande", "sorte", "objection", "sujet", "marketing", "texte", "")
 	s.sees(http.StatusOK, "Vous n’avez pas dit oui", "répondue")
 	s.fills("/moi/donnees/effacer")
-	s.sees(http.StatusOK, "Gardez cette adresse", "/v1/erasure-certificates/")
+	s.sees(http.StatusOK, "Gardez cette adresse", "/effacement/")
+	_, after, _ = strings.Cut(s.page, "/effacement/")
+	certificate := "/effacement/" + after[:strings.Index(after, `"`)]
+	for lang, says := range map[string]string{"": "Certificat d’effacement", "/ar": "شهادة المحو", "/en": "Certificate of erasure"} {
+		s.opens(lang + certificate)
+		s.sees(http.StatusOK, says)
+	}
+	s.opens("/effacement/none")
+	s.sees(http.StatusNotFound)
 	s.opens("/moi/donnees")
 	s.sees(http.StatusOK, "Vos données seront effacées le")
-	if strings.Contains(s.page, "/v1/erasure-certificates/") {
+	if strings.Contains(s.page, "/effacement/") {
 		t.Error("the certificate's address is shown twice")
 	}
 	s.fills("/moi/donnees/garder")
 	s.sees(http.StatusOK, "Demander l’effacement")
+}
+
+// answersAboutData has the operator answer what people asked about their data.
+func (r *rig) answersAboutData(t *testing.T, b *browser) {
+	key := r.buyer(t)
+	for _, text := range []string{"Mon nom a deux z.", "Mon adresse est fausse."} {
+		r.posts(t, key, "/v1/me/data-requests", map[string]string{"kind": "rectification", "about": "accounts", "text": text})
+	}
+	page := b.open(t, "/op/donnees", "Mon nom a deux z.", "Personne n’a demandé", "Ce qui part seul", "six mois")
+	first := regexp.MustCompile(`demande=(drq_[0-9a-z]+)`).FindStringSubmatch(page)
+	if first == nil {
+		t.Fatalf("no request leads on: %.800s", inside(page))
+	}
+	at := "/op/donnees?demande=" + first[1]
+	b.refused(t, b.open(t, at, "Ce que la personne lira"), "refused", url.Values{"refused_note": {""}}, http.StatusUnprocessableEntity)
+	b.send(t, b.open(t, at), "answered", url.Values{"answered_note": {"C'est corrigé."}}, "La personne a sa réponse.")
+	if all := r.shows(t, r.operator(), "/v1/data-requests?state=answered"); !strings.Contains(all, first[1]) || !strings.Contains(all, "C'est corrigé.") {
+		t.Errorf("answered are %s", all)
+	}
+	b.open(t, "/op/donnees?etat=answered", "Faire corriger")
 }

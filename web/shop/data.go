@@ -2,6 +2,7 @@ package shop
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"tiwiza/marketplace/privacy"
@@ -159,7 +160,9 @@ func (s *Shop) asksData(v *site.Visit) (err error) {
 	if err != nil {
 		return err
 	}
-	m.Address = a.Certificate
+	if a.Certificate != "" {
+		m.Address = v.Href("/effacement/" + a.Certificate[strings.LastIndex(a.Certificate, "/")+1:])
+	}
 	if wrong == nil {
 		return v.Show(dataPage(m))
 	}
@@ -177,4 +180,42 @@ func (s *Shop) takesData(v *site.Visit) error {
 		return v.HandOn(at + "/page?lang=" + string(v.Lang.Text()))
 	}
 	return site.ErrNotFound
+}
+
+// certified is what became of an erasure, for whoever has its address.
+type certified struct {
+	*ui.Page
+	privacy.CertificateView
+	Erased, Kept []certifiedRow
+}
+
+// A certifiedRow is one processing of a certificate.
+type certifiedRow struct{ What, Why string }
+
+// erased shows the certificate of an erasure: by what each was for, and not by tables.
+func (s *Shop) erased(v *site.Visit) error {
+	h := v.W.Header()
+	h.Set("Referrer-Policy", "no-referrer") // the address is the key
+	h.Set("X-Robots-Tag", "noindex")
+	c, err := site.Get[privacy.CertificateView](v, "/v1/erasure-certificates/"+escape(v.R.PathValue("secret")))
+	if err != nil {
+		return err
+	}
+	reg, err := site.Get[privacy.RegisterView](v, "/v1/processings")
+	if err != nil {
+		return err
+	}
+	m := mineData{Page: v.Page, Register: reg}
+	x := certified{Page: v.Page, CertificateView: c}
+	for _, t := range c.Tables {
+		row, into := certifiedRow{m.purpose(t.Processing), v.Say(t.Why).Text}, &x.Kept
+		if !t.Kept {
+			row.Why, into = "", &x.Erased
+		}
+		if t.Processing != "" && !slices.Contains(*into, row) {
+			*into = append(*into, row)
+		}
+	}
+	v.Title = v.T("data.certificate_title")
+	return v.Show(erasedPage(x))
 }

@@ -74,6 +74,7 @@ func (s *Shop) Mount(mux *http.ServeMux) {
 	page("POST /moi/donnees/{acte}", s.asksData)
 	page("GET /moi/donnees/{export}/{forme}", s.takesData)
 	page("GET /donnees-personnelles", s.register)
+	page("GET /effacement/{secret}", s.erased)
 	page("GET /verifier/{token}", s.verify)
 	page("GET /aide", s.help)
 	page("GET /charte", s.charter)
