@@ -27,7 +27,7 @@ func (s *Service) Personal() personal.Holder {
 				}
 				return err
 			},
-			Past: `update enrolment.paper set value = '—', sealed = null, hint = '', file = '' where id in (` + refusedPapers + `)`,
+			Past: `select enrolment.forget_refused($1, $2)`,
 		}},
 	}
 }
