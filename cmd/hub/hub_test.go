@@ -57,6 +57,7 @@ func TestHub(t *testing.T) {
 			"who agrees is known outside, until it does not":      acquainted,
 			"people buy together":                                 together,
 			"people sign in":                                      signedIn,
+			"people have a say in their data":                     rightful,
 			"an organisation enrols by its papers":                enrolled,
 			"a member is found, and shows what it wants to whom":  listed,
 			"who is owed money does not leave":                    leaves,

@@ -209,6 +209,7 @@ func TestTheOperatorWorksByFormsAlone(t *testing.T) {
 	r.admits(t, one)
 	r.keepsWhatWasTyped(t, one)
 	r.clearsABreak(t, one)
+	r.answersAboutData(t, one)
 	for _, path := range []string{"/op", "/op/litiges?etat=open", "/op/entites?etat=tous", "/op/entites?etat=comptes", "/op/sante", "/op/journal", "/op/reglages", "/op/disjoncteurs"} {
 		one.seen[path] = true
 	}

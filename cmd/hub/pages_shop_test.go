@@ -193,6 +193,7 @@ func TestTheStorefrontSells(t *testing.T) {
 			"something is wrong":                          shopProblem,
 			"a seller has a page":                         shopSeller,
 			"files and codes are bought and opened":       shopDigital,
+			"one has a say in its data":                   shopData,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

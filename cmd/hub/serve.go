@@ -34,6 +34,7 @@ type serving struct {
 	filing
 	sealing
 	plugging
+	declaring
 	NoWork bool `help:"Serve only; leave jobs to other hubs." env:"HUB_NO_WORK"`
 }
 
@@ -144,6 +145,9 @@ func (c serving) serve(ctx context.Context, door net.Listener, d *database, cfg 
 		return err
 	}
 	if o.Plugs, err = c.plugging.open(d.dir, demo); err != nil {
+		return err
+	}
+	if o.CNDP, err = c.declaring.numbers(demo); err != nil {
 		return err
 	}
 	h, err := build(store, p, o)

@@ -30,6 +30,7 @@ import (
 	"tiwiza/marketplace/policies"
 	"tiwiza/marketplace/pools"
 	"tiwiza/marketplace/pricing"
+	"tiwiza/marketplace/privacy"
 	"tiwiza/marketplace/procedures"
 	"tiwiza/marketplace/promotions"
 	"tiwiza/marketplace/quotations"
@@ -112,6 +113,7 @@ type house struct {
 	cases     *procedures.Service
 	cover     *policies.Service
 	diagnosis *diagnosis.Service
+	rights    *privacy.Service
 
 	look time.Duration // how often the promises are looked at
 }
@@ -133,6 +135,7 @@ type options struct {
 	Codes    *digital.Vault // nil: no codes are sold
 	Plugs    plugs          // how partners are plugged in
 	Papers   *vault.Vault   // nil: no sensitive numbers are taken
+	CNDP     privacy.Numbers
 }
 
 // lane are the figures of the books' lane, if anybody looks.
@@ -259,6 +262,8 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
+	rights := holding{m, ord, ch, escrows, disp, quo, groups, pooled, agreed, wares, kept, cover, points, offs, known, told, enrol}.privacy(store, o)
+	rights.Work(timers)
 	charges.Tell(bus)
 	escrow.Tell(bus)
 	disputes.Tell(bus)
@@ -314,7 +319,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	h := &house{
 		store: store, policies: policies, members: m, catalog: cat, orders: ord, media: kept, wares: wares, index: index, local: local, second: second, books: books, lane: lane, escrows: escrows, engine: engine, recon: rec, payouts: pay,
 		treasury: own, partners: p, timers: timers, known: known, bus: bus, hooks: hooks, plugged: plugged, insured: insured, limits: bounds,
-		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, charter: signs, directory: book, shared: shared, finance: lent, cases: matters, cover: cover, diagnosis: found,
+		proofs: proofs, look: time.Minute, watch: p.watched(store), enrolment: enrol, charter: signs, directory: book, shared: shared, finance: lent, cases: matters, cover: cover, diagnosis: found, rights: rights,
 	}
 	if o.Demo {
 		h.look = 2 * time.Second // whoever plays wants to see it at once
@@ -332,7 +337,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		catalog.Routes(cat), catalog.PictureRoutes(catalog.NewPictures(cat)), media.Routes(kept), search.Routes(cat.Desk()),
 		delivery.Routes(ways), digital.Routes(wares), promotions.Routes(offs), agreements.Routes(agreed), pricing.Routes(lists),
 		orders.Routes(ord), quotations.Routes(quo), groupbuys.Routes(groups), pools.Routes(pooled), loyalty.Routes(points),
-		notices.Routes(told), relations.Routes(known), charges.Routes(ch), escrow.Routes(escrows),
+		notices.Routes(told), relations.Routes(known), privacy.Routes(rights), charges.Routes(ch), escrow.Routes(escrows),
 		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(queue), webhook.Routes(hooks), limits.Routes(bounds),
 		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, plugged, h.watch, store, o.Demo), lanes.Routes(h.watch), connectors.Routes(plugged), audit.Routes(store),
@@ -380,6 +385,9 @@ func (h *house) work(ctx context.Context) error {
 	}
 	if err := h.cover.Arm(auth.With(ctx, auth.Hub)); err != nil {
 		return fmt.Errorf("look for insurers: %w", err)
+	}
+	if err := h.rights.Arm(auth.With(ctx, auth.Hub)); err != nil {
+		return fmt.Errorf("arm what goes by itself: %w", err)
 	}
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)

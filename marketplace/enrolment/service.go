@@ -31,6 +31,7 @@ type Members interface {
 // Files are documents that were uploaded.
 type Files interface {
 	Use(ctx context.Context, tx *pg.Tx, file, owner string, kind media.Kind, subject string) (media.File, error)
+	Release(tx *pg.Tx, file, subject string)
 }
 
 // Approvals ask a second person.

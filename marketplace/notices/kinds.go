@@ -78,6 +78,10 @@ const (
 	Invitation     Kind = "members.invitation"
 	AddressChanged Kind = "address.changed"
 	AccountChanged Kind = "account.changed"
+	PersonalCopy   Kind = "personal_data.copy"
+	PersonalAnswer Kind = "personal_data.answer"
+	ErasureAsked   Kind = "personal_data.erasure_asked"
+	ErasureBarred  Kind = "personal_data.erasure_barred"
 	Digest         Kind = "digest"
 
 	PaperEnding   Kind = "paper.ending"
@@ -205,6 +209,7 @@ var kinds = func() map[Kind]spec {
 	maps.Copy(all, sellerKinds)
 	maps.Copy(all, buyerKinds)
 	maps.Copy(all, memberKinds)
+	maps.Copy(all, personalKinds)
 	maps.Copy(all, tradeKinds)
 	maps.Copy(all, financeKinds)
 	maps.Copy(all, procedureKinds)

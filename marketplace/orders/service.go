@@ -127,6 +127,7 @@ type Disputes interface {
 type Files interface {
 	Use(ctx context.Context, tx *pg.Tx, file, owner string, kind media.Kind, subject string) (media.File, error)
 	Of(ctx context.Context, db pg.DB, file, subject string) (rest.Blob, error)
+	Release(tx *pg.Tx, file, subject string)
 }
 
 // Limits are what may be ordered in a while, and what a person may decide alone.

@@ -69,17 +69,9 @@ func (s *Service) Erase(ctx context.Context, tx *pg.Tx, in EraseInput) (v Erasur
 	if err != nil {
 		return v, err
 	}
-	if _, err := s.wish(ctx, tx, Wish{Person: person, Source: ByErasure}); err != nil {
+	if err := s.Forget(ctx, tx, person); err != nil {
 		return v, err
 	}
-	systems, err := s.systems(ctx, tx)
-	if err != nil {
-		return v, err
-	}
-	for _, x := range systems {
-		insertErasure(tx, Erasure{ID: id.New(id.Erasure), Person: person, Partner: x.ID, AskedBy: tx.Actor(), AskedAt: tx.Now()})
-	}
-	s.wake(tx, systems)
 	audit.Record(tx, "erasures.ask", person, authz.Policy(ctx), nil)
 	all, err := openErasures(ctx, tx, person)
 	v.Data = make([]ErasureView, len(all))
@@ -88,6 +80,38 @@ func (s *Service) Erase(ctx context.Context, tx *pg.Tx, in EraseInput) (v Erasur
 	}
 	return v, err
 }
+
+// Forget has all systems forget a person, and nobody write to it any more, as a step of
+// the caller's unit of work. What each system made of it, Erasures says.
+func (s *Service) Forget(ctx context.Context, tx *pg.Tx, person string) error {
+	if err := s.Refuse(ctx, tx, person); err != nil {
+		return err
+	}
+	systems, err := s.systems(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, x := range systems {
+		insertErasure(tx, Erasure{ID: id.New(id.Erasure), Person: person, Partner: x.ID, AskedBy: tx.Actor(), AskedAt: tx.Now()})
+	}
+	s.wake(tx, systems)
+	return nil
+}
+
+// Refuse writes down that a person is not to be written to any more, as a step of the
+// caller's unit of work: nobody but the person itself takes that back.
+func (s *Service) Refuse(ctx context.Context, tx *pg.Tx, person string) error {
+	_, err := s.wish(ctx, tx, Wish{Person: person, Source: ByErasure})
+	return err
+}
+
+// Forgotten are the systems that were asked to forget a person, and what became of it.
+func (s *Service) Forgotten(ctx context.Context, db pg.DB, person string) ([]Erasure, error) {
+	return listErasures(ctx, db, person, "", mostSystems)
+}
+
+// mostSystems is how many systems' answers are told at once.
+const mostSystems = 100
 
 // ErasuresInput asks for erasures.
 type ErasuresInput struct {

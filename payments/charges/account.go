@@ -104,7 +104,7 @@ func (s *Service) anew(ctx context.Context, tx *pg.Tx, r Refund) (Refund, error)
 		return r, err
 	}
 	job.Clear(tx, timerClaim, r.ID)
-	audit.Record(tx, "refunds.account", r.ID, authz.Policy(ctx), map[string]string{"rib": r.RIB[20:], "holder": r.Holder})
+	audit.Record(tx, "refunds.account", r.ID, authz.Policy(ctx), map[string]string{"rib": r.RIB[20:]})
 	r = s.beginTransfer(tx, r)
 	saveRefund(tx, r)
 	return r, nil

@@ -115,6 +115,10 @@ const (
 
 	Diagnostic         Kind = "dgn"
 	QuestionnaireDraft Kind = "qsd"
+
+	PersonalExport Kind = "pex"
+	DataRequest    Kind = "drq"
+	Forgetting     Kind = "fgt"
 )
 
 var (

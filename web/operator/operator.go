@@ -51,6 +51,7 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"GET /op/rapprochement/{id}": breakPage, "POST /op/rapprochement/{id}": resolve,
 		"GET /op/offres": offersPage, "GET /op/offres/{id}": offerPage, "POST /op/offres/{id}": offerDo, "GET /op/assurance": insurancePage, "POST /op/assurance": insuranceDo,
 		"GET /op/entites": membersPage, "GET /op/entites/{id}": memberPage, "POST /op/entites/{id}": memberDo,
+		"GET /op/donnees": dataPage, "POST /op/donnees/{id}": dataDo,
 		"GET /op/charte": charterPage, "GET /op/charte/{id}": bylawPage, "GET /op/diagnostics": checkUpsPage,
 		"GET /op/sante": healthPage, "GET /op/sante/{id}": partnerPage, "POST /op/sante/{id}": partnerDo, "GET /op/journal": journalPage, "GET /op/reglages": settingsPage, "POST /op/reglages": setLimits,
 	} {
@@ -81,6 +82,7 @@ func (v *view) sit() error {
 		{Key: "op.members", Path: "/op/entites", Waiting: w.Members + w.Accounts},
 		{Key: "charter.title", Path: "/op/charte"},
 		{Key: "checkup.op_title", Path: "/op/diagnostics"},
+		{Key: "data.register", Path: "/op/donnees"},
 		{Key: "op.health", Path: "/op/sante", Waiting: w.Operations},
 		{Key: "op.journal", Path: "/op/journal"},
 		{Key: "op.settings", Path: "/op/reglages"},
@@ -110,4 +112,4 @@ func (v *view) amount(name string) (m money.Money, err error) {
 }
 
 // done are the things that a page may say were done; the address carries which.
-var done = []string{"ruled", "proposed", "approved", "refused", "halted", "asked", "resolved", "snoozed", "waits", "closed", "taken", "moved", "account", "released", "refunded", "paused", "goes_on", "answers", "silent", "shown", "sent_back", "gone", "asked_insurer"}
+var done = []string{"ruled", "proposed", "approved", "refused", "halted", "asked", "resolved", "snoozed", "waits", "closed", "taken", "moved", "account", "released", "refunded", "paused", "goes_on", "answers", "silent", "shown", "sent_back", "gone", "asked_insurer", "data_answered"}

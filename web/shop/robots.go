@@ -25,7 +25,7 @@ func answer(v *site.Visit, kind string, b []byte) error {
 }
 
 // private are the pages that no search engine has any business with.
-var private = []string{"/panier", "/g/", "/o/", "/paiement/", "/factures/", "/moi", "/entrer", "/v", "/op", "/b/", "/i/", "/l/", "/v1/"}
+var private = []string{"/panier", "/g/", "/o/", "/paiement/", "/factures/", "/moi", "/effacement/", "/entrer", "/v", "/op", "/b/", "/i/", "/l/", "/v1/"}
 
 // robots tells search engines what to leave alone.
 func (s *Shop) robots(v *site.Visit) error {

@@ -1,0 +1,108 @@
+package orders
+
+import (
+	"context"
+	"time"
+
+	"tiwiza/pkg/personal"
+	"tiwiza/pkg/pg"
+)
+
+// forgotten stands where a text was that a row must have.
+const forgotten = "—"
+
+// agedProofs are parcels that came before a moment, of which a place or a photograph is
+// left.
+const agedProofs = `select id from orders.shipment where delivered_at < $1 and (lat is not null or photo not in ('', '` + forgotten + `')) order by delivered_at, id limit $2`
+
+// Personal is what orders keeps of buyers. What somebody bought, from whom and for how
+// much stays, without its name, phone number and address; invoices stay as they are.
+func (s *Service) Personal() personal.Holder {
+	return personal.Room{
+		Called: "orders",
+		Also: func(ctx context.Context, tx *pg.Tx, who personal.Subject) error {
+			type photo struct{ Photo, ID string }
+			all, err := pg.All[photo](ctx, tx, `select s.photo, s.id from orders.shipment s join orders.seller_order o on o.id = s.order_id
+				where o.buyer = any($1) and s.photo not in ('', '`+forgotten+`')`, who.Keys())
+			for _, p := range all {
+				s.Files.Release(tx, p.Photo, p.ID)
+			}
+			return err
+		},
+		Ages: []personal.Age{
+			{
+				Code: "delivery_proofs",
+				First: func(ctx context.Context, tx *pg.Tx, before time.Time, most int) error {
+					type photo struct{ Photo, ID string }
+					all, err := pg.All[photo](ctx, tx, `select photo, id from orders.shipment where id in (`+agedProofs+`) and photo not in ('', '`+forgotten+`')`, before, most)
+					for _, p := range all {
+						s.Files.Release(tx, p.Photo, p.ID)
+					}
+					return err
+				},
+				Past: `update orders.shipment set lat = null, lng = null, accuracy_m = null, photo = case when photo = '' then '' else '` + forgotten + `' end where id in (` + agedProofs + `)`,
+			},
+			{Code: "delivery_attempts", Past: `update orders.attempt set note = '', lat = null, lng = null, accuracy_m = null where (shipment, n) in (
+				select shipment, n from orders.attempt where at < $1 and (note <> '' or lat is not null) order by at limit $2)`},
+			{Code: "messages", First: func(ctx context.Context, tx *pg.Tx, before time.Time, most int) error {
+				type file struct{ File, ID string }
+				all, err := pg.All[file](ctx, tx, `select unnest(m.files) as file, m.id from (select id, files from orders.message where at < $1 and text <> '`+forgotten+`' order by at, id limit $2) m`, before, most)
+				for _, f := range all {
+					s.Files.Release(tx, f.File, f.ID)
+				}
+				return err
+			}, Past: `update orders.message set text = '` + forgotten + `', files = '{}' where id in (select id from orders.message where at < $1 and text <> '` + forgotten + `' order by at, id limit $2)`},
+			{Code: "quotes", Past: `delete from orders.quote where id in (select id from orders.quote where expires_at < $1 order by expires_at limit $2)`},
+		},
+		Duties: []personal.Duty{
+			{Code: "orders.open", Open: `select id from orders.seller_order where buyer = any($1) and state not in ('completed', 'expired', 'cancelled', 'refunded', 'refused') order by id limit 21`},
+			{Code: "orders.return_open", Open: `select id from orders.return where buyer = any($1) and ended_at is null and state <> 'rejected' order by id limit 21`},
+		},
+		Tables: []personal.Table{
+			{
+				Name:  "orders.order_group",
+				Show:  `select jsonb_build_object('id', id, 'contact', contact, 'delivery', delivery, 'centimes', total, 'currency', currency, 'at', created_at) from orders.order_group where buyer = any($1) order by id`,
+				Erase: []string{`update orders.order_group set contact = '{"name": "", "phone": ""}', delivery = delivery - 'address' - 'point' where buyer = any($1) and contact ->> 'name' <> ''`},
+			},
+			{Name: "orders.seller_order", Show: `select jsonb_build_object('id', id, 'seller', seller, 'state', state, 'centimes', total, 'currency', currency, 'at', created_at) from orders.seller_order where buyer = any($1) order by id`},
+			{Name: "orders.line", Show: `select jsonb_build_object('order', l.order_id, 'offer', l.offer, 'names', l.names, 'quantity', l.quantity, 'centimes', l.total) from orders.line l join orders.seller_order o on o.id = l.order_id where o.buyer = any($1) order by l.order_id, l.variant`},
+			{
+				Name: "orders.shipment",
+				Show: `select jsonb_build_object('order', s.order_id, 'method', s.method, 'shipped', s.shipped_at, 'delivered', s.delivered_at, 'proof', s.proof, 'lat', s.lat, 'lng', s.lng) from orders.shipment s join orders.seller_order o on o.id = s.order_id where o.buyer = any($1) order by s.id`,
+				Erase: []string{`update orders.shipment s set lat = null, lng = null, accuracy_m = null, photo = case when s.photo = '' then '' else '` + forgotten + `' end
+					from orders.seller_order o where o.id = s.order_id and o.buyer = any($1) and (s.lat is not null or s.photo not in ('', '` + forgotten + `'))`},
+			},
+			{
+				Name:  "orders.attempt",
+				Show:  `select jsonb_build_object('order', s.order_id, 'reason', a.reason, 'at', a.at, 'lat', a.lat, 'lng', a.lng) from orders.attempt a join orders.shipment s on s.id = a.shipment join orders.seller_order o on o.id = s.order_id where o.buyer = any($1) order by a.shipment, a.n`,
+				Erase: []string{`update orders.attempt a set note = '', lat = null, lng = null, accuracy_m = null from orders.shipment s join orders.seller_order o on o.id = s.order_id where s.id = a.shipment and o.buyer = any($1) and (a.note <> '' or a.lat is not null)`},
+			},
+			{
+				Name:  "orders.message",
+				Show:  `select jsonb_build_object('order', m.order_id, 'text', m.text, 'files', cardinality(m.files), 'at', m.at) from orders.message m join orders.seller_order o on o.id = m.order_id where o.buyer = any($1) and m.sender = 'buyer' order by m.id`,
+				Erase: []string{`update orders.message m set text = '` + forgotten + `', files = '{}' from orders.seller_order o where o.id = m.order_id and o.buyer = any($1) and m.sender = 'buyer' and m.text <> '` + forgotten + `'`},
+			},
+			{
+				Name:  "orders.review",
+				Show:  `select jsonb_build_object('order', order_id, 'offer', offer, 'stars', stars, 'text', text, 'shown', state = 'shown', 'at', created_at) from orders.review where buyer = any($1) order by id`,
+				Erase: []string{`update orders.review set text = '', version = version + 1 where buyer = any($1) and text <> ''`},
+			},
+			{
+				Name:  "orders.return",
+				Show:  `select jsonb_build_object('id', id, 'order', order_id, 'reason', reason, 'wish', wish, 'text', text, 'state', state, 'at', requested_at) from orders.return where buyer = any($1) order by id`,
+				Erase: []string{`update orders.return set text = '', version = version + 1 where buyer = any($1) and text <> ''`},
+			},
+			{Name: "orders.return_photo", Show: `select jsonb_build_object('return', p.ret, 'file', p.file) from orders.return_photo p join orders.return r on r.id = p.ret where r.buyer = any($1) order by p.ret, p.place`},
+			{Name: "orders.invoice", Show: `select jsonb_build_object('id', i.id, 'order', i.order_id, 'kind', i.kind, 'issued', i.issued_at, 'buyer', i.body -> 'buyer') from orders.invoice i join orders.seller_order o on o.id = i.order_id where o.buyer = any($1) order by i.id`},
+			{Name: "orders.consent", Show: `select jsonb_build_object('group', c.grp, 'kind', c.kind, 'hash', c.hash, 'texts', c.texts, 'lang', c.lang, 'at', c.at) from orders.consent c join orders.order_group g on g.id = c.grp where g.buyer = any($1) order by c.grp, c.kind`},
+			{Name: "orders.quote", Erase: []string{`delete from orders.quote q using orders.basket b where b.id = q.basket and b.buyer = any($1)`}},
+			{
+				Name:  "orders.basket",
+				Show:  `select jsonb_build_object('id', b.id, 'state', b.state, 'at', b.created_at, 'lines', (select coalesce(jsonb_agg(jsonb_build_object('variant', l.variant, 'quantity', l.quantity) order by l.variant), '[]') from orders.basket_line l where l.basket = b.id)) from orders.basket b where b.buyer = any($1) order by b.id`,
+				Erase: []string{`delete from orders.basket_line l using orders.basket b where b.id = l.basket and b.state = 'open' and b.buyer = any($1)`},
+			},
+			{Name: "orders.timeline"},
+			{Name: "orders.courier_link"},
+		},
+	}
+}
