@@ -244,7 +244,8 @@ func find(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at
 
 // Ranking reads each document, so not more than this many are ranked: when words
 // are left out, those that have the most of them; those with the words in their
-// names, then those with them anywhere. A result by relevance ends there.
+// names, what can be had first, then those with them anywhere. A result by
+// relevance ends there.
 const (
 	mostRanked = 400
 	mostBare   = 200
@@ -257,8 +258,8 @@ func best(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at
 	if q.Bare {
 		most = mostBare
 	}
-	some := func(query string) string {
-		return fmt.Sprintf("(select id, head, words, available, labels, lat, lng from search.document where words @@ %s::tsquery%s limit %d)", c.arg(query), where, most)
+	some := func(query, which string) string {
+		return fmt.Sprintf("(select id, head, words, available, labels, lat, lng from search.document where words @@ %s::tsquery%s%s limit %d)", c.arg(query), which, where, most)
 	}
 	all := tsquery(terms, w)
 	km := "null::float8"
@@ -268,10 +269,10 @@ func best(ctx context.Context, db pg.DB, q search.Query, terms []search.Term, at
 	var parts []string // each is read only if those before it leave room
 	if w == relaxed {
 		for _, query := range fuller(terms) {
-			parts = append(parts, some(query))
+			parts = append(parts, some(query, ""))
 		}
 	}
-	parts = append(parts, some(names(all)), some(all))
+	parts = append(parts, some(names(all), " and available"), some(names(all), " and not available"), some(all, ""))
 	sql := fmt.Sprintf("select distinct id, key, km from (select id, %s as key, %s as km from (select * from (%s) u limit %d) d) r",
 		rank(c, terms, w), km, strings.Join(parts, " union all "), most)
 	if at.Int != nil {

@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		"FindsMistypedWords":         findsMistypedWords,
 		"MoreWordsComeFirst":         moreWordsComeFirst,
 		"RareWordsAreNotDrowned":     rareWordsAreNotDrowned,
+		"WhatCanBeHadIsNotDrowned":   whatCanBeHadIsNotDrowned,
 		"NamesWeighMost":             namesWeighMost,
 		"Filters":                    filters,
 		"Sorts":                      sorts,
@@ -192,6 +193,20 @@ func rareWordsAreNotDrowned(_ *testing.T, b *bench) {
 	b.first(search.Query{Text: "tapis zineb", Bare: true}, "off_rare")
 	b.first(search.Query{Text: "tapis zineb miel"}, "off_rare")           // nothing has all three
 	b.first(search.Query{Text: "tapis taznakht zineb rouge"}, "off_rare") // nor all four
+}
+
+// whatCanBeHadIsNotDrowned has a market in which hundreds are called the same, and
+// only the last that came can be had.
+func whatCanBeHadIsNotDrowned(_ *testing.T, b *bench) {
+	all := crowd(1200)
+	for i := range all {
+		all[i].Available = false
+	}
+	b.put(all...)
+	have := all[0]
+	have.ID, have.Available = "off_have", true
+	b.put(have)
+	b.first(search.Query{Text: "tapis"}, "off_have")
 }
 
 func namesWeighMost(_ *testing.T, b *bench) {
