@@ -161,6 +161,11 @@ func (c serving) serve(ctx context.Context, door net.Listener, d *database, cfg 
 	if err := h.plugged.Look(ctx); err != nil {
 		return err
 	}
+	// Whoever says a wish has the systems outside hear of it: they are met before
+	// anybody is answered.
+	if err := h.known.Arm(auth.With(ctx, auth.Hub)); err != nil {
+		return fmt.Errorf("meet the systems outside: %w", err)
+	}
 	doc, err := document(h.routes)
 	if err != nil {
 		return err

@@ -374,9 +374,6 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.treasury.Arm(auth.With(ctx, auth.Hub)); err != nil {
 		return fmt.Errorf("arm the treasury: %w", err)
 	}
-	if err := h.known.Arm(auth.With(ctx, auth.Hub)); err != nil {
-		return fmt.Errorf("meet the systems outside: %w", err)
-	}
 	if err := h.directory.Arm(auth.With(ctx, auth.Hub)); err != nil {
 		return fmt.Errorf("begin the directory: %w", err)
 	}
