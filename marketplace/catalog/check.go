@@ -11,6 +11,7 @@ import (
 
 	"tiwiza/pkg/fault"
 	"tiwiza/pkg/geo"
+	"tiwiza/pkg/script"
 )
 
 // Limits of what a seller writes.
@@ -121,18 +122,17 @@ func (f *findings) texts(pointer string, texts map[string]string, longest int) {
 		case !slices.Contains(languages, lang):
 			f.add(at, "Texts are in %s.", strings.Join(languages, ", "))
 		case !clean(text):
-			f.add(at, "The text holds control characters; type it anew.")
+			f.add(at, "The text holds signs that nobody sees; type it anew.")
 		case utf8.RuneCountInString(text) > longest:
 			f.add(at, "The text is too long: at most %d letters.", longest)
 		}
 	}
 }
 
-// clean says that a text holds no control characters but line ends and tabs.
+// clean says that a text holds no signs that nobody sees, and of control characters
+// only line ends and tabs: a file brings in no more than the edge takes.
 func clean(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
-		return r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0
-	})
+	return utf8.ValidString(s) && !script.Hidden(s) && strings.IndexByte(s, '\r') < 0
 }
 
 // origin finds the commune and, from it, the region and the point.

@@ -34,3 +34,6 @@ func Parse(file []byte) (rows []int, cells []map[string]string, bad map[int]stri
 
 // Prose and Marked are what files and exports make of texts.
 var Prose, Marked = prose, marked
+
+// Clean says whether a text of an offer may be kept.
+var Clean = clean

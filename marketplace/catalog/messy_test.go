@@ -133,6 +133,20 @@ func TestAMessyFileOfTwelveMegabytesLosesNothing(t *testing.T) {
 	m.whole()
 }
 
+// What the edge refuses of texts, a file does not bring in either.
+func TestTextsOfFilesHoldNothingThatNobodySees(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{"Savon\nnoir\t1": true, "زيت\u200cأركان": true, "❤\ufe0f": true, "\u3164": false, "a\u034fb": false, "a\u202eb": false, "a\x01": false, "a\rb": false, "a\u0085b": false, "a\xff": false} {
+		if got := catalog.Clean(text); got != want {
+			t.Errorf("%+q is kept: %t, want %t", text, got, want)
+		}
+	}
+	_, cells, _, err := catalog.Parse([]byte("category,sku,price,description_fr\ncosmetics,A1,10,<p>Sa&#8203;von&shy; noir&#xFEFF;</p>\n"))
+	if err != nil || len(cells) != 1 || cells[0]["description_fr"] != "Savon noir" {
+		t.Errorf("a text of a program that writes HTML is %+q, error = %v", cells, err)
+	}
+}
+
 func TestTextsAreWhatAReaderSees(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{

@@ -43,18 +43,24 @@ func (s *Service) Share(ctx context.Context, tx *pg.Tx, in OneDiagnostic) (v Run
 	if err != nil {
 		return v, err
 	}
-	if len(last) > 0 && last[0].Run == r.ID {
+	stands := false
+	if len(last) > 0 {
+		if stands, err = s.Dossiers.Stands(ctx, tx, last[0].Item); err != nil {
+			return v, err
+		}
+	}
+	if stands && last[0].Run == r.ID {
 		return v, ErrShared
 	}
-	if len(last) > 0 && last[0].FinishedAt.After(*r.FinishedAt) {
+	if stands && last[0].FinishedAt.After(*r.FinishedAt) {
 		return v, ErrOlder
 	}
 	content := sharing.Content{Form: r.form()}
 	var item sharing.ItemView
-	if len(last) > 0 {
+	if stands {
 		item, err = s.Dossiers.Replace(ctx, tx, sharing.VersionInput{Item: last[0].Item, Content: content})
 	}
-	if len(last) == 0 || errors.Is(err, sharing.ErrRetired) {
+	if !stands || errors.Is(err, sharing.ErrRetired) {
 		item, err = s.Dossiers.Add(ctx, tx, sharing.ItemInput{Org: r.Organisation, Section: r.Questionnaire.Section, Title: r.Questionnaire.Names["fr"], Content: content})
 	}
 	if err != nil {

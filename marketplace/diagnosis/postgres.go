@@ -132,7 +132,7 @@ type beside struct {
 // readBeside reads it in one round trip.
 func readBeside(r Run, out *beside) []pg.Read {
 	return []pg.Read{
-		read(&out.shared, `select run, organisation, code, finished_at, item, version, shared_by, shared_at from diagnosis.shared where run = $1`, r.ID),
+		read(&out.shared, `select run, organisation, code, finished_at, item, version, shared_by, shared_at from diagnosis.shared where run = $1 order by shared_at desc, version desc limit 1`, r.ID),
 		read(&out.before, `select `+runColumns+` from diagnosis.run r where r.organisation = $1 and r.code = $2 and r.state = 'finished' and r.finished_at < $3 order by r.finished_at desc, r.id desc limit 1`,
 			r.Organisation, r.Code, r.FinishedAt),
 	}
@@ -148,19 +148,14 @@ func read[T any](out *[]T, sql string, args ...any) pg.Read {
 }
 
 // lastShared has those who put results into a dossier go one after the other, and is
-// the newest that was put there.
+// what was put there last.
 func lastShared(ctx context.Context, tx *pg.Tx, org, code string) ([]Shared, error) {
 	tx.Queue(`select pg_advisory_xact_lock(hashtextextended('diagnosis ' || $1, 0))`, org)
-	return pg.All[Shared](ctx, tx, `select run, organisation, code, finished_at, item, version, shared_by, shared_at from diagnosis.shared where organisation = $1 and code = $2 order by finished_at desc limit 1`, org, code)
+	return pg.All[Shared](ctx, tx, `select run, organisation, code, finished_at, item, version, shared_by, shared_at from diagnosis.shared where organisation = $1 and code = $2 order by shared_at desc, version desc limit 1`, org, code)
 }
 
 func insertShared(tx *pg.Tx, s Shared) {
-	tx.QueueMapped(func(err error) error {
-		if pg.Violates(err, "shared_pkey") {
-			return ErrShared
-		}
-		return err
-	}, `insert into diagnosis.shared (run, organisation, code, finished_at, item, version, shared_by, shared_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+	tx.Queue(`insert into diagnosis.shared (run, organisation, code, finished_at, item, version, shared_by, shared_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		s.Run, s.Organisation, s.Code, s.FinishedAt, s.Item, s.Version, s.SharedBy, s.SharedAt)
 }
 

@@ -24,6 +24,7 @@ type Members interface {
 type Dossiers interface {
 	Add(ctx context.Context, tx *pg.Tx, in sharing.ItemInput) (sharing.ItemView, error)
 	Replace(ctx context.Context, tx *pg.Tx, in sharing.VersionInput) (sharing.ItemView, error)
+	Stands(ctx context.Context, db pg.DB, item string) (bool, error)
 }
 
 // Approvals ask a second person.
@@ -203,7 +204,8 @@ func (s *Service) Show(ctx context.Context, in OneDiagnostic) (v RunView, err er
 	return s.whole(ctx, s.db.Asking(), r)
 }
 
-// whole is a run with what stands beside it, in one more round trip.
+// whole is a run with what stands beside it, in one more round trip, and one for a
+// result that was put into the dossier: its owner may have taken it out.
 func (s *Service) whole(ctx context.Context, db pg.DB, r ran) (v RunView, err error) {
 	var b beside
 	if err := pg.Together(ctx, db, readBeside(r.Run, &b)...); err != nil {
@@ -217,7 +219,13 @@ func (s *Service) whole(ctx context.Context, db pg.DB, r ran) (v RunView, err er
 		v.Before = &BeforeView{x.ID, x.Edition, x.FinishedAt.UTC(), *x.Score, x.Level, x.Dimensions}
 	}
 	for _, x := range b.shared {
-		v.Shared = &SharedView{x.Item, x.Version, x.SharedAt.UTC()}
+		stands, err := s.Dossiers.Stands(ctx, db, x.Item)
+		if err != nil {
+			return v, err
+		}
+		if stands {
+			v.Shared = &SharedView{x.Item, x.Version, x.SharedAt.UTC()}
+		}
 	}
 	return v, nil
 }

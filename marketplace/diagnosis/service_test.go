@@ -346,6 +346,26 @@ func TestAResultIsSharedByConsentAlone(t *testing.T) {
 	h.refused(409, "diagnosis.older", "", coop, "POST", runs+"/"+third.ID+"/share", nil)
 }
 
+// What its owner took out of the dossier is not said to stand there, and may be put
+// there again.
+func TestWhatWasTakenOutMayBePutThereAgain(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	_, coop := h.member(members.Cooperative, "Coopérative", "MA-09")
+	done := h.finished(coop, true, nil)
+	h.want(200, &done, coop, "POST", runs+"/"+done.ID+"/share", nil)
+	was := *done.Shared
+	h.want(200, nil, coop, "POST", "/v1/dossier-items/"+was.Item+"/retire", nil)
+	var v diagnosis.RunView
+	if h.want(200, &v, coop, "GET", runs+"/"+done.ID, nil); v.Shared != nil {
+		t.Errorf("taken out, it stands there as %+v", v.Shared)
+	}
+	if h.want(200, &v, coop, "POST", runs+"/"+done.ID+"/share", nil); v.Shared == nil || v.Shared.Item == was.Item || v.Shared.Version != 1 {
+		t.Errorf("put there again it is %+v, was %+v", v.Shared, was)
+	}
+	h.refused(409, "diagnosis.shared", "", coop, "POST", runs+"/"+done.ID+"/share", nil)
+}
+
 // The market's people see figures of many: of fewer than five nothing, and no row.
 func TestFiguresAreOfFiveAtLeast(t *testing.T) {
 	t.Parallel()

@@ -68,7 +68,7 @@ func subscribeMembers(bus *event.Bus, s *Service) {
 		return s.tellMember(ctx, tx, e.Owner, DossierOpened, nil, e.Glass)
 	})
 	event.Subscribe(bus, who, func(ctx context.Context, tx *pg.Tx, e diagnosis.Due) error {
-		return s.tellMember(ctx, tx, e.Organisation, CheckUpAgain, map[string]string{"title": short(e.Names["fr"]), "link": s.URL + "/v/diagnostic"}, e.Diagnostic)
+		return s.tellTitled(ctx, tx, e.Organisation, CheckUpAgain, e.Names, map[string]string{"link": s.URL + "/v/diagnostic"}, e.Diagnostic)
 	})
 }
 

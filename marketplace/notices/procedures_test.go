@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"tiwiza/marketplace/diagnosis"
 	"tiwiza/marketplace/notices"
 	"tiwiza/marketplace/procedures"
 	"tiwiza/pkg/id"
@@ -38,5 +39,17 @@ func TestCasesAreToldInTheLanguageOfWhomTheyConcern(t *testing.T) {
 				t.Errorf("%s is told as %q, want %q", c.move, sent[0].Text, want)
 			}
 		}
+	}
+}
+
+// So is what a check-up is called.
+func TestCheckUpsAreNamedInTheLanguageOfTheirMember(t *testing.T) {
+	t.Parallel()
+	p := newPost(t)
+	member := id.New(id.Organisation)
+	p.people[member] = []notices.Address{{Phone: "+212600000001", Lang: "ar"}}
+	p.publish(diagnosis.Due{Organisation: member, Questionnaire: "numerique", Names: map[string]string{"fr": "Diagnostic numérique", "ar": "التشخيص الرقمي"}, Diagnostic: id.New(id.Diagnostic)})
+	if sent := p.sms.sent(); len(sent) != 1 || !strings.Contains(sent[0].Text, "«التشخيص الرقمي»") {
+		t.Errorf("it is told as %+v", sent)
 	}
 }

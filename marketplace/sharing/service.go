@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -165,6 +166,18 @@ func (s *Service) Retire(ctx context.Context, tx *pg.Tx, in OneItem) (v ItemView
 	saveItem(tx, i)
 	audit.Record(tx, "dossiers.retire", i.ID, authz.Policy(ctx), map[string]string{"owner": i.Owner})
 	return i.view(e), nil
+}
+
+// Stands says whether an item still is in the caller's dossier.
+func (s *Service) Stands(ctx context.Context, db pg.DB, item string) (bool, error) {
+	i, err := loadItem(ctx, db, item)
+	if err == nil {
+		err = own(ctx, i.Owner)
+	}
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && i.RetiredAt == nil, err
 }
 
 // lockItem locks an item of the caller's that is in its dossier.

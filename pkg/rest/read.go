@@ -179,7 +179,7 @@ func (c *call) json(b []byte, ptr any, found *findings) error {
 	return nil
 }
 
-// readable adds the texts of a body that hold signs which nobody sees though they
+// readable adds the texts and names of a body that hold signs which nobody sees though they
 // change what is read: no text of the market does, whoever takes it.
 func readable(v any, at string, found []fault.Detail) []fault.Detail {
 	switch v := v.(type) {
@@ -193,6 +193,9 @@ func readable(v any, at string, found []fault.Detail) []fault.Detail {
 		}
 	case map[string]any:
 		for name, x := range v {
+			if script.Hidden(name) { // where people name things, it is read too
+				found = append(found, fault.Detail{Pointer: at + "/" + escape(name), Detail: "This name holds signs that nobody sees; write it anew without them."})
+			}
 			if s, ok := x.(string); !ok || script.Hidden(s) { // most texts are fine, and then their place is not needed
 				found = readable(x, at+"/"+escape(name), found)
 			}

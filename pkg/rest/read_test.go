@@ -76,6 +76,7 @@ func TestBodyIsReadStrictly(t *testing.T) {
 		{"a sign of no width, in a text by language", swap(`"method"`, `"names":{"ar":"\u200bزيت","fr":"Huile\ufeff"},"method"`), 422, "request.invalid", "/names/ar /names/fr"},
 		{"a sign that steers a terminal, in a list", swap(`"offer":"`, `"offer":"\u001b[2J`), 422, "request.invalid", "/lines/0/offer"},
 		{"marks that a telephone copies along", swap(`Example Buyer`, `\u200eExample\u200f \u202aBuyer\u202c`), 201, "", ""},
+		{"a sign of no width, in what people call something", swap(`"method"`, `"names":{"f\u200br":"Huile"},"method"`), 422, "request.invalid", "/names/f\u200br"},
 		{"a list for texts by language", swap(`"method"`, `"names":["Huile"],"method"`), 400, "request.malformed", "/names"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/a-h/templ"
 
@@ -263,7 +262,7 @@ func answerTyped(v *site.Visit) map[string]any {
 	case f.Has("sans"):
 		return map[string]any{"none": true}
 	case f.Has("nombre"):
-		if n, err := strconv.Atoi(strings.ReplaceAll(v.Field("nombre"), " ", "")); err == nil && n >= 0 && n <= 1_000_000_000 {
+		if n, err := strconv.Atoi(digits(v.Field("nombre"))); err == nil && n >= 0 && n <= 1_000_000_000 {
 			return map[string]any{"number": n}
 		}
 		return map[string]any{}
