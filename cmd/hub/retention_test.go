@@ -47,8 +47,9 @@ var ages = map[string]struct{ make, left string }{
 	},
 	"notices": {
 		`with n as (insert into notices.notice (id, owner, kind, lang, phone, params, dedupe, state, due_at, expires_at, created_at)
-			values ('ntc_1', 'per_1', 'order.paid', 'fr', '+212600000000', '{}', 'd', 'delivered', platform.now(), platform.now() + interval '1 day', platform.now()) returning id)
-			insert into notices.attempt (id, notice, channel, carrier, address, state, at) select 'nat_1', id, 'sms', 'sms', '+212600000000', 'delivered', platform.now() from n`,
+			values ('ntc_1', 'per_1', 'order.paid', 'fr', '+212600000000', '{}', 'd', 'delivered', platform.now(), platform.now() + interval '1 day', platform.now()),
+				('ntc_2', 'per_1', 'order.paid', 'fr', '+212600000000', '{}', 'e', 'sent', platform.now(), platform.now() + interval '1 day', platform.now()) returning id)
+			insert into notices.attempt (id, notice, channel, carrier, address, state, at) select 'nat_' || id, id, 'sms', 'sms', '+212600000000', 'delivered', platform.now() from n`,
 		`select (select count(*) from notices.notice)::int + (select count(*) from notices.attempt)::int`,
 	},
 	"data_requests": {

@@ -13,6 +13,7 @@ import (
 	"tiwiza/payments/charges"
 	"tiwiza/payments/escrow"
 	"tiwiza/pkg/auth"
+	"tiwiza/pkg/personal"
 	"tiwiza/pkg/pg"
 )
 
@@ -95,6 +96,13 @@ func TestAGroupThatMissesItsMinimumGivesAllBack(t *testing.T) {
 	left := h.join(k, g, 2)
 	h.pay(left)
 	h.want(200, nil, k, "POST", "/v1/orders/"+left.order()+"/cancel", `{"reason":"plus besoin"}`)
+	for one, want := range map[string]int{c.order(): 1, left.order(): 0} {
+		who, err := pg.Value[string](t.Context(), h.db, nil, `select buyer from orders.seller_order where id = $1`, one)
+		must(t, err)
+		if bars, err := (*groupbuys.Service)(nil).Personal().Bars(t.Context(), h.db, personal.Subject{Person: who}); err != nil || len(bars) != want {
+			t.Errorf("the buyer of %s finds %+v in the way of being forgotten, %v; want %d", one, bars, err, want)
+		}
+	}
 	h.join(h.buyer(), g, 3) // never paid
 	h.is(g, groupbuys.Open, 2)
 	h.moveOn(72 * time.Hour)

@@ -80,7 +80,7 @@ func asked(ctx context.Context, out sending, doubt outbound.Result) outbound.Res
 func (s *Service) take(ctx context.Context, tx *pg.Tx, notice string) (*sending, error) {
 	n, err := lock(ctx, tx, notice)
 	if err != nil || n.State != Waiting || n.DueAt.After(tx.Now()) {
-		return nil, err
+		return nil, unlessGone(err)
 	}
 	serving := s.serving(ctx, tx)
 	turn, tries, err := s.turn(ctx, tx, n, serving)
@@ -168,7 +168,7 @@ func (s *Service) crowded(ctx context.Context, tx *pg.Tx, n Notice, c notify.Cha
 func (s *Service) heard(ctx context.Context, tx *pg.Tx, out sending, r outbound.Result) error {
 	n, err := lock(ctx, tx, out.notice)
 	if err != nil {
-		return err
+		return unlessGone(err)
 	}
 	tries, err := attemptsOf(ctx, tx, n.ID)
 	if err != nil {

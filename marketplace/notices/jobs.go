@@ -2,6 +2,7 @@ package notices
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -79,12 +80,21 @@ func (s *Service) lookAll(ctx context.Context, tx *pg.Tx, ids []string) (left []
 	return left, nil
 }
 
+// unlessGone is what went wrong with a notice, but that it is no more: whom it was for
+// was forgotten meanwhile, and nobody waits for it.
+func unlessGone(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
 // look wakes a notice that is due, gives up an answer that nobody waits for any
 // more, and forgets the secrets of one that was sent.
 func (s *Service) look(ctx context.Context, tx *pg.Tx, notice string) error {
 	n, err := lock(ctx, tx, notice)
 	if err != nil {
-		return err
+		return unlessGone(err)
 	}
 	switch n.State {
 	case Waiting:

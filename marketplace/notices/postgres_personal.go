@@ -8,9 +8,9 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-// agedNotices are those that have ended before a moment, the oldest first; a message of
-// the day goes when all that was told in it has gone.
-const agedNotices = `select n.id from notices.notice n where n.created_at < $1 and n.state not in ('waiting', 'sending', 'sent')
+// agedNotices are those from before a moment that have ended, or of which a gateway never
+// said what became, the oldest first; a message of the day goes when all that was told in it has gone.
+const agedNotices = `select n.id from notices.notice n where n.created_at < $1 and (n.state not in ('waiting', 'sending', 'sent') or n.state = 'sent' and n.sealed is null)
 	and not exists (select from notices.notice w where w.within = n.id) order by n.created_at, n.id limit $2`
 
 // Personal is what notices keeps of whom it told: the person's own log, and all that

@@ -72,13 +72,16 @@ func (s *Service) carrier(ctx context.Context, name string) (*notify.Carrier, er
 func (s *Service) report(ctx context.Context, tx *pg.Tx, a Attempt, r notify.Report) error {
 	n, err := lock(ctx, tx, a.Notice)
 	if err != nil {
-		return err
+		return unlessGone(err)
 	}
 	tries, err := attemptsOf(ctx, tx, n.ID) // as they are under the lock
 	if err != nil {
 		return err
 	}
 	i := slices.IndexFunc(tries, func(t Attempt) bool { return t.ID == a.ID })
+	if i < 0 { // forgotten meanwhile
+		return nil
+	}
 	a = tries[i]
 	if a.State == TryDelivered || a.State == TryRefused {
 		return nil

@@ -185,6 +185,21 @@ func TestNobodyIsWokenForWhatCanWait(t *testing.T) {
 	p.counts(3, 0)
 }
 
+func TestNobodyWaitsForANoticeOfWhoWasForgotten(t *testing.T) {
+	t.Parallel()
+	p := newPost(t)
+	p.at(22, 0)
+	p.tell(news(id.New(id.Person)))
+	if _, err := p.db.Exec(t.Context(), `delete from notices.notice`); err != nil {
+		t.Fatal(err)
+	}
+	p.at(8, 1)
+	p.counts(0, 0)
+	if n, err := pg.Value[int](t.Context(), p.db, nil, `select count(*)::int from platform.timer where kind = 'notices.turn'`); err != nil || n != 0 {
+		t.Errorf("%d timers of a notice that is no more, %v", n, err)
+	}
+}
+
 func TestTheMorningBringsAllThatWaited(t *testing.T) {
 	t.Parallel()
 	p := newPost(t)

@@ -11,9 +11,17 @@ import (
 // forgotten stands where a text was that a row must have.
 const forgotten = "—"
 
+// over are the states in which nothing of an order is waited for any more.
+const over = `('completed', 'expired', 'cancelled', 'refunded', 'refused')`
+
+// disputable finds whether what proves a delivery may be asked for: the order s.order_id,
+// or a return of it, is not over. An order is not over while a dispute about it is open.
+const disputable = `(exists (select from orders.seller_order o where o.id = s.order_id and o.state not in ` + over + `)
+	or exists (select from orders.return r where r.order_id = s.order_id and r.ended_at is null and r.state <> 'rejected'))`
+
 // agedProofs are parcels that came before a moment, of which a place or a photograph is
-// left.
-const agedProofs = `select id from orders.shipment where delivered_at < $1 and (lat is not null or photo not in ('', '` + forgotten + `')) order by delivered_at, id limit $2`
+// left that nobody needs.
+const agedProofs = `select s.id from orders.shipment s where s.delivered_at < $1 and (s.lat is not null or s.photo not in ('', '` + forgotten + `')) and not ` + disputable + ` order by s.delivered_at, s.id limit $2`
 
 // Personal is what orders keeps of buyers. What somebody bought, from whom and for how
 // much stays, without its name, phone number and address; invoices stay as they are.
@@ -43,7 +51,7 @@ func (s *Service) Personal() personal.Holder {
 				Past: `update orders.shipment set lat = null, lng = null, accuracy_m = null, photo = case when photo = '' then '' else '` + forgotten + `' end where id in (` + agedProofs + `)`,
 			},
 			{Code: "delivery_attempts", Past: `update orders.attempt set note = '', lat = null, lng = null, accuracy_m = null where (shipment, n) in (
-				select shipment, n from orders.attempt where at < $1 and (note <> '' or lat is not null) order by at limit $2)`},
+				select a.shipment, a.n from orders.attempt a left join orders.shipment s on s.id = a.shipment where a.at < $1 and (a.note <> '' or a.lat is not null) and not ` + disputable + ` order by a.at limit $2)`},
 			{Code: "messages", First: func(ctx context.Context, tx *pg.Tx, before time.Time, most int) error {
 				type file struct{ File, ID string }
 				all, err := pg.All[file](ctx, tx, `select unnest(m.files) as file, m.id from (select id, files from orders.message where at < $1 and text <> '`+forgotten+`' order by at, id limit $2) m`, before, most)
@@ -55,7 +63,7 @@ func (s *Service) Personal() personal.Holder {
 			{Code: "quotes", Past: `delete from orders.quote where id in (select id from orders.quote where expires_at < $1 order by expires_at limit $2)`},
 		},
 		Duties: []personal.Duty{
-			{Code: "orders.open", Open: `select id from orders.seller_order where buyer = any($1) and state not in ('completed', 'expired', 'cancelled', 'refunded', 'refused') order by id limit 21`},
+			{Code: "orders.open", Open: `select id from orders.seller_order where buyer = any($1) and state not in ` + over + ` order by id limit 21`},
 			{Code: "orders.return_open", Open: `select id from orders.return where buyer = any($1) and ended_at is null and state <> 'rejected' order by id limit 21`},
 		},
 		Tables: []personal.Table{

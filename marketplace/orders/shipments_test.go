@@ -179,11 +179,28 @@ func TestAPhotographProvesADeliveryWithItsPlaceAndMoreTime(t *testing.T) {
 	if v := h.show(me, o); v.State != orders.Delivered {
 		t.Errorf("a week after the photograph it is %s, want delivered: three days more", v.State)
 	}
+	if n := h.ages("delivery_proofs"); n != 0 {
+		t.Errorf("%d proofs of an order that is not over are gone", n)
+	}
 	h.advance(72 * time.Hour)
 	h.deliver()
 	if v := h.show(me, o); v.State != orders.Completed {
 		t.Errorf("it is %s", v.State)
 	}
+	if n := h.ages("delivery_proofs"); n != 1 {
+		t.Errorf("%d proofs go when their time is over, want one", n)
+	}
+}
+
+// ages lets go of all that a period is about, as if its time were over, and says how
+// many rows went.
+func (h *hub) ages(code string) (n int64) {
+	h.t.Helper()
+	must(h.t, h.db.InTx(auth.With(h.t.Context(), auth.Hub), func(tx *pg.Tx) (err error) {
+		n, err = h.orders.Personal().Pass(auth.With(h.t.Context(), auth.Hub), tx, code, tx.Now().Add(time.Second), 10)
+		return err
+	}))
+	return n
 }
 
 func TestAParcelIsBroughtThreeTimesAtMost(t *testing.T) {

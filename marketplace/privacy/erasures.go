@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"time"
 
 	"tiwiza/marketplace/notices"
 	"tiwiza/marketplace/relations"
@@ -35,7 +36,7 @@ func (s *Service) Standing(ctx context.Context, _ rest.None) (v StandingView, er
 	if err != nil {
 		return v, err
 	}
-	bars, err := s.bars(ctx, s.db, who)
+	open, err := bars(ctx, s.db, s.Holders, who)
 	if err != nil {
 		return v, err
 	}
@@ -43,7 +44,7 @@ func (s *Service) Standing(ctx context.Context, _ rest.None) (v StandingView, er
 	if err != nil {
 		return v, err
 	}
-	v = StandingView{CoolingOffDays: register.CoolingOffDays, Bars: views(bars), Kept: keeps()}
+	v = StandingView{CoolingOffDays: register.CoolingOffDays, Bars: views(open), Kept: keeps()}
 	if len(last) > 0 {
 		e := last[0].view()
 		v.Erasure = &e
@@ -66,12 +67,12 @@ func (s *Service) AskErasure(ctx context.Context, tx *pg.Tx, _ rest.None) (v Ask
 	if err != nil {
 		return v, err
 	}
-	bars, err := s.bars(ctx, tx, who)
+	open, err := bars(ctx, tx, s.Holders, who)
 	if err != nil {
 		return v, err
 	}
-	if len(bars) > 0 {
-		return v, refusal(bars)
+	if len(open) > 0 {
+		return v, refusal(open)
 	}
 	secret := auth.Secret()
 	e := Erasure{
@@ -109,9 +110,14 @@ func (s *Service) CancelErasure(ctx context.Context, tx *pg.Tx, _ rest.None) (v 
 	return e.view(), nil
 }
 
-// erase goes one step with somebody who is to be forgotten: first it looks once more
-// what stands in the way; then one room after the other forgets, each in a unit of
-// work of its own with the note that it has. Whoever is killed in the middle, or
+// waits is when it is looked again whether what came in the way while somebody was
+// being forgotten is over.
+const waits = time.Hour
+
+// erase goes one step with somebody who is to be forgotten. The first looks once more
+// what stands in the way, and has the room that lets people sign in forget, in one unit
+// of work: nothing comes between. Then one room after the other forgets, each in a unit
+// of work of its own with the note that it has. Whoever is killed in the middle, or
 // comes second, finds that note or does the step.
 func (s *Service) erase(ctx context.Context, tx *pg.Tx, erasure string) error {
 	e, err := lockErasure(ctx, tx, erasure)
@@ -132,16 +138,17 @@ func (s *Service) begins(ctx context.Context, tx *pg.Tx, e Erasure) error {
 		job.Set(tx, timerErase, e.ID, e.RunsAt)
 		return nil
 	}
+	beginAlone(tx) // two who answer for one organisation do not both go
 	who, err := s.People.Subject(ctx, tx, e.Person)
 	if err != nil {
 		return err
 	}
-	bars, err := s.bars(ctx, tx, who)
+	open, err := bars(ctx, tx, s.Holders, who)
 	if err != nil {
 		return err
 	}
-	if len(bars) > 0 {
-		if e, err = e.bar(bars, tx.Now()); err != nil {
+	if len(open) > 0 {
+		if e, err = e.bar(open, tx.Now()); err != nil {
 			return err
 		}
 		saveErasure(tx, e)
@@ -151,23 +158,40 @@ func (s *Service) begins(ctx context.Context, tx *pg.Tx, e Erasure) error {
 	if err != nil {
 		return err
 	}
-	saveErasure(tx, e.begin(sealed, tx.Now()))
-	job.Set(tx, timerErase, e.ID, tx.Now())
-	return nil
+	return s.forgets(ctx, tx, e.begin(sealed, tx.Now()))
 }
 
+// forgets has the next room forget. What was on its way when the person signed in no
+// more, an order or a refund, is waited for: nobody is forgotten who is owed something.
 func (s *Service) forgets(ctx context.Context, tx *pg.Tx, e Erasure) error {
 	var who personal.Subject
 	if err := s.unseal(e.ID, e.Subject, &who); err != nil {
 		return err
 	}
-	h := s.Holders[e.Done]
-	part, err := h.Erase(ctx, tx, who)
+	did, err := forgotten(ctx, tx, e.ID)
 	if err != nil {
-		return fmt.Errorf("have %s forget %s: %w", h.Name(), e.Person, err)
+		return err
 	}
-	insertErased(tx, e.ID, e.Done, part, tx.Now())
-	e = e.forgot(tx.Now())
+	left := s.left(did)
+	if len(did) > 0 {
+		open, err := bars(ctx, tx, left, who)
+		if err != nil {
+			return err
+		}
+		if len(open) > 0 {
+			job.Set(tx, timerErase, e.ID, tx.Now().Add(waits))
+			return nil
+		}
+	}
+	if len(left) > 0 {
+		part, err := left[0].Erase(ctx, tx, who)
+		if err != nil {
+			return fmt.Errorf("have %s forget %s: %w", left[0].Name(), e.Person, err)
+		}
+		insertErased(tx, e.ID, len(did), part, tx.Now())
+		left = left[1:]
+	}
+	e = e.forgot(len(left), tx.Now())
 	saveErasure(tx, e)
 	if e.State == Running {
 		job.Set(tx, timerErase, e.ID, tx.Now())

@@ -71,17 +71,25 @@ func (s *Service) collect(ctx context.Context, tx *pg.Tx, export string) error {
 	if err != nil {
 		return err
 	}
-	h := s.Holders[e.Done]
-	part, err := h.Collect(ctx, tx, who)
-	if err != nil {
-		return fmt.Errorf("collect what %s holds of %s: %w", h.Name(), e.Person, err)
-	}
-	b, err := json.Marshal(part)
+	did, err := collectedFrom(ctx, tx, e.ID)
 	if err != nil {
 		return err
 	}
-	insertPart(tx, e.ID, e.Done, h.Name(), box.Seal(at(e.ID, e.Done), string(b)))
-	e = e.collected(tx.Now(), days(register.ExportDays))
+	left := s.left(did)
+	if len(left) > 0 {
+		h, n := left[0], len(did)
+		part, err := h.Collect(ctx, tx, who)
+		if err != nil {
+			return fmt.Errorf("collect what %s holds of %s: %w", h.Name(), e.Person, err)
+		}
+		b, err := json.Marshal(part)
+		if err != nil {
+			return err
+		}
+		insertPart(tx, e.ID, n, h.Name(), box.Seal(at(e.ID, n), string(b)))
+		left = left[1:]
+	}
+	e = e.collected(len(left), tx.Now(), days(register.ExportDays))
 	saveExport(tx, e)
 	if e.State == Making {
 		job.Set(tx, timerCollect, e.ID, tx.Now())

@@ -47,6 +47,11 @@ func insertPart(tx *pg.Tx, export string, place int, room string, sealed []byte)
 	tx.Queue(`insert into privacy.export_part (export, place, room, sealed) values ($1, $2, $3, $4)`, export, place, room, sealed)
 }
 
+// collectedFrom are the rooms whose part of a copy is there.
+func collectedFrom(ctx context.Context, db pg.DB, export string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select room from privacy.export_part where export = $1 order by place`, export)
+}
+
 func partsOf(ctx context.Context, db pg.DB, export string) ([][]byte, error) {
 	return pg.Column[[]byte](ctx, db, `select sealed from privacy.export_part where export = $1 order by place`, export)
 }
@@ -117,6 +122,16 @@ func insertErased(tx *pg.Tx, erasure string, place int, p personal.Part, now tim
 	tx.Queue(`insert into privacy.erased (erasure, place, room, tables, at) values ($1, $2, $3, $4, $5)`, erasure, place, p.Room, p, now)
 }
 
+// beginAlone lets one erasure begin at a time, until the end of the unit of work.
+func beginAlone(tx *pg.Tx) {
+	tx.Queue(`select pg_advisory_xact_lock(hashtextextended('privacy.erasure', 0))`)
+}
+
+// forgotten are the rooms that have forgotten.
+func forgotten(ctx context.Context, db pg.DB, erasure string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select room from privacy.erased where erasure = $1 order by place`, erasure)
+}
+
 func erasedBy(ctx context.Context, db pg.DB, erasure string) ([]personal.Part, error) {
 	raw, err := pg.Column[json.RawMessage](ctx, db, `select tables from privacy.erased where erasure = $1 order by place`, erasure)
 	if err != nil {
@@ -144,12 +159,13 @@ func (s *Service) Personal() personal.Holder {
 				Show:  `select jsonb_build_object('id', id, 'kind', kind, 'about', about, 'text', text, 'state', state, 'answer', answer, 'at', made_at) from privacy.request where person = any($1) order by id`,
 				Erase: []string{`update privacy.request set text = '', answer = case when state = 'refused' then '—' else '' end, version = version + 1 where person = any($1) and (text <> '' or answer not in ('', '—'))`},
 			},
-			{Name: "privacy.export_part", Erase: []string{`delete from privacy.export_part p using privacy.export e where e.id = p.export and e.person = any($1)`}},
 			{
 				Name:  "privacy.export",
 				Show:  `select jsonb_build_object('id', id, 'state', state, 'at', made_at, 'fetched', fetched) from privacy.export where person = any($1) order by id`,
 				Erase: []string{`update privacy.export set state = 'gone', key = null, version = version + 1 where person = any($1) and state <> 'gone'`},
 			},
+			// After its copy, which whoever still collects for it has locked.
+			{Name: "privacy.export_part", Erase: []string{`delete from privacy.export_part p using privacy.export e where e.id = p.export and e.person = any($1)`}},
 			{Name: "privacy.erasure", Show: `select jsonb_build_object('id', id, 'state', state, 'asked', asked_at, 'runs', runs_at) from privacy.erasure where person = any($1) order by id`},
 			{Name: "privacy.erased"},
 		},

@@ -49,13 +49,15 @@ type Export struct {
 	Version int64
 }
 
-// collected is the copy after one more room was asked.
-func (e Export) collected(at time.Time, keep time.Duration) Export {
-	e.Done++
-	if e.Done >= e.Rooms {
-		until := at.Add(keep)
-		e.State, e.ReadyAt, e.Until = Ready, &at, &until
+// collected is the copy after one more room was asked, and so many are left. There may
+// be more or fewer of them than when it was asked for: the hub may be another since.
+func (e Export) collected(left int, at time.Time, keep time.Duration) Export {
+	if left > 0 {
+		e.Done = min(e.Done+1, e.Rooms-1)
+		return e
 	}
+	until := at.Add(keep)
+	e.Done, e.State, e.ReadyAt, e.Until = e.Rooms, Ready, &at, &until
 	return e
 }
 
@@ -178,12 +180,14 @@ func (e Erasure) begin(sealed []byte, at time.Time) Erasure {
 	return e
 }
 
-// forgot is it after one more room forgot.
-func (e Erasure) forgot(at time.Time) Erasure {
-	e.Done++
-	if e.Done >= e.Rooms {
-		e.State, e.Subject, e.EndedAt = Done, nil, &at
+// forgot is it after one more room forgot, and so many are left. There may be more or
+// fewer of them than when it was asked for: the hub may be another since.
+func (e Erasure) forgot(left int, at time.Time) Erasure {
+	if left > 0 {
+		e.Done = min(e.Done+1, e.Rooms-1)
+		return e
 	}
+	e.Done, e.State, e.Subject, e.EndedAt = e.Rooms, Done, nil, &at
 	return e
 }
 
@@ -194,6 +198,7 @@ var ways = map[string]string{
 	"orders.return_open":        "Wait until this return is over.",
 	"charges.pending":           "Wait until this payment is over, or give it up.",
 	"charges.refund_open":       "Money is on its way back to you; wait until it is there, or say where it shall go.",
+	"charges.chargeback_open":   "Your bank has asked for this payment back; wait until that is decided.",
 	"disputes.open":             "Wait until this dispute is decided.",
 	"escrow.held":               "Money is held for this order; wait until it is released or given back.",
 	"quotations.open":           "Cancel this request for quotations.",

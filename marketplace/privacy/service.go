@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"tiwiza/marketplace/notices"
 	"tiwiza/pkg/auth"
@@ -108,10 +109,21 @@ func (s *Service) unseal(place string, sealed []byte, v any) error {
 	return json.Unmarshal([]byte(text), v)
 }
 
-// bars are all that stands in the way of forgetting somebody.
-func (s *Service) bars(ctx context.Context, db pg.DB, who personal.Subject) ([]personal.Bar, error) {
-	all := []personal.Bar{}
+// left are the rooms that are not among those that were asked, in their order. They
+// are told apart by their names: a hub that came after another may have more of them.
+func (s *Service) left(asked []string) (all []personal.Holder) {
 	for _, h := range s.Holders {
+		if !slices.Contains(asked, h.Name()) {
+			all = append(all, h)
+		}
+	}
+	return all
+}
+
+// bars are all that stands in the way of forgetting somebody, in some rooms.
+func bars(ctx context.Context, db pg.DB, rooms []personal.Holder, who personal.Subject) ([]personal.Bar, error) {
+	all := []personal.Bar{}
+	for _, h := range rooms {
 		some, err := h.Bars(ctx, db, who)
 		if err != nil {
 			return nil, fmt.Errorf("look what %s of %s is open: %w", h.Name(), who.Person, err)

@@ -115,6 +115,12 @@ func newHub(t testing.TB) *hub {
 // another is one more hub on the same database.
 func (h *hub) another() (*pg.Store, *privacy.Service, *job.Timers) {
 	h.t.Helper()
+	return h.with(h.room)
+}
+
+// with is one more hub, whose rooms beside members and privacy are these.
+func (h *hub) with(rooms ...personal.Holder) (*pg.Store, *privacy.Service, *job.Timers) {
+	h.t.Helper()
 	db := pgtest.Open(h.t, h.url, pg.Options{MaxConns: 6})
 	pgtest.Queue(h.t, db, event.NewBus())
 	policies, err := authz.New()
@@ -122,7 +128,7 @@ func (h *hub) another() (*pg.Store, *privacy.Service, *job.Timers) {
 	m := members.New(db, policies)
 	box, err := vault.New(slices.Repeat([]byte{7}, vault.KeySize), "papers")
 	must(h.t, err)
-	s := privacy.New(db, privacy.Needs{People: m, Holders: []personal.Holder{m.Personal(), h.room}, Courier: h, Letters: h, Vault: box, URL: "https://market.example"})
+	s := privacy.New(db, privacy.Needs{People: m, Holders: append([]personal.Holder{m.Personal()}, rooms...), Courier: h, Letters: h, Vault: box, URL: "https://market.example"})
 	timers := job.NewTimers(db)
 	s.Work(timers)
 	return db, s, timers
@@ -294,6 +300,106 @@ func TestForgettingGoesOnWhereItStopped(t *testing.T) {
 		if x.Kept && x.Table != "privacy.erased" && x.Why["fr"] == "" && !strings.HasPrefix(x.Table, "example") {
 			t.Errorf("%s is kept, and the certificate does not say why", x.Table)
 		}
+	}
+}
+
+// more is a room that only a newer hub has; it stands before privacy's own.
+type more struct{ *room }
+
+func (more) Name() string { return "more" }
+
+func (m more) Collect(ctx context.Context, db pg.DB, s personal.Subject) (personal.Part, error) {
+	p, err := m.room.Collect(ctx, db, s)
+	p.Room = "more"
+	return p, err
+}
+
+func (m more) Erase(ctx context.Context, tx *pg.Tx, s personal.Subject) (personal.Part, error) {
+	p, err := m.room.Erase(ctx, tx, s)
+	p.Room = "more"
+	return p, err
+}
+
+func TestANewerHubForgetsInEachOfItsRooms(t *testing.T) {
+	t.Parallel()
+	for name, rooms := range map[string]func(*hub) []personal.Holder{
+		"one more": func(h *hub) []personal.Holder { return []personal.Holder{more{&room{}}, h.room} },
+		"one less": func(*hub) []personal.Holder { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t)
+			v, err := step(h, h.as(lalla), h.rights.AskErasure, rest.None{})
+			must(t, err)
+			x, err := step(h, h.as(other), h.rights.AskExport, rest.None{})
+			must(t, err)
+			_, _, timers := h.with(rooms(h)...)
+			h.due(timers)
+			d, err := h.rights.Fetch(h.as(other), privacy.OneExport{Export: x.ID})
+			must(t, err)
+			h.later(8 * aDay)
+			h.due(timers)
+			c, err := h.rights.Certificate(t.Context(), privacy.OneCertificate{Secret: v.Certificate[strings.LastIndex(v.Certificate, "/")+1:]})
+			must(t, err)
+			want := 2 + len(rooms(h))
+			if n := h.count(`select count(distinct room)::int from privacy.erased`); n != want || c.State != privacy.Done {
+				t.Errorf("%d rooms forgot, want %d; it is %s", n, want, c.State)
+			}
+			if n := h.count(`select count(distinct room)::int from privacy.erased where room in ('members', 'privacy')`); n != 2 || len(d.Rooms) != want {
+				t.Errorf("%d of the first and the last forgot; the copy has %d rooms, want %d", n, len(d.Rooms), want)
+			}
+		})
+	}
+}
+
+func TestWhatComesWhileSomebodyIsForgottenIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	_, err := step(h, h.as(lalla), h.rights.AskErasure, rest.None{})
+	must(t, err)
+	h.later(8 * aDay)
+	h.room.fails = 1
+	_, err = h.timers.Due(t.Context())
+	must(t, err)
+	h.room.open = []string{"ord_3"} // it was on its way when the person signed in no more
+	h.due(h.timers)
+	if n := h.count(`select count(*)::int from privacy.erased`); n != 1 || h.room.asked != 1 {
+		t.Errorf("%d rooms forgot, the second was asked %d times while something was open; want 1 and once, before", n, h.room.asked)
+	}
+	h.room.open = nil
+	h.later(2 * time.Hour)
+	h.due(h.timers)
+	if n := h.count(`select count(*)::int from privacy.erasure where state = 'done'`); n != 1 {
+		t.Error("it never ended, though nothing is open any more")
+	}
+}
+
+func TestOfTwoWhoAnswerForAnOrganisationOneStays(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.exec(`insert into members.organisation (id, kind, names, region, commune, lat, lng, state) values ('org_1', 'auto_entrepreneur', '{"fr": "Exemple"}', 'MA-09', 'Agadir', 30, -9, 'active')`)
+	h.exec(`insert into members.membership (id, person, organisation, role, valid_from) values ('mbr_1', $1, 'org_1', 'manager', platform.now()), ('mbr_2', $2, 'org_1', 'manager', platform.now())`, lalla, other)
+	for _, p := range []string{lalla, other} {
+		_, err := step(h, h.as(p), h.rights.AskErasure, rest.None{})
+		must(t, err)
+	}
+	h.later(8 * aDay)
+	var all sync.WaitGroup
+	for range 2 {
+		_, _, timers := h.another()
+		all.Go(func() {
+			if _, err := timers.Due(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	h.due(h.timers)
+	if n := h.count(`select count(*)::int from members.membership where valid_to is null`); n != 1 {
+		t.Errorf("%d are left to answer for it, want one", n)
+	}
+	if n := h.count(`select count(*)::int from privacy.erasure where state = 'barred'`); n != 1 {
+		t.Errorf("%d of the two were told that they stay, want one", n)
 	}
 }
 

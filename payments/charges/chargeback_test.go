@@ -3,6 +3,7 @@ package charges_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/money"
 	"tiwiza/pkg/outbound"
+	"tiwiza/pkg/personal"
 	"tiwiza/pkg/pg"
 )
 
@@ -23,6 +25,14 @@ func (h *hub) adjusted(c charges.Receipt, of string, gross, fee int64) error {
 		})
 		return err
 	})
+}
+
+// buyerOf is whose charge it is.
+func (h *hub) buyerOf(c charges.Receipt) string {
+	h.t.Helper()
+	buyer, err := pg.Value[string](h.t.Context(), h.db, nil, `select buyer from charges.charge where id = $1`, c.ID)
+	h.must(err)
+	return buyer
 }
 
 func TestAChargebackIsBookedOnceAndFreezesItsOrders(t *testing.T) {
@@ -44,6 +54,10 @@ func TestAChargebackIsBookedOnceAndFreezesItsOrders(t *testing.T) {
 	})
 	if !errors.Is(err, escrow.ErrFrozen) {
 		t.Errorf("a refund beside a chargeback: %v, want ErrFrozen", err)
+	}
+	bars, err := h.charges.Personal().Bars(t.Context(), h.db, personal.Subject{Person: h.buyerOf(c)})
+	if err != nil || !slices.ContainsFunc(bars, func(b personal.Bar) bool { return b.Code == "charges.chargeback_open" && len(b.About) == 1 }) {
+		t.Errorf("its buyer can be forgotten meanwhile: %+v, %v", bars, err)
 	}
 	if b := h.chargebacks(); len(b) != 1 || b[0].State != charges.ChargebackOpen || b[0].Case != "CBK-1" || b[0].Amount.Centimes() != 11500 {
 		t.Errorf("chargebacks = %+v", b)

@@ -10,6 +10,7 @@ func (s *Service) Personal() personal.Holder {
 		Duties: []personal.Duty{
 			{Code: "charges.pending", Open: `select id from charges.charge where buyer = any($1) and state in ('created', 'accepted', 'unknown') order by id limit 21`},
 			{Code: "charges.refund_open", Open: `select id from charges.refund where buyer = any($1) and state not in ('confirmed', 'rejected') order by id limit 21`},
+			{Code: "charges.chargeback_open", Open: `select b.id from charges.chargeback b join charges.charge c on c.id = b.charge where c.buyer = any($1) and b.state = 'open' order by b.id limit 21`},
 		},
 		Tables: []personal.Table{
 			{
