@@ -32,9 +32,9 @@ func (s *Service) Page(ctx context.Context, in PageInput) (b rest.Blob, err erro
 var words = map[string]map[string]string{
 	"title": {"fr": "Vos données", "ar": "معطياتكم", "en": "Your data"},
 	"intro": {
-		"fr": "Voici tout ce que la place de marché détient à votre sujet, tel qu'elle le détient. Des autres, il n'y a rien ici.",
-		"ar": "هذا كل ما تحتفظ به المنصة عنكم كما تحتفظ به. ولا شيء هنا عن غيركم.",
-		"en": "This is all that the marketplace holds about you, as it holds it. There is nothing of others here.",
+		"fr": "Voici ce que la place de marché détient à votre sujet, tel qu'elle le détient. Des autres, il n'y a rien ici. Ce qui est scellé (signatures, traces, contenu des fichiers) ou à une organisation n'y est pas.",
+		"ar": "هذا ما تحتفظ به المنصة عنكم كما تحتفظ به. ولا شيء هنا عن غيركم. ما هو مختوم (التوقيعات والآثار ومحتوى الملفات) أو ملك لمنظمة ليس هنا.",
+		"en": "This is what the marketplace holds about you, as it holds it. There is nothing of others here. What is sealed (signatures, traces, what files hold) or an organisation's is not here.",
 	},
 	"made": {"fr": "Fait le", "ar": "أُعدّ يوم", "en": "Made on"},
 	"why":  {"fr": "À quoi cela sert", "ar": "الغرض", "en": "What it is for"},
