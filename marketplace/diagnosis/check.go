@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"tiwiza/marketplace/members"
 	"tiwiza/pkg/fault"
+	"tiwiza/pkg/script"
 )
 
 // mostQuestions is how many questions a questionnaire has at most.
@@ -67,14 +67,11 @@ func (c *checking) named(at string, t members.Texts, most int) {
 		switch {
 		case !slices.Contains([]string{"fr", "ar", "en", "zgh"}, lang):
 			c.at(at, "A language is not known; use fr, ar, zgh or en.")
-		case len([]rune(text)) > most || strings.ContainsFunc(text, hidden):
+		case len([]rune(text)) > most || !script.Line(text):
 			c.at(at+"/"+lang, "Write at most %d letters, without signs that nobody sees.", most)
 		}
 	}
 }
-
-// hidden are signs that nobody sees and that steer what is written around them.
-func hidden(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 
 func (c *checking) once(at, key string) {
 	if c.seen[key] {

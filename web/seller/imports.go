@@ -119,7 +119,7 @@ func (d *Desk) imports(v *site.Visit, seat site.Seat) error {
 		if len(b) > soonSheet {
 			at += "&background=true"
 		}
-		for _, said := range saidOfColumns(v) {
+		for _, said := range saidOf(v, "c_") {
 			at += "&map=" + url.QueryEscape(said)
 		}
 		kind, form := inParts(name, b) // its bytes tell what it is, browsers guess
@@ -187,12 +187,8 @@ func categoryOptions(v *site.Visit) []ui.Option {
 	return out
 }
 
-// saidOfColumns is what the seller says of columns, where that is not what they are
-// taken for.
-func saidOfColumns(v *site.Visit) []string { return saidOf(v, "c_") }
-
-// saidOf reads choices: each has the name of what it is about, and what was chosen
-// before.
+// saidOf reads choices of columns (c_) or of words for categories (w_) that are not
+// what was chosen before; each says what it is about.
 func saidOf(v *site.Visit, prefix string) (out []string) {
 	for i := range mostSaid {
 		n := prefix + strconv.Itoa(i)
@@ -277,7 +273,7 @@ func (d *Desk) takeIn(v *site.Visit, seat site.Seat) error {
 	if what != "regarder" && what != "prendre" {
 		return site.ErrNotFound
 	}
-	columns, words := saidOfColumns(v), saidOf(v, "w_")
+	columns, words := saidOf(v, "c_"), saidOf(v, "w_")
 	in := map[string]any{"dry_run": what == "regarder", "background": v.Field("long") != ""}
 	if len(columns) > 0 {
 		in["map"] = columns
