@@ -56,7 +56,7 @@ type listed struct {
 	AddedAt time.Time
 }
 
-const listedColumns = `i.id, i.owner, i.section, i.title, i.sensitive, i.version, i.made_at, i.retired_at, e.file, e.type, e.size, e.digest, e.added_at`
+const listedColumns = `i.id, i.owner, i.section, i.title, i.sensitive, i.version, i.made_at, i.retired_at, file, type, size, digest, added_at`
 
 // dossier lists what is in an owner's dossier, the oldest first, from above an item.
 func dossier(ctx context.Context, db pg.DB, owner, above string, limit int) ([]listed, error) {

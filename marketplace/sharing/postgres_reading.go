@@ -18,7 +18,8 @@ const (
 		from sharing.consent c where c.owner = $1 and c.state = 'granted' and c.since <= platform.now() and c.until > platform.now()
 			and (c.grantee = $2 or c.programme in (select p.programme from sharing.participant p where p.organisation = $2 and p.until is null))`
 	openGlasses = `select null::text as consent, c.id as glass, '' as purpose, c.sections, true as sensitive, c.until, platform.now() as at, true as known
-		from sharing.glass c where c.owner = $1 and c.state = 'open' and c.since <= platform.now() and c.until > platform.now() and c.asked_by = $3 and $2::text <> ''`
+		from sharing.glass c where c.owner = $1 and ` + openGlass + ` and c.asked_by = $3 and $2::text <> ''`
+	openGlass = `c.state = 'open' and c.since <= platform.now() and c.until > platform.now()`
 )
 
 func grounds(r reader) string {
@@ -56,13 +57,26 @@ type readable struct {
 	GSections []string
 }
 
+// What one may see of item $2 of dossier $1, as person $3, with what lets one:
+// on a consent, or through a broken glass.
+const (
+	sharedItem = `select ` + listedColumns + `, form, i.consent, null::text as glass, i.purpose, i.until, i.sections as g_sections, platform.now() as at,
+			exists (select from sharing.consultation k where k.consent = i.consent and k.by = $3) as known
+		from sharing.shared i where i.owner = $1 and i.id = $2 order by i.consent desc limit 1`
+	brokenItem = `select ` + listedColumns + `, form, null::text as consent, c.id as glass, '' as purpose, c.until, c.sections as g_sections, platform.now() as at, true as known
+		from sharing.item i join sharing.edition e on e.item = i.id and e.version = i.version
+		join sharing.glass c on c.owner = i.owner and i.section = any(c.sections) and ` + openGlass + ` and c.asked_by = $3
+		where i.owner = $1 and i.id = $2 and i.retired_at is null order by c.id desc limit 1`
+)
+
 // itemOn reads an item with what lets somebody see it; nothing when nothing does.
 func itemOn(r reader, owner, item string, out *[]found) pg.Read {
+	sql := sharedItem
+	if r.Role == auth.Operator {
+		sql = brokenItem
+	}
 	return func(b *pgx.Batch) {
-		b.Queue(`select `+listedColumns+`, e.form, g.consent, g.glass, g.purpose, g.until, g.at, g.known, g.sections as g_sections
-			from sharing.item i join sharing.edition e on e.item = i.id and e.version = i.version
-			cross join lateral (`+grounds(r)+` and i.section = any(c.sections) `+sensitivity(r)+` order by c.id desc limit 1) g
-			where i.id = $4 and i.owner = $1 and i.retired_at is null`, owner, r.Subject, r.by(), item).Query(func(rows pgx.Rows) error {
+		b.Queue(sql, owner, item, r.by()).Query(func(rows pgx.Rows) error {
 			all, err := pgx.CollectRows(rows, pgx.RowToStructByName[readable])
 			*out = nil
 			for _, f := range all {
@@ -75,14 +89,6 @@ func itemOn(r reader, owner, item string, out *[]found) pg.Read {
 			return err
 		})
 	}
-}
-
-// sensitivity is what a consent says of sensitive items; a broken glass shows all.
-func sensitivity(r reader) string {
-	if r.Role == auth.Operator {
-		return ``
-	}
-	return `and (c.sensitive or not i.sensitive)`
 }
 
 // hadConsent says whether a consent for an organisation ended that was granted
