@@ -192,6 +192,9 @@ func (d *sellDesk) publishes(t *testing.T, r *rig, price string) ware {
 	}
 	d.open(t, to, "En vente", "Miel de thym", "eux cents dirhams", "https://wa.me/")
 	offer := strings.TrimPrefix(to, "/v/vendu/")
+	if _, page, _ := d.do(t, "GET", "/p/"+offer, "", http.NoBody); !strings.Contains(page, "Miel de thym") || strings.Contains(page, "frm_") {
+		t.Errorf("who buys reads %s", sellMarkup.ReplaceAllString(page, " "))
+	}
 	var o struct {
 		State    string
 		Images   []struct{ Photo struct{ ID string } }

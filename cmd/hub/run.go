@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,7 @@ func (c runCmd) Run(ctx context.Context, s *Settings) error {
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + byName(door.Addr())
 	}
+	c.Phone = cmp.Or(c.Phone, phoneHelp)
 	d, err := s.reach(ctx)
 	if err != nil {
 		return err
@@ -61,7 +63,7 @@ func (c runCmd) Run(ctx context.Context, s *Settings) error {
 		if err != nil {
 			return fmt.Errorf("seed the demonstration market: %w", err)
 		}
-		go announce(ctx, url, filepath.Join(s.DataDir, demoFile), f)
+		go announce(ctx, url, "http://"+c.SimAddr, filepath.Join(s.DataDir, demoFile), f)
 		return nil
 	})
 }
@@ -76,7 +78,7 @@ func byName(a net.Addr) string {
 }
 
 // announce tells a newcomer where to go, once the hub answers.
-func announce(ctx context.Context, url, path string, f demoKeys) {
+func announce(ctx context.Context, url, sim, path string, f demoKeys) {
 	for range 100 {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
 		if err != nil {
@@ -91,19 +93,23 @@ func announce(ctx context.Context, url, path string, f demoKeys) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	fmt.Printf(`
-Tiwiza is open:   %s
-  the interface   %s/openapi.json
-  the promises    %s/v1/guarantees
-Sign in with the API keys in %s, for example the operator's:
-  curl -H 'Authorization: Bearer %s' %s/v1/partners
-or as a person, by an invented telephone number: POST %s/v1/sign-in/codes
-  %s and %s work for the operator, %s for the bank, %s for the insurer,
-  %s to %s for the sellers, %s buys; codes arrive at %s/v1/demo/inbox
-  (whoever works for the operator or a bank adds a passkey first)
+Tiwiza is open:   %[1]s (in Arabic %[1]s/ar); buying needs no account
+Each desk is entered at %[1]s/entrer by an invented telephone number and the code
+that arrives at %[2]s/inbox:
+  a seller's      %[1]s/v     %[3]s to %[4]s
+  the operator's  %[1]s/op    %[5]s and, as the second person, %[6]s
+  a bank's        %[1]s/b     %[7]s; an insurer's %[8]s
+  an office's     %[1]s/i     %[9]s to %[10]s
+  a buyer's page  %[1]s/moi   %[11]s
+The operator's, the bank's and the insurer's people add a passkey the first time;
+a browser's own will do.
+For programs: %[1]s/openapi.json, the promises at %[1]s/v1/guarantees, and API keys in
+%[12]s, the operator's for example:
+  curl -H 'Authorization: Bearer %[13]s' %[1]s/v1/partners
 Play the main job in another terminal: make demo. Stop with Ctrl-C.
 
-`, url, url, url, path, f.Operator.APIKey, url, url,
-		phoneOperator, phoneSecond, phoneBank, phoneInsurer, phoneSeller(0), phoneSeller(len(f.Sellers)-1), phoneBuyer, url)
+`, url, sim, phoneSeller(0), phoneSeller(len(f.Sellers)-1), phoneOperator, phoneSecond, phoneBank, phoneInsurer,
+		phoneOffice(0), phoneOffice(len(offices)-1), phoneBuyer, path, f.Operator.APIKey)
 }
 
 // images are the demonstration's drawings.

@@ -17,6 +17,7 @@ const (
 	phoneBuyer    = "+212600000010"
 	phoneBank     = "+212600000020"
 	phoneInsurer  = "+212600000021"
+	phoneHelp     = "+212600000003" // whom the demonstration's pages say to call
 )
 
 // phoneSeller is the number of who works for the n-th seller, from 0.

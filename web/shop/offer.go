@@ -113,7 +113,7 @@ func (p product) thing(o catalog.View) map[string]any {
 			stock = "https://schema.org/InStock"
 		}
 		offers = append(offers, map[string]any{
-			"@type": "Offer", "name": x.Name.Text, "price": x.Price.Amount(), "priceCurrency": x.Price.Currency(), "availability": stock, "url": at,
+			"@type": "Offer", "name": cmp.Or(x.Name.Text, p.Name.Text), "price": x.Price.Amount(), "priceCurrency": x.Price.Currency(), "availability": stock, "url": at,
 		})
 	}
 	out["offers"] = offers
@@ -140,7 +140,9 @@ func show(page *ui.Page, o catalog.View) product {
 	slices.SortStableFunc(o.Variants, func(a, b catalog.VariantView) int { return cmp.Compare(a.Price.Centimes(), b.Price.Centimes()) })
 	for _, x := range o.Variants {
 		name := page.Say(x.Names)
-		name.Text = cmp.Or(name.Text, x.SKU)
+		if name.Text == "" && len(o.Variants) > 1 {
+			name.Text = x.SKU // by which several are told apart
+		}
 		one := priced{ID: x.ID, Name: name, Price: x.Price, Available: x.Available > 0}
 		if u := x.UnitPrice; u != nil && u.Per != "piece" && !u.Price.Equal(x.Price) {
 			one.Per, one.PerPrice = u.Per, u.Price
