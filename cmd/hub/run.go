@@ -101,8 +101,7 @@ that arrives at %[2]s/inbox:
   a bank's        %[1]s/b     %[7]s; an insurer's %[8]s
   an office's     %[1]s/i     %[9]s to %[10]s
   a buyer's page  %[1]s/moi   %[11]s
-The operator's, the bank's and the insurer's people add a passkey the first time;
-a browser's own will do.
+All but sellers and buyers add a passkey the first time; a browser's own will do.
 For programs: %[1]s/openapi.json, the promises at %[1]s/v1/guarantees, and API keys in
 %[12]s, the operator's for example:
   curl -H 'Authorization: Bearer %[13]s' %[1]s/v1/partners

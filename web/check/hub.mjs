@@ -127,10 +127,31 @@ async function checked(hub, found) {
   await ask(hub.base, 'POST', `/v1/diagnostics/${found.checked.done}/finish`, { key: second.api_key })
 }
 
+// filed has three sellers begin a case each: one is a draft, one waits for an
+// answer, one was granted with a document that anybody verifies.
+async function filed(hub, found) {
+  const [registrar] = hub.demo.institutions, [, , drafts, asked, granted] = hub.demo.sellers
+  const begin = async seller => ({ id: (await ask(hub.base, 'POST', '/v1/cases', { key: seller.api_key, body: { procedure: registrar.procedures.registration, answers: { activity: 'Tissage de tapis (exemple)', commune: 'Tiznit', people: 2 } } })).id, who: await enter(hub, seller.phone) })
+  const move = (c, move, body) => ask(hub.base, 'POST', `/v1/cases/${c.id}/${move}`, { key: registrar.api_key, body })
+  const hand = async seller => {
+    const c = await begin(seller), key = seller.api_key
+    const sent = await fetch(`${hub.base}/v1/files?kind=proof`, { method: 'POST', headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/pdf', 'Idempotency-Key': crypto.randomUUID() }, body: `%PDF-1.4\n% ${c.id}\n%%EOF\n` })
+    await ask(hub.base, 'POST', `/v1/cases/${c.id}/papers`, { key, body: { code: 'identity', file: (await sent.json()).id } })
+    await ask(hub.base, 'POST', `/v1/cases/${c.id}/submit`, { key })
+    await move(c, 'examine')
+    return c
+  }
+  found.filed = { draft: await begin(drafts), asked: await hand(asked), granted: await hand(granted) }
+  await move(found.filed.asked, 'ask', { text: 'Depuis quand tissez-vous ?' })
+  await move(found.filed.granted, 'advance')
+  found.filed.verify = (await move(found.filed.granted, 'decide', { outcome: 'grant' })).document.verify
+}
+
 // stage puts orders on the stage that the pages show: one to be paid by transfer,
 // one to pack, and one that is on its way with a link.
 export async function stage(hub, found) {
   await checked(hub, found)
+  await filed(hub, found)
   const [, , , , , packs, brings] = hub.demo.sellers
   found.transfer = await sold(hub, { seller: packs, method: 'transfer' })
   found.waiting = await sold(hub, { seller: packs })

@@ -13,6 +13,7 @@ export function pages(found) {
   const seller = (name, path, kind = 'seller', more) => ({ name, path, kind, desk: 'seller', who: found.who.seller, ...more })
   const op = (name, path, more) => ({ name, path, kind: 'op', desk: 'op', who: found.operator?.who, ...more })
   const bank = (name, path, more) => ({ name, path, kind: 'op', desk: 'op', who: found.officer?.who, ...more })
+  const office = (name, path, more) => ({ name, path, kind: 'op', desk: 'op', who: found.registrar?.who, ...more })
   const insurer = (name, path, more) => ({ name, path, kind: 'op', desk: 'op', who: found.insurerOfficer?.who, ...more })
   const f = new Proxy(found, { get: (o, k) => o[k] ?? {} })
   const all = [
@@ -85,6 +86,18 @@ export function pages(found) {
     seller('insurance claim asked', `/v/services/${f.insured.asked}`),
     seller('insurance claim accepted', `/v/services/${f.insured.accepted}`),
     seller('insurance claim rejected', `/v/services/${f.insured.rejected}`),
+    shop('charter', '/charte', 'form'),
+    shop('document verified', f.filed.verify && `/verifier/${f.filed.verify.split('/').pop()}`, 'form'),
+    shop('document of nobody', '/verifier/nulle-part', 'form', { status: 404 }),
+    seller('charter to sign', '/v/charte'),
+    seller('cases', '/v/demarches', 'seller', { who: f.filed.asked?.who }),
+    seller('case drafted', `/v/demarches/${f.filed.draft?.id}`, 'seller', { who: f.filed.draft?.who }),
+    seller('case asked', `/v/demarches/${f.filed.asked?.id}`, 'seller', { who: f.filed.asked?.who }),
+    seller('case granted', `/v/demarches/${f.filed.granted?.id}`, 'seller', { who: f.filed.granted?.who }),
+    office('office inbox', '/i'),
+    office('office case', `/i/${f.filed.asked?.id}`),
+    office('office case granted', `/i/${f.filed.granted?.id}`),
+    office('office figures', '/i/chiffres'),
     seller('check-ups', '/v/diagnostic'),
     seller('check-up', `/v/diagnostic/${f.checked.open}`),
     seller('check-up of several', `/v/diagnostic/${f.checked.open}?q=shown`),
@@ -132,6 +145,7 @@ export function pages(found) {
     op('offer of a bank', `/op/offres/${f.lent.product}`),
     op('insurance and its breaks', '/op/assurance'),
     op('check-ups of all', '/op/diagnostics'),
+    op('charter of all', '/op/charte'),
     op('data of all', '/op/donnees'),
     op('members', '/op/entites?etat=active'),
     op('member', `/op/entites/${found.seller}`),

@@ -46,9 +46,11 @@ export async function lends(hub, found) {
   found.lent = { product, draft, fresh: fresh.id, asked: asked.id, offered: offered.id, granted: granted.id, drafted: drafted.id }
 }
 
-// officer sits down at the desk.
+// officer sits down at the bank's desk, and the registrar's at an office's.
 export async function officer(hub, browser, found) {
-  const p = await desk(hub, browser, hub.demo.bank, 'fr', '/b')
-  found.officer = { who: await p.context.storageState() }
-  await p.leaves()
+  for (const [who, home, name] of [[hub.demo.bank, '/b', 'officer'], [hub.demo.institutions[0], '/i', 'registrar']]) {
+    const p = await desk(hub, browser, who, 'fr', home)
+    found[name] = { who: await p.context.storageState() }
+    await p.leaves()
+  }
 }
