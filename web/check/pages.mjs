@@ -88,7 +88,7 @@ export function pages(found) {
     seller('insurance claim rejected', `/v/services/${f.insured.rejected}`),
     shop('charter', '/charte', 'form'),
     shop('document verified', f.filed.verify && `/verifier/${f.filed.verify.split('/').pop()}`, 'form'),
-    shop('document of nobody', '/verifier/nulle-part', 'form', { status: 404 }),
+    shop('document of nobody', '/verifier/nulle-part', 'form'),
     seller('charter to sign', '/v/charte'),
     seller('cases', '/v/demarches', 'seller', { who: f.filed.asked?.who }),
     seller('case drafted', `/v/demarches/${f.filed.draft?.id}`, 'seller', { who: f.filed.draft?.who }),
