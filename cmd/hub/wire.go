@@ -205,7 +205,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	wares := digital.New(store, cat, kept, o.Codes)
 	groups := groupbuys.New(store, groupbuys.Needs{Catalogue: cat, Sellers: m, Ways: ways, Agreed: agreed})
 	ord := orders.New(store, orders.Needs{
-		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Agreed: agreed, Prices: lists, Digital: wares, Groups: groups, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: queue, Limits: bounds, Files: kept,
+		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Agreed: agreed, Prices: lists, Digital: wares, Groups: groups, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: queue, Limits: bounds, Files: kept, Nobodies: m,
 	})
 	quo := quotations.New(store, quotations.Needs{Sellers: m, Goods: cat, Files: kept, Agreed: agreed, Baskets: ord})
 	pooled := pools.New(store, cat, m, agreed, ord)
