@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 
+	"tiwiza/marketplace/accords"
 	"tiwiza/marketplace/sharing"
 	"tiwiza/migrations"
 	"tiwiza/payments/escrow"
@@ -134,7 +135,7 @@ func (c verifyCmd) Run(ctx context.Context, s *Settings) error {
 // were kept elsewhere do not stand any more.
 func stand(ctx context.Context, db pg.DB, kept []seal.Head) (gone int, err error) {
 	chains := map[string]seal.Chain{}
-	for _, c := range []seal.Chain{ledger.Chain, audit.Chain, sharing.Chain} {
+	for _, c := range []seal.Chain{ledger.Chain, audit.Chain, sharing.Chain, accords.Chain} {
 		chains[c.Row] = c
 		h, err := c.Head(ctx, db)
 		if err != nil {

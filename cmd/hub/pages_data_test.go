@@ -49,7 +49,12 @@ func shopData(t *testing.T, r *rig, _ *shop) {
 	s.fills("/moi/donnees/lettres", "oui", "1")
 	s.sees(http.StatusOK, "Vous avez dit oui")
 	s.fills("/moi/donnees/demande", "sorte", "objection", "sujet", "marketing", "texte", "")
-	s.sees(http.StatusOK, "Vous n’avez pas dit oui", "répondue")
+	s.sees(http.StatusOK, "Vous n’avez pas dit oui", "répondue", "Vous avez accepté : qu’on vous écrive", "sur cette page", "Vous avez retiré votre accord : qu’on vous écrive", "J’accepte que la place de marché m’écrive", "En cours")
+	for lang, says := range map[string]string{"/ar": "سحبتم موافقتكم", "/en": "You took back your agreement"} {
+		s.opens(lang + "/moi/donnees")
+		s.sees(http.StatusOK, says)
+	}
+	s.opens("/moi/donnees")
 	s.fills("/moi/donnees/effacer")
 	s.sees(http.StatusOK, "Gardez cette adresse", "/effacement/")
 	_, after, _ = strings.Cut(s.page, "/effacement/")
@@ -74,6 +79,9 @@ func (r *rig) answersAboutData(t *testing.T, b *browser) {
 	key := r.buyer(t)
 	for _, text := range []string{"Mon nom a deux z.", "Mon adresse est fausse."} {
 		r.posts(t, key, "/v1/me/data-requests", map[string]string{"kind": "rectification", "about": "accounts", "text": text})
+	}
+	if all := r.shows(t, key, "/v1/accords"); !strings.Contains(all, `"data":[]`) {
+		t.Errorf("who was asked nothing has said %s", all)
 	}
 	page := b.open(t, "/op/donnees", "Mon nom a deux z.", "Personne n’a demandé", "Ce qui part seul", "six mois")
 	first := regexp.MustCompile(`demande=(drq_[0-9a-z]+)`).FindStringSubmatch(page)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"strconv"
 	"testing"
 
 	"tiwiza/marketplace/privacy"
@@ -32,6 +33,12 @@ var ages = map[string]struct{ make, left string }{
 	"delivery_attempts": {
 		`insert into orders.attempt (shipment, n, reason, note, lat, lng, accuracy_m, at, actor) values ('shp_1', 1, 'absent', 'porte bleue', 34, -6, 10, platform.now(), 'courier')`,
 		`select count(*)::int from orders.attempt where note <> '' or lat is not null`,
+	},
+	"guest_contacts": {
+		`with p as (insert into members.person (id, names) values ('per_guest', '{}') returning id), k as (insert into members.api_key (id, subject, role, label, hash) select 'key_guest', id, 'buyer', 'guest', decode(repeat('01', 32), 'hex') from p)
+			insert into orders.order_group (id, basket, buyer, charge, currency, total, contact, delivery, created_at)
+			select 'grp_guest', 'bsk_guest', id, 'chg_guest', 'MAD', 100, '{"name": "Exemple", "phone": "+212600000000"}', '{"commune": "Agadir", "address": "rue 1"}', platform.now() from p`,
+		`select count(*)::int from orders.order_group where id = 'grp_guest' and contact ->> 'phone' <> '' and delivery ? 'address'`,
 	},
 	"quotes": {
 		`insert into orders.quote (id, basket, hash, version, method, commune, region, body, expires_at) values ('quo_1', 'bsk_1', 'h', 1, 'own', 'Agadir', 'MA-09', '{}', platform.now())`,
@@ -128,6 +135,85 @@ func TestWhatIsPastItsTimeGoesByItself(t *testing.T) {
 	for _, p := range v.Data {
 		if want := map[string]int64{"quotes": 1201}[p.Code]; p.Total < max(want, 1) || p.LastAt == nil {
 			t.Errorf("of %s it is said that %d rows went, last looked at %v", p.Code, p.Total, p.LastAt)
+		}
+	}
+}
+
+// What proves a delivery stays while its payment can be charged back, and while it is; and
+// only of those without an account an order's name and number go.
+func TestWhatABankMayAskForStays(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	store := pgtest.Open(t, url, pg.Options{MaxConns: 4})
+	owner := pgtest.Open(t, url, pg.Options{MaxConns: 1})
+	ctx := auth.With(t.Context(), auth.Hub)
+	exec := func(sql string) {
+		t.Helper()
+		if _, err := owner.Exec(ctx, sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	h, err := build(store, &partners{}, options{Demo: true, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec(`set role none`)
+	exec(`set session_replication_role = replica`)
+	if err := h.rights.Arm(ctx); err != nil {
+		t.Fatal(err)
+	}
+	exec(`insert into members.person (id, names, phone) values ('per_known', '{}', '+212600000001'), ('per_guest', '{}', null), ('per_claimed', '{}', null)`)
+	exec(`insert into members.api_key (id, subject, role, label, hash) select 'key_' || p, 'per_' || p, 'buyer', 'guest', sha256(p::bytea) from unnest(array['guest', 'claimed']) p`)
+	exec(`insert into members.guest_claim (guest, person, proof, at) values ('per_claimed', 'per_known', 'phone', platform.now())`)
+	for _, x := range [][3]string{{"card", "known", "card"}, {"case", "known", "card"}, {"cash", "guest", "cash_on_delivery"}, {"bought", "guest", "card"}, {"mine", "claimed", "cash_on_delivery"}} {
+		exec(`insert into orders.order_group (id, basket, buyer, charge, currency, total, contact, delivery, created_at)
+			values ('grp_` + x[0] + `', 'bsk_` + x[0] + `', 'per_` + x[1] + `', 'chg_` + x[0] + `', 'MAD', 100, '{"name": "Exemple", "phone": "+212600000000"}', '{"commune": "Agadir", "address": "rue 1"}', platform.now())`)
+		exec(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, payment, goods, delivery, total, legs, delivery_code, method, created_at)
+			values ('ord_` + x[0] + `', 'grp_` + x[0] + `', 'org_1', '{}', 'per_` + x[1] + `', 'completed', 'MAD', '` + x[2] + `', 100, 0, 100, '[]', '1234', 'own', platform.now())`)
+		exec(`insert into orders.shipment (id, order_id, place, method, code, state, shipped_at, delivered_at, proof, photo, lat, lng, accuracy_m)
+			values ('shp_` + x[0] + `', 'ord_` + x[0] + `', 1, 'own', '1234', 'delivered', platform.now(), platform.now(), 'photo', 'med_` + x[0] + `', 34, -6, 10)`)
+		exec(`insert into orders.attempt (shipment, n, reason, note, lat, lng, accuracy_m, at, actor) values ('shp_` + x[0] + `', 1, 'absent', 'porte bleue', 34, -6, 10, platform.now(), 'courier')`)
+	}
+	const openCase = `insert into escrow.case_of (id, order_id, kind, state, opened_at) values ('cbk_1', 'ord_case', 'chargeback', 'open', platform.now())`
+	const closeCase = `update escrow.case_of set ended_at = platform.now()`
+	days := 0
+	for _, x := range []struct {
+		day               int
+		proofs, contacted string
+		first             string
+	}{
+		{179, "bought card case cash mine", "bought card case cash mine", ""},
+		{182, "bought card case", "bought card case cash mine", ""},
+		{367, "bought card case", "bought card case mine", ""},
+		{538, "bought card case", "bought card case mine", `CASE`},
+		{543, "case", "card case mine", ""},
+		{700, "case", "card case mine", ""},
+		{702, "", "card case mine", `CASE OVER`},
+	} {
+		exec(`update platform.clock set shift = shift + make_interval(days => ` + strconv.Itoa(x.day-days) + `)`)
+		days = x.day
+		switch x.first {
+		case "CASE":
+			exec(openCase)
+		case "CASE OVER":
+			exec(closeCase)
+		}
+		if _, err := h.timers.Due(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for what, sql := range map[string]string{
+			"proofs":   `select coalesce(string_agg(substr(id, 5), ' ' order by id), '') from orders.shipment where lat is not null and photo <> '—'`,
+			"attempts": `select coalesce(string_agg(substr(shipment, 5), ' ' order by shipment), '') from orders.attempt where note <> ''`,
+			"contacts": `select coalesce(string_agg(substr(id, 5), ' ' order by id), '') from orders.order_group where contact ->> 'phone' <> '' and delivery ? 'address'`,
+		} {
+			want := x.proofs
+			if what == "contacts" {
+				want = x.contacted
+			}
+			got, err := pg.Value[string](ctx, owner, nil, sql)
+			if err != nil || got != want {
+				t.Errorf("after %d days there are %s of %q, want %q: %v", x.day, what, got, want, err)
+			}
 		}
 	}
 }

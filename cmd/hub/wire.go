@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tiwiza/adapters/wallet"
+	"tiwiza/marketplace/accords"
 	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/marketplace/charter"
@@ -204,7 +205,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	wares := digital.New(store, cat, kept, o.Codes)
 	groups := groupbuys.New(store, groupbuys.Needs{Catalogue: cat, Sellers: m, Ways: ways, Agreed: agreed})
 	ord := orders.New(store, orders.Needs{
-		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Agreed: agreed, Prices: lists, Digital: wares, Groups: groups, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: queue, Limits: bounds, Files: kept,
+		Judge: policies, Catalogue: cat, Sellers: m, Keys: m, Ways: ways, Offs: offs, Agreed: agreed, Prices: lists, Digital: wares, Groups: groups, Escrows: escrows, Charges: ch, Disputes: disp, Approvals: queue, Limits: bounds, Files: kept, Nobodies: m,
 	})
 	quo := quotations.New(store, quotations.Needs{Sellers: m, Goods: cat, Files: kept, Agreed: agreed, Baskets: ord})
 	pooled := pools.New(store, cat, m, agreed, ord)
@@ -340,7 +341,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 		notices.Routes(told), relations.Routes(known), privacy.Routes(rights), charges.Routes(ch), escrow.Routes(escrows),
 		disputes.Routes(disp), payouts.Routes(pay), treasury.Routes(own), operations.Routes(engine), recon.Routes(rec), ledger.Routes(books), ledger.TransferRoutes(lane),
 		approvals.Routes(queue), webhook.Routes(hooks), limits.Routes(bounds),
-		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, plugged, h.watch, store, o.Demo), lanes.Routes(h.watch), connectors.Routes(plugged), audit.Routes(store),
+		event.Routes(bus, store), invariants.Routes(proofs), partnerRoutes(p, plugged, h.watch, store, o.Demo), lanes.Routes(h.watch), connectors.Routes(plugged), audit.Routes(store), accords.Routes(store),
 		desk{store, m, ord, ch, disp, queue, pay, rec, engine, proofs}.routes(),
 	} {
 		h.routes = append(h.routes, routes...)
@@ -397,7 +398,7 @@ func (h *house) work(ctx context.Context) error {
 		func() { h.fetch(ctx) },
 		func() { h.forget(ctx) },
 		func() { h.sweep(ctx) },
-		func() { seal.Run(ctx, h.store, ledger.Chain, audit.Chain, sharing.Chain) },
+		func() { seal.Run(ctx, h.store, ledger.Chain, audit.Chain, sharing.Chain, accords.Chain) },
 		func() { h.books.Keep(ctx) },
 		func() { h.hooks.Run(ctx) },
 		func() {

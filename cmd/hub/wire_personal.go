@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"tiwiza/marketplace/accords"
 	"tiwiza/marketplace/agreements"
 	"tiwiza/marketplace/digital"
 	"tiwiza/marketplace/enrolment"
@@ -54,7 +55,7 @@ func (h holding) rooms() []personal.Holder {
 	return []personal.Holder{
 		h.members.Personal(), h.orders.Personal(), h.charges.Personal(), h.escrows.Personal(), h.disputes.Personal(), h.quotations.Personal(), h.groups.Personal(),
 		h.pools.Personal(), h.agreed.Personal(), h.wares.Personal(), h.files.Personal(), h.cover.Personal(), h.points.Personal(), h.offs.Personal(), h.known.Personal(),
-		h.enrol.Personal(), rest.Answers(), h.told.Personal(),
+		h.enrol.Personal(), accords.Personal(), rest.Answers(), h.told.Personal(),
 	}
 }
 

@@ -21,6 +21,15 @@ func claimGuests(ctx context.Context, tx *pg.Tx, person, proof string, guests []
 		on conflict (guest) do nothing returning guest`, person, proof, guests, guest, mostGuests)
 }
 
+// Nobodies are those of some buyers who are guests and whom nobody has shown to have
+// been: they bought without an account.
+func (s *Service) Nobodies(ctx context.Context, db pg.DB, buyers []string) ([]string, error) {
+	return pg.Column[string](ctx, db, `select p.id from members.person p
+		where p.id = any($1::text[]) and p.phone is null and p.email is null
+			and exists (select from members.api_key k where k.subject = p.id and k.role = 'buyer' and k.label = $2)
+			and not exists (select from members.guest_claim c where c.guest = p.id) order by p.id`, buyers, guest)
+}
+
 func endKeys(tx *pg.Tx, subjects []string) {
 	tx.Queue(`update members.api_key set revoked_at = platform.now() where subject = any($1::text[]) and role = 'buyer' and revoked_at is null`, subjects)
 }

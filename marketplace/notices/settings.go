@@ -2,10 +2,12 @@ package notices
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
 	"tiwiza/adapters/notify"
+	"tiwiza/marketplace/accords"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
@@ -23,6 +25,8 @@ type SettingsView struct {
 	Phone    string     `json:"phone" required:"true" description:"Of an organisation; masked."`
 	Email    string     `json:"email" required:"true" description:"Of an organisation; masked."`
 	Kinds    []KindView `json:"kinds" required:"true"`
+	Text     string     `json:"text" required:"true" description:"What one says by choosing; it stands in the ledger with each choice."`
+	TextHash string     `json:"text_hash" required:"true" description:"Its SHA-256."`
 }
 
 // KindView is one kind of notice.
@@ -45,7 +49,8 @@ type SettingsInput struct {
 }
 
 func (s Settings) view(ways []notify.Channel) SettingsView {
-	v := SettingsView{Lang: s.Lang, Channels: s.Channels, Digest: s.Digest, Kinds: []KindView{}}
+	t := accords.Current(accords.Notices, s.Lang)
+	v := SettingsView{Lang: s.Lang, Channels: s.Channels, Digest: s.Digest, Kinds: []KindView{}, Text: t.Says, TextHash: t.Hex()}
 	if len(v.Channels) == 0 {
 		for _, c := range ways {
 			v.Channels = append(v.Channels, string(c))
@@ -133,9 +138,47 @@ func (s *Service) Wish(ctx context.Context, tx *pg.Tx, in SettingsInput) (v Sett
 			return v, err
 		}
 	}
+	said, err := accords.Newest(ctx, tx, owner, accords.Notices)
+	if err != nil {
+		return v, err
+	}
 	saveSettings(tx, now)
+	for _, a := range now.accords(ctx, said) {
+		accords.Record(tx, a)
+	}
 	audit.Record(tx, "notices.wish", owner, authz.Policy(ctx), map[string]any{"channels": now.Channels, "off": now.Off, "digest": now.Digest, "address_changed": now.Phone != was.Phone || now.Email != was.Email})
 	return now.view(s.Ways), tx.Publish(ctx, Changed{owner})
+}
+
+// accords are what the wishes say that differs from what was said last of each channel
+// and kind, as the ledger writes it. Of what nothing was said, one is told.
+func (s Settings) accords(ctx context.Context, said map[string]accords.Word) (all []accords.Accord) {
+	told := map[string]bool{}
+	for about := range said {
+		told[about] = true
+	}
+	for _, c := range usual {
+		told[string(c)] = len(s.Channels) == 0 || slices.Contains(s.Channels, string(c))
+	}
+	for _, k := range s.Off {
+		told[k] = false
+	}
+	for _, about := range slices.Sorted(maps.Keys(told)) {
+		was, known := said[about]
+		if told[about] == (!known || was == accords.Given) {
+			continue
+		}
+		t := accords.Current(accords.Notices, s.Lang)
+		a := accords.Accord{Who: s.Owner, Subject: accords.Notices, About: about, Word: accords.Refused, Text: &t, Channel: accords.ChannelOf(ctx)}
+		switch {
+		case told[about]:
+			a.Word = accords.Given
+		case was == accords.Given:
+			a.Word = accords.Withdrawn
+		}
+		all = append(all, a)
+	}
+	return all
 }
 
 // warn tells whoever was told until now that it is told elsewhere.

@@ -237,3 +237,40 @@ func TestWhatHappensIsToldToWhoWaitsForIt(t *testing.T) {
 		t.Errorf("an order that waits for its group is told %+v", got)
 	}
 }
+
+func TestWishesAreTheLastWords(t *testing.T) {
+	t.Parallel()
+	p, who := newPost(t), id.New(id.Person)
+	key := p.key(auth.Buyer, who)
+	step := func(body map[string]any, want string) {
+		t.Helper()
+		p.wish(key, body, 200)
+		all, err := pg.Column[string](t.Context(), p.db, `select word || ' ' || about || ' ' || lang from accords.accord where who = $1 and subject = 'notices' order by seq`, who)
+		if got := strings.Join(all, ", "); err != nil || got != want {
+			t.Errorf("after %v the ledger says %q, want %q: %v", body, got, want, err)
+		}
+	}
+	said := "refused money.released ar, refused whatsapp ar"
+	step(map[string]any{"lang": "ar", "channels": []string{"email", "sms"}, "off": []string{"money.released"}}, said)
+	step(map[string]any{"lang": "ar", "channels": []string{"sms", "email"}, "off": []string{"money.released"}}, said) // another order is no other word
+	said += ", given money.released fr"
+	step(map[string]any{"channels": []string{"email", "sms"}}, said)
+	said += ", given whatsapp fr"
+	step(map[string]any{"digest": true}, said)
+	said += ", refused email fr, refused sms fr"
+	step(map[string]any{"channels": []string{"whatsapp"}}, said)
+	said += ", given email fr, withdrawn whatsapp fr"
+	step(map[string]any{"channels": []string{"email"}}, said)
+	ctx := auth.With(t.Context(), auth.Hub)
+	for _, sql := range []string{
+		`update notices.settings set channels = '{}'`, `update notices.settings set off = '{money.released}'`,
+		`insert into accords.accord (who, subject, about, word, channel) values ('` + who + `', 'notices', 'email', 'refused', 'page')`,
+	} {
+		if err := p.db.InTx(ctx, func(tx *pg.Tx) error {
+			_, err := tx.Exec(ctx, sql)
+			return err
+		}); !pg.Violates(err, "wishes_are_said") {
+			t.Errorf("%s alone: %v", sql, err)
+		}
+	}
+}

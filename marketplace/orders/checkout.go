@@ -166,7 +166,7 @@ func (s *Service) Checkout(ctx context.Context, tx *pg.Tx, in CheckoutInput) (v 
 	}
 	v = CheckoutView{g.ID, nil, ChargeView{receipt.ID, receipt.State, q.Totals.Total, receipt.NextAction, receipt.Refusal}}
 	insertGroup(tx, g, drafts)
-	insertConsents(tx, g, q.Consents, in.Lang)
+	agree(ctx, tx, g, q.Consents, in.Lang)
 	ids := make([]string, len(drafts))
 	for i, d := range drafts {
 		if _, err := s.Escrows.Open(ctx, tx, d.Terms(receipt.ID)); err != nil {

@@ -1,14 +1,17 @@
 package orders
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
 
+	"tiwiza/marketplace/accords"
 	"tiwiza/marketplace/catalog"
 	"tiwiza/pkg/fault"
+	"tiwiza/pkg/pg"
 )
 
 // ErrConsent says that a buyer has not agreed to what must be agreed to.
@@ -25,13 +28,13 @@ type Consent struct {
 // atOnce is what buyers of files and codes agree to: law 31-08, article 38, knows
 // no withdrawal from a service that began with the consumer's agreement before the
 // seven days were over, nor from recordings and programs that were unsealed.
-var atOnce = consent("immediate_performance", map[string]string{
-	"fr": "Je demande que les fichiers et les codes soient à ma disposition dès le paiement, avant la fin du délai de rétractation de sept jours (loi 31-08). Je reconnais perdre ce droit, pour chacun d’eux, dès que je l’ouvre.",
-	"ar": "أطلب أن توضع الملفات والرموز رهن إشارتي فور الأداء، قبل انتهاء أجل التراجع المحدد في سبعة أيام (القانون 31.08). وأقر بأنني أفقد هذا الحق، بالنسبة لكل واحد منها، بمجرد فتحه.",
-	"en": "I ask to have the files and codes as soon as they are paid, before the seven days in which I may withdraw are over (law 31-08). I accept that I lose that right, for each of them, once I open it.",
-})
+var atOnce = consent(accords.AtOnce)
 
-func consent(kind string, texts map[string]string) Consent {
+func consent(of accords.Subject) Consent {
+	kind, texts := string(of), map[string]string{}
+	for _, lang := range accords.Langs {
+		texts[lang] = accords.Current(of, lang).Says
+	}
 	b := fmt.Appendf(nil, "consent 1\n%q\n", kind)
 	for _, lang := range slices.Sorted(maps.Keys(texts)) {
 		b = fmt.Appendf(b, "%q %q\n", lang, texts[lang])
@@ -56,4 +59,13 @@ func (q Quote) consented(given []string) error {
 		}
 	}
 	return nil
+}
+
+// agree writes down what the buyer of a group agreed to, as it was shown.
+func agree(ctx context.Context, tx *pg.Tx, g group, all []Consent, lang string) {
+	insertConsents(tx, g, all, lang)
+	for _, c := range all {
+		t := accords.Current(accords.Subject(c.Kind), lang)
+		accords.Record(tx, accords.Accord{Who: g.Buyer, Subject: t.Subject, About: g.ID, Word: accords.Given, Text: &t, Channel: accords.ChannelOf(ctx)})
+	}
 }

@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"tiwiza/pkg/personal"
@@ -15,13 +16,126 @@ const forgotten = "—"
 const over = `('completed', 'expired', 'cancelled', 'refunded', 'refused')`
 
 // disputable finds whether what proves a delivery may be asked for: the order s.order_id,
-// or a return of it, is not over. An order is not over while a dispute about it is open.
-const disputable = `(exists (select from orders.seller_order o where o.id = s.order_id and o.state not in ` + over + `)
+// or a return of it, is not over, or it was paid by card so lately that its bank can still
+// ask for the money back. An order is not over while a dispute about it is open. $1 is
+// proofKept ago.
+const disputable = `(exists (select from orders.seller_order o where o.id = s.order_id and (o.state not in ` + over + ` or ` + chargeable + `))
 	or exists (select from orders.return r where r.order_id = s.order_id and r.ended_at is null and r.state <> 'rejected'))`
+
+// chargeable finds whether the order o was paid by card less than 540 days ago, the longest
+// that card schemes leave a buyer's bank; $1 is half a year ago.
+const chargeable = `o.payment = 'card' and o.created_at >= $1 - interval '360 days'`
 
 // agedProofs are parcels that came before a moment, of which a place or a photograph is
 // left that nobody needs.
-const agedProofs = `select s.id from orders.shipment s where s.delivered_at < $1 and (s.lat is not null or s.photo not in ('', '` + forgotten + `')) and not ` + disputable + ` order by s.delivered_at, s.id limit $2`
+const agedProofs = `select s.id, s.order_id, s.photo from orders.shipment s where s.delivered_at < $1 and (s.lat is not null or s.photo not in ('', '` + forgotten + `')) and not ` + disputable + ` order by s.delivered_at, s.id limit $2`
+
+// agedAttempts are failed deliveries of which a place or a note is left that nobody needs.
+const agedAttempts = `select a.shipment, a.n, coalesce(s.order_id, '') as order_id from orders.attempt a left join orders.shipment s on s.id = a.shipment
+	where a.at < $1 and (a.note <> '' or a.lat is not null) and not ` + disputable + ` order by a.at limit $2`
+
+// passProofs lets go of where parcels came and of their photographs. What is about an
+// order that somebody contests stays until that is decided: its bank asks for it.
+func (s *Service) passProofs(ctx context.Context, tx *pg.Tx, before time.Time, most int) (int64, error) {
+	type proof struct{ ID, OrderID, Photo string }
+	all, err := pg.All[proof](ctx, tx, agedProofs, before, most)
+	if err != nil || len(all) == 0 {
+		return 0, err
+	}
+	open, err := s.contested(ctx, tx, each(all, func(p proof) string { return p.OrderID }))
+	if err != nil {
+		return 0, err
+	}
+	var gone []string
+	for _, p := range all {
+		if open[p.OrderID] {
+			continue
+		}
+		gone = append(gone, p.ID)
+		if p.Photo != "" && p.Photo != forgotten {
+			s.Files.Release(tx, p.Photo, p.ID)
+		}
+	}
+	tag, err := tx.Exec(ctx, `update orders.shipment set lat = null, lng = null, accuracy_m = null, photo = case when photo = '' then '' else '`+forgotten+`' end where id = any($1)`, gone)
+	return tag.RowsAffected(), err
+}
+
+// passAttempts lets go of where nobody was at home.
+func (s *Service) passAttempts(ctx context.Context, tx *pg.Tx, before time.Time, most int) (int64, error) {
+	type attempt struct {
+		Shipment string
+		N        int32
+		OrderID  string
+	}
+	all, err := pg.All[attempt](ctx, tx, agedAttempts, before, most)
+	if err != nil || len(all) == 0 {
+		return 0, err
+	}
+	open, err := s.contested(ctx, tx, each(all, func(a attempt) string { return a.OrderID }))
+	if err != nil {
+		return 0, err
+	}
+	var shipments []string
+	var ns []int32
+	for _, a := range all {
+		if !open[a.OrderID] {
+			shipments, ns = append(shipments, a.Shipment), append(ns, a.N)
+		}
+	}
+	tag, err := tx.Exec(ctx, `update orders.attempt set note = '', lat = null, lng = null, accuracy_m = null where (shipment, n) in (select * from unnest($1::text[], $2::int[]))`, shipments, ns)
+	return tag.RowsAffected(), err
+}
+
+// contested are those orders of which a case is open: a dispute, a return, a chargeback.
+func (s *Service) contested(ctx context.Context, db pg.DB, orders []string) (map[string]bool, error) {
+	cases, err := s.Escrows.CaseOf(ctx, db, orders)
+	open := make(map[string]bool, len(cases))
+	for order := range cases {
+		open[order] = true
+	}
+	return open, err
+}
+
+// passGuests takes the name, number and address off orders that somebody made without
+// an account, which nobody has claimed. Whether their buyer has one is looked at once.
+func (s *Service) passGuests(ctx context.Context, tx *pg.Tx, before time.Time, most int) (int64, error) {
+	type row struct {
+		ID, Buyer string
+		Orders    []string
+	}
+	all, err := pg.All[row](ctx, tx, `select g.id, g.buyer, array(select id from orders.seller_order o where o.grp = g.id) as orders from orders.order_group g where g.created_at < $1 and g.aged = ''
+		and not exists (select from orders.seller_order o where o.grp = g.id and (o.state not in `+over+` or o.payment = 'card' and o.created_at >= $1 - interval '175 days'))
+		and not exists (select from orders.return r join orders.seller_order o on o.id = r.order_id where o.grp = g.id and r.ended_at is null and r.state <> 'rejected')
+		order by g.created_at, g.id limit $2 for update of g`, before, most)
+	if err != nil || len(all) == 0 {
+		return 0, err
+	}
+	var buyers, orders []string
+	for _, r := range all {
+		buyers, orders = append(buyers, r.Buyer), append(orders, r.Orders...)
+	}
+	open, err := s.contested(ctx, tx, orders)
+	if err != nil {
+		return 0, err
+	}
+	nobodies, err := s.Nobodies.Nobodies(ctx, tx, buyers)
+	if err != nil {
+		return 0, err
+	}
+	var guests, others []string
+	for _, r := range all {
+		switch {
+		case slices.ContainsFunc(r.Orders, func(o string) bool { return open[o] }): // until that is decided
+		case slices.Contains(nobodies, r.Buyer):
+			guests = append(guests, r.ID)
+		default:
+			others = append(others, r.ID)
+		}
+	}
+	tx.Queue(`update orders.order_group set aged = 'account' where id = any($1)`, others)
+	_, err = tx.Exec(ctx, `update orders.order_group set aged = 'forgotten', contact = '{"name": "", "phone": ""}', delivery = delivery - 'address' - 'point' where id = any($1)`, guests)
+	return int64(len(guests) + len(others)), err
+}
 
 // Personal is what orders keeps of buyers. What somebody bought, from whom and for how
 // much stays, without its name, phone number and address; invoices stay as they are.
@@ -38,20 +152,9 @@ func (s *Service) Personal() personal.Holder {
 			return err
 		},
 		Ages: []personal.Age{
-			{
-				Code: "delivery_proofs",
-				First: func(ctx context.Context, tx *pg.Tx, before time.Time, most int) error {
-					type photo struct{ Photo, ID string }
-					all, err := pg.All[photo](ctx, tx, `select photo, id from orders.shipment where id in (`+agedProofs+`) and photo not in ('', '`+forgotten+`')`, before, most)
-					for _, p := range all {
-						s.Files.Release(tx, p.Photo, p.ID)
-					}
-					return err
-				},
-				Past: `update orders.shipment set lat = null, lng = null, accuracy_m = null, photo = case when photo = '' then '' else '` + forgotten + `' end where id in (` + agedProofs + `)`,
-			},
-			{Code: "delivery_attempts", Past: `update orders.attempt set note = '', lat = null, lng = null, accuracy_m = null where (shipment, n) in (
-				select a.shipment, a.n from orders.attempt a left join orders.shipment s on s.id = a.shipment where a.at < $1 and (a.note <> '' or a.lat is not null) and not ` + disputable + ` order by a.at limit $2)`},
+			{Code: "delivery_proofs", Do: s.passProofs},
+			{Code: "delivery_attempts", Do: s.passAttempts},
+			{Code: "guest_contacts", Do: s.passGuests},
 			{Code: "messages", First: func(ctx context.Context, tx *pg.Tx, before time.Time, most int) error {
 				type file struct{ File, ID string }
 				all, err := pg.All[file](ctx, tx, `select unnest(m.files) as file, m.id from (select id, files from orders.message where at < $1 and text <> '`+forgotten+`' order by at, id limit $2) m`, before, most)

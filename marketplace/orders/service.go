@@ -130,6 +130,12 @@ type Files interface {
 	Release(tx *pg.Tx, file, subject string)
 }
 
+// Nobodies are buyers who bought without an account, and whom nobody has shown to have
+// been.
+type Nobodies interface {
+	Nobodies(ctx context.Context, db pg.DB, buyers []string) ([]string, error)
+}
+
 // Limits are what may be ordered in a while, and what a person may decide alone.
 type Limits interface {
 	Check(ctx context.Context, tx *pg.Tx, sale limits.Sale) error
@@ -154,6 +160,7 @@ type Needs struct {
 	Limits    Limits
 	Approvals Approvals
 	Files     Files
+	Nobodies  Nobodies
 }
 
 // Service is what others may ask of orders.

@@ -2,6 +2,7 @@ package policies
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"tiwiza/adapters/insurance"
+	"tiwiza/marketplace/accords"
 	"tiwiza/payments/files"
 	"tiwiza/payments/operations"
 	"tiwiza/payments/premiums"
@@ -86,11 +88,18 @@ func (s *Service) Take(ctx context.Context, tx *pg.Tx, in TakeInput) (v PolicyVi
 	}
 	y.First = pr.ID
 	insertPolicy(tx, y)
+	accords.Record(tx, y.accord(ctx))
 	s.Engine.Intend(tx, operations.Intention{Subject: y.ID, Kind: KindPolicy, Connector: y.Insurer, Ref: y.Ref, Amount: q.money(q.Premium)})
 	audit.Record(tx, "insurance.take", y.ID, authz.Policy(ctx), map[string]any{
 		"quote": q.ID, "product": p.ID, "premium": q.money(q.Premium), "consent": hash, "lang": y.ConsentLang, "way": y.ConsentWay,
 	})
 	return y.view(p, names[y.Insurer], nil, now), tx.Publish(ctx, y.moved())
+}
+
+// accord is what the member agreed to, as the ledger writes it.
+func (p Policy) accord(ctx context.Context) accords.Accord {
+	sum := sha256.Sum256([]byte(p.ConsentText))
+	return accords.Accord{Who: p.Member, Subject: accords.Insurance, About: p.ID, Word: accords.Given, Text: accords.Made(p.ConsentLang, sum[:]), Channel: accords.ChannelOf(ctx)}
 }
 
 // by is who agreed: the person, or the key's.

@@ -31,6 +31,9 @@ func (s *Service) AskExport(ctx context.Context, tx *pg.Tx, _ rest.None) (v Expo
 	if _, err := s.People.Subject(ctx, tx, person); err != nil {
 		return v, err
 	}
+	if n, err := copiesSince(ctx, tx, person, tx.Now().Add(-copiesWithin)); err != nil || n >= mostCopies {
+		return v, tooMany(err, "", "At most %d copies are made for you in %d days; take away one of those that there are, or come back later.", mostCopies, int(copiesWithin.Hours()/24))
+	}
 	e := Export{ID: id.New(id.PersonalExport), Person: person, State: Making, Rooms: len(s.Holders), MadeAt: tx.Now(), Version: 1}
 	key := make([]byte, vault.KeySize)
 	_, _ = rand.Read(key) // never fails
@@ -41,6 +44,14 @@ func (s *Service) AskExport(ctx context.Context, tx *pg.Tx, _ rest.None) (v Expo
 	job.Set(tx, timerCollect, e.ID, tx.Now())
 	audit.Record(tx, "personal_data.export", e.ID, authz.Policy(ctx), map[string]string{"person": person})
 	return e.view(), tx.Flush(ctx)
+}
+
+// tooMany is err, or that somebody asked too often and when it may again.
+func tooMany(err error, at, say string, args ...any) error {
+	if err != nil {
+		return err
+	}
+	return ErrTooMany.At(at, fmt.Sprintf(say, args...))
 }
 
 // box opens the key of a copy.

@@ -15,6 +15,28 @@ func insertExport(tx *pg.Tx, e Export) {
 	tx.QueueMapped(there("export_one"), `insert into privacy.export (id, person, state, rooms, key, made_at) values ($1, $2, $3, $4, $5, $6)`, e.ID, e.Person, e.State, e.Rooms, e.Key, e.MadeAt)
 }
 
+// askingAlone lets one request of a person be counted at a time, until the end of the
+// unit of work.
+func askingAlone(tx *pg.Tx, person string) {
+	tx.Queue(`select pg_advisory_xact_lock(hashtextextended('privacy ' || $1, 0))`, person)
+}
+
+// copiesSince counts the copies that somebody had made since a moment, until the end of
+// the unit of work.
+func copiesSince(ctx context.Context, tx *pg.Tx, person string, since time.Time) (int, error) {
+	askingAlone(tx, person)
+	return pg.Value[int](ctx, tx, nil, `select count(*)::int from (select from privacy.export where person = $1 and made_at > $2 limit $3) x`, person, since, mostCopies)
+}
+
+// askedBy counts the requests of somebody that wait, and those since a moment.
+func askedBy(ctx context.Context, tx *pg.Tx, person string, since time.Time) (waiting, lately int, err error) {
+	type counts struct{ Waiting, Lately int }
+	askingAlone(tx, person)
+	c, err := pg.One[counts](ctx, tx, nil, `select (select count(*)::int from privacy.request where person = $1 and state = 'received') as waiting,
+		(select count(*)::int from privacy.request where person = $1 and made_at > $2) as lately`, person, since)
+	return c.Waiting, c.Lately, err
+}
+
 // there says that something is on its way already, by the index that refused it.
 func there(index string) func(error) error {
 	return func(err error) error {

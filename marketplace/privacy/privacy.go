@@ -21,6 +21,7 @@ var (
 	ErrBarred   = fault.New(fault.Conflict, "personal_data.barred", "Something stands in the way of forgetting you; see errors.")
 	ErrNoVault  = fault.New(fault.Unavailable, "personal_data.no_vault", "The market has no key to seal this with; please write to it.")
 	ErrNotReady = fault.New(fault.Conflict, "personal_data.not_ready", "The copy is not ready yet.")
+	ErrTooMany  = fault.New(fault.Limited, "personal_data.too_many", "You have asked for this often enough for now; see errors.")
 	ErrGone     = fault.New(fault.NotFound, "personal_data.gone", "This copy is gone; ask for another.")
 )
 
@@ -32,6 +33,15 @@ const (
 	Making ExportState = "making"
 	Ready  ExportState = "ready"
 	Gone   ExportState = "gone"
+)
+
+// What somebody may ask for. A copy reads every room; a request waits for a person.
+const (
+	mostCopies   = 5                   // within copiesWithin
+	copiesWithin = 7 * 24 * time.Hour  // as long as a copy can be fetched
+	mostOpen     = 10                  // requests that wait for their answer
+	mostRequests = 30                  // within requestsIn, those that were answered at once too
+	requestsIn   = 30 * 24 * time.Hour // the time in which one is answered
 )
 
 // An Export is a copy of all that the hub holds of a person.

@@ -36,6 +36,15 @@ func (s *Service) Ask(ctx context.Context, tx *pg.Tx, in AskInput) (v RequestVie
 	if r.Text == "" && !atOnce {
 		return v, ErrInvalid.At("/text", "Say what is wrong, or why you object.")
 	}
+	waiting, lately, err := askedBy(ctx, tx, person, tx.Now().Add(-requestsIn))
+	switch {
+	case err != nil:
+		return v, err
+	case !atOnce && waiting >= mostOpen:
+		return v, tooMany(nil, "/text", "%d of your requests wait for their answer; wait for one, or add what you want to say when it comes.", mostOpen)
+	case !atOnce && lately >= mostRequests:
+		return v, tooMany(nil, "/text", "You have made %d requests in %d days; come back later.", mostRequests, int(requestsIn.Hours()/24))
+	}
 	if atOnce {
 		if err := s.Letters.Refuse(ctx, tx, person); err != nil {
 			return v, err

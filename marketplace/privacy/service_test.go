@@ -546,3 +546,49 @@ func TestAnObjectionToLettersHoldsAtOnceAndTheRestIsAnsweredInTime(t *testing.T)
 		t.Errorf("another sees %+v", theirs.Data)
 	}
 }
+
+func TestNobodyAsksWithoutEnd(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	copied := func(person string) error {
+		_, err := step(h, h.as(person), h.rights.AskExport, rest.None{})
+		h.due(h.timers)
+		return err
+	}
+	for n := range 5 {
+		if err := copied(lalla); err != nil {
+			t.Fatalf("copy %d: %v", n+1, err)
+		}
+		h.later(time.Hour)
+	}
+	h.refused(copied(lalla), "personal_data.too_many")
+	must(t, copied(other)) // of each its own
+	h.later(7*aDay - 5*time.Hour + time.Minute)
+	must(t, copied(lalla)) // the first is a week ago
+	h.refused(copied(lalla), "personal_data.too_many")
+
+	ask := func(person string, in privacy.AskInput) error {
+		_, err := step(h, h.as(person), h.rights.Ask, in)
+		return err
+	}
+	wrong := privacy.AskInput{Kind: privacy.Rectification, About: "accounts", Text: "Mon nom est faux."}
+	var wg sync.WaitGroup
+	results := make([]error, 14)
+	for n := range results {
+		wg.Go(func() { results[n] = ask(lalla, wrong) })
+	}
+	wg.Wait()
+	taken := 0
+	for _, err := range results {
+		if err == nil {
+			taken++
+		} else {
+			h.refused(err, "personal_data.too_many")
+		}
+	}
+	if taken != 10 {
+		t.Errorf("of 14 requests at once %d were taken, want 10", taken)
+	}
+	must(t, ask(other, wrong))
+	must(t, ask(lalla, privacy.AskInput{Kind: privacy.Objection, About: "marketing"})) // what holds at once is never too much
+}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tiwiza/adapters/crm"
+	"tiwiza/marketplace/accords"
 	"tiwiza/marketplace/orders"
 	"tiwiza/pkg/fault"
 )
@@ -62,31 +63,16 @@ type Stance struct {
 	Version int64
 }
 
-// texts are what people agree to. One that is changed has another hash, and who
-// agreed before agreed to the other.
-var texts = map[string]string{
-	"fr": "J’accepte que la place de marché m’écrive au sujet de produits et d’offres, par message ou par courriel. Mon nom, mon adresse, mes commandes et mes points lui servent à cela, et sont tenus dans l’outil où elle suit ses clients. Je peux retirer cet accord à tout moment, ici ou par le lien de chaque message.",
-	"ar": "أوافق على أن تراسلني المنصة بشأن المنتجات والعروض، برسالة أو بالبريد الإلكتروني. يُستعمل اسمي وعنواني وطلباتي ونقاطي لهذا الغرض، وتُحفظ في الأداة التي تتابع فيها زبائنها. يمكنني سحب هذه الموافقة في أي وقت، من هنا أو بالرابط الموجود في كل رسالة.",
-	"en": "I agree that the marketplace writes to me about goods and offers, by message or e-mail. It uses my name, address, orders and points for that, and keeps them in the tool where it looks after its customers. I can take this back at any time, here or by the link in each message.",
-}
-
 // Text is what people agree to, in one of its languages; French for any other.
 func Text(lang string) (in, text, hash string) {
-	if texts[lang] == "" {
-		lang = "fr"
-	}
-	sum := sha256.Sum256([]byte(texts[lang]))
-	return lang, texts[lang], hex.EncodeToString(sum[:])
+	t := accords.Current(accords.Marketing, lang)
+	return t.Lang, t.Says, t.Hex()
 }
 
 // langOf finds in which language a text was agreed to, by its hash.
 func langOf(hash string) (lang string, ok bool) {
-	for lang := range texts {
-		if _, _, h := Text(lang); h == hash {
-			return lang, true
-		}
-	}
-	return "", false
+	t, ok := accords.Shown(accords.Marketing, hash)
+	return t.Lang, ok
 }
 
 // An Entity is what is kept at a system.

@@ -3,6 +3,7 @@ package relations
 import (
 	"context"
 
+	"tiwiza/marketplace/accords"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
 	"tiwiza/pkg/authz"
@@ -55,6 +56,7 @@ func (s *Service) wish(ctx context.Context, tx *pg.Tx, w Wish) (standing, error)
 	}
 	w.ID, w.Purpose, w.At = id.New(id.Wish), Marketing, tx.Now()
 	insertWish(tx, w)
+	accords.Record(tx, w.accord(ctx, st.Granted))
 	st.Stance = Stance{Person: w.Person, Purpose: w.Purpose, Granted: w.Granted, Wish: w.ID, At: w.At, Version: st.Version + 1}
 	st.TextHash, st.Source = w.TextHash, w.Source
 	saveStance(tx, st.Stance)
@@ -62,6 +64,23 @@ func (s *Service) wish(ctx context.Context, tx *pg.Tx, w Wish) (standing, error)
 		return st, err
 	}
 	return st, tx.Publish(ctx, WishChanged{Person: w.Person, Purpose: w.Purpose, Granted: w.Granted, Source: w.Source})
+}
+
+// accord is a wish as the ledger writes it, by whether there was an agreement before.
+func (w Wish) accord(ctx context.Context, agreed bool) accords.Accord {
+	a := accords.Accord{Who: w.Person, Subject: accords.Marketing, Word: accords.Refused, Channel: accords.ChannelOf(ctx)}
+	switch w.Source {
+	case ByCRM:
+		a.Channel = accords.Partner
+	case ByErasure:
+		a.Channel = accords.ByHub
+	}
+	if t, ok := accords.Shown(accords.Marketing, w.TextHash); ok && w.Granted {
+		a.Word, a.Text = accords.Given, &t
+	} else if agreed {
+		a.Word = accords.Withdrawn
+	}
+	return a
 }
 
 // resolve has all systems hear that a person agrees, or does not any more: who

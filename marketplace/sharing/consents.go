@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"tiwiza/marketplace/accords"
 	"tiwiza/marketplace/members"
 	"tiwiza/pkg/audit"
 	"tiwiza/pkg/auth"
@@ -121,6 +122,7 @@ func (s *Service) Give(ctx context.Context, tx *pg.Tx, in GiveInput) (v ConsentV
 	}
 	c.Version, c.Evidence = 1, evidence(who.Proof)
 	insertConsent(tx, c)
+	accords.Record(tx, c.accord(ctx))
 	job.Set(tx, timerLapse, c.ID, *c.Until)
 	audit.Record(tx, "consents.give", c.ID, authz.Policy(ctx), in)
 	return c.view(), s.tell(ctx, tx, c)
@@ -150,6 +152,7 @@ func (s *Service) Answer(ctx context.Context, tx *pg.Tx, in AnswerInput) (v Cons
 		job.Clear(tx, timerLapse, c.ID)
 	}
 	save(tx, c)
+	accords.Record(tx, c.accord(ctx))
 	audit.Record(tx, "consents.answer", c.ID, authz.Policy(ctx), map[string]any{"decision": in.Decision, "digest": c.view().Digest, "evidence": c.Evidence})
 	return c.view(), s.tell(ctx, tx, c)
 }
@@ -173,9 +176,19 @@ func (s *Service) Withdraw(ctx context.Context, tx *pg.Tx, in OneConsent) (v Con
 		return v, err
 	}
 	save(tx, c)
+	accords.Record(tx, c.accord(ctx))
 	job.Clear(tx, timerLapse, c.ID)
 	audit.Record(tx, "consents.withdraw", c.ID, authz.Policy(ctx), nil)
 	return c.view(), s.tell(ctx, tx, c)
+}
+
+// accord is what the owner said of the consent last, as the ledger writes it.
+func (c Consent) accord(ctx context.Context) accords.Accord {
+	a := accords.Accord{Who: c.Owner, Subject: accords.Dossier, About: c.ID, Word: accords.Word(c.State), Text: accords.Made("", c.Digest), Channel: accords.ChannelOf(ctx)}
+	if c.State == Granted {
+		a.Word, a.Until = accords.Given, c.Until
+	}
+	return a
 }
 
 // lockOwn locks a consent of the caller's dossier.

@@ -12,6 +12,7 @@ import (
 
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/sharing"
+	"tiwiza/pkg/auth"
 	"tiwiza/pkg/clock"
 	"tiwiza/pkg/pg"
 	"tiwiza/pkg/pgtest"
@@ -379,5 +380,44 @@ func TestTheDatabaseRefusesALookWithoutConsent(t *testing.T) {
 	must(t, err)
 	if len(broken) != 1 || !strings.Contains(broken[0], "was altered") {
 		t.Errorf("the chain says %v", broken)
+	}
+}
+
+func TestAConsentIsTheLastWord(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	coop, owner := h.member(members.Cooperative, "Coopérative (exemple)")
+	bank, officer := h.member(members.Bank, "Banque (exemple)")
+	ask := fields{"owner": coop, "purpose": "credit", "sections": []string{"financial"}, "days": 90}
+	var given, refused, waits sharing.ConsentView
+	h.want(201, &refused, officer, "POST", "/v1/consent-requests", ask)
+	h.want(200, &refused, owner, "POST", "/v1/consents/"+refused.ID+"/answer", fields{"decision": "refuse"})
+	h.want(201, &given, owner, "POST", "/v1/consents", fields{"grantee": bank, "purpose": "credit", "sections": []string{"financial"}, "days": 5})
+	h.want(201, &waits, officer, "POST", "/v1/consent-requests", ask)
+	says := func() string {
+		t.Helper()
+		all, err := pg.Column[string](t.Context(), h.db, `select word || ' ' || channel || ' ' || encode(hash, 'hex') || coalesce(' ' || until::text, '') from accords.accord where who = $1 and subject = 'dossier' order by seq`, coop)
+		must(t, err)
+		return strings.Join(all, "\n")
+	}
+	if all := strings.Split(says(), "\n"); len(all) != 2 || all[0] != "refused api "+refused.Digest || !strings.HasPrefix(all[1], "given api "+given.Digest+" 20") {
+		t.Errorf("the ledger says %q", all)
+	}
+	for _, sql := range []string{
+		`update sharing.consent set state = 'granted', answered_by = 'x', evidence = 'key', since = platform.now(), until = platform.now() + interval '90 days' where id = '` + waits.ID + `'`,
+		`insert into accords.accord (who, subject, about, word, hash, channel) values ('` + coop + `', 'dossier', '` + waits.ID + `', 'given', sha256('x'), 'page')`,
+		`insert into accords.accord (who, subject, about, word, hash, channel) values ('` + coop + `', 'dossier', '` + given.ID + `', 'withdrawn', sha256('x'), 'page')`,
+	} {
+		ctx := auth.With(t.Context(), auth.Hub)
+		if err := h.db.InTx(ctx, func(tx *pg.Tx) error {
+			_, err := tx.Exec(ctx, sql)
+			return err
+		}); !pg.Violates(err, "consent_is_said") {
+			t.Errorf("%s alone: %v", sql, err)
+		}
+	}
+	h.want(200, &given, owner, "POST", "/v1/consents/"+given.ID+"/withdraw", nil)
+	if all := strings.Split(says(), "\n"); len(all) != 3 || all[2] != "withdrawn api "+given.Digest {
+		t.Errorf("the ledger says %q", all)
 	}
 }

@@ -103,7 +103,8 @@ func TestWhatAStatementForgetsTheDatabaseDoesNot(t *testing.T) {
 		t.Errorf("a bank answers itself for a member: %v, want it refused", err)
 	}
 	must(t, h.db.InTx(as(auth.Seller, coop), func(tx *pg.Tx) error {
-		_, err := tx.Exec(as(auth.Seller, coop), `update sharing.consent set state = 'refused', answered_by = 'x', answered_at = asked_at where id = 'cns_y'`)
+		_, err := tx.Exec(as(auth.Seller, coop), `with said as (insert into accords.accord (who, subject, about, word, channel) values ($1, 'dossier', 'cns_y', 'refused', 'api'))
+			update sharing.consent set state = 'refused', answered_by = 'x', answered_at = asked_at where id = 'cns_y'`, coop)
 		return err
 	}))
 	h.want(200, nil, owner, "POST", "/v1/consents/"+c.ID+"/withdraw", nil)

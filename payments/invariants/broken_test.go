@@ -178,6 +178,7 @@ var cases = map[string]func(s story) []wound{
 			insured("policy ply_4 is active, and no premium of it stands", `update policies.policy set state = 'cancelled' where id = 'ply_1'`,
 				`insert into policies.quote (id, ref, product, insurer, member, asked_by, subject, sum_insured, currency, starts, ends, asked_at)
 					select 'iqt_4', 'IQT4', product, insurer, member, asked_by, subject, sum_insured, currency, starts, ends, asked_at from policies.quote where id = 'iqt_1'`,
+				`insert into accords.accord (who, subject, about, word, lang, hash, channel) values ('s1', 'insurance', 'ply_4', 'given', 'fr', decode(repeat('a', 64), 'hex'), 'api')`,
 				`insert into policies.policy (id, ref, quote, product, insurer, member, sum_insured, premium, commission, currency, period, first, state, partner_id, starts, ends,
 						consent_lang, consent_text, consent_hash, consent_by, consent_way, consent_at, asked_at)
 					select 'ply_4', 'PLY4', 'iqt_4', product, insurer, member, sum_insured, premium, commission, currency, period, first, 'active', partner_id, starts, ends,
@@ -282,21 +283,44 @@ var cases = map[string]func(s story) []wound{
 		const look = `insert into sharing.consultation (at, owner, consent, organisation, by, purpose, action, policy) values `
 		return []wound{
 			do("had no consent", `alter table sharing.consultation disable trigger all`, look+`(now(), 'org_o', 'cns_none', 'org_b', 'key_1', 'credit', 'list', 'x')`),
-			do("had no consent", `alter table sharing.consultation disable trigger all`,
+			do("had no consent", `alter table sharing.consultation disable trigger all`, `alter table sharing.consent disable trigger consent_is_said`,
 				`insert into sharing.consent (id, owner, grantee, purpose, sections, sensitive, days, text, digest, state, asked_by, asked_at, answered_by, evidence, since, until, ended_at)
 					values ('cns_1', 'org_o', 'org_b', 'credit', '{financial}', false, 9, '{}', sha256(''), 'withdrawn', 'x', now(), 'x', 'key', now(), now() + interval '9 days', now() + interval '1 day')`,
-				look+`(now() + interval '2 days', 'org_o', 'cns_1', 'org_b', 'key_1', 'credit', 'list', 'x')`),
+				look+`(now() + interval '2 days', 'org_o', 'cns_1', 'org_b', 'key_1', 'credit', 'list', 'x')`).and("R14"),
 		}
 	},
 	"R13": func(story) []wound {
 		const look = `insert into sharing.consultation (at, owner, consent, organisation, by, purpose, action, policy) values `
 		return []wound{{says: "was altered after it was sealed", do: func(w *world) {
 			w.sql(`alter table sharing.consultation disable trigger all`)
-			w.sql(`insert into sharing.consent (id, owner, grantee, purpose, sections, sensitive, days, text, digest, state, asked_by, asked_at, answered_by, evidence, since, until)
+			w.sql(`with said as (insert into accords.accord (who, subject, about, word, hash, channel) values ('org_o', 'dossier', 'cns_1', 'given', sha256(''), 'api'))
+				insert into sharing.consent (id, owner, grantee, purpose, sections, sensitive, days, text, digest, state, asked_by, asked_at, answered_by, evidence, since, until)
 				values ('cns_1', 'org_o', 'org_b', 'credit', '{financial}', false, 9, '{}', sha256(''), 'granted', 'x', now(), 'x', 'key', now(), now() + interval '9 days')`)
 			w.sql(look + `(now() + interval '1 day', 'org_o', 'cns_1', 'org_b', 'key_1', 'credit', 'list', 'x')`)
 			pgtest.Seal(w.t, w.db, seal.Chain{Row: "consultation", View: "sharing.consultation_sealable", Blocks: "sharing.consultation_block"})
 			w.sql(`update sharing.consultation set by = 'key_2'`)
+		}}}
+	},
+	"R14": func(story) []wound {
+		const wish = `insert into relations.wish (id, person, purpose, granted, source, text_hash, lang, at) values ('wsh_1', 'per_1', 'marketing', true, 'person', repeat('a', 64), 'fr', now())`
+		const stance = `insert into relations.stance (person, purpose, granted, wish, at) values ('per_1', 'marketing', true, 'wsh_1', now())`
+		const text = `insert into accords.text (subject, version, lang, says, hash) values ('charter', 1, 'fr', 'x', sha256('x'))`
+		return []wound{
+			do("per_1 is written to, and said last nothing", `alter table relations.stance disable trigger stance_is_said`, wish, stance),
+			do("per_2 is told otherwise than it said last", `alter table notices.settings disable trigger wishes_are_said`,
+				`insert into notices.settings (owner, channels, changed_at) values ('per_2', '{sms}', now())`),
+			do("gave charter  to a text that is not version 1 in fr", text, `alter table accords.text disable trigger all`,
+				`insert into accords.accord (who, subject, word, text_version, lang, hash, channel) values ('org_1', 'charter', 'given', 1, 'fr', sha256('x'), 'api')`,
+				`alter table accords.text drop constraint text_hash`, `update accords.text set says = 'y'`),
+			insured("the member has not said that it agrees to policy ply_1 as it stands", `update policies.policy set consent_hash = repeat('b', 64) where id = 'ply_1'`),
+		}
+	},
+	"R15": func(story) []wound {
+		return []wound{{says: "was altered after it was sealed", do: func(w *world) {
+			w.sql(`insert into accords.accord (who, subject, about, word, channel) values ('org_o', 'charter', 'sig_1', 'refused', 'api')`)
+			pgtest.Seal(w.t, w.db, seal.Chain{Row: "accord", View: "accords.sealable", Blocks: "accords.block"})
+			w.sql(`alter table accords.accord disable trigger all`)
+			w.sql(`update accords.accord set channel = 'paper'`)
 		}}}
 	},
 	"I15": func(story) []wound {

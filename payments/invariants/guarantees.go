@@ -246,6 +246,13 @@ var Guarantees = []Guarantee{
 		"looks into dossiers",
 	},
 	{
+		"agreed-is-written-down", "What somebody agreed to, refused or took back is in a ledger, with the text that was shown and its hash, that it reads and nobody can alter; what it allows follows the last word.",
+		[]string{everyone},
+		[]string{"R14", "R15"},
+		[]string{"marketplace/accords.TestTheLedgerIsOnlyAddedTo", "marketplace/relations.TestTheStanceIsTheLastWord", "marketplace/sharing.TestAConsentIsTheLastWord"},
+		"words of people",
+	},
+	{
 		"strangers-see-nothing", "Nobody sees or moves what is another member's, and who may do what is written down where an auditor can read it.",
 		[]string{everyone},
 		nil,

@@ -36,10 +36,13 @@ var All = slices.Concat(books, holds, partners, market, subsidies, groups, insur
 
 // live is what is asked each minute of promises whose full proof reads too
 // much for that: of the seals, their last blocks. Once a day, and by hub verify, they are proved in full.
-var live = map[string]string{"I14": ledger.Chain.Broken(4), "R7": audit.Chain.Broken(4), "R13": looked.Broken(4)}
+var live = map[string]string{"I14": ledger.Chain.Broken(4), "R7": audit.Chain.Broken(4), "R13": looked.Broken(4), "R15": said.Broken(4)}
 
 // looked is the chain of marketplace/sharing's log.
 var looked = seal.Chain{Row: "consultation", View: "sharing.consultation_sealable", Blocks: "sharing.consultation_block"}
+
+// said is the chain of marketplace/accords's ledger.
+var said = seal.Chain{Row: "accord", View: "accords.sealable", Blocks: "accords.block"}
 
 // A Finding is what became of one promise.
 type Finding struct {

@@ -21,6 +21,7 @@ var counted = map[string]string{
 	"payouts":              `select count(*) from payouts.payout`,
 	"refunds and payouts":  `select (select count(*) from charges.refund) + (select count(*) from payouts.payout)`,
 	"looks into dossiers":  `select count(*) from sharing.consultation`,
+	"words of people":      `select count(*) from accords.accord`,
 	"accounts":             `select count(*) from ledger.account`,
 	"reserves":             `select count(*) from escrow.lot`,
 	"answers kept":         `select count(*) from platform.answer`,

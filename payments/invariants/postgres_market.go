@@ -176,4 +176,24 @@ var market = []Invariant{
 			or g.id is not null and (g.state <> 'open' or k.at < g.since or k.at >= g.until or k.by <> g.asked_by or k.section <> '' and not k.section = any (g.sections))`},
 
 	{"R13", "No row of the log of who looked into dossiers has been altered, deleted or slipped in since it was sealed.", looked.Broken(0)},
+
+	{"R14", "What somebody agreed to and what it allows say the same: who is written to, how one is told, who may see a dossier, what was ordered or insured.", `
+		select format('%s is %s, and said last %s', s.person, case when s.granted then 'written to' else 'not written to' end, coalesce(accords.newest(s.person, s.purpose, ''), 'nothing'))
+		from relations.stance s where s.granted <> (coalesce(accords.newest(s.person, s.purpose, ''), '') = 'given')
+		union all
+		select format('consent %s is %s, and its owner said last %s', c.id, c.state, coalesce(accords.newest(c.owner, 'dossier', c.id), 'nothing')) from sharing.consent c where not sharing.same_word(c)
+		union all
+		select format('%s is told otherwise than it said last', s.owner) from notices.settings s where not notices.same_words(s)
+		union all
+		select format('the buyer of %s has not said that it agrees to %s', c.grp, c.kind) from orders.consent c join orders.order_group g on g.id = c.grp
+		where accords.newest(g.buyer, c.kind, g.id) is distinct from 'given'
+		union all
+		select format('the member has not said that it agrees to policy %s as it stands', p.id) from policies.policy p
+		where not exists (select from accords.accord a where a.who = p.member and a.subject = 'insurance' and a.about = p.id and a.word = 'given' and encode(a.hash, 'hex') = p.consent_hash)
+		union all
+		select format('%s gave %s %s to a text that is not version %s in %s', a.who, a.subject, a.about, a.text_version, a.lang)
+		from accords.accord a left join accords.text t on t.subject = a.subject and t.version = a.text_version and t.lang = a.lang
+		where a.text_version is not null and (t.hash is distinct from a.hash or sha256(convert_to(t.says, 'UTF8')) <> t.hash)`},
+
+	{"R15", "No row of the ledger of what people agreed to has been altered, deleted or slipped in since it was sealed.", said.Broken(0)},
 }

@@ -17,6 +17,7 @@ func (w *world) insure() {
 	for n, state := range []string{"cancelled", "refused", "active"} {
 		w.sql(fmt.Sprintf(`insert into policies.quote (id, ref, product, insurer, member, asked_by, subject, sum_insured, currency, starts, ends, asked_at)
 			values ('iqt_%[1]d', 'IQT%[1]d', 'ipr_1', 'i', 's1', 'p', '{}', 1000, 'MAD', now(), now() + interval '1 day', now())`, n+1))
+		w.sql(fmt.Sprintf(`insert into accords.accord (who, subject, about, word, lang, hash, channel) values ('s1', 'insurance', 'ply_%d', 'given', 'fr', decode(repeat('a', 64), 'hex'), 'api')`, n+1))
 		w.sql(fmt.Sprintf(`insert into policies.policy (id, ref, quote, product, insurer, member, sum_insured, premium, commission, currency, period, first, state, partner_id, starts, ends,
 				consent_lang, consent_text, consent_hash, consent_by, consent_way, consent_at, asked_at)
 			values ('ply_%[1]d', 'PLY%[1]d', 'iqt_%[1]d', 'ipr_1', 'i', 's1', 1000, 1000, 100, 'MAD', 'once', 'x', '%[2]s', 'x', now(), now() + interval '1 day', 'fr', 'x', repeat('a', 64), 'p', 'key', now(), now())`, n+1, state))

@@ -58,7 +58,7 @@ var rooms = []room{
 // siblings of one floor, in the order of an order's life: a later one may
 // import an earlier one, and the way back is an event.
 var siblings = map[string][]string{
-	"marketplace": {"media", "members", "enrolment", "charter", "catalog", "directory", "digital", "delivery", "promotions", "agreements", "pricing", "orders", "quotations", "groupbuys", "pools", "procedures", "projects", "sharing", "diagnosis", "finance", "policies", "loyalty", "insight", "notices", "relations", "privacy"},
+	"marketplace": {"media", "accords", "members", "enrolment", "charter", "catalog", "directory", "digital", "delivery", "promotions", "agreements", "pricing", "orders", "quotations", "groupbuys", "pools", "procedures", "projects", "sharing", "diagnosis", "finance", "policies", "loyalty", "insight", "notices", "relations", "privacy"},
 	"payments":    {"approvals", "ledger", "operations", "files", "connectors", "limits", "escrow", "charges", "disputes", "premiums", "dues", "payouts", "treasury", "recon", "invariants", "sim"},
 }
 

@@ -144,6 +144,17 @@ func From(ctx context.Context) Principal {
 	return Nobody
 }
 
+type pageKey struct{}
+
+// WithPage returns a context in which somebody asks by the market's own pages, which
+// showed what the request says.
+func WithPage(ctx context.Context) context.Context {
+	return context.WithValue(ctx, pageKey{}, true)
+}
+
+// OnPage says whether somebody asks by the market's own pages.
+func OnPage(ctx context.Context) bool { return ctx.Value(pageKey{}) != nil }
+
 // A Key is an API key, or a session's token, as its owner holds it: an id and a
 // secret of 256 random bits.
 type Key struct{ ID, Secret string }

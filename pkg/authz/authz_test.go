@@ -340,6 +340,7 @@ var matrix = map[string]map[auth.Role]string{
 
 	"promotions.make":         {auth.Seller: "own", auth.Operator: "*"},
 	"promotions.list":         {auth.Seller: "own", auth.Buyer: "own", auth.Operator: "*"},
+	"accords.list":            {auth.Buyer: "*", auth.Seller: "*", auth.Operator: "*", auth.Bank: "*", auth.Insurer: "*", auth.Institution: "*", auth.Provider: "*"},
 	"wishes.list":             {auth.Buyer: "*"},
 	"wishes.show":             {auth.Buyer: "*"},
 	"wishes.say":              {auth.Buyer: "*"},

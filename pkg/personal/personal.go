@@ -89,6 +89,9 @@ type Duty struct {
 type Age struct {
 	Code string
 	Past string
+	// Do lets go instead of Past, where that is more than one statement, and says of
+	// how many rows it decided.
+	Do func(ctx context.Context, tx *pg.Tx, before time.Time, most int) (int64, error)
 	// First is done before, with the same two; nil: nothing.
 	First func(ctx context.Context, tx *pg.Tx, before time.Time, most int) error
 }
@@ -193,6 +196,9 @@ func (r Room) Pass(ctx context.Context, tx *pg.Tx, code string, before time.Time
 	i := slices.IndexFunc(r.Ages, func(a Age) bool { return a.Code == code })
 	if i < 0 {
 		return 0, fmt.Errorf("%s has no period %q", r.Called, code)
+	}
+	if f := r.Ages[i].Do; f != nil {
+		return f(ctx, tx, before, most)
 	}
 	if f := r.Ages[i].First; f != nil {
 		if err := f(ctx, tx, before, most); err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"tiwiza/marketplace/accords"
 	"tiwiza/marketplace/privacy"
 	"tiwiza/marketplace/relations"
 	"tiwiza/pkg/rest"
@@ -39,6 +40,7 @@ type mineData struct {
 	Requests []privacy.RequestView
 	Register privacy.RegisterView
 	Letters  *relations.StanceView // nil at an organisation's desk
+	Accords  []accords.View        // the newest first
 	Address  string                // of a certificate, once
 	Wrongs   []ui.Wrong
 	Text     string
@@ -68,6 +70,9 @@ func (m mineData) purpose(code string) string {
 	}
 	return code
 }
+
+// saidAt is where somebody said something, in the page's language.
+func (m mineData) saidAt(c accords.Channel) string { return m.T("data.said_" + string(c)) }
 
 // bar says what stands in the way, and what to do.
 func (m mineData) bar(b privacy.BarView) string {
@@ -122,6 +127,11 @@ func (s *Shop) mineData(v *site.Visit) (m mineData, err error) {
 		return m, err
 	}
 	m.Copies, m.Requests = copies.Data, asked.Data
+	said, err := site.Get[rest.Page[accords.View]](v, "/v1/accords?limit=50&who="+escape(who.Person))
+	if err != nil {
+		return m, err
+	}
+	m.Accords = said.Data
 	if who.Desk == "" {
 		st, err := site.Get[relations.StanceView](v, "/v1/wishes/marketing?lang="+string(v.Lang.Text()))
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"net/textproto"
 	"strings"
 
+	"tiwiza/pkg/auth"
 	"tiwiza/pkg/fault"
 	"tiwiza/web/ui"
 )
@@ -200,12 +201,12 @@ func (v *Visit) Raw(path string) ([]byte, http.Header, error) {
 }
 
 func (v *Visit) send(method, path, kind string, body io.Reader, key string) ([]byte, http.Header, error) {
-	r, err := http.NewRequestWithContext(context.WithoutCancel(v.Context()), method, path, body)
+	r, err := http.NewRequestWithContext(auth.WithPage(context.WithoutCancel(v.Context())), method, path, body)
 	if err != nil {
 		return nil, nil, ErrNotFound.With(err)
 	}
 	if method == http.MethodGet {
-		r = r.WithContext(v.Context())
+		r = r.WithContext(auth.WithPage(v.Context()))
 	}
 	r.RemoteAddr = v.R.RemoteAddr
 	r.Header.Set("Accept-Language", string(v.Lang))
