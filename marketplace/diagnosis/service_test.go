@@ -453,7 +453,7 @@ func TestWhatAStatementForgetsTheDatabaseDoesNot(t *testing.T) {
 		{auth.Hub, "1 1 7"},
 	} {
 		ctx, got := auth.With(t.Context(), w.who), []string{}
-		for _, from := range []string{"diagnosis.run", "diagnosis.shared", "diagnosis.figures('numerique')"} {
+		for _, from := range []string{"diagnosis.run", "diagnosis.shared", "diagnosis.figures('numerique', 1)"} {
 			n, err := pg.Value[int](ctx, h.db.Asking(), nil, `select count(*)::int from `+from)
 			must(t, err)
 			got = append(got, fmt.Sprint(n))

@@ -81,7 +81,7 @@ func TestADatabaseThatIsAwayIsNoMissingMember(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	org, _ := h.org("beneficiary_coop", "Coopérative", "MA-09", "Taroudant")
-	h.tells(members.Moved{Organisation: org, State: members.Active})
+	h.sweep()
 	h.want(200, nil, "", "GET", "/v1/directory/"+org, nil)
 	s := directory.New(h.db, failing{h.m}, h.shelf)
 	if _, err := s.Show(t.Context(), directory.OneMember{Org: org}); err == nil || errors.Is(err, directory.ErrNotFound) {

@@ -65,7 +65,7 @@ var further = map[string][]string{
 	"group_buys.make":       {"group_buys.admit"},
 	"group_buys.orders":     {"group_buys.export"},
 	"imports.create":        {"imports.again"},
-	"insurance.quote":       {"insurance.take"},
+	"insurance.ask":         {"insurance.take"},
 	"offers.create":         {"imports.create", "imports.again"},
 	"offers.export":         {"offers.export_xlsx"},
 	"orders.deliver":        {"shipments.deliver"},

@@ -23,7 +23,7 @@ func TestADeskIsNotOneRightForAll(t *testing.T) {
 		"webhooks.rotate":      "manager",
 		"webhooks.deliveries":  "manager",
 		"shipments.link":       "manager member courier",
-		"insurance.quote":      "manager member treasurer",
+		"insurance.ask":        "manager member treasurer",
 		"organisations.submit": "manager member",
 		"papers.hand_in":       "manager member",
 	} {
