@@ -416,7 +416,7 @@ func TestCasesOfASuspendedInstitutionAreGivenToAnother(t *testing.T) {
 	if got := r.shows(t, s.key, caseFiles+"/"+c.ID); !strings.Contains(got, `"stranded_at"`) {
 		t.Errorf("its member sees %s", got)
 	}
-	r.ask(t, req{key: office.APIKey, method: "POST", path: caseFiles + "/" + c.ID + "/examine"}).refused(t, http.StatusConflict, "procedures.institution")
+	r.ask(t, req{key: office.APIKey, method: "POST", path: caseFiles + "/" + c.ID + "/examine", idem: once()}).refused(t, http.StatusConflict, "procedures.institution")
 	r.moves(t, r.operator(), c.ID, "entrust", map[string]string{"to": next.Organisation, "text": "L’organisme est suspendu."})
 	r.ask(t, req{key: office.APIKey, method: "GET", path: caseFiles + "/" + c.ID}).refused(t, http.StatusNotFound, "procedures.not_found")
 	r.moves(t, next.APIKey, c.ID, "examine", nothing)
@@ -425,7 +425,7 @@ func TestCasesOfASuspendedInstitutionAreGivenToAnother(t *testing.T) {
 		t.Errorf("in the end it is %+v", c)
 	}
 	label := "/v1/label-issuers/" + lettered()
-	r.ask(t, req{key: r.operator(), method: "PUT", path: label, body: map[string]string{"institution": next.Organisation}}).into(t, nil)
+	r.ask(t, req{key: r.operator(), method: "PUT", path: label, body: map[string]string{"institution": next.Organisation}, idem: once()}).into(t, nil)
 	if got := r.shows(t, next.APIKey, "/v1/label-issuers?limit=100"); !strings.Contains(got, next.Organisation) || !strings.Contains(got, `"artisan"`) {
 		t.Errorf("labels are issued by %s", got)
 	}
