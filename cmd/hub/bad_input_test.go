@@ -34,6 +34,7 @@ func TestBadInputIsRefused(t *testing.T) {
 			"signs that turn around, and signs that nobody see": triesHidden,
 			"letters of another alphabet, and names alike":      triesLookalikes,
 			"an address of a document that nobody made":         triesDocuments,
+			"a link to a case of another's":                     triesCases,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -400,6 +401,33 @@ func triesDocuments(t *testing.T, r, two *rig) {
 	stranger.open(t, "/ar/verifier/"+strings.Repeat("B", 22), `dir="rtl"`)
 }
 
+// triesCases opens pages of a case with the links that its own people have: to whom it
+// does not concern it is not there, and nothing that such a page would send is done.
+func triesCases(t *testing.T, r, two *rig) {
+	s, other := r.seller(t), r.seller(t)
+	office := r.keys.Institutions[0]
+	c := r.files(t, s.key, r.offersProcedure(t, office.APIKey, ofProcedure(lettered())))
+	r.moves(t, s.key, c.ID, "papers", map[string]string{"code": "samples", "file": r.sendsIn(t, s.key)})
+	r.moves(t, s.key, c.ID, "submit", nothing)
+	own, stranger, officer := r.seated(t, "+212600077411", s.org), r.seated(t, "+212600077412", other.org), r.seated(t, "+212600077413", r.keys.Institutions[1].Organisation)
+	own.open(t, "/v/demarches/"+c.ID, "Démarche (exemple)")
+	for _, link := range []struct {
+		by   *browser
+		path string
+	}{{stranger, "/v/demarches/" + c.ID}, {stranger, "/ar/v/demarches/" + c.ID}, {officer, "/i/" + c.ID}, {officer, "/i/" + c.ID + "/p/samples"}, {stranger, "/i/" + c.ID}, {&browser{rig: two}, "/v/demarches/" + c.ID}} {
+		status, body, _ := link.by.do(t, "GET", link.path, nil)
+		if status < 300 || status >= 500 || strings.Contains(body, "Démarche (exemple)") || strings.Contains(body, "%PDF") {
+			t.Errorf("%s is answered %d: %.300s", link.path, status, inside(body))
+		}
+	}
+	if status, _, _ := stranger.do(t, "POST", "/v/demarches/"+c.ID, url.Values{"mot": {"withdraw"}}); status < 400 || status >= 500 {
+		t.Errorf("what its page would send is answered %d to another", status)
+	}
+	if got := r.shows(t, s.key, "/v1/cases/"+c.ID); !strings.Contains(got, `"submitted"`) {
+		t.Errorf("the case is %s", got)
+	}
+}
+
 // triesExpired uses a courier's link and a delivery code after their time. It moves
 // the clock, so it comes last.
 func triesExpired(t *testing.T, r *rig) {
@@ -422,9 +450,19 @@ func triesExpired(t *testing.T, r *rig) {
 	if right := r.orderOf(t, next.buyer, next.Orders[0].ID).Delivery.Code; right != code {
 		r.ask(t, req{key: s.key, method: "POST", path: there + "/deliver", body: map[string]string{"code": code}, idem: once()}).refused(t, 422, "orders.wrong_code", "/code")
 	}
-	r.advance(t, "744h")
-	r.ask(t, req{key: key, method: "GET", path: "/v1/courier"}).refused(t, 401, "auth.unknown")
+	p := r.offersProcedure(t, r.keys.Institutions[0].APIKey, ofProcedure(lettered(), map[string]any{"papers": []any{}, "document": map[string]any{"prefix": "EX", "months": 1, "texts": inThree("{holder} {number}"), "public": []string{"holder"}}}))
+	c := r.files(t, s.key, p)
+	r.moves(t, s.key, c.ID, "submit", nothing)
+	r.moves(t, r.keys.Institutions[0].APIKey, c.ID, "examine", nothing)
+	r.moves(t, r.keys.Institutions[0].APIKey, c.ID, "advance", nothing)
+	doc := r.moves(t, r.keys.Institutions[0].APIKey, c.ID, "decide", grants).Document.Verify
+	doc = doc[strings.Index(doc, "/verifier/"):]
 	b := &browser{rig: r}
+	b.open(t, doc, "Valable")
+	r.advance(t, "768h")
+	b.open(t, doc, "Expiré", "sa durée est passée")
+	b.open(t, "/ar"+doc, `dir="rtl"`)
+	r.ask(t, req{key: key, method: "GET", path: "/v1/courier"}).refused(t, 401, "auth.unknown")
 	if status, body, _ := b.do(t, "GET", "/l/"+link.Secret, nil); status != 404 || strings.Contains(body, "Acheteur exemple") {
 		t.Errorf("the page of a link whose time is over answers %d: %.300s", status, inside(body))
 	}

@@ -56,6 +56,9 @@ func TestTheCharterIsSignedAndHolds(t *testing.T) {
 	r := newRig(t)
 	s, free, third := r.seller(t), r.seller(t), r.seller(t)
 	v := r.publishes(t, r.charterOf(t, 0, ""))
+	var unwanted struct{ ID string }
+	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/charter-drafts", body: r.charterOf(t, 0, ""), idem: once()}).into(t, &unwanted)
+	r.posts(t, r.operator(), "/v1/charter-drafts/"+unwanted.ID+"/discard", nil)
 	if drafts := r.shows(t, r.operator(), "/v1/charter-drafts"); !strings.Contains(drafts, `"published"`) {
 		t.Errorf("the drafts are %s", drafts)
 	}

@@ -141,6 +141,9 @@ func checkedUpByPages(t *testing.T, r *rig, _ trade) {
 		page = member.send(t, page, holds, in)
 	}
 	member.reads(t, at)
+	if later := member.open(t, "/v/diagnostic?cursor="+r.behind(t, s.key, "/v1/diagnostics")); strings.Contains(later, `name="questionnaire"`) || strings.Contains(later, "Continuer") {
+		t.Errorf("a later page of check-ups begins another: %.900s", inside(later))
+	}
 	page = member.send(t, page, `value="finish"`, nil, "Que faire maintenant", "Ne donnez plus jamais un code reçu par SMS", "/ 100", `class="meter"`)
 	member.reads(t, at)
 	if !strings.Contains(page, `href="/v/papiers/banque"`) {

@@ -15,6 +15,7 @@ import (
 func TestHub(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
+	r.crowd.keepDiary()
 	d := r.trade(t)
 	t.Run("facts", func(t *testing.T) {
 		for name, fact := range map[string]func(*testing.T, *rig, trade){
@@ -95,6 +96,7 @@ func TestHub(t *testing.T) {
 	t.Run("payments are halted and let go on", r.halts)
 	r.verify(t)
 	t.Run("bank files that are not right change nothing", func(t *testing.T) { bankFiles(t, r) })
+	t.Run("at a desk one may what the table says, and suspended", func(t *testing.T) { r.crowd.atDesks(t, r.market(t)) })
 }
 
 // TestThreeDemonstrationsAtOnceAddUp plays all of it by the hub's own command,

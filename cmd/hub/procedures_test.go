@@ -399,3 +399,35 @@ func appliedByPages(t *testing.T, r *rig, _ trade) {
 		t.Errorf("a case that is none is answered %d", status)
 	}
 }
+
+// TestCasesOfASuspendedInstitutionAreGivenToAnother suspends an institution that has a
+// member's case: it stands still, its member is told, and another decides it.
+func TestCasesOfASuspendedInstitutionAreGivenToAnother(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	office, next := r.keys.Institutions[0], r.keys.Institutions[1]
+	s := r.seller(t)
+	c := r.files(t, s.key, r.offersProcedure(t, office.APIKey, ofProcedure(lettered())))
+	r.moves(t, s.key, c.ID, "submit", nothing)
+	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/organisations/" + office.Organisation + "/suspend", body: map[string]string{"note": "Pour essayer."}}).into(t, nil)
+	r.until(t, "the case to stand still", func() bool {
+		return strings.Contains(r.shows(t, r.operator(), caseFiles+"?stranded=true&limit=100"), c.ID)
+	})
+	if got := r.shows(t, s.key, caseFiles+"/"+c.ID); !strings.Contains(got, `"stranded_at"`) {
+		t.Errorf("its member sees %s", got)
+	}
+	r.ask(t, req{key: office.APIKey, method: "POST", path: caseFiles + "/" + c.ID + "/examine", idem: once()}).refused(t, http.StatusConflict, "procedures.institution")
+	r.moves(t, r.operator(), c.ID, "entrust", map[string]string{"to": next.Organisation, "text": "L’organisme est suspendu."})
+	r.ask(t, req{key: office.APIKey, method: "GET", path: caseFiles + "/" + c.ID}).refused(t, http.StatusNotFound, "procedures.not_found")
+	r.moves(t, next.APIKey, c.ID, "examine", nothing)
+	r.moves(t, next.APIKey, c.ID, "advance", nothing)
+	if c = r.moves(t, next.APIKey, c.ID, "decide", grants); c.State != "granted" || c.Document == nil {
+		t.Errorf("in the end it is %+v", c)
+	}
+	label := "/v1/label-issuers/" + lettered()
+	r.ask(t, req{key: r.operator(), method: "PUT", path: label, body: map[string]string{"institution": next.Organisation}, idem: once()}).into(t, nil)
+	if got := r.shows(t, next.APIKey, "/v1/label-issuers?limit=100"); !strings.Contains(got, next.Organisation) || !strings.Contains(got, `"artisan"`) {
+		t.Errorf("labels are issued by %s", got)
+	}
+	r.verify(t)
+}

@@ -58,6 +58,11 @@ func (h *house) institutions(ctx context.Context) (all []office, err error) {
 			}
 			made := office{o.ID, map[string]string{}}
 			for _, code := range of.procedures {
+				if e := shipped[code].Effect; e != nil && e.Kind == "label" {
+					if _, err := h.cases.Issues(ctx, tx, e.Label, o.ID); err != nil {
+						return err
+					}
+				}
 				e, err := h.cases.PublishFor(ctx, tx, o.ID, shipped[code])
 				if err != nil {
 					return fmt.Errorf("publish %s: %w", code, err)

@@ -92,6 +92,8 @@ type matrix struct {
 	mixed map[string]int                          // by route
 	ours  map[string]bool                         // ids of what strangers made themselves
 	wrong []string
+
+	stopped map[string]map[string]bool // by route: the roles that it stops while they are suspended
 }
 
 var outsiders = &matrix{tries: map[string]int{}, mixed: map[string]int{}, ours: map[string]bool{}, seen: map[string]map[string]map[string]string{}}
@@ -107,6 +109,8 @@ type crowd struct {
 	all   []stranger
 	err   error
 	last  map[string]made // by route and role: the last call that succeeded
+
+	diary *diary // what was called; nil: nothing is kept
 }
 
 // made is a call that somebody made with success.
@@ -130,6 +134,27 @@ func (c *crowd) RoundTrip(req *http.Request) (*http.Response, error) {
 	if route == "" {
 		return watch.RoundTrip(req)
 	}
+	if c.diary == nil {
+		return c.passes(req, route)
+	}
+	var body []byte
+	if req.Body != nil {
+		b, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		body = b
+		req.Body = io.NopCloser(bytes.NewReader(b))
+	}
+	res, err := c.passes(req, route)
+	if err == nil && res.StatusCode < 300 {
+		c.note(req, route, body)
+	}
+	return res, err
+}
+
+// passes lets strangers try a call of a route, then makes it.
+func (c *crowd) passes(req *http.Request, route string) (*http.Response, error) {
 	if !c.turn(route) {
 		return c.mixed(req, route)
 	}
@@ -370,7 +395,10 @@ func door(judge *authz.Policies, role auth.Role, name string) bool {
 }
 
 // table is the reviewed matrix: cells by route and column.
-func table() (map[string]map[string]string, error) {
+func table() (map[string]map[string]string, error) { return tableOf(columns) }
+
+// tableOf is the table of that page that has so many columns.
+func tableOf(columns []string) (map[string]map[string]string, error) {
 	b, err := os.ReadFile(matrixFile)
 	if err != nil {
 		return nil, err
@@ -404,7 +432,7 @@ func (m *matrix) judge(all bool) (wrong []string) {
 		return []string{err.Error()}
 	}
 	if path := os.Getenv("HUB_MATRIX"); path != "" {
-		if err := os.WriteFile(filepath.Clean(path), []byte(m.print(judge)), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Clean(path), []byte(m.print(judge)+m.printDesks(judge)), 0o600); err != nil {
 			return []string{err.Error()}
 		}
 	}
@@ -412,7 +440,7 @@ func (m *matrix) judge(all bool) (wrong []string) {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	wrong = slices.Clone(m.wrong)
+	wrong = append(slices.Clone(m.wrong), judgeDesks(judge)...)
 	for _, route := range watch.routes {
 		row, name := cells[route], watch.names[route]
 		if row == nil {

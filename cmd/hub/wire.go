@@ -245,6 +245,7 @@ func build(store *pg.Store, p *partners, o options) (*house, error) {
 	sharing.Tell(bus)
 	finance.Tell(bus)
 	procedures.Tell(bus)
+	procedures.Subscribe(bus, matters)
 	diagnosis.Tell(bus)
 	premiums.Tell(bus)
 	premiums.Subscribe(bus)

@@ -194,8 +194,14 @@ func (s *Service) turnLabel(ctx context.Context, tx *pg.Tx, label string) error 
 	if days := l.Due(tx.Now()); days > 0 {
 		l.Reminded = days
 		saveLabel(tx, l)
-		if err := tx.Publish(ctx, LabelExpiring{l.ID, l.Seller, l.Code, days, l.To}); err != nil {
+		of, err := s.sellers.Sellers(ctx, tx, []string{l.Seller})
+		if err != nil {
 			return err
+		}
+		if !of[l.Seller].Away { // who is suspended is reminded of nothing
+			if err := tx.Publish(ctx, LabelExpiring{l.ID, l.Seller, l.Code, days, l.To}); err != nil {
+				return err
+			}
 		}
 	}
 	if due, ok := l.Next(tx.Now()); ok {

@@ -154,6 +154,24 @@ func TestASellerIsRemindedThirtySevenAndOneDayBefore(t *testing.T) {
 	}
 }
 
+func TestASuspendedSellerIsNotReminded(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	m.to("2031-01-10 12:00:00")
+	m.claim(`{"code":"Bio","issuer":"Organisme exemple","number":"EX-9","scope":"organisation","valid_from":"2031-01-01","valid_to":"2031-05-20"}`)
+	m.verify()
+	of := m.sellers[ours]
+	of.Active, of.Away = false, true
+	m.sellers[ours] = of
+	for _, at := range []string{"2031-04-21 00:00:00", "2031-05-14 00:00:00", "2031-05-20 00:00:00"} {
+		m.to(at)
+		m.due()
+	}
+	if got := m.said("catalog.label_expiring"); len(got) != 0 {
+		t.Errorf("who is suspended is told %v", got)
+	}
+}
+
 func TestAMissedReminderIsNotMadeUpFor(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)

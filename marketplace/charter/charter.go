@@ -60,6 +60,7 @@ const (
 	Open      State = "open"
 	Asked     State = "asked" // a second person shall publish it
 	Published State = "published"
+	Discarded State = "discarded" // nobody goes on with it
 )
 
 // A Draft is a charter that somebody writes.

@@ -30,6 +30,8 @@ func Routes(s *Service) []rest.Route {
 		rest.Commit("POST", drafts+"/{draft}/publish", "charter.publish", "Ask a second person to publish a draft as it stands", ok, s.Publish,
 			rest.About("The second person answers POST /v1/approvals/{id}. A version is never changed. From then on every member is asked to sign it by its last day, is reminded 30, 7 and 1 days before, and sells nothing new afterwards until it signs.")),
 
+		rest.Commit("POST", drafts+"/{draft}/discard", "charter.discard", "Discard a draft that is not published", ok, s.Discard),
+
 		rest.Handle("GET", org+"/charter", "charter.mine", "Show which charter an organisation has signed, and which it is to sign", ok, s.Mine),
 		rest.Handle("GET", org+"/charter/signatures", "charter.signatures", "List an organisation's signatures, the newest version first", ok, s.Signatures),
 		rest.Handle("POST", org+"/charter/codes", "charter.ask_code", "Ask for the code with which one signs this text, and nothing else", http.StatusAccepted,
@@ -76,7 +78,7 @@ type OneDraft struct {
 // DraftView is a draft.
 type DraftView struct {
 	ID        string          `json:"id" required:"true"`
-	State     State           `json:"state" required:"true" enum:"open,asked,published"`
+	State     State           `json:"state" required:"true" enum:"open,asked,published,discarded"`
 	Revision  int             `json:"revision" required:"true"`
 	Since     string          `json:"since" required:"true" format:"date"`
 	LastDay   string          `json:"last_day" required:"true" format:"date"`

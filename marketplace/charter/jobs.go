@@ -41,7 +41,7 @@ func (s *Service) goRound(ctx context.Context, tx *pg.Tx, subject string) error 
 	if err != nil {
 		return err
 	}
-	all, err := s.Members.UnboundAfter(ctx, tx, n, r.After, page)
+	all, err := s.Members.UnboundAfter(ctx, tx, n, r.After, r.Step.stops(), page) // who is suspended is reminded of nothing
 	if err != nil {
 		return err
 	}

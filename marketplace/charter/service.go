@@ -29,9 +29,9 @@ type Members interface {
 	Locked(ctx context.Context, tx *pg.Tx, org string) (members.Organisation, error)
 	Restrict(ctx context.Context, tx *pg.Tx, o members.Organisation, why string) (members.Organisation, error)
 	Lift(ctx context.Context, tx *pg.Tx, o members.Organisation, why string) (members.Organisation, error)
-	Bind(tx *pg.Tx, o members.Organisation, version int) members.Organisation
+	Bind(tx *pg.Tx, o members.Organisation, version int, from time.Time) members.Organisation
 	Unbound(ctx context.Context, db pg.DB, in members.Unsigned) ([]members.Organisation, error)
-	UnboundAfter(ctx context.Context, db pg.DB, version int, org string, limit int) ([]string, error)
+	UnboundAfter(ctx context.Context, db pg.DB, version int, org string, suspended bool, limit int) ([]string, error)
 	AskSigning(ctx context.Context, what string, from members.Origin) (members.CodeView, error)
 	BeginSigning(ctx context.Context, what string) (members.CeremonyView, error)
 	Signs(ctx context.Context, tx *pg.Tx, what string, in members.Hand, from members.Origin) (by members.Signer, refused, err error)
@@ -114,7 +114,7 @@ func (s *Service) Write(ctx context.Context, in WriteInput) (v DraftView, err er
 		switch {
 		case err != nil:
 			return err
-		case before.State == Published:
+		case before.State == Published || before.State == Discarded:
 			return ErrState
 		case before.Version != in.Revision:
 			return ErrRaced
@@ -136,6 +136,36 @@ func (s *Service) Write(ctx context.Context, in WriteInput) (v DraftView, err er
 		return s.keepSounds(ctx, tx, before, d)
 	})
 	return v, err
+}
+
+// Discard takes a draft out of the list of those that somebody works on. Who was asked
+// to publish it is asked no more, and its recordings are let go. What was published
+// stays. Discarding twice is harmless.
+func (s *Service) Discard(ctx context.Context, tx *pg.Tx, in OneDraft) (v DraftView, err error) {
+	d, err := lockDraft(ctx, tx, in.Draft)
+	switch {
+	case err != nil:
+		return v, err
+	case d.State == Published:
+		return v, ErrState
+	case d.State == Discarded:
+		return d.view(""), nil
+	}
+	if d.State == Asked {
+		if err := s.Approvals.Void(ctx, tx, kindVersion, d.ID); err != nil {
+			return v, err
+		}
+	}
+	d.State, d.ChangedBy, d.ChangedAt = Discarded, auth.From(ctx).Person(), tx.Now()
+	d.Version++
+	saveDraft(tx, d)
+	for _, t := range d.Texts {
+		if t.Sound != "" {
+			s.Files.Release(tx, t.Sound, d.ID)
+		}
+	}
+	audit.Record(tx, "charter.discard", d.ID, authz.Policy(ctx), nil)
+	return d.view(""), nil
 }
 
 // content reads and checks what somebody wrote.
@@ -230,7 +260,7 @@ func (s *Service) Publish(ctx context.Context, tx *pg.Tx, in OneDraft) (v DraftV
 	if err != nil {
 		return v, err
 	}
-	if d.State == Published {
+	if d.State == Published || d.State == Discarded {
 		return v, ErrState
 	}
 	next, err := s.next(ctx, tx, d)

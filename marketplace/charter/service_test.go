@@ -360,6 +360,7 @@ func TestWhoDoesNotSignInTimeSellsNothingNew(t *testing.T) {
 	h := newHub(t)
 	late, _, phone := h.member("manager")
 	prompt, promptToken, promptPhone := h.member("manager")
+	away, _, _ := h.member("manager")
 	var many []string
 	for range 3 {
 		org, _, _ := h.member("manager")
@@ -374,6 +375,7 @@ func TestWhoDoesNotSignInTimeSellsNothingNew(t *testing.T) {
 		return err
 	})
 	h.due()
+	h.want(200, nil, h.boss, "POST", "/v1/organisations/"+away+"/suspend", fields{"note": "Pour essayer."})
 	h.signs(prompt, promptToken, promptPhone, v)
 	steps := func(org string) []string {
 		all, err := pg.Column[string](t.Context(), h.db, `select payload ->> 'step' from platform.event where type = 'charter.due' and subject = $1 order by id`, org)
@@ -395,6 +397,9 @@ func TestWhoDoesNotSignInTimeSellsNothingNew(t *testing.T) {
 		if got := steps(late); !slices.Equal(got, c.want) {
 			t.Errorf("it was told at %v, want %v", got, c.want)
 		}
+	}
+	if got := steps(away); !slices.Equal(got, []string{"asked"}) {
+		t.Errorf("who is suspended was reminded at %v", got)
 	}
 	if got := steps(prompt); !slices.Equal(got, []string{"asked"}) {
 		t.Errorf("who had signed was told at %v", got)
@@ -547,5 +552,67 @@ func TestAVersionForbidsItsSignersAndNobodyElse(t *testing.T) {
 	}
 	if fmt.Sprint(h.stands(org).Signed) != "2" {
 		t.Error("it is bound by another version")
+	}
+}
+
+// A version that is signed ahead of its day binds from that day on; until then what
+// bound before does.
+func TestAVersionBindsFromItsDayOn(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	org, token, phone := h.member("manager")
+	upload := func() int { return h.ask(token, "POST", "/v1/files?kind=proof", []byte("%PDF-1.4\n% a\n%%EOF\n")).Code }
+	rule := func(id, action string) string {
+		return `@id("charter.` + id + `") forbid (principal in Role::"seller", action == Action::"` + action + `", resource);`
+	}
+	h.signs(org, token, phone, h.publish(h.text(60, rule("no_keys", "api_keys.list"))))
+	next := h.text(60, rule("no_upload", "files.add"))
+	next["since"], next["last_day"] = h.day(3), h.day(60)
+	h.signs(org, token, phone, h.publish(next))
+	if got := h.stands(org).Signed; got != 2 {
+		t.Errorf("it has signed version %d", got)
+	}
+	if got := upload(); got != 201 {
+		t.Errorf("three days ahead of its day it forbids already: %d", got)
+	}
+	h.refused(403, "auth.charter", "", token, "GET", "/v1/organisations/"+org+"/api-keys", nil)
+	h.later(72 * time.Hour)
+	token = h.back(org, phone)
+	if got := upload(); got != 403 {
+		t.Errorf("on its day it does not forbid yet: %d", got)
+	}
+	h.want(200, nil, token, "GET", "/v1/organisations/"+org+"/api-keys", nil)
+}
+
+func TestADraftIsDiscarded(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	var d charter.DraftView
+	h.want(201, &d, h.boss, "POST", "/v1/charter-drafts", h.text(60, ""))
+	at := "/v1/charter-drafts/" + d.ID
+	var asked charter.DraftView
+	h.want(200, &asked, h.boss, "POST", at+"/publish", nil)
+	h.want(200, &d, h.boss, "POST", at+"/discard", nil)
+	if d.State != charter.Discarded {
+		t.Errorf("it is %s", d.State)
+	}
+	h.want(200, nil, h.boss, "POST", at+"/discard", nil)
+	if w := h.ask(h.mate, "POST", "/v1/approvals/"+asked.Approval, fields{"decision": "approve"}); w.Code < 400 {
+		t.Errorf("what was discarded is published: %d %s", w.Code, w.Body)
+	}
+	h.refused(409, "charter.state", "", h.boss, "POST", at+"/publish", nil)
+	text := h.text(60, "")
+	text["revision"] = d.Revision
+	h.refused(409, "charter.state", "", h.boss, "PUT", at, text)
+	v := h.publish(h.text(60, ""))
+	var all struct{ Data []charter.DraftView }
+	h.want(200, &all, h.boss, "GET", "/v1/charter-drafts", nil)
+	for _, x := range all.Data {
+		if x.State == charter.Published {
+			h.refused(409, "charter.state", "", h.boss, "POST", "/v1/charter-drafts/"+x.ID+"/discard", nil)
+		}
+	}
+	if v.Version != 1 {
+		t.Errorf("the one that was published is version %d", v.Version)
 	}
 }

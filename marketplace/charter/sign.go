@@ -110,7 +110,7 @@ func (s *Service) Sign(ctx context.Context, in SignInput, from members.Origin) (
 			g.Method = ByAgent
 		}
 		out = g.view()
-		return s.take(ctx, tx, o, g)
+		return s.take(ctx, tx, o, v, g)
 	})
 	if err == nil {
 		err = refused
@@ -135,11 +135,11 @@ func (s *Service) signer(ctx context.Context, tx *pg.Tx, org string) (members.Or
 	return o, nil
 }
 
-// take writes a signature down: the organisation is bound by it from now on, and sells
-// again when nothing else keeps it from that.
-func (s *Service) take(ctx context.Context, tx *pg.Tx, o members.Organisation, g Signature) error {
+// take writes a signature down: the organisation is bound by the version from its day
+// on, and sells again when nothing else keeps it from that.
+func (s *Service) take(ctx context.Context, tx *pg.Tx, o members.Organisation, v Version, g Signature) error {
 	insertSignature(tx, g)
-	o = s.Members.Bind(tx, o, g.Version)
+	o = s.Members.Bind(tx, o, g.Version, midnight(v.Since, 0))
 	if _, err := s.Members.Lift(ctx, tx, o, members.LacksCharter); err != nil {
 		return err
 	}
@@ -197,7 +197,8 @@ func (s *Service) Accept(ctx context.Context, tx *pg.Tx, in OnePaper) (out Paper
 	if err != nil {
 		return out, err
 	}
-	if _, err := s.signable(ctx, tx, p.Version, hex.EncodeToString(p.Digest), p.Lang, today(tx.Now())); err != nil {
+	v, err := s.signable(ctx, tx, p.Version, hex.EncodeToString(p.Digest), p.Lang, today(tx.Now()))
+	if err != nil {
 		return out, err
 	}
 	if before, err := signed(ctx, tx, o.ID, p.Version); err != nil || len(before) > 0 {
@@ -212,7 +213,7 @@ func (s *Service) Accept(ctx context.Context, tx *pg.Tx, in OnePaper) (out Paper
 		Method: ByPaper, Paper: &p.ID, Signer: p.Signer, At: tx.Now(),
 	}
 	audit.Record(tx, "charter.accept", p.ID, authz.Policy(ctx), map[string]any{"organisation": o.ID, "version": p.Version})
-	return p.view(), s.take(ctx, tx, o, g)
+	return p.view(), s.take(ctx, tx, o, v, g)
 }
 
 // Refuse sends a paper back, and says why.

@@ -28,18 +28,18 @@ func (f figure) view() FigureView {
 }
 
 // Figures are what the market's people see of diagnostics: quartiles of the last
-// finished run of each organisation, by kind, region and dimension. The database counts
+// finished run of each organisation in one edition, by kind, region and dimension. The database counts
 // them and gives no row of fewer than five.
 func (s *Service) Figures(ctx context.Context, in FiguresInput) (v FiguresView, err error) {
-	e, err := editionOf(ctx, s.db, in.Questionnaire, 0)
+	e, err := editionOf(ctx, s.db, in.Questionnaire, in.Version)
 	if err != nil {
 		return v, err
 	}
-	all, err := figures(ctx, s.db.Asking(), e.Code)
+	all, err := figures(ctx, s.db.Asking(), e.Code, e.Version)
 	if err != nil {
 		return v, err
 	}
-	v = FiguresView{Questionnaire: e.Code, Names: e.Questionnaire.Names, Dimensions: map[string]members.Texts{}, Data: []FigureView{}}
+	v = FiguresView{Questionnaire: e.Code, Version: e.Version, Names: e.Questionnaire.Names, Dimensions: map[string]members.Texts{}, Data: []FigureView{}}
 	for _, d := range e.Questionnaire.Dimensions {
 		v.Dimensions[d.Code] = d.Names
 	}

@@ -99,6 +99,7 @@ type RunsInput struct {
 // FiguresInput asks for figures.
 type FiguresInput struct {
 	Questionnaire string `query:"questionnaire" required:"true" maxLength:"40"`
+	Version       int    `query:"version" minimum:"0" maximum:"1000" description:"Of which edition; 0: the one in force. Figures of several are never counted together."`
 }
 
 // EditionView is a version of a questionnaire.
@@ -241,6 +242,7 @@ type FigureView struct {
 // FiguresView are the figures of a questionnaire.
 type FiguresView struct {
 	Questionnaire string                   `json:"questionnaire" required:"true"`
+	Version       int                      `json:"version" required:"true"`
 	Names         members.Texts            `json:"names" required:"true"`
 	Dimensions    map[string]members.Texts `json:"dimensions" required:"true"`
 	Data          []FigureView             `json:"data" required:"true"`

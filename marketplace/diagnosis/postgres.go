@@ -159,6 +159,6 @@ func insertShared(tx *pg.Tx, s Shared) {
 		s.Run, s.Organisation, s.Code, s.FinishedAt, s.Item, s.Version, s.SharedBy, s.SharedAt)
 }
 
-func figures(ctx context.Context, db pg.DB, code string) ([]figure, error) {
-	return pg.All[figure](ctx, db, `select kind, region, dimension, organisations, low, median, high from diagnosis.figures($1)`, code)
+func figures(ctx context.Context, db pg.DB, code string, edition int) ([]figure, error) {
+	return pg.All[figure](ctx, db, `select kind, region, dimension, organisations, low, median, high from diagnosis.figures($1, $2)`, code, edition)
 }

@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"context"
+	"errors"
 
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/sharing"
@@ -95,8 +96,11 @@ func (s *Service) Begin(ctx context.Context, tx *pg.Tx, in BeginInput) (v RunVie
 		return v, err
 	}
 	o, err := s.Members.Of(ctx, tx, who.Subject)
+	if errors.Is(err, members.ErrNotFound) {
+		err = ErrNotFound.With(err)
+	}
 	if err != nil {
-		return v, ErrNotFound.With(err)
+		return v, err
 	}
 	if !e.Questionnaire.For(o.Kind) {
 		return v, ErrKind.At("/questionnaire", "It is not for organisations of this kind.")

@@ -389,6 +389,7 @@ func TestFiguresAreOfFiveAtLeast(t *testing.T) {
 		}
 		return out
 	}
+	h.refused(404, "diagnosis.not_found", "", h.boss, "GET", runs+"/figures?questionnaire=numerique&version=2", nil)
 	for at, f := range get() {
 		if !f.Hidden || f.Organisations != 0 || f.Low != nil || f.Median != nil || f.High != nil {
 			t.Errorf("of four, %s shows %+v", at, f)
@@ -411,6 +412,22 @@ func TestFiguresAreOfFiveAtLeast(t *testing.T) {
 	h.finished(last, false, map[string]fields{"photos": {"choice": "none"}})
 	if f := get()["MA-09 presence"]; f.Organisations != 5 || *f.High != 12 {
 		t.Errorf("after one has done it again it shows %d, up to %v", f.Organisations, *f.High)
+	}
+	// What another edition asks is counted by itself.
+	var d diagnosis.DraftView
+	h.want(201, &d, h.boss, "POST", "/v1/questionnaire-drafts", shipped(t))
+	h.want(200, &d, h.boss, "POST", "/v1/questionnaire-drafts/"+d.ID+"/publish", nil)
+	h.want(200, nil, h.mate, "POST", "/v1/approvals/"+d.Approval, fields{"decision": "approve"})
+	finish("MA-09", "all")
+	if f := get()["MA-09 presence"]; v.Version != 2 || !f.Hidden {
+		t.Errorf("one has answered edition %d, and it shows %+v", v.Version, f)
+	}
+	var old diagnosis.FiguresView
+	h.want(200, &old, h.boss, "GET", runs+"/figures?questionnaire=numerique&version=1", nil)
+	for _, f := range old.Data {
+		if f.Region == "MA-09" && f.Dimension == "presence" && (old.Version != 1 || f.Organisations != 5) {
+			t.Errorf("of edition %d it shows %+v", old.Version, f)
+		}
 	}
 	h.refused(403, "auth.denied", "", last, "GET", runs+"/figures?questionnaire=numerique", nil)
 	h.refused(404, "diagnosis.not_found", "", h.boss, "GET", runs+"/figures?questionnaire=moon", nil)
@@ -436,7 +453,7 @@ func TestWhatAStatementForgetsTheDatabaseDoesNot(t *testing.T) {
 		{auth.Hub, "1 1 7"},
 	} {
 		ctx, got := auth.With(t.Context(), w.who), []string{}
-		for _, from := range []string{"diagnosis.run", "diagnosis.shared", "diagnosis.figures('numerique')"} {
+		for _, from := range []string{"diagnosis.run", "diagnosis.shared", "diagnosis.figures('numerique', 1)"} {
 			n, err := pg.Value[int](ctx, h.db.Asking(), nil, `select count(*)::int from `+from)
 			must(t, err)
 			got = append(got, fmt.Sprint(n))

@@ -3,6 +3,7 @@ package directory_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -66,6 +67,26 @@ type hub struct {
 	web    http.Handler
 	m      *members.Service
 	boss   string
+}
+
+// failing are members whose database is away.
+type failing struct{ *members.Service }
+
+func (failing) Of(context.Context, pg.DB, string) (members.Organisation, error) {
+	return members.Organisation{}, errors.New("the database is away")
+}
+
+// That the database is away is not that there is no such member.
+func TestADatabaseThatIsAwayIsNoMissingMember(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	org, _ := h.org("beneficiary_coop", "Coopérative", "MA-09", "Taroudant")
+	h.sweep()
+	h.want(200, nil, "", "GET", "/v1/directory/"+org, nil)
+	s := directory.New(h.db, failing{h.m}, h.shelf)
+	if _, err := s.Show(t.Context(), directory.OneMember{Org: org}); err == nil || errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("it answers %v", err)
+	}
 }
 
 func newHub(t testing.TB) *hub {

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -171,8 +172,13 @@ func (s *Service) Show(ctx context.Context, in OneMember) (v ProfileView, err er
 		return v, err
 	}
 	o, err := s.members.Of(ctx, s.db, e.Organisation)
-	if err != nil || o.State != members.Active {
+	switch {
+	case errors.Is(err, members.ErrNotFound):
 		return v, ErrNotFound.With(err)
+	case err != nil:
+		return v, err
+	case o.State != members.Active:
+		return v, ErrNotFound
 	}
 	r, err := s.reader(ctx)
 	if err != nil {

@@ -29,6 +29,9 @@ func (s *Service) ends(ctx context.Context, tx *pg.Tx, paper string) error {
 	end := *p.End()
 	if now := tx.Now(); now.Before(end) {
 		job.Set(tx, timerEnd, p.ID, Turn(end, now))
+		if o.State == members.Suspended || o.State == members.Terminated {
+			return nil // who may not sell is reminded of nothing
+		}
 		return tx.Publish(ctx, PaperExpiring{p.ID, p.Organisation, p.Requirement, r.Names, left(end, now), p.LastDay.Format("2006-01-02")})
 	}
 	next, err := p.Do(Expire)

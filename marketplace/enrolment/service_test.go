@@ -92,6 +92,28 @@ func TestNobodyDecidesOnItsOwnPaper(t *testing.T) {
 
 // A paper that ends is told of 30, 7 and 1 days before; then its organisation sells
 // nothing new until another is accepted.
+// Who is suspended is reminded of nothing; its paper ends all the same.
+func TestASuspendedOrganisationIsNotReminded(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.publish()
+	org, key := h.coop()
+	now, err := clock.Now(t.Context(), h.db)
+	must(t, err)
+	h.complete(org, key, now.AddDate(0, 0, 10).Format(time.DateOnly))
+	h.want(200, nil, key, "POST", "/v1/organisations/"+org+"/submit", nil)
+	h.want(200, nil, h.boss, "POST", "/v1/organisations/"+org+"/approve", nil)
+	h.want(200, nil, h.boss, "POST", "/v1/organisations/"+org+"/suspend", fields{"note": "Pour essayer."})
+	for range 12 {
+		pgtest.Pass(t, h.db, h.timers, 24*time.Hour)
+	}
+	told, err := pg.Value[int](t.Context(), h.db, nil, `select count(*)::int from platform.event where type = 'enrolment.paper_expiring'`)
+	must(t, err)
+	if got := h.shown(org); told != 0 || !slices.Equal(got.Restricted, []string{members.LacksPapers}) {
+		t.Errorf("it was reminded %d times, and is held back by %v", told, got.Restricted)
+	}
+}
+
 func TestAPaperThatEndsRestrictsItsOrganisation(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)

@@ -145,6 +145,15 @@ func (s *Service) answer(ctx context.Context, tx *pg.Tx, group string, m Move, w
 		if m == Admit && !tx.Now().Before(g.Deadline) {
 			return v, ErrClosed.At("/state", string(g.State))
 		}
+		if m == Admit { // who is suspended, or may sell nothing new, begins no sale
+			sellers, err := s.Sellers.Sellers(ctx, tx, []string{g.Seller})
+			if err == nil && !sellers[g.Seller].Active {
+				err = ErrState.Say("You may sell nothing new at the moment; ask the market's operator why.").At("/state", string(g.State))
+			}
+			if err != nil {
+				return v, err
+			}
+		}
 		if g, err = g.do(m); err != nil {
 			return v, err
 		}

@@ -366,6 +366,9 @@ func TestASellerAgreesToWhatABuyerAsksFor(t *testing.T) {
 	h.refused(409, "group_buys.closed", "/state", k, "POST", at+"/baskets", `{"quantity":1}`)
 	h.refused(404, "group_buys.not_found", "", other.key, "POST", at+"/admit", "")
 	h.refused(422, "group_buys.invalid", "/variant", other.key, "POST", "/v1/group-buys", h.wanted(s, ""))
+	h.want(200, nil, h.boss, "POST", "/v1/organisations/"+v.Seller+"/suspend", `{"note":"Pour essayer."}`)
+	h.refused(409, "group_buys.state", "/state", s.key, "POST", at+"/admit", "")
+	h.want(200, nil, h.boss, "POST", "/v1/organisations/"+v.Seller+"/reactivate", "")
 	h.want(200, nil, s.key, "POST", at+"/admit", "")
 	h.want(200, &v, s.key, "POST", at+"/admit", "")
 	if v.State != groupbuys.Open {

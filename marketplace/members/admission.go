@@ -67,12 +67,25 @@ func (s *Service) Lift(ctx context.Context, tx *pg.Tx, o Organisation, why strin
 }
 
 // Bind has an organisation that is locked be bound by the version of the charter
-// that it signs.
-func (s *Service) Bind(tx *pg.Tx, o Organisation, version int) Organisation {
+// that it signs, from when that begins to hold; until then it is bound as before.
+func (s *Service) Bind(tx *pg.Tx, o Organisation, version int, from time.Time) Organisation {
 	if o.Charter < version {
-		o.Charter = version
+		o = o.bound(version, from, tx.Now())
 		o.Version++
 		save(tx, o)
+	}
+	return o
+}
+
+// bound is the organisation once it has signed a version that holds from a moment on.
+func (o Organisation) bound(version int, from, at time.Time) Organisation {
+	before := o.Charter
+	if o.CharterFrom != nil && at.Before(*o.CharterFrom) {
+		before = o.CharterBefore
+	}
+	o.Charter, o.CharterBefore, o.CharterFrom = version, 0, nil
+	if at.Before(from) {
+		o.CharterBefore, o.CharterFrom = before, &from
 	}
 	return o
 }
@@ -132,9 +145,10 @@ func (s *Service) Unbound(ctx context.Context, db pg.DB, in Unsigned) ([]Organis
 	return unbound(ctx, db, in)
 }
 
-// UnboundAfter are their ids, in order, behind one of them.
-func (s *Service) UnboundAfter(ctx context.Context, db pg.DB, version int, org string, limit int) ([]string, error) {
-	return unboundAfter(ctx, db, version, org, limit)
+// UnboundAfter are their ids, in order, behind one of them; those that are suspended only
+// where that is asked for.
+func (s *Service) UnboundAfter(ctx context.Context, db pg.DB, version int, org string, suspended bool, limit int) ([]string, error) {
+	return unboundAfter(ctx, db, version, org, suspended, limit)
 }
 
 // AtWork lists members that are active, in the order of their ids, behind one of them.

@@ -175,6 +175,7 @@ func (s *Service) updateMe(ctx context.Context, in UpdateInput) (v MeView, err e
 	if err != nil {
 		return v, err
 	}
+	in.Names = tidied(in.Names)
 	if wrong := checkTexts(nil, "/names", in.Names, 100); wrong != nil {
 		return v, wrong
 	}

@@ -1,6 +1,7 @@
 package members_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -79,6 +80,33 @@ func TestEnrolmentRefusesBadInput(t *testing.T) {
 	_, key := h.org()
 	h.refused(403, "auth.denied", "", key, "POST", "/v1/organisations", goodOrg)
 	h.refused(401, "auth.missing", "", "", "POST", "/v1/organisations", goodOrg)
+}
+
+// What comes along with a name that was pasted, and shows nothing, is left out; what
+// turns it around is refused.
+func TestMarksThatShowNothingAreLeftOutOfNames(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	boss := h.boss.String()
+	named := func(fr string) string {
+		name, err := json.Marshal(fr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return `{"kind":"beneficiary_coop","names":{"fr":` + string(name) + `},"region":"MA-09","commune":"Taroudant"}`
+	}
+	for _, pasted := range []string{"\u200eCoopérative Amal\u200f", "Coopérative\u200f Amal", "Coopé\u00adrative Amal", "\u061cCoopérative Amal"} {
+		var o members.View
+		h.want(201, &o, boss, "POST", "/v1/organisations", named(pasted))
+		if o.Names["fr"] != "Coopérative Amal" {
+			t.Errorf("%+q is kept as %+q", pasted, o.Names["fr"])
+		}
+	}
+	for _, turned := range []string{"Amal\u202eevitarépooC", "\u2066Amal\u2069", "\u202aAmal\u202c", "\u200e"} {
+		if w := h.ask(boss, "POST", "/v1/organisations", named(turned)); w.Code != 422 {
+			t.Errorf("%+q is answered %d %s", turned, w.Code, w.Body)
+		}
+	}
 }
 
 func TestStrangersFindNoOrganisation(t *testing.T) {

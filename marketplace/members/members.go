@@ -129,6 +129,9 @@ type Organisation struct {
 	Reviewer   string     // who took its application up
 	Restricted []string   // the reasons why it may sell nothing new; none: it may
 	Charter    int        // the version of the charter that it signed last; 0: none
+
+	CharterBefore int        // which version binds it until then
+	CharterFrom   *time.Time // when the one that it signed last begins to hold; nil: it did when it was signed
 }
 
 // Do moves the organisation, on a person's word. note says why, when the operator
@@ -151,7 +154,7 @@ func (o Organisation) Do(m Move, note, by string, at time.Time) (Organisation, e
 
 // Seller says whether the organisation may sell now, for the catalogue.
 func (o Organisation) Seller() Seller {
-	return Seller{ID: o.ID, Names: o.Names, Active: o.State == Active && len(o.Restricted) == 0 && (o.Kind == Cooperative || o.Kind == Entrepreneur)}
+	return Seller{ID: o.ID, Names: o.Names, Away: o.State == Suspended || o.State == Terminated, Active: o.State == Active && len(o.Restricted) == 0 && (o.Kind == Cooperative || o.Kind == Entrepreneur)}
 }
 
 // A Seller is what others need to know of one who sells.
@@ -159,6 +162,7 @@ type Seller struct {
 	ID     string            `json:"id"`
 	Names  map[string]string `json:"names"`
 	Active bool              `json:"-"` // it may sell now
+	Away   bool              `json:"-"` // it is suspended, or was ended
 }
 
 // An Imprint is how a seller stands on its invoices.

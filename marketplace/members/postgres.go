@@ -10,11 +10,11 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-const organisationColumns = `id, kind, names, legal, story, region, commune, lat, lng, state, note, version, created_at, asked_at, reviewer, restricted, charter`
+const organisationColumns = `id, kind, names, legal, story, region, commune, lat, lng, state, note, version, created_at, asked_at, reviewer, restricted, charter, charter_before, charter_from`
 
 func insert(tx *pg.Tx, o Organisation) {
-	tx.Queue(`insert into members.organisation (`+organisationColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-		o.ID, o.Kind, o.Names, o.Legal, o.Story, o.Region, o.Commune, o.Lat, o.Lng, o.State, o.Note, o.Version, o.CreatedAt, o.AskedAt, o.Reviewer, reasons(o.Restricted), o.Charter)
+	tx.Queue(`insert into members.organisation (`+organisationColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+		o.ID, o.Kind, o.Names, o.Legal, o.Story, o.Region, o.Commune, o.Lat, o.Lng, o.State, o.Note, o.Version, o.CreatedAt, o.AskedAt, o.Reviewer, reasons(o.Restricted), o.Charter, o.CharterBefore, o.CharterFrom)
 }
 
 // reasons are never null.
@@ -29,8 +29,8 @@ func lock(ctx context.Context, tx *pg.Tx, id string) (Organisation, error) {
 }
 
 func save(tx *pg.Tx, o Organisation) {
-	tx.Queue(`update members.organisation set state = $2, note = $3, version = $4, asked_at = $5, reviewer = $6, restricted = $7, charter = $8 where id = $1`,
-		o.ID, o.State, o.Note, o.Version, o.AskedAt, o.Reviewer, reasons(o.Restricted), o.Charter)
+	tx.Queue(`update members.organisation set state = $2, note = $3, version = $4, asked_at = $5, reviewer = $6, restricted = $7, charter = $8, charter_before = $9, charter_from = $10 where id = $1`,
+		o.ID, o.State, o.Note, o.Version, o.AskedAt, o.Reviewer, reasons(o.Restricted), o.Charter, o.CharterBefore, o.CharterFrom)
 }
 
 // shut ends what lets anybody act for an organisation that is no member any more.
@@ -114,7 +114,7 @@ type held struct {
 
 func loadHeld(ctx context.Context, db pg.DB, id string) (held, error) {
 	return pg.One[held](ctx, db, auth.ErrUnknown, `select `+credentialColumns+`,
-			case when role = 'operator' then 0 else coalesce((select o.charter from members.organisation o where o.id = subject), 0) end as charter
+			case when role = 'operator' then 0 else coalesce((select members.binding(o) from members.organisation o where o.id = subject), 0) end as charter
 		from members.api_key where id = $1`, id)
 }
 

@@ -56,8 +56,8 @@ func unbound(ctx context.Context, db pg.DB, in Unsigned) ([]Organisation, error)
 	return pg.All[Organisation](ctx, db, `select `+organisationColumns+` from members.organisation where `+where+` order by charter, id limit $1`, args...)
 }
 
-func unboundAfter(ctx context.Context, db pg.DB, version int, org string, limit int) ([]string, error) {
-	return pg.Column[string](ctx, db, `select id from members.organisation where state in ('active', 'suspended') and kind <> 'operator' and charter < $1 and id > $2 order by id limit $3`, version, org, limit)
+func unboundAfter(ctx context.Context, db pg.DB, version int, org string, suspended bool, limit int) ([]string, error) {
+	return pg.Column[string](ctx, db, `select id from members.organisation where state in ('active', 'suspended') and kind <> 'operator' and charter < $1 and id > $2 and ($3 or state = 'active') order by id limit $4`, version, org, suspended, limit)
 }
 
 func bodies(ctx context.Context, db pg.DB, after string, limit int) ([]Body, error) {

@@ -149,6 +149,7 @@ func (s *Service) Enrol(_ context.Context, tx *pg.Tx, in Enrolment) (Organisatio
 
 // draft is the organisation that an enrolment describes.
 func (in Enrolment) draft(at time.Time) (Organisation, error) {
+	in.Names = tidied(in.Names)
 	place, wrong := in.place()
 	if in.Names["fr"] == "" {
 		wrong = alsoAt(wrong, "/names/fr", "Give the name in French.")

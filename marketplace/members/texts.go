@@ -31,6 +31,18 @@ func checkTexts(wrong *fault.Error, pointer string, t Texts, longest int) *fault
 	return wrong
 }
 
+// tidied are names without the marks that came along with what was pasted.
+func tidied(names Texts) Texts {
+	if names == nil {
+		return nil
+	}
+	out := Texts{}
+	for lang, name := range names {
+		out[lang] = script.Tidy(name)
+	}
+	return out
+}
+
 // checkNames adds what is wrong with the names of an organisation: signs that
 // nobody sees, or a word of two scripts, whose letters look like others'.
 func checkNames(wrong *fault.Error, names Texts) *fault.Error {

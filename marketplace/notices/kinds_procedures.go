@@ -12,16 +12,18 @@ import (
 
 // What members and institutions are told of cases.
 const (
-	CaseAsked    Kind = "procedures.asked"
-	CaseGranted  Kind = "procedures.granted"
-	CaseRefused  Kind = "procedures.refused"
-	CaseWaits    Kind = "procedures.waits"
-	CaseNew      Kind = "procedures.new"
-	CaseAnswered Kind = "procedures.answered"
-	CaseLate     Kind = "procedures.late"
-	CaseRevoked  Kind = "procedures.revoked"
-	CaseSilent   Kind = "procedures.silent"
-	CaseSecond   Kind = "procedures.second"
+	CaseAsked     Kind = "procedures.asked"
+	CaseGranted   Kind = "procedures.granted"
+	CaseRefused   Kind = "procedures.refused"
+	CaseWaits     Kind = "procedures.waits"
+	CaseNew       Kind = "procedures.new"
+	CaseAnswered  Kind = "procedures.answered"
+	CaseLate      Kind = "procedures.late"
+	CaseRevoked   Kind = "procedures.revoked"
+	CaseSilent    Kind = "procedures.silent"
+	CaseSecond    Kind = "procedures.second"
+	CaseStranded  Kind = "procedures.stranded"
+	CaseEntrusted Kind = "procedures.entrusted"
 )
 
 // procedureKinds are their texts.
@@ -89,6 +91,24 @@ var procedureKinds = map[Kind]spec{
 			"en": "Tiwiza: the member has answered about «{title}»: {link}",
 		},
 	},
+	CaseStranded: {
+		Required: true, WhatsApp: true, Valid: soon, params: p("title", "link"),
+		subject: texts{"fr": "Votre démarche est en pause", "ar": "طلبكم متوقف مؤقتا", "en": "Your case stands still"},
+		text: texts{
+			"fr": "Tiwiza : l'organisme de «{title}» ne travaille plus ici. Un autre prendra votre dossier, rien n'est perdu : {link}",
+			"ar": "تيويزا: الهيئة المكلفة بـ«{title}» لم تعد تعمل هنا. ستتولى هيئة أخرى ملفكم، ولن يضيع شيء: {link}",
+			"en": "Tiwiza: the institution of «{title}» is not at work here. Another will take your case, nothing is lost: {link}",
+		},
+	},
+	CaseEntrusted: {
+		Required: true, WhatsApp: true, Valid: soon, params: p("title", "link"),
+		subject: texts{"fr": "Un autre organisme a votre démarche", "ar": "هيئة أخرى تتولى طلبكم", "en": "Another institution has your case"},
+		text: texts{
+			"fr": "Tiwiza : un autre organisme s'occupe de «{title}» : {link}",
+			"ar": "تيويزا: هيئة أخرى تتولى «{title}»: {link}",
+			"en": "Tiwiza: another institution takes care of «{title}»: {link}",
+		},
+	},
 	CaseSilent: {
 		WhatsApp: true, Valid: soon, params: p("title", "link"),
 		subject: texts{"fr": "Un membre n'a pas répondu", "ar": "عضو لم يجب", "en": "A member has not answered"},
@@ -122,14 +142,25 @@ var procedureKinds = map[Kind]spec{
 var casesTold = map[procedures.Move]Kind{
 	procedures.Ask: CaseAsked, procedures.Grant: CaseGranted, procedures.Refuse: CaseRefused,
 	procedures.Submit: CaseNew, procedures.Pay: CaseNew, procedures.Appeal: CaseNew, procedures.HandOver: CaseNew, procedures.Return: CaseNew, procedures.Answer: CaseAnswered,
-	procedures.Resume: CaseSilent, procedures.Propose: CaseSecond,
+	procedures.Resume: CaseSilent, procedures.Propose: CaseSecond, procedures.Entrust: CaseNew,
 }
+
+// toApplicants are the moves that the applicant is told of whosever turn it is.
+var toApplicants = map[procedures.Move]Kind{procedures.Strand: CaseStranded, procedures.Entrust: CaseEntrusted}
 
 // subscribeProcedures has notices hear of cases: members of what institutions did,
 // and institutions of what comes to them.
 func subscribeProcedures(bus *event.Bus, s *Service) {
 	event.Subscribe(bus, "notices", func(ctx context.Context, tx *pg.Tx, e procedures.CaseMoved) error {
+		if k, ok := toApplicants[e.Move]; ok {
+			if err := s.tellTitled(ctx, tx, e.Applicant, k, e.Names, map[string]string{"link": s.caseLink(e.Case)}, ""); err != nil {
+				return err
+			}
+		}
 		k, ok := casesTold[e.Move]
+		if e.Move == procedures.Entrust && e.Desk == "" { // its applicant's turn, who was told
+			return nil
+		}
 		if !ok {
 			return nil
 		}

@@ -25,6 +25,8 @@ func TestCasesAreToldInTheLanguageOfWhomTheyConcern(t *testing.T) {
 	}{
 		{procedures.Ask, "", "+212600000001", []string{"تسجيل", "/v/demarches/"}},
 		{procedures.Resume, office, "+212600000002", []string{"no answer in time about", "Enregistrement", "/i/"}},
+		{procedures.Strand, office, "+212600000001", []string{"لم تعد تعمل هنا", "تسجيل", "/v/demarches/"}},
+		{procedures.Entrust, "", "+212600000001", []string{"هيئة أخرى تتولى", "/v/demarches/"}},
 		{procedures.Propose, office, "+212600000002", []string{"waits for a second person", "/i/"}},
 	} {
 		before := len(p.sms.sent())

@@ -43,9 +43,6 @@ func (s *Service) Decide(ctx context.Context, tx *pg.Tx, in DecideInput) (v Case
 	if err := allowed(ctx, x, contested); err != nil {
 		return v, err
 	}
-	if x.N > 20 {
-		return v, ErrState.Say("This was decided 20 times.")
-	}
 	if x.Second {
 		x.State = Proposed
 		if c, err = c.Do(Propose, d, tx.Now()); err != nil {

@@ -98,6 +98,9 @@ func (s *Service) issue(ctx context.Context, tx *pg.Tx, c Case, d Definition) (x
 	if d.Effect.Kind == "accreditation" {
 		return x, s.accredit(tx, c, d, x)
 	}
+	if err := s.issues(ctx, tx, c.Institution, d); err != nil {
+		return x, err
+	}
 	x.Label, err = s.Labels.Award(ctx, tx, catalog.Award{
 		Seller: c.Applicant, Code: d.Effect.Label, Issuer: who[c.Institution].Names["fr"], Number: x.Number, From: x.From, To: x.To, By: c.Institution,
 		Evidence: fmt.Sprintf("%s, %s", x.Number, x.ID),

@@ -124,6 +124,9 @@ func (s *Service) lockSent(ctx context.Context, tx *pg.Tx, id string, version in
 	if err := stale(nil, c, version); err != nil {
 		return c, d, t, err
 	}
+	if err := s.acting(ctx, tx, c); err != nil {
+		return c, d, t, err
+	}
 	t, err = openTransit(ctx, tx, c.ID)
 	return c, d, t, err
 }

@@ -39,9 +39,13 @@ func Routes(s *Service) []rest.Route {
 		rest.Commit("POST", one+"/return", "cases.return", "Return a case that was handed over", ok, s.SendBack),
 		rest.Commit("POST", one+"/decide", "cases.decide", "Grant or refuse a case", ok, s.Decide),
 		rest.Handle("POST", one+"/confirm", "cases.confirm", "Say as the second person whether a decision stands", ok, s.Confirm),
+		rest.Commit("POST", one+"/entrust", "cases.entrust", "Give a case whose institution is not at work to another", ok, s.EntrustTo),
 		rest.Commit("POST", "/v1/documents/{document}/revoke", "documents.revoke", "Revoke a document", ok, s.Revoke),
 		rest.Handle("GET", "/v1/cases/statistics", "cases.statistics", "Say how many cases were decided, and how long they took", ok, s.Statistics),
 		rest.Handle("GET", "/v1/cases/statistics.csv", "cases.statistics_csv", "The same as a table", ok, s.StatisticsCSV, rest.Gives("text/csv")),
+
+		rest.Handle("GET", "/v1/label-issuers", "label_issuers.list", "List which institution issues which label", ok, s.Issuers),
+		rest.Commit("PUT", "/v1/label-issuers/{label}", "label_issuers.name", "Name the institution that issues a label", ok, s.NameIssuer),
 
 		rest.Handle("GET", "/v1/institutions", "institutions.list", "List the institutions that are at work here", ok, s.Institutions),
 		rest.Handle("GET", "/v1/verifications/{token}", "documents.verify", "Say how a document stands, to whoever has its code", ok, s.Verify, rest.Public()),
@@ -182,6 +186,7 @@ type CasesInput struct {
 	State     string `query:"state" enum:"draft,fee_due,submitted,examining,asked,in_transit,seconding,granted,refused,appealed,withdrawn,lapsed,closed"`
 	Procedure string `query:"procedure" maxLength:"40"`
 	Held      bool   `query:"held" description:"Of an institution: those that it has now, whosever procedure it is."`
+	Stranded  bool   `query:"stranded" description:"Those that stand still because their institution is suspended or gone."`
 }
 
 // InboxInput asks for an inbox.
@@ -367,6 +372,7 @@ type CaseView struct {
 	MadeAt      time.Time       `json:"made_at" required:"true"`
 	MovedAt     time.Time       `json:"moved_at" required:"true"`
 	Version     int             `json:"version" required:"true"`
+	StrandedAt  *time.Time      `json:"stranded_at,omitempty" description:"Since when it stands still: its institution is suspended or gone, and the market's people give it to another."`
 	Now         time.Time       `json:"now" required:"true" description:"The hub's time when it was looked at."`
 	Answers     map[string]any  `json:"answers,omitempty" description:"This and what follows are left out in lists."`
 	Fee         *FeeView        `json:"fee,omitempty"`

@@ -12,11 +12,14 @@ import (
 const timerTurn = "procedures.turn"
 
 // Work says what the timers of procedures do.
-func (s *Service) Work(t *job.Timers) { t.Handle(timerTurn, s.turn) }
+func (s *Service) Work(t *job.Timers) {
+	t.Handle(timerTurn, s.turn)
+	t.Handle(timerStrand, s.strand)
+}
 
 // setTurn has a case be looked at when its term draws near.
 func (s *Service) setTurn(tx *pg.Tx, c Case, d Definition) {
-	if c.Due == nil {
+	if c.Due == nil || c.StrandedAt != nil {
 		job.Clear(tx, timerTurn, c.ID)
 		return
 	}
@@ -27,7 +30,7 @@ func (s *Service) setTurn(tx *pg.Tx, c Case, d Definition) {
 // ends by itself.
 func (s *Service) turn(ctx context.Context, tx *pg.Tx, id string) error {
 	c, d, err := lock(ctx, tx, id)
-	if errors.Is(err, ErrNotFound) || err == nil && c.Due == nil {
+	if errors.Is(err, ErrNotFound) || err == nil && (c.Due == nil || c.StrandedAt != nil) {
 		return nil
 	}
 	if err != nil {

@@ -69,7 +69,7 @@ func endEdition(tx *pg.Tx, procedure, state string) {
 }
 
 const caseColumns = `c.id, c.procedure, c.edition, c.institution, c.holder, c.desk, c.applicant, c.region, c.state, c.step, c.answers, c.officer, c.due, c.examine_by, c.asked_at,
-	c.submitted_at, c.examined_at, c.decided_at, c.outcome, c.made_by, c.made_at, c.moved_at, c.version`
+	c.submitted_at, c.examined_at, c.decided_at, c.outcome, c.made_by, c.made_at, c.moved_at, c.version, c.stranded_at`
 
 // A filed is a case with what its version of the procedure says.
 type filed struct {
@@ -98,8 +98,20 @@ func insertCase(tx *pg.Tx, c Case) {
 // save writes a case that was moved by one step.
 func save(tx *pg.Tx, c Case) {
 	tx.QueueOne(ErrStale, `update procedures.case_file set holder = $3, desk = $4, state = $5, step = $6, answers = $7, officer = $8, due = $9, examine_by = $10, asked_at = $11,
-			submitted_at = $12, examined_at = $13, decided_at = $14, outcome = $15, moved_at = $16, version = $2 where id = $1 and version = $2 - 1`,
-		c.ID, c.Version, c.Holder, c.Desk, c.State, c.Step, c.Answers, c.Officer, c.Due, c.ExamineBy, c.AskedAt, c.SubmittedAt, c.ExaminedAt, c.DecidedAt, c.Outcome, c.MovedAt)
+			submitted_at = $12, examined_at = $13, decided_at = $14, outcome = $15, moved_at = $16, institution = $17, stranded_at = $18, version = $2 where id = $1 and version = $2 - 1`,
+		c.ID, c.Version, c.Holder, c.Desk, c.State, c.Step, c.Answers, c.Officer, c.Due, c.ExamineBy, c.AskedAt, c.SubmittedAt, c.ExaminedAt, c.DecidedAt, c.Outcome, c.MovedAt, c.Institution, c.StrandedAt)
+}
+
+// lockAffected has those who follow an institution's state go one after the other, and
+// gives the next cases on which that bears: that it has, and that come to it, while it
+// is away; those that stand still when it is not.
+func lockAffected(ctx context.Context, tx *pg.Tx, org string, away bool, limit int) ([]string, error) {
+	tx.Queue(`select pg_advisory_xact_lock(hashtextextended('strand ' || $1, 0))`, org)
+	open := `state in ('fee_due', 'submitted', 'examining', 'asked', 'in_transit', 'seconding', 'appealed')`
+	if away {
+		return pg.Column[string](ctx, tx, `select id from procedures.case_file where stranded_at is null and (holder = $1 and `+open+` or desk = $1 and state = 'in_transit') order by id limit $2`, org, limit)
+	}
+	return pg.Column[string](ctx, tx, `select id from procedures.case_file where stranded_at is not null and holder = $1 order by id limit $2`, org, limit)
 }
 
 // lockOpen has those who begin in an applicant's name go one after the other, and
@@ -212,7 +224,7 @@ func readParts(id string, p *parts) []pg.Read {
 	return []pg.Read{
 		read(&p.papers, `select `+paperColumns+` from procedures.paper where case_file = $1 order by code`, id),
 		read(&p.questions, `select `+questionColumns+` from procedures.question where case_file = $1 order by n`, id),
-		read(&p.decisions, `select `+decisionColumns+` from procedures.decision where case_file = $1 order by n`, id),
+		read(&p.decisions, `select `+decisionColumns+` from (select * from procedures.decision where case_file = $1 order by n desc limit 40) x order by n`, id),
 		read(&p.transits, `select `+transitColumns+` from procedures.transit where case_file = $1 order by id desc limit 50`, id),
 		read(&p.moves, `select seq, move, state, side, institution, channel, on_behalf_of, note, at from procedures.move where case_file = $1 order by seq desc limit 100`, id),
 		read(&p.documents, `select `+documentColumns+` from procedures.document x where x.case_file = $1`, id),

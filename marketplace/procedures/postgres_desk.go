@@ -35,8 +35,11 @@ func list(ctx context.Context, db pg.DB, in CasesInput, org string, mine bool, b
 	w.And(in.Procedure != "", "c.procedure =", in.Procedure)
 	w.And(below != "", "c.id <", below)
 	more := ""
+	if in.Stranded {
+		more = ` and c.stranded_at is not null`
+	}
 	if !mine { // what was never handed in is its applicant's alone
-		more = ` and c.state <> 'draft' and c.submitted_at is not null`
+		more += ` and c.state <> 'draft' and c.submitted_at is not null`
 		if org != "" {
 			column := "c.institution"
 			if in.Held {
@@ -62,4 +65,23 @@ func statistics(ctx context.Context, db pg.DB, org, procedure string, over span)
 			percentile_cont(0.9) within group (order by extract(epoch from decided_at - submitted_at) / 86400) as ninth
 		from procedures.case_file where decided_at is not null and `+w.String()+`
 		group by 1, 2 order by 1, 2`, w.Args()...)
+}
+
+// lockIssuer is who issues a label; "" when nobody does. Nobody else is named until the
+// caller's unit of work has ended.
+func lockIssuer(ctx context.Context, tx *pg.Tx, label string) (string, error) {
+	all, err := pg.Column[string](ctx, tx, `select institution from procedures.label_issuer where label = $1 for share`, label)
+	if err != nil || len(all) == 0 {
+		return "", err
+	}
+	return all[0], nil
+}
+
+func saveIssuer(tx *pg.Tx, i Issuer) {
+	tx.Queue(`insert into procedures.label_issuer (label, institution, named_by, named_at) values ($1, $2, $3, $4)
+		on conflict (label) do update set institution = excluded.institution, named_by = excluded.named_by, named_at = excluded.named_at`, i.Label, i.Institution, i.NamedBy, i.NamedAt)
+}
+
+func issuers(ctx context.Context, db pg.DB, after string, limit int) ([]Issuer, error) {
+	return pg.All[Issuer](ctx, db, `select label, institution, named_by, named_at from procedures.label_issuer where label > $1 order by label limit $2`, after, limit)
 }

@@ -27,6 +27,7 @@ var (
 	ErrAppeal    = fault.New(fault.Conflict, "procedures.appealed", "There is nothing to object to, or it was objected to before.")
 	ErrAsked     = fault.New(fault.Conflict, "procedures.too_many_questions", "You have asked 20 times; decide.")
 	ErrEnded     = fault.New(fault.Conflict, "procedures.document_state", "This document's state does not allow that.")
+	ErrIssuer    = fault.New(fault.Conflict, "procedures.label_issuer", "Another institution issues this label, or none is named yet; ask the market's operator.")
 	ErrAway      = fault.New(fault.Conflict, "procedures.institution", "This institution is not at work here at the moment.")
 )
 
@@ -146,6 +147,7 @@ type Case struct {
 	MadeAt      time.Time
 	MovedAt     time.Time
 	Version     int
+	StrandedAt  *time.Time // since when its institution is not at work, so that nobody acts on it
 }
 
 // An Outcome is what an institution decides.
@@ -223,6 +225,22 @@ func (c Case) Received(by string, d Definition, at time.Time) (Case, error) {
 		c.Holder, c.Officer = by, ""
 	}
 	return c.Do(Receive, d, at)
+}
+
+// Entrusted gives a case that stands still to another institution, which begins a term
+// of its own: it is examined further, or looked at for the first time.
+func (c Case) Entrusted(to string, d Definition, at time.Time) Case {
+	c.Institution, c.Holder, c.Officer, c.StrandedAt, c.MovedAt = to, to, "", nil, at
+	c.Version++
+	if c.State == Seconding || c.State == InTransit {
+		c.State = Examining
+	}
+	by := d.Terms.Examine.From(at)
+	c.ExamineBy = &by
+	if slices.Contains([]State{Submitted, Examining, Appealed}, c.State) {
+		c.Desk, c.Due = to, &by
+	}
+	return c
 }
 
 // A Question is what an institution asks the applicant for, and what it was

@@ -38,6 +38,9 @@ func (s *Service) PublishFor(ctx context.Context, tx *pg.Tx, org string, d Defin
 	if err := d.check(); err != nil {
 		return e, err
 	}
+	if err := s.issues(ctx, tx, org, d); err != nil {
+		return e, err
+	}
 	p, last, err := lockProcedure(ctx, tx, org, d.Code)
 	if err != nil {
 		return e, err

@@ -118,8 +118,11 @@ func (s *Service) Begin(ctx context.Context, tx *pg.Tx, in BeginInput) (v CaseVi
 		return v, err
 	}
 	o, err := s.Members.Of(ctx, tx, who.Subject)
+	if errors.Is(err, members.ErrNotFound) {
+		err = ErrNotFound.With(err)
+	}
 	if err != nil {
-		return v, ErrNotFound.With(err)
+		return v, err
 	}
 	if !slices.Contains(e.Definition.Kinds, o.Kind) {
 		return v, ErrInvalid.At("/procedure", "This procedure is not for organisations of this kind.")
@@ -171,10 +174,25 @@ func (s *Service) lockMine(ctx context.Context, tx *pg.Tx, id string, version in
 // lockHeld locks a case that the caller, an institution, has.
 func (s *Service) lockHeld(ctx context.Context, tx *pg.Tx, id string, version int) (c Case, d Definition, err error) {
 	c, d, err = lock(ctx, tx, id)
-	if who := auth.From(ctx); err == nil && (who.Role != auth.Institution || who.Subject != c.Holder || c.State == Draft) {
+	who := auth.From(ctx)
+	if err == nil && (who.Role != auth.Institution || who.Subject != c.Holder || c.State == Draft) {
 		return Case{}, d, ErrNotFound
 	}
+	if err == nil {
+		err = s.acting(ctx, tx, c)
+	}
+	if err != nil {
+		return Case{}, d, err
+	}
 	return c, d, stale(err, c, version)
+}
+
+// acting refuses an institution that is not at work, and a case that stands still.
+func (s *Service) acting(ctx context.Context, tx *pg.Tx, c Case) error {
+	if c.StrandedAt != nil {
+		return ErrAway
+	}
+	return s.atWork(ctx, tx, auth.From(ctx).Subject)
 }
 
 // stale refuses who looked at another version than there is; 0 did not look.
@@ -393,6 +411,12 @@ func (s *Service) Object(ctx context.Context, tx *pg.Tx, in TextInput) (v CaseVi
 		c.ExaminedAt = &at
 	}
 	if c, err = c.Do(Appeal, d, tx.Now()); err != nil {
+		return v, err
+	}
+	if err := s.atWork(ctx, tx, c.Institution); errors.Is(err, ErrAway) { // nobody is there to look at it
+		at := tx.Now()
+		c.StrandedAt = &at
+	} else if err != nil {
 		return v, err
 	}
 	save(tx, c)

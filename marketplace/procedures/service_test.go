@@ -380,8 +380,9 @@ func second(h *hub) auth.Key { _, k := h.member(members.Cooperative, "Autre"); r
 func TestALabelShowsAsLongAsItsDocumentHolds(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
-	_, officer := h.member(members.Institution, "Office")
+	office, officer := h.member(members.Institution, "Office")
 	org, coop := h.member(members.Cooperative, "Coopérative")
+	h.want(200, nil, h.boss, "PUT", "/v1/label-issuers/artisan", fields{"institution": office})
 	p := h.publishes(officer, definition("label", paper("LAB"), with("effect", fields{"kind": "label", "label": "artisan"})))
 	badge := func() string {
 		s, err := pg.Value[string](t.Context(), h.db, nil, `select coalesce(string_agg(code || ' ' || number || ' ' || state || ' ' || catalog.shows(l, catalog.today()), ';'), '') from catalog.label l where seller = $1`, org)

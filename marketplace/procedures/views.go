@@ -46,7 +46,7 @@ func (s *Service) brief(f filed, name func(string) NamedView, now time.Time) Cas
 		ID: c.ID, Procedure: c.Procedure, Edition: c.Edition, Code: d.Code, Names: d.Names, State: c.State, Step: d.Steps[min(c.Step, len(d.Steps)-1)].Code,
 		Institution: name(c.Institution), Holder: name(c.Holder), Desk: c.Desk, Applicant: name(c.Applicant), Region: c.Region,
 		Due: rest.UTC(c.Due), Overdue: c.Due != nil && c.State.Open() && !now.Before(*c.Due), SubmittedAt: rest.UTC(c.SubmittedAt), DecidedAt: rest.UTC(c.DecidedAt), Outcome: c.Outcome,
-		MadeAt: c.MadeAt.UTC(), MovedAt: c.MovedAt.UTC(), Version: c.Version, Now: now.UTC(),
+		MadeAt: c.MadeAt.UTC(), MovedAt: c.MovedAt.UTC(), Version: c.Version, Now: now.UTC(), StrandedAt: rest.UTC(c.StrandedAt),
 	}
 }
 
@@ -209,6 +209,11 @@ func (s *Service) ReadPaper(ctx context.Context, in PaperOf) (b rest.Blob, err e
 		}
 		if ok, err := s.sees(ctx, tx, c); err != nil || !ok {
 			return errors.Join(err, ErrNotFound)
+		}
+		if who := auth.From(ctx); who.Role == auth.Institution { // one that is suspended reads nobody's papers
+			if err := s.atWork(ctx, tx, who.Subject); err != nil {
+				return err
+			}
 		}
 		have, err := papersOf(ctx, tx, c.ID)
 		if err != nil {

@@ -52,6 +52,7 @@ var matrix = map[string]map[auth.Role]string{
 	"charter.ask_passkey": {},
 	"charter.sign":        {},
 	"charter.accept":      {auth.Operator: "*"},
+	"charter.discard":     {auth.Operator: "*"},
 	"charter.draft":       {auth.Operator: "*"},
 	"charter.drafted":     {auth.Operator: "*"},
 	"charter.drafts":      {auth.Operator: "*"},

@@ -51,6 +51,45 @@ var kept = []string{
 	"consents.answer", "consents.withdraw", "consents.list", "consents.show", "consultations.list", "agents.end", "agents.list",
 }
 
+// further are the actions that repeat what another does, complete it, or give the same
+// in another form. A charter that forbids the first forbids these too, so that nobody
+// does by the second what it may not do by the first.
+var further = map[string][]string{
+	"cases.begin":           {"cases.submit", "cases.pay"},
+	"cases.statistics":      {"cases.statistics_csv"},
+	"diagnostics.begin":     {"diagnostics.finish"},
+	"dossiers.add":          {"dossiers.replace"},
+	"dossiers.view":         {"dossiers.download"},
+	"finance.apply":         {"finance.submit", "finance.accept"},
+	"finance_products.make": {"finance_products.submit", "finance_products.publish"},
+	"group_buys.make":       {"group_buys.admit"},
+	"group_buys.orders":     {"group_buys.export"},
+	"imports.create":        {"imports.again"},
+	"insurance.ask":         {"insurance.take"},
+	"offers.create":         {"imports.create", "imports.again"},
+	"offers.export":         {"offers.export_xlsx"},
+	"orders.deliver":        {"shipments.deliver"},
+	"orders.ship":           {"orders.ship_part"},
+	"pools.pledge":          {"pools.basket"},
+	"quotations.ask":        {"quotations.accept"},
+	"webhooks.replay":       {"webhooks.replay_event"},
+}
+
+// Further are the actions that a charter forbids besides when it forbids one.
+func Further(action string) []string { return slices.Clone(further[action]) }
+
+// nearer are the actions that a charter speaks of when it speaks of one: itself, and
+// those that it repeats or completes.
+var nearer = func() map[string][]string {
+	all := map[string][]string{}
+	for action, others := range further {
+		for _, o := range others {
+			all[o] = append(all[o], action)
+		}
+	}
+	return all
+}()
+
 // Charter compiles the rules of a version, or says what is wrong with them: each is a
 // forbid with an @id that begins with «charter.» and no other annotation, for one
 // role of members and for actions that the built-in policies know, and it reads
@@ -171,6 +210,18 @@ func (c *Charter) Forbids(pr auth.Principal, action string, r Resource) (policy 
 }
 
 func (c *Charter) forbids(pr auth.Principal, q question, r Resource) string {
+	policy := c.speaks(pr, q, r)
+	for _, action := range nearer[q.action] {
+		if policy != "" {
+			break
+		}
+		policy = c.speaks(pr, question{q.role, action}, r)
+	}
+	return policy
+}
+
+// speaks says which rule forbids exactly this.
+func (c *Charter) speaks(pr auth.Principal, q question, r Resource) string {
 	rules := c.rules[q]
 	if rules == nil {
 		return ""

@@ -3,6 +3,7 @@ package authz_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -72,6 +73,8 @@ func TestACharterOnlyTakesAway(t *testing.T) {
 		{"at the edge", 2, auth.Seller, auth.Proof{}, "imports.create", authz.Resource{}, "charter.no_import"},
 		{"of what is known", 2, auth.Seller, auth.Proof{}, "imports.create", authz.Resource{Seller: me}, "charter.no_import"},
 		{"what it does not speak of", 2, auth.Seller, auth.Proof{}, "offers.create", authz.Resource{Seller: me}, ""},
+		{"what repeats it", 2, auth.Seller, auth.Proof{}, "imports.again", authz.Resource{Seller: me}, "charter.no_import"},
+		{"what does a part of it", 2, auth.Seller, auth.Proof{}, "orders.ship_part", authz.Resource{Seller: me, Buyer: "org_banned"}, "charter.not_to_mine"},
 		{"by its own hand", 2, auth.Seller, auth.Proof{}, "orders.accept", authz.Resource{Seller: me}, ""},
 		{"by an agent, at the edge", 2, auth.Seller, agent, "orders.accept", authz.Resource{}, "charter.accept_in_person"},
 		{"by an agent", 2, auth.Seller, agent, "orders.accept", authz.Resource{Seller: me, Buyer: other}, "charter.accept_in_person"},
@@ -92,7 +95,7 @@ func TestACharterOnlyTakesAway(t *testing.T) {
 	if l.reads != 2 {
 		t.Errorf("the charters were read %d times, want each once", l.reads)
 	}
-	if len(l.told) != 5 || l.told[0].Action != "imports.create" || l.told[0].Who.Charter != 2 || l.told[0].Policy != "charter.no_import" {
+	if len(l.told) != 7 || l.told[0].Action != "imports.create" || l.told[0].Who.Charter != 2 || l.told[0].Policy != "charter.no_import" {
 		t.Errorf("told of %+v", l.told)
 	}
 	before := len(l.told)
@@ -195,5 +198,28 @@ func BenchmarkMayWhatACharterSpeaksOf(b *testing.B) {
 		if _, err := p.May(pr, "orders.ship", authz.Resource{Seller: me, Buyer: other}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// What a charter forbids besides is there, and nobody is kept from what nobody may be
+// kept from.
+func TestWhatRepeatsAnActionIsForbiddenWithIt(t *testing.T) {
+	t.Parallel()
+	p := compile(t)
+	found := 0
+	for _, action := range p.Actions() {
+		for _, other := range authz.Further(action) {
+			found++
+			if !slices.Contains(p.Actions(), other) {
+				t.Errorf("%s goes with %s, which there is not", other, action)
+			}
+			rule := `@id("charter.x") forbid (principal in Role::"seller", action == Action::"` + other + `", resource);`
+			if _, wrong := p.Charter(1, rule); wrong != nil {
+				t.Errorf("%s goes with %s, and nobody may forbid it: %v", other, action, wrong)
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("%d actions go with others", found)
 	}
 }

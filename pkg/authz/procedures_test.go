@@ -25,6 +25,9 @@ func init() {
 	for _, action := range []string{"institutions.list", "procedures.list", "procedures.show"} {
 		matrix[action] = map[auth.Role]string{auth.Seller: "*", auth.Provider: "*", auth.Institution: "*", auth.Operator: "*"}
 	}
+	matrix["cases.entrust"] = map[auth.Role]string{auth.Operator: "*"}
+	matrix["label_issuers.name"] = map[auth.Role]string{auth.Operator: "*"}
+	matrix["label_issuers.list"] = map[auth.Role]string{auth.Institution: "*", auth.Operator: "*"}
 	matrix["documents.verify"], matrix["accreditations.list"] = everyone, everyone
 }
 

@@ -51,6 +51,20 @@ func Hidden(s string) bool {
 	return false
 }
 
+// Tidy is a name without the marks that show nothing and turn nothing around, which
+// come along with what is pasted: the marks of direction (U+200E, U+200F, U+061C) and
+// the place where a word may be parted (U+00AD). What turns the signs after it around
+// stays, for Line to refuse.
+func Tidy(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case '\u00ad', '\u061c', '\u200e', '\u200f':
+			return -1
+		}
+		return r
+	}, name)
+}
+
 func isHidden(r rune) bool { return unicode.Is(hidden, r) }
 
 // Clean is a text without what is hidden in it.

@@ -54,7 +54,8 @@ func (d *Desk) showCheckUps(v *site.Visit, seat site.Seat, wrong error) error {
 	if err != nil {
 		return err
 	}
-	mine, err := site.Get[page[diagnosis.RunView]](v, checkUps+query("cursor", v.Query.Get("cursor")))
+	cursor := v.Query.Get("cursor")
+	mine, err := site.Get[page[diagnosis.RunView]](v, checkUps+query("cursor", cursor))
 	if err != nil {
 		return err
 	}
@@ -63,6 +64,9 @@ func (d *Desk) showCheckUps(v *site.Visit, seat site.Seat, wrong error) error {
 		q := e.Questionnaire
 		for _, l := range q.Levels {
 			levels[e.Code+" "+l.Code] = l.Names
+		}
+		if cursor != "" { // what is under way, or done lately, stands on the first page alone
+			continue
 		}
 		x := checkUpOf{Code: e.Code, Name: v.Say(q.Names), About: v.Say(q.About), Key: site.NewKey()}
 		for _, r := range slices.Backward(mine.Data) { // the newest says

@@ -71,7 +71,7 @@ func checkUpsView(p checkUpsPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if len(p.Open) == 0 {
+			if len(p.Open) == 0 && len(p.Past) == 0 {
 				templ_7745c5c3_Err = ui.Empty(p.T("checkup.none"), p.T("sell.day"), p.Href("/v")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
