@@ -195,6 +195,7 @@ type LookView struct {
 	Purpose      string            `json:"purpose,omitempty"`
 	Consent      string            `json:"consent,omitempty" description:"What allowed it."`
 	Glass        string            `json:"glass,omitempty" description:"Two of the market's people opened the dossier without consent."`
+	Why          string            `json:"why,omitempty" description:"The reason for which it was opened without consent."`
 	Policy       string            `json:"policy" required:"true"`
 	Said         map[string]string `json:"said" required:"true" description:"In plain words, by language."`
 }
@@ -217,8 +218,10 @@ func (s *Service) Looks(ctx context.Context, in OfOrganisation) (p rest.Page[Loo
 		orgs = append(orgs, c.Organisation)
 	}
 	who, err := s.Members.Sellers(ctx, s.db, orgs)
-	return rest.View(all, in.Limit, func(c Consultation) LookView {
-		return c.view(who[c.Organisation].Names)
+	return rest.View(all, in.Limit, func(c look) LookView {
+		v := c.view(who[c.Organisation].Names)
+		v.Why = c.Why
+		return v
 	}, func(v LookView) any { return v.Seq }), err
 }
 
