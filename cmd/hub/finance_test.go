@@ -180,7 +180,7 @@ func (r *rig) lendsByItsSystem(t *testing.T, two *rig, partner string) {
 func demoRIB(testing.TB) string { return "001810007800020110620318" }
 
 // wordlessDesk are keys of texts that no language has.
-var wordlessDesk = regexp.MustCompile(`[>"](partner|finance|services|insure|import|cases|problem)\.[a-z]`)
+var wordlessDesk = regexp.MustCompile(`[>"](partner|finance|services|insure|import|cases|problem|dossier|accord|team|glass)\.[a-z]`)
 
 // reads looks whether a page of a desk is in its language, and keeps the rules of
 // pages.

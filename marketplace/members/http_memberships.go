@@ -24,6 +24,7 @@ func MembershipRoutes(s *Service) []rest.Route {
 		rest.Handle("GET", org+"/invitations", "memberships.invited", "List who is asked to work for an organisation", ok, s.listInvitations),
 		rest.Handle("DELETE", org+"/members/{member}", "memberships.remove", "End a membership, from the next request on", ok, s.removeMember),
 		rest.Handle("DELETE", "/v1/me/memberships/{member}", "memberships.leave", "Leave an organisation", ok, s.leave),
+		rest.Handle("GET", "/v1/invitations/{token}", "invitations.show", "Read an invitation, before one accepts it; for whom it was sent to", ok, s.ShowInvitation),
 		rest.Handle("POST", "/v1/invitations/{token}/accept", "invitations.accept", "Accept an invitation; once, by whom it was sent to", ok,
 			func(ctx context.Context, in AcceptInput) (MembershipView, error) { return s.Accept(ctx, in.Token) }),
 		rest.Handle("PATCH", "/v1/me", "people.update", "Say one's name and language", ok, s.updateMe),
@@ -161,6 +162,37 @@ func (s *Service) leave(ctx context.Context, in MyMember) (v EndedView, err erro
 // AcceptInput is an invitation's token.
 type AcceptInput struct {
 	Token string `path:"token"`
+}
+
+// OfferedView is an invitation as whoever it was sent to reads it.
+type OfferedView struct {
+	Organisation string    `json:"organisation" required:"true"`
+	Names        Texts     `json:"names" required:"true" description:"The organisation's, by language."`
+	Kind         Kind      `json:"kind" required:"true"`
+	Role         string    `json:"role" required:"true" enum:"manager,treasurer,member,courier,agent"`
+	ExpiresAt    time.Time `json:"expires_at" required:"true"`
+}
+
+// ShowInvitation is an invitation that still waits, for whoever signed in with the
+// very address to which it was sent; for anybody else there is none.
+func (s *Service) ShowInvitation(ctx context.Context, in AcceptInput) (v OfferedView, err error) {
+	who, err := me(ctx)
+	if err != nil {
+		return v, err
+	}
+	i, err := invitationWaiting(ctx, s.db, hashOf(in.Token))
+	if err != nil {
+		return v, err
+	}
+	p, err := loadPerson(ctx, s.db, who.Human)
+	if err != nil {
+		return v, err
+	}
+	if !p.at(Address(i.Address)) {
+		return v, ErrInvitation
+	}
+	o, err := load(ctx, s.db, i.Organisation)
+	return OfferedView{o.ID, o.Names, o.Kind, i.Role, i.ExpiresAt.UTC()}, err
 }
 
 // UpdateInput is what a person says of itself. What is left out stays.

@@ -108,6 +108,11 @@ func invitationBy(ctx context.Context, tx *pg.Tx, hash []byte) (Invitation, erro
 	return pg.One[Invitation](ctx, tx, ErrInvitation, `select `+invitationColumns+` from members.invitation where hash = $1 for update`, hash)
 }
 
+// invitationWaiting is an invitation that can still be accepted.
+func invitationWaiting(ctx context.Context, db pg.DB, hash []byte) (Invitation, error) {
+	return pg.One[Invitation](ctx, db, ErrInvitation, `select `+invitationColumns+` from members.invitation where hash = $1 and ended_at is null and expires_at > platform.now()`, hash)
+}
+
 func openInvitationFor(tx *pg.Tx, id string, hash []byte, by string, until time.Time) {
 	tx.QueueOne(ErrInvitation, `update members.invitation set hash = $2, opened_by = $3, expires_at = $4 where id = $1 and ended_at is null`, id, hash, by, until)
 }

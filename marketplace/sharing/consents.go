@@ -49,7 +49,7 @@ func (s *Service) lapse(ctx context.Context, tx *pg.Tx, consent string) error {
 // Ask has an organisation ask a member for consent to see its dossier.
 func (s *Service) Ask(ctx context.Context, tx *pg.Tx, in AskInput) (v ConsentView, err error) {
 	who := auth.From(ctx)
-	if who.Role != auth.Bank && who.Role != auth.Insurer {
+	if who.Role != auth.Bank && who.Role != auth.Insurer && who.Role != auth.Institution {
 		return v, ErrNotFound
 	}
 	owner, err := s.Members.Of(ctx, tx, in.Owner)
@@ -103,19 +103,16 @@ func (s *Service) Give(ctx context.Context, tx *pg.Tx, in GiveInput) (v ConsentV
 	if who.Role != auth.Seller {
 		return v, ErrNotFound
 	}
-	c := in.Terms.consent(tx)
-	c.Owner, c.Grantee, c.State, c.AskedBy = who.Subject, in.Grantee, Requested, who.Person()
-	if in.Programme != "" {
-		c.Programme = &in.Programme
+	c, err := s.meant(who.Subject, in)
+	if err != nil {
+		return v, err
 	}
-	switch {
-	case (in.Grantee == "") == (in.Programme == ""):
-		return v, ErrInvalid.At("/grantee", "Say one organisation, or one programme.")
-	case in.Grantee == who.Subject:
-		return v, ErrInvalid.At("/grantee", "Say another organisation than your own.")
-	}
+	c.ID, c.AskedAt, c.AskedBy = id.New(id.Consent), tx.Now(), who.Person()
 	if err := s.word(ctx, tx, &c); err != nil {
 		return v, err
+	}
+	if in.Digest != "" && in.Digest != c.view().Digest {
+		return v, ErrInvalid.At("/digest", "This is not the digest of the text that you agree to; look at it again.")
 	}
 	if c, err = c.Do(Grant, who.Person(), tx.Now()); err != nil {
 		return v, err
@@ -126,6 +123,21 @@ func (s *Service) Give(ctx context.Context, tx *pg.Tx, in GiveInput) (v ConsentV
 	job.Set(tx, timerLapse, c.ID, *c.Until)
 	audit.Record(tx, "consents.give", c.ID, authz.Policy(ctx), in)
 	return c.view(), s.tell(ctx, tx, c)
+}
+
+// meant is the consent that an owner gives, or thinks of giving.
+func (s *Service) meant(owner string, in GiveInput) (Consent, error) {
+	c := Consent{Owner: owner, Grantee: in.Grantee, State: Requested, Purpose: in.Purpose, Sections: ordered(in.Sections), Sensitive: in.Sensitive, Days: in.Days, Version: 1}
+	if in.Programme != "" {
+		c.Programme = &in.Programme
+	}
+	switch {
+	case (in.Grantee == "") == (in.Programme == ""):
+		return c, ErrInvalid.At("/grantee", "Say one organisation, or one programme.")
+	case in.Grantee == owner:
+		return c, ErrInvalid.At("/grantee", "Say another organisation than your own.")
+	}
+	return c, nil
 }
 
 // Answer has the owner of a dossier grant or refuse what it was asked for. The

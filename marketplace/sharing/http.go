@@ -29,9 +29,12 @@ func Routes(s *Service) []rest.Route {
 			rest.Gives("application/pdf", "image/jpeg"), rest.AtOnce(8, 2)),
 		rest.Commit("POST", theirs+"/break-glass", "dossiers.break_glass", "Ask a second person to open a dossier without consent, for a day", made, s.Break),
 
+		rest.Handle("GET", "/v1/broken-glasses", "dossiers.glasses", "List dossiers that are opened without consent, or shall be, the newest first", ok, s.Glasses),
+
 		rest.Handle("GET", "/v1/consents", "consents.list", "List consents that one gave, or was given", ok, s.ListConsents),
 		rest.Commit("POST", "/v1/consents", "consents.give", "Let an organisation or a programme see one's dossier", made, s.Give),
 		rest.Commit("POST", "/v1/consent-requests", "consents.ask", "Ask a member for consent to see its dossier", made, s.Ask),
+		rest.Handle("GET", "/v1/consents/wording", "consents.wording", "Say what one would agree to; nothing is recorded", ok, s.WordConsent),
 		rest.Handle("GET", consent, "consents.show", "Show a consent with its text", ok, s.ShowConsent),
 		rest.Commit("POST", consent+"/answer", "consents.answer", "Grant or refuse what one was asked for", ok, s.Answer),
 		rest.Commit("POST", consent+"/withdraw", "consents.withdraw", "Take a consent back, with effect on the next request", ok, s.Withdraw),
@@ -192,6 +195,7 @@ type LookView struct {
 	Purpose      string            `json:"purpose,omitempty"`
 	Consent      string            `json:"consent,omitempty" description:"What allowed it."`
 	Glass        string            `json:"glass,omitempty" description:"Two of the market's people opened the dossier without consent."`
+	Why          string            `json:"why,omitempty" description:"The reason for which it was opened without consent."`
 	Policy       string            `json:"policy" required:"true"`
 	Said         map[string]string `json:"said" required:"true" description:"In plain words, by language."`
 }
@@ -214,8 +218,10 @@ func (s *Service) Looks(ctx context.Context, in OfOrganisation) (p rest.Page[Loo
 		orgs = append(orgs, c.Organisation)
 	}
 	who, err := s.Members.Sellers(ctx, s.db, orgs)
-	return rest.View(all, in.Limit, func(c Consultation) LookView {
-		return c.view(who[c.Organisation].Names)
+	return rest.View(all, in.Limit, func(c look) LookView {
+		v := c.view(who[c.Organisation].Names)
+		v.Why = c.Why
+		return v
 	}, func(v LookView) any { return v.Seq }), err
 }
 
@@ -240,14 +246,6 @@ type BreakInput struct {
 	Org      string   `path:"org"`
 	Reason   string   `json:"reason" required:"true" minLength:"20" maxLength:"500" description:"The owner reads it."`
 	Sections []string `json:"sections" required:"true" minItems:"1" maxItems:"5" uniqueItems:"true" enum:"identity,financial,production,social,project"`
-}
-
-// GlassView is a dossier that is opened, or shall be, without consent.
-type GlassView struct {
-	ID       string `json:"id" required:"true"`
-	Owner    string `json:"owner" required:"true"`
-	State    string `json:"state" required:"true" enum:"asked,open,refused"`
-	Approval string `json:"approval" required:"true" description:"Where a second person opens it: POST /v1/approvals/{id}."`
 }
 
 // role is what the caller is in a consent: its owner, or who was given it.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"tiwiza/pkg/auth"
 	"tiwiza/pkg/id"
 	"tiwiza/pkg/rest"
 )
@@ -31,7 +32,38 @@ type Terms struct {
 type GiveInput struct {
 	Grantee   string `json:"grantee,omitempty" maxLength:"40" description:"An organisation."`
 	Programme string `json:"programme,omitempty" maxLength:"40" description:"Or whoever takes part in a programme, as long as it does."`
+	Digest    string `json:"digest,omitempty" maxLength:"64" description:"Of the text that was shown, as GET /v1/consents/wording gives it; when it is said, nothing is given on another text."`
 	Terms
+}
+
+// WordingInput is a consent that its owner thinks of giving.
+type WordingInput struct {
+	Grantee   string   `query:"grantee" maxLength:"40" description:"An organisation."`
+	Programme string   `query:"programme" maxLength:"40" description:"Or a programme."`
+	Purpose   string   `query:"purpose" required:"true" enum:"credit,account,insurance,support,label,programme,audit"`
+	Sections  []string `query:"sections" required:"true" minItems:"1" maxItems:"5" uniqueItems:"true" enum:"identity,financial,production,social,project"`
+	Sensitive bool     `query:"sensitive"`
+	Days      int      `query:"days" required:"true" minimum:"1" maximum:"730"`
+}
+
+// WordingView is the text that would be agreed to.
+type WordingView struct {
+	Text   map[string]string `json:"text" required:"true" description:"By language."`
+	Digest string            `json:"digest" required:"true" description:"SHA-256 of the French, Arabic and English text, each behind its length in four bytes."`
+}
+
+// WordConsent says what the caller would agree to, and records nothing. It is for
+// members.
+func (s *Service) WordConsent(ctx context.Context, in WordingInput) (v WordingView, err error) {
+	who := auth.From(ctx)
+	if who.Role != auth.Seller {
+		return v, ErrNotFound
+	}
+	c, err := s.meant(who.Subject, GiveInput{Grantee: in.Grantee, Programme: in.Programme, Terms: Terms{in.Purpose, in.Sections, in.Sensitive, in.Days}})
+	if err == nil {
+		err = s.word(ctx, s.db, &c)
+	}
+	return WordingView{c.Text, hex.EncodeToString(c.Digest)}, err
 }
 
 // AskInput asks a member for consent.
@@ -59,6 +91,8 @@ type ConsentView struct {
 	Owner     string            `json:"owner" required:"true"`
 	Grantee   string            `json:"grantee,omitempty"`
 	Programme string            `json:"programme,omitempty"`
+	Names     map[string]string `json:"names,omitempty" description:"Of the organisation or the programme that it is for, by language, when it is read."`
+	OwnerName map[string]string `json:"owner_names,omitempty" description:"Of the dossier's owner, by language, when it is read."`
 	Purpose   string            `json:"purpose" required:"true"`
 	Sections  []string          `json:"sections" required:"true"`
 	Sensitive bool              `json:"sensitive" required:"true"`
@@ -87,12 +121,13 @@ func (c Consent) view() ConsentView {
 
 // ConsentsInput asks for consents.
 type ConsentsInput struct {
-	State State `query:"state" enum:"requested,granted,refused,withdrawn,expired"`
+	State State `query:"state" enum:"requested,granted,refused,withdrawn,expired,ended" description:"ended: refused, withdrawn or expired."`
 	rest.Paging
 }
 
-// ListConsents lists those that the caller gave or was asked for; of a bank or an
-// insurer those that it was given or asked for.
+// ListConsents lists those that the caller gave or was asked for; of a bank, an
+// insurer or an institution those that it was given or asked for, and what was given
+// to a programme in which it takes part.
 func (s *Service) ListConsents(ctx context.Context, in ConsentsInput) (p rest.Page[ConsentView], err error) {
 	below, err := in.After(id.Consent)
 	if err != nil {
@@ -100,19 +135,69 @@ func (s *Service) ListConsents(ctx context.Context, in ConsentsInput) (p rest.Pa
 	}
 	owner, grantee := role(ctx)
 	all, err := consentsOf(ctx, s.db.Asking(), owner, grantee, string(in.State), below, in.Limit+1)
-	return rest.View(all, in.Limit, Consent.view, func(v ConsentView) any { return v.ID }), err
+	if err != nil {
+		return p, err
+	}
+	views, err := s.called(ctx, all)
+	return rest.Cut(views, in.Limit, func(v ConsentView) any { return v.ID }), err
 }
 
-// ShowConsent is a consent of the caller's.
+// called are consents with the names of both sides.
+func (s *Service) called(ctx context.Context, all []Consent) (out []ConsentView, err error) {
+	var orgs, of []string
+	for _, c := range all {
+		orgs = append(orgs, c.Owner)
+		if c.Programme != nil {
+			of = append(of, *c.Programme)
+		} else {
+			orgs = append(orgs, c.Grantee)
+		}
+	}
+	who, err := s.Members.Sellers(ctx, s.db, orgs)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]texts{}
+	if len(of) > 0 {
+		found, err := programmesBy(ctx, s.db, of)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range found {
+			names[p.ID] = p.Names
+		}
+	}
+	for _, c := range all {
+		v := c.view()
+		if v.OwnerName, v.Names = who[c.Owner].Names, who[c.Grantee].Names; c.Programme != nil {
+			v.Names = names[*c.Programme]
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// ShowConsent is a consent of the caller's, or of a programme in which it takes part.
 func (s *Service) ShowConsent(ctx context.Context, in OneConsent) (v ConsentView, err error) {
 	c, err := loadConsent(ctx, s.db.Asking(), in.Consent)
 	if err != nil {
 		return v, err
 	}
-	if owner, grantee := role(ctx); owner != c.Owner && (grantee == "" || grantee != c.Grantee) {
+	owner, grantee := role(ctx)
+	mine := owner != "" && owner == c.Owner || grantee != "" && grantee == c.Grantee
+	if !mine && grantee != "" && c.Programme != nil {
+		if mine, err = takesPart(ctx, s.db.Asking(), *c.Programme, grantee); err != nil {
+			return v, err
+		}
+	}
+	if !mine {
 		return v, ErrNotFound
 	}
-	return c.view(), nil
+	all, err := s.called(ctx, []Consent{c})
+	if err != nil {
+		return v, err
+	}
+	return all[0], nil
 }
 
 // ProgrammeInput makes a programme.

@@ -104,14 +104,14 @@ func lastRead(ctx context.Context, tx *pg.Tx, consent string) (*time.Time, error
 	return pg.Value[*time.Time](ctx, tx, nil, `select max(at) from sharing.consultation where consent = $1`, consent)
 }
 
-// consentsOf lists consents of a dossier, or those for an organisation; the newest
-// first.
+// consentsOf lists consents of a dossier, or those for an organisation and for
+// programmes in which it takes part; the newest first.
 func consentsOf(ctx context.Context, db pg.DB, owner, grantee, state, below string, limit int) ([]Consent, error) {
 	where, who := `owner = $1`, owner
 	if grantee != "" {
-		where, who = `grantee = $1`, grantee
+		where, who = `(grantee = $1 or programme in (select p.programme from sharing.participant p where p.organisation = $1 and p.until is null))`, grantee
 	}
-	return pg.All[Consent](ctx, db, `select `+consentColumns+` from sharing.consent where `+where+` and ($2 = '' or state = $2) and ($3 = '' or id < $3) order by id desc limit $4`, who, state, below, limit)
+	return pg.All[Consent](ctx, db, `select `+consentColumns+` from sharing.consent where `+where+` and ($2 = '' or state = $2 or $2 = 'ended' and state in ('refused', 'withdrawn', 'expired')) and ($3 = '' or id < $3) order by id desc limit $4`, who, state, below, limit)
 }
 
 func insertProgramme(tx *pg.Tx, p Programme) {
@@ -120,6 +120,15 @@ func insertProgramme(tx *pg.Tx, p Programme) {
 
 func loadProgramme(ctx context.Context, db pg.DB, id string) (Programme, error) {
 	return pg.One[Programme](ctx, db, ErrNotFound, `select id, names, made_by, made_at from sharing.programme where id = $1`, id)
+}
+
+func programmesBy(ctx context.Context, db pg.DB, ids []string) ([]Programme, error) {
+	return pg.All[Programme](ctx, db, `select id, names, made_by, made_at from sharing.programme where id = any($1)`, ids)
+}
+
+// takesPart says whether an organisation takes part in a programme now.
+func takesPart(ctx context.Context, db pg.DB, programme, organisation string) (bool, error) {
+	return pg.Value[bool](ctx, db, nil, `select exists (select from sharing.participant where programme = $1 and organisation = $2 and until is null)`, programme, organisation)
 }
 
 // lockProgramme has those who change a programme go one after the other.
@@ -157,4 +166,9 @@ func lockGlass(ctx context.Context, tx *pg.Tx, id string) (Glass, error) {
 
 func saveGlass(tx *pg.Tx, g Glass) {
 	tx.QueueOne(ErrState, `update sharing.glass set state = $2, opened_by = $3, since = $4, until = $5 where id = $1 and state = 'asked'`, g.ID, g.State, g.OpenedBy, g.Since, g.Until)
+}
+
+// glasses lists broken glasses, the newest first.
+func glasses(ctx context.Context, db pg.DB, state, below string, limit int) ([]Glass, error) {
+	return pg.All[Glass](ctx, db, `select `+glassColumns+` from sharing.glass where ($1 = '' or state = $1) and ($2 = '' or id < $2) order by id desc limit $3`, state, below, limit)
 }

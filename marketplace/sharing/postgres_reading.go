@@ -110,7 +110,14 @@ func insertConsultation(tx *pg.Tx, c Consultation) {
 		c.At, c.Owner, c.Consent, c.Glass, c.Organisation, c.By, c.Item, c.Version, c.Section, c.Sensitive, c.Title, c.Purpose, c.Action, c.Bytes, c.Policy)
 }
 
+// A look is a row of the log, with why the glass was broken when it was.
+type look struct {
+	Consultation
+	Why string
+}
+
 // looks lists who looked into a dossier, the newest first.
-func looks(ctx context.Context, db pg.DB, owner string, below int64, limit int) ([]Consultation, error) {
-	return pg.All[Consultation](ctx, db, `select seq, `+consultationColumns+` from sharing.consultation where owner = $1 and ($2 = 0 or seq < $2) order by seq desc limit $3`, owner, below, limit)
+func looks(ctx context.Context, db pg.DB, owner string, below int64, limit int) ([]look, error) {
+	return pg.All[look](ctx, db, `select seq, `+consultationColumns+`, coalesce((select g.reason from sharing.glass g where g.id = k.glass), '') as why
+		from sharing.consultation k where owner = $1 and ($2 = 0 or seq < $2) order by seq desc limit $3`, owner, below, limit)
 }

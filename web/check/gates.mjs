@@ -45,6 +45,8 @@ export async function goesOn(tab, steps, seen) {
   for (const [how, target, text] of steps) {
     const x = tab.locator(target).first()
     if (how === 'fill') { await x.fill(text); continue }
+    if (how === 'choose') { await x.selectOption(text); continue }
+    if (how === 'tick') { await x.check(); continue }
     if (how === 'file') { await x.setInputFiles({ name: 'produits.csv', mimeType: 'text/csv', buffer: Buffer.from(text) }); continue }
     await tab.evaluate(() => { for (const f of document.forms) f.noValidate = true })
     answer = undefined

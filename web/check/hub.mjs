@@ -147,11 +147,31 @@ async function filed(hub, found) {
   found.filed.verify = (await move(found.filed.granted, 'decide', { outcome: 'grant' })).document.verify
 }
 
+// shares has the first seller keep two papers and let the bank look, who does; one
+// request waits for its answer, and one consent was taken back.
+async function shares(hub, found) {
+  const [first] = hub.demo.sellers, { api_key: key, organisation: org } = first, bank = hub.demo.bank.api_key
+  const put = (title, section, sensitive) => ask(hub.base, 'POST', `/v1/organisations/${org}/dossier`, { key, body: { title, section, sensitive, form: { 'Chiffre d’affaires': '48 200 DH', 'Membres': 12 } } })
+  const item = (await put('Bilan 2025 (exemple)', 'financial', false)).id
+  await put('Dettes de la coopérative (exemple)', 'financial', true)
+  await put('Liste des adhérentes (exemple)', 'social', false)
+  const asks = async (purpose, why) => (await ask(hub.base, 'POST', '/v1/consent-requests', { key: bank, body: { owner: org, purpose, sections: ['financial', 'identity'], days: 90, why } }))
+  const grant = async c => ask(hub.base, 'POST', `/v1/consents/${c.id}/answer`, { key, body: { decision: 'grant', digest: c.digest } })
+  const live = await asks('credit', 'Pour étudier le crédit de votre atelier.'), gone = await asks('audit', '')
+  await grant(live); await grant(gone)
+  await ask(hub.base, 'GET', `/v1/dossiers/${org}?consent=${live.id}`, { key: bank })
+  await ask(hub.base, 'GET', `/v1/dossiers/${org}/items/${item}`, { key: bank })
+  await ask(hub.base, 'POST', `/v1/consents/${gone.id}/withdraw`, { key })
+  const asked = await asks('support', 'Nous aidons les coopératives à tenir leurs comptes. Nous voulons voir vos chiffres de 2025.')
+  found.shared = { item, live: live.id, ended: gone.id, asked: asked.id, bank: live.grantee }
+}
+
 // stage puts orders on the stage that the pages show: one to be paid by transfer,
 // one to pack, and one that is on its way with a link.
 export async function stage(hub, found) {
   await checked(hub, found)
   await filed(hub, found)
+  await shares(hub, found)
   const [, , , , , packs, brings] = hub.demo.sellers
   found.transfer = await sold(hub, { seller: packs, method: 'transfer' })
   found.waiting = await sold(hub, { seller: packs })

@@ -54,6 +54,12 @@ func (v *View) Blocks(heading string, tag Cell, err error, blocks ...templ.Compo
 	return v.ShowAs(status(err), frame(p))
 }
 
+// Refused is the page of what one may not see any more, and why.
+func (v *View) Refused(heading string, blocks ...templ.Component) error {
+	v.Title = heading
+	return v.ShowAs(http.StatusForbidden, frame(Page{Page: v.Page, Heading: heading, Blocks: blocks}))
+}
+
 // names are the fields of the form that came back, by what the hub calls them: its
 // «/names/fr» is the field names_fr; where a page has several forms, a field's name
 // begins with its form's.

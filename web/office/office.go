@@ -17,8 +17,10 @@ import (
 	"tiwiza/marketplace/procedures"
 	"tiwiza/pkg/geo"
 	"tiwiza/pkg/rest"
+	"tiwiza/web/accords"
 	"tiwiza/web/desk"
 	"tiwiza/web/site"
+	"tiwiza/web/team"
 	"tiwiza/web/ui"
 )
 
@@ -35,16 +37,22 @@ const cases = "/v1/cases"
 
 // Mount puts the desk's pages on mux.
 func (d *Desk) Mount(mux *http.ServeMux) {
-	for pattern, page := range map[string]func(v *view) error{
+	pages := map[string]func(v *view) error{
 		"GET /i":                inbox,
 		"GET /i/{id}":           file,
 		"POST /i/{id}":          act,
 		"GET /i/{id}/p/{paper}": paper,
 		"GET /i/chiffres":       figures,
-	} {
+		"GET /i/equipe":         func(v *view) error { return team.Show(v.View, v.seat) },
+		"POST /i/equipe":        func(v *view) error { return team.Do(v.View, v.seat) },
+	}
+	for pattern, page := range accords.Pages("/i") {
+		pages[pattern] = func(v *view) error { return page(v.View) }
+	}
+	for pattern, page := range pages {
 		mux.Handle(pattern, d.Site.Seated(ui.Office, func(sv *site.Visit, seat site.Seat) error {
 			v := &view{View: desk.View{Visit: sv, Words: "office", Done: slices.Sorted(maps.Values(done))}, seat: seat}
-			v.Menu = []ui.Item{{Key: "office.inbox", Path: "/i"}, {Key: "office.figures", Path: "/i/chiffres"}}
+			v.Menu = []ui.Item{{Key: "office.inbox", Path: "/i"}, {Key: "office.figures", Path: "/i/chiffres"}, {Key: accords.Title, Path: "/i/accords"}, {Key: team.Title, Path: "/i/equipe"}}
 			return page(v)
 		}, "institution"))
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/a-h/templ"
 
 	"tiwiza/marketplace/members"
+	"tiwiza/pkg/auth"
 	"tiwiza/pkg/rest"
 	"tiwiza/web/chart"
 	"tiwiza/web/desk"
@@ -86,6 +87,9 @@ func (v *view) member(wrong error) error {
 	}
 	blocks = append(blocks, desk.Headed(v.T("op.bank_accounts"), desk.List(v.Page, s, v.T("op.no_accounts"), "", "")),
 		desk.Button(v.T("op.see_trail"), v.Href("/op/journal", "objet", o.ID)))
+	if acts, _ := o.Kind.Role(); acts == auth.Seller {
+		blocks = append(blocks, desk.Button(v.T("glass.ask"), v.Href("/op/dossiers", "membre", o.ID)))
+	}
 	v.Back = v.Href("/op/entites")
 	v.Title = name.Text
 	return v.Blocks(name.Text, v.state("org", string(o.State)), wrong, blocks...)

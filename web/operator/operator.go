@@ -52,6 +52,7 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"GET /op/offres": offersPage, "GET /op/offres/{id}": offerPage, "POST /op/offres/{id}": offerDo, "GET /op/assurance": insurancePage, "POST /op/assurance": insuranceDo,
 		"GET /op/entites": membersPage, "GET /op/entites/{id}": memberPage, "POST /op/entites/{id}": memberDo,
 		"GET /op/donnees": dataPage, "POST /op/donnees/{id}": dataDo,
+		"GET /op/dossiers": glassesPage, "POST /op/dossiers": breakGlass, "GET /op/dossiers/{id}": openPage, "GET /op/dossiers/{id}/{item}": openItem, "GET /op/dossiers/{id}/{item}/pdf": openFile,
 		"GET /op/charte": charterPage, "GET /op/charte/{id}": bylawPage, "GET /op/diagnostics": checkUpsPage,
 		"GET /op/sante": healthPage, "GET /op/sante/{id}": partnerPage, "POST /op/sante/{id}": partnerDo, "GET /op/journal": journalPage, "GET /op/reglages": settingsPage, "POST /op/reglages": setLimits,
 	} {
@@ -80,6 +81,7 @@ func (v *view) sit() error {
 		{Key: "op.offers", Path: "/op/offres"},
 		{Key: "op.insurance", Path: "/op/assurance"},
 		{Key: "op.members", Path: "/op/entites", Waiting: w.Members + w.Accounts},
+		{Key: "glass.title", Path: "/op/dossiers"},
 		{Key: "charter.title", Path: "/op/charte"},
 		{Key: "checkup.op_title", Path: "/op/diagnostics"},
 		{Key: "data.register", Path: "/op/donnees"},
@@ -112,4 +114,4 @@ func (v *view) amount(name string) (m money.Money, err error) {
 }
 
 // done are the things that a page may say were done; the address carries which.
-var done = []string{"ruled", "proposed", "approved", "refused", "halted", "asked", "resolved", "snoozed", "waits", "closed", "taken", "moved", "account", "released", "refunded", "paused", "goes_on", "answers", "silent", "shown", "sent_back", "gone", "asked_insurer", "data_answered"}
+var done = []string{"ruled", "proposed", "approved", "refused", "halted", "asked", "resolved", "snoozed", "waits", "closed", "taken", "moved", "account", "released", "refunded", "paused", "goes_on", "answers", "silent", "shown", "sent_back", "gone", "asked_insurer", "data_answered", "glass"}

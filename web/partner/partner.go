@@ -8,8 +8,10 @@ import (
 	"net/http"
 
 	"tiwiza/marketplace/finance"
+	"tiwiza/web/accords"
 	"tiwiza/web/desk"
 	"tiwiza/web/site"
+	"tiwiza/web/team"
 	"tiwiza/web/ui"
 )
 
@@ -43,7 +45,7 @@ type view struct {
 
 // Mount puts the desk's pages on mux.
 func (d *Desk) Mount(mux *http.ServeMux) {
-	for pattern, of := range map[string]func(h house) func(v *view) error{
+	pages := map[string]func(h house) func(v *view) error{
 		"GET /b":                 func(h house) func(v *view) error { return h.inbox },
 		"GET /b/d/{id}":          func(h house) func(v *view) error { return h.file },
 		"POST /b/d/{id}":         func(h house) func(v *view) error { return h.act },
@@ -52,9 +54,13 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"GET /b/produits/{id}":   func(h house) func(v *view) error { return h.product },
 		"POST /b/produits/{id}":  func(h house) func(v *view) error { return h.publish },
 		"GET /b/contrats":        func(h house) func(v *view) error { return h.contracts },
-		"GET /b/equipe":          func(house) func(v *view) error { return team },
-		"POST /b/equipe":         func(house) func(v *view) error { return teamDo },
-	} {
+		"GET /b/equipe":          func(house) func(v *view) error { return func(v *view) error { return team.Show(v.View, v.seat) } },
+		"POST /b/equipe":         func(house) func(v *view) error { return func(v *view) error { return team.Do(v.View, v.seat) } },
+	}
+	for pattern, page := range accords.Pages("/b") {
+		pages[pattern] = func(house) func(v *view) error { return func(v *view) error { return page(v.View) } }
+	}
+	for pattern, of := range pages {
 		mux.Handle(pattern, d.Site.Seated(ui.Partner, func(sv *site.Visit, seat site.Seat) error {
 			v := &view{View: desk.View{Visit: sv, Words: "partner", Done: done}, seat: seat, ours: houses[seat.Kind]}
 			page := of(v.ours)
@@ -91,7 +97,8 @@ func (v *view) sit() error {
 		{ui.Item{Key: v.ours.menu, Path: "/b", Waiting: n}, v.ours.inbox != nil},
 		{ui.Item{Key: "partner.products", Path: "/b/produits"}, v.ours.products != nil},
 		{ui.Item{Key: "partner.contracts", Path: "/b/contrats"}, v.ours.contracts != nil},
-		{ui.Item{Key: "partner.team", Path: "/b/equipe"}, true},
+		{ui.Item{Key: accords.Title, Path: "/b/accords"}, true},
+		{ui.Item{Key: team.Title, Path: "/b/equipe"}, true},
 	} {
 		if i.has {
 			v.Menu = append(v.Menu, i.item)
@@ -101,4 +108,4 @@ func (v *view) sit() error {
 }
 
 // done are the things that a page may say were done; the address carries which.
-var done = []string{"received", "reviewed", "asked", "accepted", "rejected", "named", "proposed", "offered", "refused", "completed", "saved", "submitted", "withdrawn", "invited", "removed"}
+var done = []string{"received", "reviewed", "asked", "accepted", "rejected", "named", "proposed", "offered", "refused", "completed", "saved", "submitted", "withdrawn"}

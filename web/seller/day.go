@@ -1,9 +1,11 @@
 package seller
 
 import (
+	"slices"
 	"time"
 
 	"tiwiza/marketplace/orders"
+	"tiwiza/marketplace/sharing"
 	"tiwiza/web/site"
 	"tiwiza/web/ui"
 )
@@ -39,6 +41,7 @@ type dayPage struct {
 	Piles  []pile
 	Answer []answer
 	Sent   string // what was just done
+	Speaks bool   // this person speaks for the member: its dossier and its people are its matter
 }
 
 // An answer is something that waits for the seller's word.
@@ -83,6 +86,15 @@ func (d *Desk) day(v *site.Visit, seat site.Seat) error {
 	}
 	if p.Answer, err = answers(v, all...); err != nil {
 		return err
+	}
+	if p.Speaks = slices.Contains(seat.Rights, "people"); p.Speaks {
+		asked, err := site.Get[page[sharing.ConsentView]](v, "/v1/consents?state=requested&limit=5")
+		if err != nil {
+			return err
+		}
+		for _, c := range asked.Data {
+			p.Answer = append(p.Answer, answer{v.Href("/v/accords/" + c.ID), "folder", v.T("accord.answer", "who", v.Say(c.Names).Text), nil})
+		}
 	}
 	return v.Show(dayView(p))
 }

@@ -56,6 +56,17 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"POST /v/diagnostic":                d.beginCheckUp,
 		"GET /v/diagnostic/{id}":            d.checkUp,
 		"POST /v/diagnostic/{id}":           d.actCheckUp,
+		"GET /v/dossier":                    d.dossier,
+		"POST /v/dossier":                   d.putPaper,
+		"GET /v/dossier/{item}":             d.item,
+		"POST /v/dossier/{item}":            d.actItem,
+		"GET /v/dossier/{item}/fichier":     d.itemFile,
+		"GET /v/accords":                    d.accords,
+		"GET /v/accords/donner":             d.give,
+		"POST /v/accords/donner":            d.giveDo,
+		"GET /v/accords/{accord}":           d.accord,
+		"POST /v/accords/{accord}":          d.actAccord,
+		"GET /v/regards":                    d.looks,
 		"GET /v/papiers/banque":             d.bank,
 		"POST /v/papiers/banque":            d.changeBank,
 		"GET /v/produits/{format}/exporter": d.export,
@@ -66,7 +77,7 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 	} {
 		mux.Handle(pattern, d.Site.Seated(ui.Seller, h, "seller"))
 	}
-	for pattern, h := range map[string]func(*site.Visit, site.Seat) error{"GET /v/charte": d.charter, "POST /v/charte": d.signCharter} {
+	for pattern, h := range map[string]func(*site.Visit, site.Seat) error{"GET /v/charte": d.charter, "POST /v/charte": d.signCharter, "GET /v/equipe": d.team, "POST /v/equipe": d.teamDo} {
 		mux.Handle(pattern, d.Site.Seated(ui.Seller, h, "seller", "provider", "institution", "bank", "insurer"))
 	}
 }

@@ -76,6 +76,8 @@ func (s *Shop) Mount(mux *http.ServeMux) {
 	page("GET /donnees-personnelles", s.register)
 	page("GET /effacement/{secret}", s.erased)
 	page("GET /verifier/{token}", s.verify)
+	page("GET /rejoindre/{token}", s.invited)
+	page("POST /rejoindre/{token}", s.join)
 	page("GET /annuaire", s.directory)
 	page("GET /annuaire/{org}", s.member)
 	page("GET /aide", s.help)
