@@ -22,6 +22,7 @@ type Desk struct{ Site *site.Site }
 type view struct {
 	desk.View
 	waiting waiting
+	shown   string // a sealed value that was just read
 }
 
 // waiting is the work that waits, as GET /v1/desk says.
@@ -50,7 +51,7 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"GET /op/rapprochement": reconPage, "POST /op/rapprochement": reconDo,
 		"GET /op/rapprochement/{id}": breakPage, "POST /op/rapprochement/{id}": resolve,
 		"GET /op/offres": offersPage, "GET /op/offres/{id}": offerPage, "POST /op/offres/{id}": offerDo, "GET /op/assurance": insurancePage, "POST /op/assurance": insuranceDo,
-		"GET /op/entites": membersPage, "GET /op/entites/{id}": memberPage, "POST /op/entites/{id}": memberDo,
+		"GET /op/entites": membersPage, "GET /op/entites/{id}": memberPage, "POST /op/entites/{id}": memberDo, "GET /op/entites/{id}/pieces/{paper}": paperFile,
 		"GET /op/donnees": dataPage, "POST /op/donnees/{id}": dataDo,
 		"GET /op/charte": charterPage, "GET /op/charte/{id}": bylawPage, "GET /op/diagnostics": checkUpsPage,
 		"GET /op/sante": healthPage, "GET /op/sante/{id}": partnerPage, "POST /op/sante/{id}": partnerDo, "GET /op/journal": journalPage, "GET /op/reglages": settingsPage, "POST /op/reglages": setLimits,
@@ -112,4 +113,4 @@ func (v *view) amount(name string) (m money.Money, err error) {
 }
 
 // done are the things that a page may say were done; the address carries which.
-var done = []string{"ruled", "proposed", "approved", "refused", "halted", "asked", "resolved", "snoozed", "waits", "closed", "taken", "moved", "account", "released", "refunded", "paused", "goes_on", "answers", "silent", "shown", "sent_back", "gone", "asked_insurer", "data_answered"}
+var done = []string{"ruled", "proposed", "approved", "refused", "halted", "asked", "resolved", "snoozed", "waits", "closed", "taken", "moved", "account", "released", "refunded", "paused", "goes_on", "answers", "silent", "shown", "sent_back", "gone", "asked_insurer", "data_answered", "accepted", "reported"}

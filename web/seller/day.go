@@ -84,6 +84,13 @@ func (d *Desk) day(v *site.Visit, seat site.Seat) error {
 	if p.Answer, err = answers(v, all...); err != nil {
 		return err
 	}
+	notice, err := enrolNotice(v, seat.Organisation)
+	if err != nil {
+		return err
+	}
+	if notice != nil {
+		p.Answer = append([]answer{*notice}, p.Answer...)
+	}
 	return v.Show(dayView(p))
 }
 
