@@ -44,8 +44,25 @@ func (r *rig) handsIn(t testing.TB, at, requirement, value string) (p paper) {
 	return p
 }
 
+// appliesAndWithdraws has a person begin an application, correct it and withdraw it.
+func (r *rig) appliesAndWithdraws(t *testing.T) {
+	token, _ := r.person(t, "+212600077805")
+	said := func(commune string) map[string]any {
+		return map[string]any{"kind": "service_provider", "names": map[string]string{"fr": mark("Atelier exemple")}, "commune": commune}
+	}
+	var o struct{ ID string }
+	r.ask(t, req{key: token, method: "POST", path: "/v1/applications", body: said("Tiznit"), idem: once()}).into(t, &o)
+	r.ask(t, req{key: token, method: "PUT", path: "/v1/sessions/desk", body: map[string]string{"organisation": o.ID}}).into(t, nil)
+	now := said("Taroudant")
+	delete(now, "kind")
+	r.ask(t, req{key: token, method: "PUT", path: "/v1/organisations/" + o.ID + "/application", body: now}).into(t, nil)
+	r.ask(t, req{key: token, method: "PUT", path: "/v1/sessions/desk", body: map[string]string{"organisation": ""}}).into(t, nil)
+	r.posts(t, token, "/v1/organisations/"+o.ID+"/withdraw", nothing)
+}
+
 // enrolled brings an organisation through its papers into the market, and out.
 func enrolled(t *testing.T, r *rig, _ trade) {
+	r.appliesAndWithdraws(t)
 	r.asks(t, "service_provider")
 	at, second := r.applicant(t, "service_provider"), r.keys.SecondOperator.APIKey
 	r.ask(t, req{key: r.operator(), method: "POST", path: at + "/submit"}).into(t, nil) // visits come later
@@ -110,6 +127,26 @@ func init() {
 			p.effect, p.of = trail("papers."+route, paper.ID)
 			return p.moved()
 		}
+	}
+	applies := func(name, commune string) map[string]any {
+		return map[string]any{"kind": "service_provider", "names": map[string]string{"fr": name}, "commune": commune}
+	}
+	postings["organisations.apply"] = func(t *testing.T, o *onceRig) posting {
+		p := o.second(applies("Atelier (exemple)", "Tiznit"), applies("Atelier (exemple)", "Nulle part"), applies("Atelier deux (exemple)", "Tiznit"))
+		p.path, p.effect = "/v1/applications", `select count(*) from members.application where person = $1`
+		p.key, p.of = o.person(t, "+212600077801")
+		p.by, _ = o.person(t, "+212600077802")
+		return p.moved()
+	}
+	postings["organisations.withdraw"] = func(t *testing.T, o *onceRig) posting {
+		p := o.second(nil, nil, nil)
+		p.key, _ = o.person(t, "+212600077803")
+		p.by, _ = o.person(t, "+212600077804")
+		var made struct{ ID string }
+		o.ask(t, req{key: p.key, method: "POST", path: "/v1/applications", body: applies("Atelier (exemple)", "Tiznit"), idem: once()}).into(t, &made)
+		p.path = "/v1/organisations/" + made.ID + "/withdraw"
+		p.effect, p.of = trail("organisations.withdraw", made.ID)
+		return p.moved()
 	}
 	for _, route := range []string{"review", "terminate"} {
 		postings["organisations."+route] = func(t *testing.T, o *onceRig) posting {

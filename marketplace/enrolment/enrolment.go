@@ -127,7 +127,18 @@ type Paper struct {
 	DecidedAt    *time.Time
 	Note         string
 	Version      int
+	Channel      Channel
 }
+
+// A Channel is whose hand brought a paper.
+type Channel string
+
+// The channels.
+const (
+	Self     Channel = "self"
+	ByAgent  Channel = "agent"  // who acted for the member, with its code
+	ByMarket Channel = "market" // the market's people
+)
 
 // Do moves the paper.
 func (p Paper) Do(m Move) (Paper, error) {

@@ -53,12 +53,13 @@ type PaperView struct {
 	Approval    string     `json:"approval,omitempty" description:"Where a second person accepts it: POST /v1/approvals/{id}."`
 	MadeAt      time.Time  `json:"made_at" required:"true"`
 	DecidedAt   *time.Time `json:"decided_at,omitempty"`
+	Channel     Channel    `json:"channel" required:"true" enum:"self,agent,market" description:"Whose hand brought it: the organisation's own, an agent's who acted for it, or the market's people's."`
 }
 
 func (p Paper) view(approval string) PaperView {
 	v := PaperView{
 		ID: p.ID, Requirement: p.Requirement, State: p.State, File: p.File, Value: p.Value, Sealed: len(p.Sealed) > 0, Note: p.Note, Approval: approval,
-		MadeAt: p.MadeAt.UTC(), DecidedAt: rest.UTC(p.DecidedAt),
+		MadeAt: p.MadeAt.UTC(), DecidedAt: rest.UTC(p.DecidedAt), Channel: p.Channel,
 	}
 	if v.Sealed {
 		v.Value = p.Hint
@@ -135,12 +136,17 @@ type OneOrganisation struct {
 // EnrolmentView is what is asked of an organisation, and what is there.
 type EnrolmentView struct {
 	Organisation string        `json:"organisation" required:"true"`
+	Kind         members.Kind  `json:"kind" required:"true"`
+	Names        members.Texts `json:"names" required:"true"`
 	State        members.State `json:"state" required:"true"`
+	AskedAt      *time.Time    `json:"asked_at,omitempty" description:"When it asked for admission, the last time."`
 	Note         string        `json:"note,omitempty"`
 	Restricted   []string      `json:"restricted,omitempty" enum:"papers,charter"`
 	Version      int           `json:"version" required:"true" description:"Of the set that holds for it; 0: none does."`
 	Requirements []TaskView    `json:"requirements" required:"true"`
 	Lacking      []string      `json:"lacking" required:"true" description:"What must still be accepted before it may sell."`
+	ToAsk        []string      `json:"to_ask" required:"true" description:"What must still be handed in before it may ask for admission."`
+	Now          time.Time     `json:"now" required:"true"`
 }
 
 // TaskView is a requirement with its papers.
@@ -148,6 +154,7 @@ type TaskView struct {
 	Requirement
 	Holds *PaperView `json:"holds,omitempty" description:"The paper that was accepted."`
 	Waits *PaperView `json:"waits,omitempty" description:"The paper that somebody must decide on."`
+	Ended *PaperView `json:"ended,omitempty" description:"The last paper that was refused or has ended, as long as no other came after it."`
 }
 
 // Show is what is asked of an organisation, for itself and the market's people.
@@ -167,18 +174,22 @@ func (s *Service) Show(ctx context.Context, in OneOrganisation) (v EnrolmentView
 	if err != nil {
 		return v, err
 	}
+	ended, err := endedPapers(ctx, s.db.Asking(), o.ID)
+	if err != nil {
+		return v, err
+	}
 	now, err := clock.Now(ctx, s.db)
-	v = EnrolmentView{Organisation: o.ID, State: o.State, Note: o.Note, Restricted: o.Restricted, Version: set.Version, Requirements: []TaskView{}, Lacking: Lacking(set.Requirements, papers, false, now)}
-	if v.Lacking == nil {
-		v.Lacking = []string{}
+	v = EnrolmentView{
+		Organisation: o.ID, Kind: o.Kind, Names: o.Names, State: o.State, AskedAt: rest.UTC(o.AskedAt), Note: o.Note, Restricted: o.Restricted, Version: set.Version, Now: now.UTC(),
+		Requirements: []TaskView{}, Lacking: append([]string{}, Lacking(set.Requirements, papers, false, now)...), ToAsk: append([]string{}, Lacking(set.Requirements, papers, true, now)...),
 	}
 	for _, r := range set.Requirements {
-		v.Requirements = append(v.Requirements, task(r, papers))
+		v.Requirements = append(v.Requirements, task(r, papers, ended))
 	}
 	return v, err
 }
 
-func task(r Requirement, papers []Paper) TaskView {
+func task(r Requirement, papers, ended []Paper) TaskView {
 	t := TaskView{Requirement: r}
 	for _, p := range papers {
 		if p.Requirement != r.Code {
@@ -189,6 +200,12 @@ func task(r Requirement, papers []Paper) TaskView {
 			t.Holds = &v
 		} else {
 			t.Waits = &v
+		}
+	}
+	for _, p := range ended {
+		if p.Requirement == r.Code && t.Waits == nil && (t.Holds == nil || p.ID > t.Holds.ID) {
+			v := p.view("")
+			t.Ended = &v
 		}
 	}
 	return t

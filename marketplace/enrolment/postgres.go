@@ -8,11 +8,11 @@ import (
 	"tiwiza/pkg/pg"
 )
 
-const paperColumns = `id, organisation, requirement, file, value, sealed, hint, last_day, state, made_by, made_at, decided_by, second_by, decided_at, note, version`
+const paperColumns = `id, organisation, requirement, file, value, sealed, hint, last_day, state, made_by, made_at, decided_by, second_by, decided_at, note, version, channel`
 
 func insertPaper(tx *pg.Tx, p Paper) {
-	tx.Queue(`insert into enrolment.paper (`+paperColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-		p.ID, p.Organisation, p.Requirement, p.File, p.Value, p.Sealed, p.Hint, p.LastDay, p.State, p.MadeBy, p.MadeAt, p.DecidedBy, p.SecondBy, p.DecidedAt, p.Note, p.Version)
+	tx.Queue(`insert into enrolment.paper (`+paperColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		p.ID, p.Organisation, p.Requirement, p.File, p.Value, p.Sealed, p.Hint, p.LastDay, p.State, p.MadeBy, p.MadeAt, p.DecidedBy, p.SecondBy, p.DecidedAt, p.Note, p.Version, p.Channel)
 }
 
 func load(ctx context.Context, db pg.DB, id string) (Paper, error) {
@@ -37,6 +37,12 @@ func lockWaiting(ctx context.Context, tx *pg.Tx, org, requirement string) ([]Pap
 func livePapers(ctx context.Context, db pg.DB, org string) ([]Paper, error) {
 	return pg.All[Paper](ctx, db, `select `+paperColumns+` from enrolment.paper where organisation = $1 and state in ('submitted', 'seconding')
 		union all select `+paperColumns+` from enrolment.paper where organisation = $1 and state = 'accepted'`, org)
+}
+
+// endedPapers are the last of an organisation's for each requirement that were
+// refused, or have ended.
+func endedPapers(ctx context.Context, db pg.DB, org string) ([]Paper, error) {
+	return pg.All[Paper](ctx, db, `select distinct on (requirement) `+paperColumns+` from enrolment.paper where organisation = $1 and state in ('rejected', 'expired') order by requirement, id desc`, org)
 }
 
 // A tally is how many papers of an organisation wait and hold.

@@ -131,7 +131,7 @@ func (s *Service) HandIn(ctx context.Context, tx *pg.Tx, in PaperInput) (v Paper
 	if err != nil {
 		return v, err
 	}
-	p.MadeBy = who.Person()
+	p.MadeBy, p.Channel = who.Person(), channelOf(who)
 	if err := s.replaceWaiting(ctx, tx, p); err != nil {
 		return v, err
 	}
@@ -360,6 +360,17 @@ func (s *Service) lock(ctx context.Context, tx *pg.Tx, paper string) (o members.
 
 func (s *Service) tell(ctx context.Context, tx *pg.Tx, p Paper, r Requirement) error {
 	return tx.Publish(ctx, PaperMoved{p.ID, p.Organisation, p.Requirement, r.Names, p.State, p.Note})
+}
+
+// channelOf is whose hand brings what the caller hands in.
+func channelOf(who auth.Principal) Channel {
+	switch {
+	case who.Role == auth.Operator:
+		return ByMarket
+	case who.For != "":
+		return ByAgent
+	}
+	return Self
 }
 
 // mine says whether an organisation's papers are the caller's to see and hand in.

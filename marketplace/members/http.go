@@ -3,6 +3,7 @@ package members
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"tiwiza/pkg/audit"
@@ -33,7 +34,7 @@ func Routes(s *Service) []rest.Route {
 		rest.Handle("DELETE", org+"/api-keys/{key}", "api_keys.revoke", "Revoke an API key for good", ok, s.revokeKey),
 		rest.Handle("GET", org+"/bank-accounts", "bank_accounts.list", "List an organisation's bank accounts", ok, s.listAccounts),
 		rest.Handle("POST", org+"/bank-accounts", "bank_accounts.create", "Say where an organisation is paid", made, s.createAccount),
-	}, publicRoutes(s)...)
+	}, slices.Concat(applicationRoutes(s), publicRoutes(s))...)
 }
 
 // View is an organisation as itself and the operator see it.

@@ -66,6 +66,7 @@ type MeView struct {
 	Desks       []Desk     `json:"desks" required:"true"`
 	Passkeys    int        `json:"passkeys" required:"true"`
 	SteppedUpAt *time.Time `json:"stepped_up_at,omitempty" description:"When it last showed who it is, while that still counts."`
+	Agent       bool       `json:"agent,omitempty" description:"The caller acts for a member who gave it a code."`
 }
 
 func (s *Service) showMe(ctx context.Context, _ rest.None) (MeView, error) {
@@ -89,7 +90,7 @@ func (s *Service) meView(ctx context.Context, db pg.DB, who auth.Principal) (MeV
 	if err != nil {
 		return MeView{}, err
 	}
-	out := MeView{Person: p.ID, Session: v.Session, Names: p.Names, Lang: p.Lang, Voice: p.Voice, Desks: v.Desks, Passkeys: v.Passkeys, SteppedUpAt: rest.UTC(v.SteppedUpAt)}
+	out := MeView{Person: p.ID, Session: v.Session, Names: p.Names, Lang: p.Lang, Voice: p.Voice, Desks: v.Desks, Passkeys: v.Passkeys, SteppedUpAt: rest.UTC(v.SteppedUpAt), Agent: v.As.For != ""}
 	if p.Phone != nil {
 		out.Phone = phone.Mask(*p.Phone)
 	}

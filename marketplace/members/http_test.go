@@ -186,7 +186,7 @@ func TestABankGetsNoKeyBeforeItIsApproved(t *testing.T) {
 	h := newHub(t)
 	for _, kind := range []string{"operational_bank", "insurer", "institutional", "service_provider"} {
 		var o members.View
-		h.want(201, &o, h.boss.String(), "POST", "/v1/organisations", strings.Replace(goodOrg, "beneficiary_coop", kind, 1))
+		h.want(201, &o, h.boss.String(), "POST", "/v1/organisations", strings.Replace(h.nextOrg(), "beneficiary_coop", kind, 1))
 		h.refused(409, "api_keys.not_active", "", h.boss.String(), "POST", "/v1/organisations/"+o.ID+"/api-keys", `{"label":"x"}`)
 	}
 }

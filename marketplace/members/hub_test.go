@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -32,6 +33,7 @@ type hub struct {
 	mate    auth.Key // another of the operator's people
 	house   string   // the operator's organisation
 	url     string   // of the database
+	orgs    int      // how many it wrote down
 }
 
 func newHub(t testing.TB) *hub {
@@ -133,6 +135,12 @@ func (h *hub) refused(status int, code, pointer, key, method, path, body string)
 
 const goodOrg = `{"kind":"beneficiary_coop","names":{"fr":"Coopérative (exemple)","ar":"تعاونية (مثال)"},"legal":{"ice":"000000000000097"},"region":"MA-09","commune":"تارودانت"}`
 
+// nextOrg is goodOrg with an ICE of its own: one is one member's.
+func (h *hub) nextOrg() string {
+	h.orgs++
+	return strings.Replace(goodOrg, "000000000000097", fmt.Sprintf("%015d", 97*h.orgs), 1)
+}
+
 // org enrols a cooperative and gives it a key.
 func (h *hub) org() (id, key string) {
 	h.t.Helper()
@@ -140,7 +148,7 @@ func (h *hub) org() (id, key string) {
 	var k struct {
 		APIKey string `json:"api_key"`
 	}
-	h.want(201, &o, h.boss.String(), "POST", "/v1/organisations", goodOrg)
+	h.want(201, &o, h.boss.String(), "POST", "/v1/organisations", h.nextOrg())
 	h.want(201, &k, h.boss.String(), "POST", "/v1/organisations/"+o.ID+"/api-keys", `{"label":"test"}`)
 	return o.ID, k.APIKey
 }

@@ -14,7 +14,7 @@ import (
 func (h *hub) member(kind string) (org string) {
 	h.t.Helper()
 	var o members.View
-	h.want(201, &o, h.boss.String(), "POST", "/v1/organisations", strings.Replace(goodOrg, "beneficiary_coop", kind, 1))
+	h.want(201, &o, h.boss.String(), "POST", "/v1/organisations", strings.Replace(h.nextOrg(), "beneficiary_coop", kind, 1))
 	for _, move := range []string{"submit", "approve"} {
 		h.want(200, nil, h.boss.String(), "POST", "/v1/organisations/"+o.ID+"/"+move, "")
 	}

@@ -107,6 +107,8 @@ type Legal struct {
 	ICE string `json:"ice,omitempty" maxLength:"15" description:"Identifiant commun de l'entreprise: 15 digits."`
 	IF  string `json:"if,omitempty" maxLength:"20" description:"Identifiant fiscal."`
 	RC  string `json:"rc,omitempty" maxLength:"40" description:"Registre du commerce."`
+
+	Form string `json:"form,omitempty" enum:"cooperative,gie,association,auto_entrepreneur,sarl,sa,individual,other" description:"What it is in law."`
 }
 
 // An Organisation is one member of the market.

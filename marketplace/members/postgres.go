@@ -13,7 +13,7 @@ import (
 const organisationColumns = `id, kind, names, legal, story, region, commune, lat, lng, state, note, version, created_at, asked_at, reviewer, restricted, charter, charter_before, charter_from`
 
 func insert(tx *pg.Tx, o Organisation) {
-	tx.Queue(`insert into members.organisation (`+organisationColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+	tx.QueueMapped(taken, `insert into members.organisation (`+organisationColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		o.ID, o.Kind, o.Names, o.Legal, o.Story, o.Region, o.Commune, o.Lat, o.Lng, o.State, o.Note, o.Version, o.CreatedAt, o.AskedAt, o.Reviewer, reasons(o.Restricted), o.Charter, o.CharterBefore, o.CharterFrom)
 }
 
@@ -29,7 +29,7 @@ func lock(ctx context.Context, tx *pg.Tx, id string) (Organisation, error) {
 }
 
 func save(tx *pg.Tx, o Organisation) {
-	tx.Queue(`update members.organisation set state = $2, note = $3, version = $4, asked_at = $5, reviewer = $6, restricted = $7, charter = $8, charter_before = $9, charter_from = $10 where id = $1`,
+	tx.QueueMapped(taken, `update members.organisation set state = $2, note = $3, version = $4, asked_at = $5, reviewer = $6, restricted = $7, charter = $8, charter_before = $9, charter_from = $10 where id = $1`,
 		o.ID, o.State, o.Note, o.Version, o.AskedAt, o.Reviewer, reasons(o.Restricted), o.Charter, o.CharterBefore, o.CharterFrom)
 }
 

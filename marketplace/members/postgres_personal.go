@@ -77,6 +77,10 @@ func (s *Service) Personal() personal.Holder {
 				Erase: []string{`update members.membership set valid_to = platform.now(), ended_by = 'erased' where person = any($1) and valid_to is null`},
 			},
 			{
+				Name: "members.application",
+				Show: `select jsonb_build_object('organisation', organisation, 'since', made_at, 'until', ended_at) from members.application where person = any($1) order by organisation`,
+			},
+			{
 				Name:  "members.invitation",
 				Show:  `select jsonb_build_object('organisation', organisation, 'role', role, 'address', address, 'made_at', made_at, 'accepted', accepted_by is not null) from members.invitation where address = any($1) or accepted_by = any($1) order by id`,
 				Erase: []string{`update members.invitation set address = id, ended_at = coalesce(ended_at, platform.now()) where address <> id and (address = any($1) or accepted_by = any($1))`},

@@ -205,6 +205,11 @@ func (s *Service) Move(ctx context.Context, tx *pg.Tx, org string, m Move, note 
 	if err != nil {
 		return o, err
 	}
+	return s.step(ctx, tx, o, m, note, action, policy)
+}
+
+// step is Move of an organisation that is locked, by a policy that allows it.
+func (s *Service) step(ctx context.Context, tx *pg.Tx, o Organisation, m Move, note, action, policy string) (Organisation, error) {
 	from := o.State
 	next, err := o.Do(m, note, auth.From(ctx).Person(), tx.Now())
 	if err != nil {
@@ -218,9 +223,12 @@ func (s *Service) Move(ctx context.Context, tx *pg.Tx, org string, m Move, note 
 	o = next
 	save(tx, o)
 	if m == Terminate {
-		shut(tx, org)
+		shut(tx, o.ID)
 	}
-	audit.Record(tx, action, org, policy, map[string]any{"from": from, "to": o.State, "note": note})
+	if m == Terminate || m == Approve {
+		endApplication(tx, o.ID)
+	}
+	audit.Record(tx, action, o.ID, policy, map[string]any{"from": from, "to": o.State, "note": note})
 	return o, tx.Publish(ctx, Moved{o.ID, o.State})
 }
 

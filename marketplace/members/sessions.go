@@ -55,6 +55,7 @@ type Desk struct {
 	Role         auth.Role `json:"role,omitempty"`
 	Template     string    `json:"template"`
 	Rights       []string  `json:"rights"`
+	State        State     `json:"state" enum:"draft,submitted,under_review,changes_requested,active,suspended"`
 
 	behind  string // the operator's person on whose word it belongs there
 	charter int    // the version of the charter that binds the organisation
@@ -132,6 +133,7 @@ func (c sitting) visitor() (Visitor, error) {
 		}
 		v.Desk, v.As.Role, v.As.Guests = d, d.Role, ""
 		v.As.Proof.Desk, v.As.Proof.Rights = true, auth.RightsOf(d.Rights)
+		v.As.Proof.Applicant = d.State != Active && d.State != Suspended
 		if d.Role == auth.Operator { // its people are themselves, whatever they sign in with
 			v.As.Behind = ""
 		} else {

@@ -15,6 +15,7 @@ type Proof struct {
 	Desk      bool   // it sits at an organisation's desk
 	Agent     bool   // it acts for a member, who agreed with a code
 	PIN       bool   // only by four digits, on a device where it signed in before
+	Applicant bool   // the organisation at whose desk it sits is not admitted yet
 }
 
 // Rights are what somebody may do for an organisation.

@@ -355,7 +355,7 @@ func session(p auth.Proof) types.Record {
 		rights = append(rights, types.String(n))
 	}
 	return types.NewRecord(types.RecordMap{
-		"stepped_up": types.Boolean(p.SteppedUp), "passkey": types.Boolean(p.Passkey), "desk": types.Boolean(p.Desk), "pin": types.Boolean(p.PIN), "agent": types.Boolean(p.Agent),
+		"stepped_up": types.Boolean(p.SteppedUp), "passkey": types.Boolean(p.Passkey), "desk": types.Boolean(p.Desk), "pin": types.Boolean(p.PIN), "agent": types.Boolean(p.Agent), "applicant": types.Boolean(p.Applicant),
 		"rights": types.NewSet(rights...),
 	})
 }

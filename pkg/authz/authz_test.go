@@ -21,9 +21,12 @@ const (
 // one's own. Whoever is missing may not call it at all.
 var matrix = map[string]map[auth.Role]string{
 	"organisations.create":          {auth.Operator: "*"},
-	"organisations.show":            {auth.Operator: "*", auth.Seller: "own", auth.Institution: "own", auth.Provider: "own"},
+	"organisations.apply":           {}, // of a person who signed in
+	"organisations.amend":           {auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
+	"organisations.withdraw":        {}, // of a person as itself
+	"organisations.show":            {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
 	"organisations.lookalikes":      {auth.Operator: "*"},
-	"organisations.submit":          {auth.Operator: "*", auth.Seller: "own", auth.Institution: "own", auth.Provider: "own"},
+	"organisations.submit":          {auth.Operator: "*", auth.Seller: "own", auth.Bank: "own", auth.Insurer: "own", auth.Institution: "own", auth.Provider: "own"},
 	"organisations.list":            {auth.Operator: "*"},
 	"organisations.approve":         {auth.Operator: "*"},
 	"organisations.request_changes": {auth.Operator: "*"},
@@ -178,9 +181,9 @@ var matrix = map[string]map[auth.Role]string{
 
 	"files.picture":     everyone,
 	"files.play":        everyone,
-	"files.add":         {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own", auth.Courier: "own", auth.Institution: "own", auth.Provider: "own"},
-	"files.show":        {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own", auth.Institution: "own", auth.Provider: "own"},
-	"files.read":        {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own", auth.Institution: "own", auth.Provider: "own"},
+	"files.add":         {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own", auth.Courier: "own", auth.Institution: "own", auth.Provider: "own", auth.Bank: "own", auth.Insurer: "own"},
+	"files.show":        {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own", auth.Institution: "own", auth.Provider: "own", auth.Bank: "own", auth.Insurer: "own"},
+	"files.read":        {auth.Operator: "*", auth.Seller: "own", auth.Buyer: "own", auth.Institution: "own", auth.Provider: "own", auth.Bank: "own", auth.Insurer: "own"},
 	"pictures.add":      {auth.Operator: "*", auth.Seller: "own"},
 	"pictures.order":    {auth.Operator: "*", auth.Seller: "own"},
 	"pictures.describe": {auth.Operator: "*", auth.Seller: "own"},

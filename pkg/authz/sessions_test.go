@@ -32,7 +32,7 @@ func TestAManagerMayDoWhatTheKeyMay(t *testing.T) {
 			for _, r := range []authz.Resource{{}, {Seller: me, Buyer: other}, {Seller: other, Buyer: other}} {
 				_, key := p.May(auth.Principal{Subject: me, Role: role}, action, r)
 				_, err := p.May(atDesk(role, "manager"), action, r)
-				own := len(matrix[action]) == 0 && action != "agents.code" && action != "agents.session"
+				own := len(matrix[action]) == 0 && action != "agents.code" && action != "agents.session" && action != "organisations.withdraw"
 				if strings.HasPrefix(action, "personal_data.") && len(matrix[action]) == 1 { // people, also at a desk; buyers besides with a key
 					own = own || matrix[action][auth.Buyer] == "*"
 				}
@@ -151,6 +151,25 @@ func TestWhatIsMissingIsSaidToThoseWhomItWouldHelp(t *testing.T) {
 		for _, r := range []authz.Resource{{}, {Seller: me, Buyer: me}} {
 			if _, err := p.May(c.who, c.action, r); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 				t.Errorf("%s to %s %+v: %v, want %v", c.name, c.action, r, err, c.want)
+			}
+		}
+	}
+}
+
+// Nobody has looked at an applicant yet: it hands in its papers, and asks nobody for
+// money or keys.
+func TestAnApplicantAsksNobodyForMoneyOrKeys(t *testing.T) {
+	t.Parallel()
+	p := compile(t)
+	who := atDesk(auth.Seller, "manager")
+	for action, may := range map[string]bool{
+		"papers.hand_in": true, "organisations.submit": true, "organisations.amend": true, "files.add": true, "charter.sign": true,
+		"api_keys.create": false, "finance.apply": false, "finance.submit": false, "insurance.ask": false, "insurance.take": false, "memberships.invite": false, "webhooks.create": false,
+	} {
+		for _, applicant := range []bool{false, true} {
+			who.Proof.Applicant = applicant
+			if _, err := p.May(who, action, authz.Resource{}); (err == nil) != (may || !applicant) {
+				t.Errorf("%s as an applicant (%v): %v", action, applicant, err)
 			}
 		}
 	}

@@ -14,9 +14,10 @@ import (
 	"tiwiza/web/ui"
 )
 
-// membersPage lists organisations: first those that ask to be admitted.
+// membersPage lists organisations: first those that ask to be admitted, who waits
+// longest at the head.
 func membersPage(v *view) error {
-	tabs, chosen := v.tabs("etat", "org", "submitted", "under_review", "changes_requested", "active", "suspended", "draft", "")
+	tabs, chosen := v.tabs("etat", "org", "queue", "submitted", "under_review", "changes_requested", "active", "suspended", "draft", "")
 	here := v.Q("etat") == "comptes"
 	tabs = append(tabs, desk.Tab{Text: v.T("op.accounts"), Href: v.Href(v.Path, "etat", "comptes"), Here: here})
 	in := []string{"limit", "50", "cursor", v.Q("suite"), "region", v.Q("region")}
@@ -25,14 +26,13 @@ func membersPage(v *view) error {
 	} else {
 		in = append(in, "state", chosen)
 	}
-	found, err := site.Get[rest.Page[members.View]](v.Visit, desk.At("/v1/organisations", in...))
+	list := v.memberSheet
+	if chosen == "queue" && !here {
+		list = func(...string) (desk.Sheet, error) { return v.queueSheet() }
+	}
+	s, err := list(in...)
 	if err != nil {
 		return err
-	}
-	s := desk.Sheet{Heads: v.Heads("member", "kind", "region", "since", "state"), Next: v.Next(found.Next)}
-	for _, o := range found.Data {
-		name := v.Say(o.Names)
-		s.Rows = append(s.Rows, []desk.Cell{{Said: &name, Href: v.Href("/op/entites/" + o.ID)}, desk.Text(v.word("op.o_", string(o.Kind))), desk.Text(v.region(o.Region), o.Commune), desk.Text(v.Moment(o.CreatedAt)), v.state("org", string(o.State))})
 	}
 	if v.wants() {
 		return v.file("entites", s)
@@ -43,6 +43,20 @@ func membersPage(v *view) error {
 	}
 	return v.Blocks(v.T("op.members"), desk.Cell{}, nil, desk.Choose(v.T("op.show"), tabs), seek(v.Page, []ui.Field{{Name: "region", Label: v.T("op.h_region"), Options: regions, Value: v.Q("region")}}, [][2]string{{"etat", v.Q("etat")}}, v.With("csv", "1")),
 		desk.List(v.Page, s, v.T("op.no_members"), v.T("op.see_all"), v.Href("/op/entites", "etat", "tous")))
+}
+
+// memberSheet lists organisations, the newest first.
+func (v *view) memberSheet(in ...string) (s desk.Sheet, err error) {
+	found, err := site.Get[rest.Page[members.View]](v.Visit, desk.At("/v1/organisations", in...))
+	if err != nil {
+		return s, err
+	}
+	s = desk.Sheet{Heads: v.Heads("member", "kind", "region", "since", "state"), Next: v.Next(found.Next)}
+	for _, o := range found.Data {
+		name := v.Say(o.Names)
+		s.Rows = append(s.Rows, []desk.Cell{{Said: &name, Href: v.Href("/op/entites/" + o.ID)}, desk.Text(v.word("op.o_", string(o.Kind))), desk.Text(v.region(o.Region), o.Commune), desk.Text(v.Moment(o.CreatedAt)), v.state("org", string(o.State))})
+	}
+	return s, nil
 }
 
 func (v *view) region(code string) string {
@@ -81,7 +95,23 @@ func (v *view) member(wrong error) error {
 	if err != nil {
 		return err
 	}
-	blocks := []templ.Component{alike, desk.Acts(v.Page, v.Typed(wrong, v.moves(o, waits)...)), desk.Facts(v.Page, v.memberFacts(o))}
+	file, err := v.enrolled(o.ID)
+	if err != nil {
+		return err
+	}
+	wrong = whole(wrong)
+	acts := v.moves(o, waits)
+	blocks := []templ.Component{alike}
+	if file.paper != nil {
+		blocks = append(blocks, v.looked(file, wrong, v.shown))
+		for i := range acts {
+			acts[i].Open, acts[i].Top, acts[i].Style = false, false, ""
+		}
+	}
+	if a, any := v.report(file); any {
+		acts = append(acts, a)
+	}
+	blocks = append(blocks, desk.Acts(v.Page, v.Typed(wrong, acts...)), v.required(file), desk.Facts(v.Page, v.memberFacts(o)))
 	if story := v.Say(o.Story); story.Text != "" {
 		blocks = append(blocks, desk.Headed(v.T("op.story"), words(v.Page, story)))
 	}
@@ -124,6 +154,9 @@ func ribEnd(rib string) string {
 
 func (v *view) memberFacts(o members.View) []desk.Fact {
 	out := []desk.Fact{{Name: v.T("op.h_id"), Value: desk.Code(o.ID)}, {Name: v.T("op.h_kind"), Value: desk.Text(v.word("op.o_", string(o.Kind)))}, {Name: v.T("op.h_region"), Value: desk.Text(v.region(o.Region), o.Commune)}, {Name: v.T("op.h_since"), Value: desk.Text(v.Moment(o.CreatedAt))}}
+	if o.Legal.Form != "" {
+		out = append(out, desk.Fact{Name: v.T("enrol.form"), Value: desk.Text(v.word("enrol.form_", o.Legal.Form))})
+	}
 	for _, x := range [][2]string{{"ice", o.Legal.ICE}, {"if", o.Legal.IF}, {"rc", o.Legal.RC}} {
 		if x[1] != "" {
 			out = append(out, desk.Fact{Name: v.T("op.h_" + x[0]), Value: desk.Code(x[1])})
@@ -148,6 +181,9 @@ func (v *view) moves(o members.View, waits bool) []desk.Action {
 	case members.Submitted, members.UnderReview:
 		out = append(out, form("approve", "go", nil), form("request_changes", "", note("request_changes")))
 		out[0].Open, out[0].Top = true, true
+		if o.State == members.Submitted {
+			out = append(out, form("review", "", nil))
+		}
 	case members.Active:
 		out = append(out, form("suspend", "stop", note("suspend")))
 	case members.Suspended:
@@ -167,8 +203,12 @@ func memberDo(v *view) error {
 	org := "/v1/organisations/" + v.ID()
 	var err error
 	said := "moved"
-	switch what := v.Field("quoi"); what {
-	case "approve", "reactivate":
+	what := v.Field("quoi")
+	if chosen(what) {
+		return v.paperDo(what)
+	}
+	switch what {
+	case "approve", "reactivate", "review":
 		_, err = site.Post[members.View](v.Visit, org+"/"+what, nil)
 	case "suspend":
 		_, err = site.Post[members.View](v.Visit, org+"/suspend", map[string]string{"note": v.Field("suspend_note")})

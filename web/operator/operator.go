@@ -22,6 +22,7 @@ type Desk struct{ Site *site.Site }
 type view struct {
 	desk.View
 	waiting waiting
+	shown   string // a sealed value that was just read
 }
 
 // waiting is the work that waits, as GET /v1/desk says.
@@ -50,7 +51,7 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"GET /op/rapprochement": reconPage, "POST /op/rapprochement": reconDo,
 		"GET /op/rapprochement/{id}": breakPage, "POST /op/rapprochement/{id}": resolve,
 		"GET /op/offres": offersPage, "GET /op/offres/{id}": offerPage, "POST /op/offres/{id}": offerDo, "GET /op/assurance": insurancePage, "POST /op/assurance": insuranceDo,
-		"GET /op/entites": membersPage, "GET /op/entites/{id}": memberPage, "POST /op/entites/{id}": memberDo,
+		"GET /op/entites": membersPage, "GET /op/entites/{id}": memberPage, "POST /op/entites/{id}": memberDo, "GET /op/entites/{id}/pieces/{paper}": paperFile,
 		"GET /op/donnees": dataPage, "POST /op/donnees/{id}": dataDo,
 		"GET /op/dossiers": glassesPage, "POST /op/dossiers": breakGlass, "GET /op/dossiers/{id}": openPage, "GET /op/dossiers/{id}/{item}": openItem, "GET /op/dossiers/{id}/{item}/pdf": openFile,
 		"GET /op/charte": charterPage, "GET /op/charte/{id}": bylawPage, "GET /op/diagnostics": checkUpsPage,
@@ -114,4 +115,4 @@ func (v *view) amount(name string) (m money.Money, err error) {
 }
 
 // done are the things that a page may say were done; the address carries which.
-var done = []string{"ruled", "proposed", "approved", "refused", "halted", "asked", "resolved", "snoozed", "waits", "closed", "taken", "moved", "account", "released", "refunded", "paused", "goes_on", "answers", "silent", "shown", "sent_back", "gone", "asked_insurer", "data_answered", "glass"}
+var done = []string{"ruled", "proposed", "approved", "refused", "halted", "asked", "resolved", "snoozed", "waits", "closed", "taken", "moved", "account", "released", "refunded", "paused", "goes_on", "answers", "silent", "shown", "sent_back", "gone", "asked_insurer", "data_answered", "glass", "accepted", "reported"}

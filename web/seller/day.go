@@ -96,6 +96,13 @@ func (d *Desk) day(v *site.Visit, seat site.Seat) error {
 			p.Answer = append(p.Answer, answer{v.Href("/v/accords/" + c.ID), "folder", v.T("accord.answer", "who", v.Say(c.Names).Text), nil})
 		}
 	}
+	notice, err := enrolNotice(v, seat.Organisation)
+	if err != nil {
+		return err
+	}
+	if notice != nil {
+		p.Answer = append([]answer{*notice}, p.Answer...)
+	}
 	return v.Show(dayView(p))
 }
 

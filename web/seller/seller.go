@@ -77,7 +77,13 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 	} {
 		mux.Handle(pattern, d.Site.Seated(ui.Seller, h, "seller"))
 	}
-	for pattern, h := range map[string]func(*site.Visit, site.Seat) error{"GET /v/charte": d.charter, "POST /v/charte": d.signCharter, "GET /v/equipe": d.team, "POST /v/equipe": d.teamDo} {
+	mux.Handle("GET /moi/adhesion", d.Site.Page(ui.Seller, d.joining))
+	mux.Handle("POST /moi/adhesion", d.Site.Page(ui.Seller, d.begin))
+	for pattern, h := range map[string]func(*site.Visit, site.Seat) error{
+		"GET /v/charte": d.charter, "POST /v/charte": d.signCharter, "GET /v/equipe": d.team, "POST /v/equipe": d.teamDo,
+		"GET " + enrolling: d.enrol, "POST " + enrolling: d.actEnrol, "GET " + enrolling + "/pieces/{paper}": d.enrolPaper,
+		"GET " + enrolling + "/organisation": d.amend, "POST " + enrolling + "/organisation": d.amended,
+	} {
 		mux.Handle(pattern, d.Site.Seated(ui.Seller, h, "seller", "provider", "institution", "bank", "insurer"))
 	}
 }

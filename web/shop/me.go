@@ -112,12 +112,19 @@ func (s *Shop) sit(v *site.Visit) error {
 		return err
 	}
 	for _, d := range who.Desks {
+		if d.Organisation == org && !admitted[d.State] {
+			return v.Go("/v/adhesion")
+		}
 		if d.Organisation == org {
 			return v.Go(deskPath(d.Role))
 		}
 	}
 	return v.Go("/moi")
 }
+
+// admitted are the states of organisations whose people work at their desk; those of
+// the others see to their application.
+var admitted = map[string]bool{"active": true, "suspended": true}
 
 // deskPath is where a role works.
 func deskPath(role string) string {
@@ -128,6 +135,8 @@ func deskPath(role string) string {
 		return "/v"
 	case "institution":
 		return "/i"
+	case "provider":
+		return "/v/adhesion"
 	}
 	return "/b"
 }

@@ -20,6 +20,7 @@ type Who struct {
 	Desk     string            `json:"desk"` // the organisation where it sits
 	Desks    []Seat            `json:"desks"`
 	Passkeys int               `json:"passkeys"`
+	Agent    bool              `json:"agent"` // it acts for a member
 }
 
 // A Seat is an organisation that somebody works for, and as what.
@@ -29,6 +30,7 @@ type Seat struct {
 	Kind         string            `json:"kind"`
 	Role         string            `json:"role"` // seller, operator, bank, insurer, …
 	Rights       []string          `json:"rights"`
+	State        string            `json:"state"`
 }
 
 // Seat is the desk where somebody sits.
