@@ -31,7 +31,7 @@ func membersPage(v *view) error {
 	s := desk.Sheet{Heads: v.Heads("member", "kind", "region", "since", "state"), Next: v.Next(found.Next)}
 	for _, o := range found.Data {
 		name := v.Say(o.Names)
-		s.Rows = append(s.Rows, []desk.Cell{{Said: &name, Href: v.Href("/op/entites/" + o.ID)}, desk.Text(v.word("op.o_", string(o.Kind))), desk.Text(v.region(o.Region), o.Commune), desk.Text(v.Moment(o.CreatedAt)), v.state("org", string(o.State))})
+		s.Rows = append(s.Rows, []desk.Cell{{Said: &name, Href: v.Href("/op/entites/" + o.ID)}, desk.Text(v.word("op.o_", string(o.Kind))), desk.Text(v.region(o.Region), o.Commune), v.Time(o.CreatedAt), v.state("org", string(o.State))})
 	}
 	if v.wants() {
 		return v.file("entites", s)
@@ -119,7 +119,7 @@ func ribEnd(rib string) string {
 }
 
 func (v *view) memberFacts(o members.View) []desk.Fact {
-	out := []desk.Fact{{Name: v.T("op.h_id"), Value: desk.Code(o.ID)}, {Name: v.T("op.h_kind"), Value: desk.Text(v.word("op.o_", string(o.Kind)))}, {Name: v.T("op.h_region"), Value: desk.Text(v.region(o.Region), o.Commune)}, {Name: v.T("op.h_since"), Value: desk.Text(v.Moment(o.CreatedAt))}}
+	out := []desk.Fact{{Name: v.T("op.h_id"), Value: desk.Code(o.ID)}, {Name: v.T("op.h_kind"), Value: desk.Text(v.word("op.o_", string(o.Kind)))}, {Name: v.T("op.h_region"), Value: desk.Text(v.region(o.Region), o.Commune)}, {Name: v.T("op.h_since"), Value: v.Time(o.CreatedAt)}}
 	for _, x := range [][2]string{{"ice", o.Legal.ICE}, {"if", o.Legal.IF}, {"rc", o.Legal.RC}} {
 		if x[1] != "" {
 			out = append(out, desk.Fact{Name: v.T("op.h_" + x[0]), Value: desk.Code(x[1])})
