@@ -36,7 +36,7 @@ type Cell struct {
 	Said  *ui.Said
 	Money *money.Money
 	Time  time.Time // what Text says
-	Lines []string // more, under it
+	Lines []string  // more, under it
 }
 
 // Text is a cell of words.

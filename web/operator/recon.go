@@ -139,7 +139,7 @@ func (v *view) brk(wrong error) error {
 		blocks = append(blocks, desk.Para("muted", v.T("op.break_waits")), desk.Button(v.T("op.approvals"), v.Href("/op/approbations")))
 		fallthrough
 	default:
-		blocks = append(blocks, desk.Headed(v.T("op.what_is_it"), desk.Acts(v.Page, v.Typed(wrong, v.ways(b)...))))
+		blocks = append(blocks, desk.Headed(v.T("op.what_is_it"), desk.Para("muted small keys", v.T("op.keys_break")), desk.Acts(v.Page, v.Typed(wrong, v.ways(b)...))))
 	}
 	title := v.T("op.break_of", "sum", "–")
 	if b.Amount != nil {
@@ -197,9 +197,9 @@ func (v *view) ways(b recon.BreakView) []desk.Action {
 			form("match", "m", v.T("op.match_help"), "", legs(v.T("op.leg_match")), ui.Field{Name: "match_to", Label: v.T("op.h_match"), Required: true, Max: 64}, note("match", false)),
 			form("split", "s", v.T("op.split_help", "sum", v.Sum(m)), "", nil, v.parts()...),
 			form("fee", "f", v.T("op.fee_help"), "", legs(v.T("op.leg_fee")), note("fee", false)),
-			form("write_off", "n", v.T("op.write_off_help"), "stop", legs(v.T("op.leg_write_off")), note("write_off", true)))
+			form("write_off", "w", v.T("op.write_off_help"), "stop", legs(v.T("op.leg_write_off")), note("write_off", true)))
 	} else {
-		out = append(out, form("write_off", "n", v.T("op.put_away_help"), "stop", nil, note("write_off", true)))
+		out = append(out, form("write_off", "w", v.T("op.put_away_help"), "stop", nil, note("write_off", true)))
 	}
 	return append(out, form("snooze", "z", v.T("op.snooze_help"), "", nil, ui.Field{Name: "snooze_until", Label: v.T("op.until"), Type: "date", Required: true, Value: v.Now.In(clock.Morocco).AddDate(0, 0, 1).Format(time.DateOnly)}, note("snooze", false)))
 }
