@@ -218,7 +218,7 @@ func TestTheOperatorWorksByFormsAlone(t *testing.T) {
 			one.keeps(t, lang+path)
 		}
 	}
-	if _, body, _ := one.do(t, "GET", "/op/argent?csv=1", nil); !strings.HasPrefix(body, "\ufeffPaiement,Date,") || !strings.Contains(body, "chg_") {
+	if _, body, _ := one.do(t, "GET", "/op/argent?csv=1", nil); !strings.HasPrefix(body, "\ufeffPaiement,Date,") || !strings.Contains(body, "chg_") || !strings.Contains(body, ",Montant,Monnaie,") || !regexp.MustCompile(`,20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\+01:00,`).MatchString(body) {
 		t.Errorf("the list as a file begins %.200q", body)
 	}
 	stranger, _ := r.person(t, "+212600088001")

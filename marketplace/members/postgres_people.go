@@ -76,7 +76,7 @@ func loadSitting(ctx context.Context, db pg.DB, session string) (sitting, error)
 			(s.acts_via is null or exists (select from members.membership v join members.role w on w.name = v.role and 'represent' = any(w.rights)
 				where v.person = s.person and v.organisation = s.acts_via and v.valid_from <= platform.now() and (v.valid_to is null or v.valid_to > platform.now()))) as sent,
 			coalesce((select string_agg(g.guest, ' ' order by g.guest) from members.guest_claim g where g.person = s.person), '') as guests,
-			coalesce((select jsonb_agg(jsonb_build_object('organisation', o.id, 'names', o.names, 'kind', o.kind, 'template', m.role, 'rights', r.rights, 'behind', m.behind, 'charter', members.binding(o), 'state', o.state) order by m.id)
+			coalesce((select jsonb_agg(jsonb_build_object('organisation', o.id, 'names', o.names, 'kind', o.kind, 'template', m.role, 'rights', r.rights, 'behind', m.behind, 'charter', members.binding(o), 'state', o.state, 'note', case when o.state = 'suspended' then o.note else '' end) order by m.id)
 				from members.membership m join members.organisation o on o.id = m.organisation join members.role r on r.name = m.role
 				where m.person = coalesce(s.acts_for, s.person) and (s.acts_for is null or m.organisation = s.organisation) and m.valid_from <= platform.now() and (m.valid_to is null or m.valid_to > platform.now()) and o.state <> 'terminated'), '[]') as seats
 		from members.session s join members.person p on p.id = s.person where s.id = $1`, session)

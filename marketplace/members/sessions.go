@@ -55,7 +55,8 @@ type Desk struct {
 	Role         auth.Role `json:"role,omitempty"`
 	Template     string    `json:"template"`
 	Rights       []string  `json:"rights"`
-	State        State     `json:"state" enum:"draft,submitted,under_review,changes_requested,active,suspended"`
+	State        State     `json:"state" required:"true" enum:"draft,submitted,under_review,changes_requested,active,suspended"`
+	Note         string    `json:"note,omitempty" description:"Why the operator suspended it."`
 
 	behind  string // the operator's person on whose word it belongs there
 	charter int    // the version of the charter that binds the organisation

@@ -2,7 +2,6 @@ package orders
 
 import (
 	"context"
-	"fmt"
 
 	"tiwiza/payments/approvals"
 	"tiwiza/payments/charges"
@@ -136,7 +135,7 @@ func (s *Service) askFor(ctx context.Context, tx *pg.Tx, h escrow.Hold, w wanted
 	amount := money.FromCentimes(w.Amount, h.Currency)
 	ask, err := approvals.Ask{
 		Kind: kindRefund, Subject: h.Order, Amount: &amount,
-		Why: fmt.Sprintf("%s of order %s shall go back, though its money was released: %s", amount, h.Order, w.Reason),
+		Why: refundAsked.Of(amount, h.Order, w.Reason),
 	}.Of(w)
 	if err != nil {
 		return v, err

@@ -79,7 +79,7 @@ func (s *Service) Account(ctx context.Context, tx *pg.Tx, in AccountInput) (Refu
 	amount := r.Money()
 	ask, err := s.approvals.Ask(ctx, tx, approvals.Ask{
 		Kind: kindAccount, Subject: r.ID, Hash: r.accountHash(), Amount: &amount,
-		Why: fmt.Sprintf("The buyer has given no account for 30 days; the refund shall go to %s of %s.", r.RIB, r.Holder), Evidence: in.Why,
+		Why: noAccount.Of(r.RIB, r.Holder), Evidence: in.Why,
 	})
 	if err != nil {
 		return RefundView{}, err

@@ -54,7 +54,7 @@ func (s *Service) Receive(ctx context.Context, tx *pg.Tx, c Credit) (Taken, erro
 	case 1:
 		t, err = s.Assign(ctx, tx, c, known[0])
 	default:
-		t.Why = "it names " + strings.Join(known, " and ")
+		t.Why = namesSeveral.Of(strings.Join(known, ", "))
 	}
 	if err == nil {
 		insertCredit(tx, c, t.Subject)
@@ -89,7 +89,7 @@ func (s *Service) Match(ctx context.Context, tx *pg.Tx, line, subject string) (T
 		return t, err
 	}
 	if t.Loose > 0 {
-		return Taken{Why: fmt.Sprintf("%s is more than %s explains", money.FromCentimes(c.Amount, c.Currency), subject)}, ErrLoose
+		return Taken{Why: moreThanExplains.Of(money.FromCentimes(c.Amount, c.Currency), subject)}, ErrLoose
 	}
 	explain(tx, line, t.Subject)
 	return t, tx.Publish(ctx, Explained{line, t.Subject})

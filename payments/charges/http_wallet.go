@@ -130,7 +130,7 @@ func (s *Service) told(ctx context.Context, name string, n wallet.Notice) error 
 		if err != nil {
 			return err
 		}
-		said := outbound.Result{Outcome: outbound.Accepted, Code: n.Code, Text: "told to be " + string(n.State), Evidence: n.Raw}
+		said := outbound.Result{Outcome: outbound.Accepted, Code: n.Code, Text: told.Of(n.State), Evidence: n.Raw}
 		if o, err = s.ops.Heard(ctx, tx, o.ID, operations.Callback, said, n.Ref+" "+n.EventID); err != nil {
 			return err
 		}

@@ -143,7 +143,7 @@ func (s *Service) remittedList(ctx context.Context, tx *pg.Tx, cr Credit, id str
 	}
 	covers, over := spread(cr.Amount, r.Handling, items)
 	if over == cr.Amount {
-		return Taken{Why: "all of the remittance " + r.ID + " was covered before"}, nil
+		return Taken{Why: coveredBefore.Of(r.ID)}, nil
 	}
 	if err := s.covered(ctx, tx, cr, r.Carrier, items, parcels, covers); err != nil {
 		return Taken{}, err
@@ -154,9 +154,9 @@ func (s *Service) remittedList(ctx context.Context, tx *pg.Tx, cr Credit, id str
 	t := Taken{Subject: r.ID, Loose: over}
 	switch {
 	case r.State == Short:
-		t.Why = fmt.Sprintf("%s less than announced: %s still owes it", money.FromCentimes(r.Net-r.Arrived, r.Currency), r.Carrier)
+		t.Why = lessAnnounced.Of(money.FromCentimes(r.Net-r.Arrived, r.Currency), r.Carrier)
 	case over > 0:
-		t.Why = fmt.Sprintf("%s more than announced", money.FromCentimes(over, r.Currency))
+		t.Why = moreAnnounced.Of(money.FromCentimes(over, r.Currency))
 	}
 	return t, tx.Publish(ctx, RemittanceCame{r.ID, r.Carrier, r.State, money.FromCentimes(r.Net, r.Currency), money.FromCentimes(r.Arrived, r.Currency)})
 }
@@ -182,7 +182,7 @@ func (s *Service) remittedOne(ctx context.Context, tx *pg.Tx, cr Credit, order s
 	covers, over := spread(cr.Amount, 0, []Item{it})
 	t := Taken{Subject: order, Loose: over}
 	if over > 0 {
-		t.Why = fmt.Sprintf("%s more than the cash of the order", money.FromCentimes(over, p.Currency))
+		t.Why = moreThanCash.Of(money.FromCentimes(over, p.Currency))
 	}
 	return t, s.covered(ctx, tx, cr, p.Carrier, []Item{it}, parcels, covers)
 }

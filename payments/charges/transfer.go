@@ -79,7 +79,7 @@ func (s *Service) wired(ctx context.Context, tx *pg.Tx, cr Credit, charge string
 		return Taken{}, err
 	}
 	if cr.Currency != c.Currency {
-		return Taken{Why: "another currency than " + c.ID}, nil
+		return Taken{Why: otherCurrency.Of(c.ID)}, nil
 	}
 	before := w.kept(c)
 	c.Captured += cr.Amount
@@ -92,13 +92,13 @@ func (s *Service) wired(ctx context.Context, tx *pg.Tx, cr Credit, charge string
 	suspense := ledger.Suspense(c.ID)
 	switch have := before + cr.Amount; {
 	case !c.Open():
-		t.Why = fmt.Sprintf("the charge is %s: it goes back", c.State)
+		t.Why = goesBack.Of(c.State)
 		if err := s.wait(ctx, tx, cr, suspense, cr.Amount); err != nil {
 			return t, err
 		}
 		return t, s.giveBack(ctx, tx, c, w, cr.Payer, cr.Amount, "it came when the charge was "+string(c.State))
 	case have < c.Amount:
-		t.Why = fmt.Sprintf("a part: %s is still to come", money.FromCentimes(c.Amount-have, c.Currency))
+		t.Why = partCame.Of(money.FromCentimes(c.Amount-have, c.Currency))
 		return t, s.wait(ctx, tx, cr, suspense, cr.Amount)
 	case before == 0:
 		if err := s.wiredWhole(ctx, tx, c, cr.From); err != nil {
@@ -119,7 +119,7 @@ func (s *Service) wired(ctx context.Context, tx *pg.Tx, cr Credit, charge string
 	if over == 0 {
 		return t, nil
 	}
-	t.Why = fmt.Sprintf("%s more than asked: that goes back", money.FromCentimes(over, c.Currency))
+	t.Why = moreThanAsked.Of(money.FromCentimes(over, c.Currency))
 	return t, s.giveBack(ctx, tx, c, w, cr.Payer, over, "more was transferred than asked")
 }
 

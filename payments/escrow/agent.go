@@ -2,7 +2,6 @@ package escrow
 
 import (
 	"context"
-	"fmt"
 
 	"tiwiza/payments/approvals"
 	"tiwiza/pkg/audit"
@@ -35,7 +34,7 @@ func (s *Service) askRelease(ctx context.Context, tx *pg.Tx, h Hold, amount int6
 	m := h.money(amount)
 	ask, err := approvals.Ask{
 		Kind: kindRelease, Subject: h.ID, Amount: &m,
-		Why: fmt.Sprintf("%s of order %s shall be released without its buyer's word: %s", m, h.Order, reason),
+		Why: releaseAsked.Of(m, h.Order, reason),
 	}.Of(wish{h.ID, amount, h.Released, reason})
 	if err != nil {
 		return approvals.Request{}, err

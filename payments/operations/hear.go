@@ -14,7 +14,7 @@ func (o Operation) Send(at time.Time, p Policy) (Operation, bool) {
 		return o, false
 	}
 	if o.Gone > 0 && !o.resendable(at, p) {
-		o.State, o.Why = Review, "the time for sending it again is over"
+		o.State, o.Why = Review, timeOver.English
 		return o, false
 	}
 	if o.Gone == 0 {

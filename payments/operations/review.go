@@ -87,7 +87,7 @@ func (e *Engine) Review(ctx context.Context, tx *pg.Tx, in ReviewInput) (ReviewV
 	amount := o.Money()
 	r, err := e.approvals.Ask(ctx, tx, approvals.Ask{
 		Kind: kindReview, Subject: o.ID, Hash: f.Hash, Amount: &amount,
-		Why:      fmt.Sprintf("The %s %s at %s is %s; it shall be taken as %s.", o.Kind, o.Ref, o.Connector, o.State, f.Decision),
+		Why:      takenAs.Of(o.Kind, o.Ref, o.Connector, o.State, f.Decision),
 		Evidence: join(f.Evidence, join(bracket("kept as", f.Reference), bracket("sha256", f.SHA256))),
 	})
 	if err != nil {

@@ -153,13 +153,13 @@ func (s *Service) ask(ctx context.Context, tx *pg.Tx, p Payout, a Account, hash 
 	if err != nil && !errors.Is(err, approvals.ErrNotFound) {
 		return err
 	}
-	amount, said := p.Money(), ""
+	amount, why := p.Money(), payTo
 	if a.Suspended {
-		said = " The member is suspended."
+		why = payToSuspended
 	}
 	_, err = s.Approvals.Ask(ctx, tx, approvals.Ask{
 		Kind: kindApproval, Subject: p.ID, Hash: hash, Amount: &amount,
-		Why: "Payout to " + p.To().String() + ", account …" + p.RIB[20:] + " of " + p.Holder + "." + said,
+		Why: why.Of(p.To(), p.RIB[20:], p.Holder),
 	})
 	return err
 }

@@ -179,6 +179,6 @@ func (p Payout) Contradict(left int64, at time.Time) (Payout, error) {
 	}
 	p.State, p.Contradicted, p.ChangedAt = Paid, true, at
 	p.Owed = p.Amount - max(0, min(left, p.Amount))
-	p.Why = "the bank refused it and paid it all the same"
+	p.Why = refusedYetPaid.English
 	return p, nil
 }

@@ -29,7 +29,7 @@ func (s *Service) adjustments(ctx context.Context, tx *pg.Tx, h House, b *settle
 		}
 		if !h.sentByAny(e, d) {
 			if d.Gross.Sign() < 0 {
-				parts[i] = part{d, verdict{Unmatched, "", "a part of it takes money away, and no acquirer sent it: " + d.Ref}}
+				parts[i] = part{d, verdict{Unmatched, "", takesAway.Of(d.Ref)}}
 			}
 			continue // money that came, whatever its payer calls it
 		}
@@ -62,13 +62,13 @@ func (s *Service) adjusted(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 		case errors.Is(err, charges.ErrNotFound):
 			continue
 		case errors.Is(err, operations.ErrAmount):
-			return verdict{Unmatched, "", "another amount than the chargeback " + a.Case}, "", nil
+			return verdict{Unmatched, "", otherThanChargeback.Of(a.Case)}, "", nil
 		case errors.Is(err, charges.ErrSettled):
-			return verdict{Unmatched, "", "shown before: " + a.Ref + " " + a.Case}, "", nil
+			return verdict{Unmatched, "", shownBefore.Of(a.Ref + " " + a.Case)}, "", nil
 		case errors.Is(err, charges.ErrUnproved):
-			return verdict{Unmatched, "", "lost, and yet it comes again: " + a.Case}, "", nil
+			return verdict{Unmatched, "", lostAgain.Of(a.Case)}, "", nil
 		}
 		return verdict{Matched, subject, ""}, acquirer, err
 	}
-	return verdict{Unmatched, "", "a part of it takes money away for a reason that is not known: " + d.Ref}, "", nil
+	return verdict{Unmatched, "", takesUnknown.Of(d.Ref)}, "", nil
 }

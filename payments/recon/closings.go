@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -271,8 +270,8 @@ func (s *Service) reopened(ctx context.Context, tx *pg.Tx, of, statement string,
 	if err == nil && !day.After(last.Day) {
 		b := Break{
 			ID: id.New(breakID), Kind: KindClosed, Bank: of, About: day.Format(time.DateOnly), Statement: &statement,
-			Why:        fmt.Sprintf("statement %s came after %s was closed", st.ID, last.Day.Format(time.DateOnly)),
-			Suggestion: &Suggestion{Reason: "look at the statement, then close the day anew"},
+			Why:        cameAfter.Of(st.ID, last.Day.Format(time.DateOnly)),
+			Suggestion: &Suggestion{Reason: hintClose.English},
 		}
 		insertBreak(tx, b)
 		slog.WarnContext(ctx, "a closed day has changed", "partner", of, "day", b.About, "statement", st.ID)

@@ -59,7 +59,7 @@ func (s *Service) hand(ctx context.Context, tx *pg.Tx, h House, f bank.Received)
 	}
 	insertHanded(tx, id.New(id.File), h.Bank.ID(), f, auth.From(ctx).Person())
 	r, err := s.approvals.Ask(ctx, tx, approvals.Ask{
-		Kind: kindHanded, Subject: h.Bank.ID() + " " + f.SHA256, Hash: sum, Why: "Statement " + f.Name + " of " + h.Bank.ID() + ", handed in by hand.",
+		Kind: kindHanded, Subject: h.Bank.ID() + " " + f.SHA256, Hash: sum, Why: handedIn.Of(f.Name, h.Bank.ID()),
 		Evidence: evidence,
 	})
 	if err != nil {

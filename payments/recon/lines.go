@@ -31,7 +31,7 @@ func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statemen
 		return nil, err
 	}
 	if again != "" {
-		return alone(e, verdict{Unmatched, "", sameAs + again}), nil
+		return alone(e, verdict{Unmatched, "", sameAs.Of(again)}), nil
 	}
 	if h.role(st.Account) == operating {
 		return s.own(ctx, tx, h, e, key)
@@ -42,7 +42,7 @@ func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statemen
 			return nil, err
 		}
 		if !named {
-			return alone(e, verdict{Matched, bankCharge, "the bank's own charge: " + e.Code}), s.books.Post(ctx, tx, charged(h.Bank.ID(), key, e.Amount.Centimes(), l.Currency))
+			return alone(e, verdict{Matched, bankCharge, bankOwn.Of(e.Code)}), s.books.Post(ctx, tx, charged(h.Bank.ID(), key, e.Amount.Centimes(), l.Currency))
 		}
 	}
 	if e.Batch != "" && len(e.Details) == 0 && e.Amount.Sign() < 0 {
@@ -51,7 +51,7 @@ func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statemen
 		}
 	}
 	if len(e.Details) > 0 && !e.Explained() {
-		v, err := s.unknown(ctx, tx, h, e.Amount.Centimes(), l, key, "its details do not add up to it")
+		v, err := s.unknown(ctx, tx, h, e.Amount.Centimes(), l, key, notAddUp.English)
 		return alone(e, v), err
 	}
 	ours, err := s.settlement(ctx, tx, h, e)
@@ -66,7 +66,7 @@ func (s *Service) line(ctx context.Context, tx *pg.Tx, h House, st bank.Statemen
 		return s.credit(ctx, tx, h, e, l, key)
 	}
 	if mixed(e) {
-		v, err := s.unknown(ctx, tx, h, e.Amount.Centimes(), l, key, "it mixes money that came with money that left")
+		v, err := s.unknown(ctx, tx, h, e.Amount.Centimes(), l, key, mixes.English)
 		return alone(e, v), err
 	}
 	parts := make([]part, 0, 1)
@@ -90,7 +90,7 @@ func (s *Service) own(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, key
 		if e.Amount.Sign() > 0 {
 			t.Kind = bankChargeBack
 		}
-		return alone(e, verdict{Matched, bankCharge, "the bank's own charge: " + e.Code}), s.books.Post(ctx, tx, t)
+		return alone(e, verdict{Matched, bankCharge, bankOwn.Of(e.Code)}), s.books.Post(ctx, tx, t)
 	}
 	for _, d := range details(e) {
 		o, err := s.find(ctx, tx, h, d)
@@ -103,7 +103,7 @@ func (s *Service) own(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, key
 		v, err := s.otherSide(ctx, tx, o, e, d)
 		return alone(e, v), err
 	}
-	return alone(e, verdict{Unmatched, "", "a movement of our own account that no operation explains"}), nil
+	return alone(e, verdict{Unmatched, "", ownMovement.English}), nil
 }
 
 // The kinds of posting by which a bank takes for itself, or gives back.
@@ -216,5 +216,5 @@ func (s *Service) charge(ctx context.Context, db pg.DB, h House, ref string) (ch
 	return charges.Charge{}, errNoCharge
 }
 
-// sameAs begins the reason of a line that another statement has shown.
-const sameAs = "the same movement as in statement "
+// repeated begins the reason of a line that another statement has shown.
+var repeated = sameAs.Of("")

@@ -35,11 +35,11 @@ func (s *Service) otherSide(ctx context.Context, tx *pg.Tx, o operations.Operati
 	amount := e.Amount.Centimes()
 	switch {
 	case comesIn(o) && amount == -o.Amount, o.Kind == string(treasury.Sweep) && amount == o.Amount:
-		return verdict{Matched, o.Subject, "the other side of " + o.Ref}, nil
+		return verdict{Matched, o.Subject, otherSide.Of(o.Ref)}, nil
 	case comesIn(o) && amount == o.Amount && !o.Done():
 		refused := outbound.Result{Outcome: outbound.Declined, Code: d.ReturnReason, Text: d.ReturnText, PartnerID: d.BankRef}
 		_, err := s.ops.Heard(ctx, tx, o.ID, operations.Statement, refused, "back "+d.BankRef+" "+o.Ref)
-		return verdict{Matched, o.Subject, "came back " + d.ReturnReason}, err
+		return verdict{Matched, o.Subject, cameBack.Of(d.ReturnReason)}, err
 	}
-	return verdict{Unmatched, "", "not what " + o.Ref + " is"}, nil
+	return verdict{Unmatched, "", notWhat.Of(o.Ref)}, nil
 }

@@ -315,7 +315,7 @@ func (w *work) finish(ctx context.Context) error {
 	default:
 		l.State = Matched
 	}
-	l.Why = join(l.Why, "explained by hand: "+w.b.ID)
+	l.Why = join(l.Why, byHand.Of(w.b.ID))
 	for _, to := range w.to {
 		if !slices.Contains(strings.Split(l.MatchedTo, "; "), to) {
 			l.MatchedTo = join(l.MatchedTo, to)

@@ -114,7 +114,7 @@ func shown(ctx context.Context, tx *pg.Tx, of, account string, l Line) ([]stood,
 		from recon.line l join recon.statement s on s.id = l.statement
 		where s.bank = $1 and s.account = $2 and s.kind = 'statement' and l.state <> 'noted' and l.statement <> $3
 			and l.amount = $4 and l.currency = $5 and l.booked_on = $6`, ` and l.bank_ref <> '' and l.bank_ref = `
-	sql, args := columns+same+`$7`, []any{of, account, l.Statement, l.Amount, l.Currency, l.BookedOn, l.BankRef, sameAs}
+	sql, args := columns+same+`$7`, []any{of, account, l.Statement, l.Amount, l.Currency, l.BookedOn, l.BankRef, repeated}
 	switch n := utf8.RuneCountInString(l.BankRef); {
 	case n > cutAfter: // each way has an index of its own
 		sql, args = sql+` union all `+columns+same+`$9`, append(args, beginning(l.BankRef, cutAfter))

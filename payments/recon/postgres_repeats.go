@@ -45,5 +45,5 @@ func linesOf(ctx context.Context, tx *pg.Tx, of string, st bank.Statement, from,
 		from recon.line l join recon.statement s on s.id = l.statement
 		where s.bank = $1 and s.account = $2 and s.kind = 'statement' and s.day between $3::date - 40 and $3::date + 40
 			and l.booked_on between $4 and $5 and l.state <> 'noted' and not (l.state = 'unmatched' and l.why like $6 || '%')
-		order by l.id`, of, st.Account, st.Day(), from, to, sameAs)
+		order by l.id`, of, st.Account, st.Day(), from, to, repeated)
 }

@@ -33,13 +33,13 @@ func (s *Service) Receives(by Receiver) *Service { s.receiver = by; return s }
 // it, and how much of it is still nobody's.
 func (s *Service) received(ctx context.Context, tx *pg.Tx, h House, e bank.Entry, d bank.Detail, l Line, part int) ([]verdict, int64, error) {
 	amount := d.Amount.Centimes()
-	nobody := []verdict{{Suspense, "", nobodys}}
+	nobody := []verdict{{Suspense, "", nobodys.English}}
 	if s.receiver == nil || amount == 0 {
 		return nobody, amount, nil
 	}
 	t, err := s.receiver.Receive(ctx, tx, charges.Credit{
 		Bank: h.Bank.ID(), Line: creditOf(l.ID, part), From: ledger.Safeguard(h.Bank.ID()), Suspense: ledger.Suspense(l.ID),
-		Said: said(e, d), Payer: payer(d), Amount: amount, Currency: l.Currency,
+		Said: writtenBy(e, d), Payer: payer(d), Amount: amount, Currency: l.Currency,
 	})
 	switch {
 	case err != nil:
@@ -86,8 +86,8 @@ func (s *Service) Subscribe(b *event.Bus) {
 	})
 }
 
-// said is all in which a payer may have written a reference, a line for each.
-func said(e bank.Entry, d bank.Detail) string {
+// writtenBy is all in which a payer may have written a reference, a line for each.
+func writtenBy(e bank.Entry, d bank.Detail) string {
 	var lines []string
 	for _, s := range []string{d.Ref, d.InstructionID, d.Info, e.Info, e.Ref} {
 		if s != "" {

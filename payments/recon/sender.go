@@ -3,7 +3,6 @@ package recon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -75,15 +74,15 @@ func (d dear) Error() string { return d.why }
 // give or take a rounding; without a known contract, more than one person may
 // give up.
 func (s *Service) fair(h House, acquirer string, d bank.Detail) error {
-	limit, whose := money.FromCentimes(WriteOffAlone, d.Fee.Currency()), "what may be booked without people"
+	limit, over := money.FromCentimes(WriteOffAlone, d.Fee.Currency()), overAlone
 	if fee, known := s.fee(h, acquirer, d.Gross); known {
-		limit, whose = fee.Add(money.FromCentimes(1, fee.Currency())), "its contract's"
+		limit, over = fee.Add(money.FromCentimes(1, fee.Currency())), overContract
 	}
 	switch {
 	case d.Fee.Currency() != limit.Currency() || d.Fee.Sign() < 0:
-		return dear{fmt.Sprintf("%s kept of %s is no fee", d.Fee, d.Ref)}
+		return dear{noFee.Of(d.Fee, d.Ref)}
 	case d.Fee.Cmp(limit) > 0:
-		return dear{fmt.Sprintf("the fee %s kept of %s is more than %s", d.Fee, d.Ref, whose)}
+		return dear{over.Of(d.Fee, d.Ref)}
 	}
 	return nil
 }

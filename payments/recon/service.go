@@ -301,7 +301,7 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 	amount := d.Amount.Centimes()
 	o, err := s.find(ctx, tx, h, d)
 	if errors.Is(err, operations.ErrNotFound) {
-		return s.unknown(ctx, tx, h, amount, l, key, "no operation of ours has this reference")
+		return s.unknown(ctx, tx, h, amount, l, key, noReference.English)
 	}
 	if err != nil {
 		return verdict{}, err
@@ -322,26 +322,26 @@ func (s *Service) movement(ctx context.Context, tx *pg.Tx, h House, e bank.Entry
 		if _, err := s.ops.Heard(ctx, tx, o.ID, operations.Statement, differs, "line "+key); err != nil {
 			return verdict{}, err
 		}
-		return s.unknown(ctx, tx, h, amount, l, key, "another amount than "+o.Ref)
+		return s.unknown(ctx, tx, h, amount, l, key, otherThan.Of(o.Ref))
 	case back && o.Returnable():
 		_, err = s.ops.CameBack(ctx, tx, o, strings.TrimSpace(d.ReturnReason+" "+d.ReturnText), "returned "+key)
-		return verdict{Matched, o.Subject, "came back " + d.ReturnReason}, err
+		return verdict{Matched, o.Subject, cameBack.Of(d.ReturnReason)}, err
 	case back:
-		return s.unknown(ctx, tx, h, amount, l, key, "came back, though it was never paid: "+o.Ref)
+		return s.unknown(ctx, tx, h, amount, l, key, neverPaid.Of(o.Ref))
 	case o.State == operations.Confirmed && !again:
 		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
-		return verdict{Matched, o.Subject, "people had confirmed it"}, err
+		return verdict{Matched, o.Subject, peopleHad.English}, err
 	case o.State == operations.Confirmed || o.State == operations.Returned:
 		slog.ErrorContext(ctx, "the bank shows a payment a second time", "our_ref", o.Ref, "operation", o.ID, "line", l.ID)
 		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
-		return verdict{Unmatched, o.Subject, "paid a second time: " + o.Ref}, err
+		return verdict{Unmatched, o.Subject, secondTime.Of(o.Ref)}, err
 	case again && (o.State == operations.Review || o.ContradictedAt != nil):
 		slog.ErrorContext(ctx, "the bank shows a second time what it had refused", "our_ref", o.Ref, "operation", o.ID, "line", l.ID)
-		return verdict{Unmatched, o.Subject, "paid again after it was refused: " + o.Ref}, nil
+		return verdict{Unmatched, o.Subject, againRefused.Of(o.Ref)}, nil
 	case o.State == operations.Rejected:
 		slog.ErrorContext(ctx, "the bank paid what it had refused", "our_ref", o.Ref, "operation", o.ID, "line", l.ID)
 		_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key) // its domain books it, and says so aloud
-		return verdict{Matched, o.Subject, "paid after it was refused: " + o.Ref}, err
+		return verdict{Matched, o.Subject, afterRefused.Of(o.Ref)}, err
 	}
 	_, err = s.ops.Heard(ctx, tx, o.ID, operations.Statement, shown, "line "+key)
 	return verdict{Matched, o.Subject, ""}, err

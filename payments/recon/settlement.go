@@ -66,7 +66,7 @@ func (s *Service) came(ctx context.Context, tx *pg.Tx, h House, b *settlement, e
 		d.Gross, d.Fee = d.Amount, d.Amount.Sub(d.Amount) // nobody else's word on what was kept counts
 		made, left, rerr := s.received(ctx, tx, h, e, d, l, i)
 		if n := len(made); errors.Is(err, errStranger) && n > 0 && made[n-1].state == Suspense {
-			if made[n-1].why == nobodys {
+			if made[n-1].why == nobodys.English {
 				made[n-1].why = ""
 			}
 			made[n-1].why = join(reason(err, d), made[n-1].why)
@@ -137,21 +137,19 @@ func ours(err error) bool {
 	return !errors.Is(err, errNoCharge) && !errors.Is(err, errStranger) && !errors.Is(err, operations.ErrAmount) && !errors.Is(err, charges.ErrSettled) && !errors.Is(err, charges.ErrUnproved)
 }
 
-const nobodys = "no charge of ours is named"
-
 func reason(err error, d bank.Detail) string {
 	if why, its := errors.AsType[dear](err); its {
 		return why.why
 	}
 	switch {
 	case errors.Is(err, errStranger):
-		return "it names the charge " + d.Ref + ", and its acquirer did not send it"
+		return stranger.Of(d.Ref)
 	case errors.Is(err, operations.ErrAmount):
-		return "another amount than the charge " + d.Ref
+		return otherThanCharge.Of(d.Ref)
 	case errors.Is(err, charges.ErrSettled):
-		return "the charge " + d.Ref + " was settled before"
+		return settledBefore.Of(d.Ref)
 	case errors.Is(err, charges.ErrUnproved):
-		return "the charge " + d.Ref + " was refused, and yet it is settled"
+		return refusedYetSettled.Of(d.Ref)
 	}
-	return nobodys
+	return nobodys.English
 }

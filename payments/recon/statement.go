@@ -91,7 +91,7 @@ func (s *Service) entry(ctx context.Context, tx *pg.Tx, h House, st bank.Stateme
 	if st.Kind == bank.Notification || !e.Booked {
 		v := verdict{state: Noted}
 		if !e.Booked {
-			v.why = "not booked yet"
+			v.why = notBooked.English
 		}
 		l.State, l.Why, l.Ref = v.state, v.why, details(e)[0].Ref
 		insertLine(tx, l)
@@ -169,7 +169,7 @@ func (s *Service) sequence(ctx context.Context, tx *pg.Tx, of, statement string,
 		} else {
 			b.Currency = ""
 		}
-		b.Suggestion = &Suggestion{Reason: "ask the bank for what it put out between " + was.StatementID + " and " + is.StatementID}
+		b.Suggestion = &Suggestion{Reason: hintAskBetween.Of(was.StatementID, is.StatementID)}
 		insertGap(tx, b)
 	}
 	return nil
@@ -189,11 +189,11 @@ type neighbour struct {
 func gap(was, is neighbour) string {
 	switch {
 	case was.Closing != nil && is.Opening != nil && *was.Closing != *is.Opening:
-		return "no statement leads up to its opening balance"
+		return gapOpening.English
 	case was.Year == is.Year && was.Sequence > 0 && is.Sequence > was.Sequence+1:
-		return fmt.Sprintf("statements %d to %d are missing before it, though the balances agree", was.Sequence+1, is.Sequence-1)
+		return gapMissing.Of(was.Sequence+1, is.Sequence-1)
 	case was.Year == is.Year && was.Sequence > 0 && is.Sequence == was.Sequence && is.Page == was.Page:
-		return fmt.Sprintf("the bank gave its number %d to %s too", is.Sequence, was.StatementID)
+		return gapTwice.Of(is.Sequence, was.StatementID)
 	}
 	return ""
 }

@@ -3,7 +3,6 @@ package recon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -33,14 +32,14 @@ func (s *Service) suggest(ctx context.Context, tx *pg.Tx, h House, st bank.State
 		}
 	}
 	if e.Amount.Sign() < 0 && p.Ref == "" && p.Counterparty == "" && -e.Amount.Centimes() <= WriteOffAlone {
-		return &Suggestion{By: byFee, Reason: "small, and paid to nobody: it looks like a charge of the bank"}, nil
+		return &Suggestion{By: byFee, Reason: hintCharge.English}, nil
 	}
 	return nil, nil
 }
 
 // shownElsewhere: an earlier statement had the very same movement.
 func (s *Service) shownElsewhere(ctx context.Context, tx *pg.Tx, h House, account string, l Line, p part) (*Suggestion, error) {
-	name, same := strings.CutPrefix(p.why, sameAs)
+	name, same := strings.CutPrefix(p.why, repeated)
 	if !same {
 		return nil, nil
 	}
@@ -52,9 +51,9 @@ func (s *Service) shownElsewhere(ctx context.Context, tx *pg.Tx, h House, accoun
 	if line == "" {
 		return nil, nil
 	}
-	reason := "the bank's reference, amount and day are those of this line"
+	reason := hintSameRef.English
 	if l.BankRef == "" {
-		reason = "amount and day are those of this line, and the two statements overlap"
+		reason = hintOverlap.English
 	}
 	return &Suggestion{By: byMatch, To: line, Reason: reason}, nil
 }
@@ -81,7 +80,7 @@ func (s *Service) opposite(ctx context.Context, tx *pg.Tx, h House, _ bank.Entry
 	if err != nil || len(lines) != 1 {
 		return nil, err
 	}
-	return &Suggestion{By: byMatch, To: lines[0], Reason: "the only unexplained line of the opposite amount within ten days: the bank may have corrected itself"}, nil
+	return &Suggestion{By: byMatch, To: lines[0], Reason: hintOpposite.English}, nil
 }
 
 // byReference: the reference is of ours, and something about it does not fit.
@@ -106,14 +105,14 @@ func (s *Service) byReference(ctx context.Context, tx *pg.Tx, h House, _ bank.En
 	}
 	switch {
 	case p.Amount.Sign() > 0 && o.State == operations.Confirmed && moved.Equal(ours):
-		return &Suggestion{By: byMatch, To: o.Subject, Reason: "it has the reference and the amount of " + o.Subject + ", which was paid: it may have come back"}, nil
+		return &Suggestion{By: byMatch, To: o.Subject, Reason: hintCameBack.Of(o.Subject)}, nil
 	case o.State == operations.Confirmed || o.State == operations.Returned:
-		return &Suggestion{Reason: "ask the bank to correct it: " + o.Subject + " was paid before"}, nil
+		return &Suggestion{Reason: hintCorrect.Of(o.Subject)}, nil
 	case o.Currency == moved.Currency() && moved.Cmp(ours) > 0 && !o.Done():
 		fee := moved.Sub(ours)
-		return &Suggestion{By: bySplit, To: o.Subject, Fee: &fee, Reason: fmt.Sprintf("%s is %s; the bank may have added a charge of %s", o.Subject, ours, fee)}, nil
+		return &Suggestion{By: bySplit, To: o.Subject, Fee: &fee, Reason: hintAdded.Of(o.Subject, ours, fee)}, nil
 	}
-	return &Suggestion{Reason: fmt.Sprintf("it has the reference of %s, which is %s of %s: ask the bank", o.Subject, o.State, ours)}, nil
+	return &Suggestion{Reason: hintAskBank.Of(o.Subject, o.State, ours)}, nil
 }
 
 // ofCharge compares what an acquirer paid with the charge it names.
@@ -121,11 +120,11 @@ func ofCharge(c charges.Charge, p part) *Suggestion {
 	short := c.Money().Sub(p.Amount)
 	switch {
 	case c.Settled:
-		return &Suggestion{Reason: "the acquirer paid " + c.ID + " before: ask it"}
+		return &Suggestion{Reason: hintAskAcquirer.Of(c.ID)}
 	case c.State == charges.Confirmed && p.Amount.Sign() > 0 && short.Sign() > 0 && short.Times(20).Cmp(c.Money()) <= 0: // at most a twentieth
-		return &Suggestion{By: byMatch, To: c.ID, Fee: &short, Reason: fmt.Sprintf("the reference is of this charge of %s; %s less may be the acquirer's fee", c.Money(), short)}
+		return &Suggestion{By: byMatch, To: c.ID, Fee: &short, Reason: hintFee.Of(c.Money(), short)}
 	}
-	return &Suggestion{Reason: fmt.Sprintf("the reference is of %s, which is %s of %s", c.ID, c.State, c.Money())}
+	return &Suggestion{Reason: hintOfCharge.Of(c.ID, c.State, c.Money())}
 }
 
 // byAmount: the only payment of this amount that the bank has not shown yet.
@@ -143,12 +142,12 @@ func (s *Service) byAmount(ctx context.Context, tx *pg.Tx, h House, _ bank.Entry
 			fits = append(fits, o)
 		}
 	}
-	why := "the only payment of this amount that the bank has not shown yet"
+	why := hintOnly.English
 	for _, o := range fits {
 		if name, ok, err := s.receives(ctx, tx, o.Subject, p); err != nil {
 			return nil, err
 		} else if ok {
-			fits, why = []operations.Operation{o}, "amount, day and receiver ("+name+") are those of this payment"
+			fits, why = []operations.Operation{o}, hintReceiver.Of(name)
 			break
 		}
 	}
@@ -158,7 +157,7 @@ func (s *Service) byAmount(ctx context.Context, tx *pg.Tx, h House, _ bank.Entry
 	case 1:
 		return &Suggestion{By: byMatch, To: fits[0].Subject, Reason: why}, nil
 	}
-	return &Suggestion{Reason: fmt.Sprintf("%d payments of this amount are under way, %s the first: compare the receivers", len(fits), fits[0].Subject)}, nil
+	return &Suggestion{Reason: hintSeveral.Of(len(fits), fits[0].Subject)}, nil
 }
 
 // receives says whether a subject is paid to the one a line names.
@@ -187,11 +186,11 @@ func (s *Service) bySale(ctx context.Context, tx *pg.Tx, _ House, _ bank.Entry, 
 	}
 	for _, c := range open {
 		if latin.Alike(c.Contact.Name, p.Counterparty) {
-			return &Suggestion{By: byMatch, To: c.ID, Reason: "amount and name (" + c.Contact.Name + ") are those of this charge, which is not settled yet"}, nil
+			return &Suggestion{By: byMatch, To: c.ID, Reason: hintName.Of(c.Contact.Name)}, nil
 		}
 	}
 	if len(open) == 1 {
-		return &Suggestion{By: byMatch, To: open[0].ID, Reason: "the only charge of this amount that is not settled yet"}, nil
+		return &Suggestion{By: byMatch, To: open[0].ID, Reason: hintOnlyCharge.English}, nil
 	}
 	return nil, nil
 }

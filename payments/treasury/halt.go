@@ -108,7 +108,7 @@ func (s *Service) resume(ctx context.Context, tx *pg.Tx, reason string) (HaltVie
 	if err != nil {
 		return HaltView{}, err
 	}
-	r, err := s.approvals.Ask(ctx, tx, approvals.Ask{Kind: kindResume, Subject: h.ID, Hash: h.hash(), Why: "Let payments go on: " + reason})
+	r, err := s.approvals.Ask(ctx, tx, approvals.Ask{Kind: kindResume, Subject: h.ID, Hash: h.hash(), Why: letGoOn.Of(reason)})
 	v := h.view()
 	v.Approval = r.ID
 	return v, err

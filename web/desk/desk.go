@@ -134,6 +134,17 @@ func (v *View) When(t *time.Time) string {
 	return v.Moment(*t)
 }
 
+// Time is a cell of a time: Moment on the page, and a date with its offset in a file.
+func (v *View) Time(t time.Time) Cell { return Cell{Text: v.Moment(t), Time: t} }
+
+// TimeOf is Time, and empty of a time that is not there.
+func (v *View) TimeOf(t *time.Time) Cell {
+	if t == nil {
+		return Cell{}
+	}
+	return v.Time(*t)
+}
+
 // Next is the address of a list's next part.
 func (v *View) Next(cursor *string) string {
 	if cursor == nil || *cursor == "" {

@@ -2,9 +2,11 @@ package desk
 
 import (
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
+	"tiwiza/pkg/clock"
 	"tiwiza/pkg/money"
 	"tiwiza/web/ui"
 )
@@ -33,7 +35,8 @@ type Cell struct {
 	Short string // of an id, where there is little room
 	Said  *ui.Said
 	Money *money.Money
-	Lines []string // more, under it
+	Time  time.Time // what Text says
+	Lines []string  // more, under it
 }
 
 // Text is a cell of words.
@@ -48,16 +51,50 @@ func Sum(m money.Money) Cell { return Cell{Money: &m} }
 // SumOf is Sum, and empty without an amount.
 func SumOf(m *money.Money) Cell { return Cell{Money: m} }
 
-// Plain is a cell in a file. What a spreadsheet would take for a formula is
-// made a text.
+// Plain is a cell in a file: an amount as a decimal without its currency, a time with
+// its offset. What a spreadsheet would take for a formula is made a text.
 func (c Cell) Plain() string {
 	switch {
+	case !c.Time.IsZero():
+		return c.Time.In(clock.Morocco).Format(time.RFC3339)
 	case c.Money != nil:
 		return c.Money.Amount()
 	case c.Said != nil:
 		return harmless(c.Said.Text)
 	}
 	return harmless(strings.Join(append([]string{c.Text}, c.Lines...), " – "))
+}
+
+// Records are the sheet as a file has it, its heads first; behind a column of amounts
+// is one of their currencies, headed so.
+func (s Sheet) Records(currency string) [][]string {
+	sums := make([]bool, len(s.Heads))
+	for _, r := range s.Rows {
+		for i, c := range r {
+			sums[i] = sums[i] || c.Money != nil
+		}
+	}
+	heads := []string{}
+	for i, h := range s.Heads {
+		if heads = append(heads, h.Text); sums[i] {
+			heads = append(heads, currency)
+		}
+	}
+	out := [][]string{heads}
+	for _, r := range s.Rows {
+		row := []string{}
+		for i, c := range r {
+			row = append(row, c.Plain())
+			switch {
+			case sums[i] && c.Money != nil:
+				row = append(row, c.Money.Currency())
+			case sums[i]:
+				row = append(row, "")
+			}
+		}
+		out = append(out, row)
+	}
+	return out
 }
 
 func harmless(s string) string {

@@ -47,7 +47,7 @@ func charterPage(v *view) error {
 		d.Rows = append(d.Rows, []desk.Cell{
 			desk.Text(bylaw.Day(v.Lang, x.Since)), desk.Text(bylaw.Day(v.Lang, x.LastDay)),
 			{Text: v.T("charter.s_" + string(x.State)), Tone: tone, State: true},
-			desk.Text(v.Moment(x.ChangedAt)),
+			v.Time(x.ChangedAt),
 		})
 	}
 	return v.Blocks(v.T("charter.title"), desk.Cell{}, nil,

@@ -39,7 +39,7 @@ func checkUpsPage(v *view) error {
 	d := desk.Sheet{Heads: v.checkUpHeads("questionnaire", "state", "changed"), Next: v.Next(drafts.Next)}
 	for _, x := range drafts.Data {
 		tone := map[string]string{"asked": "warn", "published": "ok"}[x.State]
-		d.Rows = append(d.Rows, []desk.Cell{v.Named(x.Questionnaire.Names), {Text: v.T("checkup.s_" + x.State), Tone: tone, State: true}, desk.Text(v.Moment(x.ChangedAt))})
+		d.Rows = append(d.Rows, []desk.Cell{v.Named(x.Questionnaire.Names), {Text: v.T("checkup.s_" + x.State), Tone: tone, State: true}, v.Time(x.ChangedAt)})
 	}
 	return v.Blocks(v.T("checkup.op_title"), desk.Cell{}, nil,
 		seek(v.Page, []ui.Field{{Name: "questionnaire", Label: v.T("checkup.h_questionnaire"), Required: true, Options: options, Value: f.Questionnaire}}, nil, v.With("csv", "1")),

@@ -46,7 +46,8 @@ func (v *view) data(wrong error) error {
 	s := desk.Sheet{Heads: v.dataHeads("due", "request", "about", "person"), Next: v.Next(found.Next)}
 	var open *privacy.InboxView
 	for i, q := range found.Data {
-		due := desk.Cell{Text: v.Moment(q.DueAt), State: true}
+		due := v.Time(q.DueAt)
+		due.State = true
 		if q.State == privacy.Received && v.Now.After(q.DueAt) {
 			due.Tone = "bad"
 		}
@@ -88,7 +89,7 @@ func (v *view) forgotten() ([]templ.Component, error) {
 		e.Rows = append(e.Rows, []desk.Cell{
 			desk.Code(x.Person),
 			{Text: v.T("data.erasure_" + string(x.State)), Tone: tone, State: true},
-			desk.Text(v.Moment(x.RunsAt)),
+			v.Time(x.RunsAt),
 			desk.Text(strconv.Itoa(x.Done) + "/" + strconv.Itoa(x.Rooms)),
 		})
 	}
@@ -98,7 +99,7 @@ func (v *view) forgotten() ([]templ.Component, error) {
 	}
 	p := desk.Sheet{Heads: v.dataHeads("period", "last", "day", "total")}
 	for _, x := range periods.Data {
-		p.Rows = append(p.Rows, []desk.Cell{desk.Text(v.Say(x.Says).Text), desk.Text(v.When(x.LastAt)), desk.Text(v.Lang.Number(x.LastDay)), desk.Text(v.Lang.Number(x.Total))})
+		p.Rows = append(p.Rows, []desk.Cell{desk.Text(v.Say(x.Says).Text), v.TimeOf(x.LastAt), desk.Text(v.Lang.Number(x.LastDay)), desk.Text(v.Lang.Number(x.Total))})
 	}
 	return []templ.Component{
 		desk.Headed(v.T("data.erasures"), desk.List(v.Page, e, v.T("data.no_erasures"), "", "")),

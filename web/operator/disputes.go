@@ -45,7 +45,7 @@ func disputesPage(v *view) error {
 	}
 	for _, d := range all {
 		s.Rows = append(s.Rows, []desk.Cell{
-			v.link("/op/litiges/"+d.ID, d.ID), desk.Text(v.reason(d.Reason)), desk.Text(v.wish(d.Wish)), desk.Text(v.Moment(d.OpenedAt)), desk.Text(v.When(d.Deadline)), v.state("dispute", string(d.State)),
+			v.link("/op/litiges/"+d.ID, d.ID), desk.Text(v.reason(d.Reason)), desk.Text(v.wish(d.Wish)), v.Time(d.OpenedAt), v.TimeOf(d.Deadline), v.state("dispute", string(d.State)),
 		})
 	}
 	if v.wants() {
@@ -116,7 +116,7 @@ func (v *view) dispute(err error, look *disputes.RuleInput) error {
 		told(v.Page, v.T("op.seller_says"), v.When(d.RepliedAt), d.Reply, v.T("op.no_reply"), side("seller"))))
 	if r := d.Ruling; r != nil {
 		blocks = append(blocks, desk.Headed(v.T("op.ruling"), desk.Facts(v.Page, []desk.Fact{
-			{Name: v.T("op.to_buyer"), Value: desk.Sum(r.Refund)}, {Name: v.T("op.to_seller"), Value: desk.Sum(r.Release)}, {Name: v.T("op.reason"), Value: desk.Text(r.Reason)}, {Name: v.T("op.h_at"), Value: desk.Text(v.Moment(r.ResolvedAt))},
+			{Name: v.T("op.to_buyer"), Value: desk.Sum(r.Refund)}, {Name: v.T("op.to_seller"), Value: desk.Sum(r.Release)}, {Name: v.T("op.reason"), Value: desk.Text(r.Reason)}, {Name: v.T("op.h_at"), Value: v.Time(r.ResolvedAt)},
 		})))
 	} else {
 		blocks = append(blocks, desk.Act(v.Page, v.Typed(err, v.ruling(d, o, look))[0]))

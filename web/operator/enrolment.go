@@ -26,7 +26,7 @@ func (v *view) queueSheet() (s desk.Sheet, err error) {
 		name := v.Say(o.Names)
 		s.Rows = append(s.Rows, []desk.Cell{
 			{Said: &name, Href: v.Href("/op/entites/" + o.Organisation)},
-			desk.Text(v.word("op.o_", string(o.Kind))), desk.Text(v.region(o.Region), o.Commune), desk.Text(v.Moment(o.AskedAt)),
+			desk.Text(v.word("op.o_", string(o.Kind))), desk.Text(v.region(o.Region), o.Commune), v.Time(o.AskedAt),
 			desk.Text(v.Lang.Number(int64(o.Waiting))), desk.Text(v.Lang.Number(int64(o.Accepted))), v.state("org", string(o.State)),
 		})
 	}

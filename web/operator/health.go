@@ -34,7 +34,7 @@ func healthPage(v *view) error {
 			if slices.ContainsFunc(doubts.Rows, func(r []desk.Cell) bool { return r[0].Lines[0] == o.ID }) {
 				continue
 			}
-			doubts.Rows = append(doubts.Rows, []desk.Cell{desk.Text(v.kind(o.Kind), o.ID), v.thing(o.Subject), desk.Text(o.Partner), desk.Sum(o.Amount), v.state("op", string(o.State)), desk.Text(v.T("op.minutes", "n", int(o.Age/60))), desk.Text(o.Why)})
+			doubts.Rows = append(doubts.Rows, []desk.Cell{desk.Text(v.kind(o.Kind), o.ID), v.thing(o.Subject), desk.Text(o.Partner), desk.Sum(o.Amount), v.state("op", string(o.State)), desk.Text(v.T("op.minutes", "n", int(o.Age/60))), desk.Text(v.says(o.Why))})
 		}
 	}
 	g, err := site.Get[invariants.GuaranteesView](v.Visit, "/v1/guarantees")
@@ -44,7 +44,7 @@ func healthPage(v *view) error {
 	proofs := desk.Sheet{Heads: v.Heads("promise", ">violations", "since")}
 	for _, x := range g.Invariants {
 		if x.Violations > 0 {
-			proofs.Rows = append(proofs.Rows, []desk.Cell{desk.Text(x.Promise, x.ID), desk.Text(v.Lang.Number(int64(x.Violations))), desk.Text(v.When(x.Since))})
+			proofs.Rows = append(proofs.Rows, []desk.Cell{desk.Text(x.Promise, x.ID), desk.Text(v.Lang.Number(int64(x.Violations))), v.TimeOf(x.Since)})
 		}
 	}
 	said := desk.Para("", v.T("op.kept", "n", len(g.Invariants), "at", v.Moment(g.CheckedAt)))
@@ -69,7 +69,7 @@ func journalPage(v *view) error {
 		if detail == "{}" {
 			detail = ""
 		}
-		s.Rows = append(s.Rows, []desk.Cell{desk.Text(v.Moment(x.At)), actor(x.Actor), desk.Text(x.Action, x.Policy), v.thing(x.Subject), desk.Code(detail)})
+		s.Rows = append(s.Rows, []desk.Cell{v.Time(x.At), actor(x.Actor), desk.Text(x.Action, x.Policy), v.thing(x.Subject), desk.Code(detail)})
 	}
 	if v.wants() {
 		return v.file("journal", s)
@@ -110,7 +110,7 @@ func (v *view) settings(wrong error) error {
 	}
 	s := desk.Sheet{Heads: v.Heads("tariff", ">percent", "payer", "day")}
 	for _, f := range fees.Tariffs {
-		s.Rows = append(s.Rows, []desk.Cell{desk.Text(f.Code, f.Category), desk.Code(f.Percent.String() + " %"), desk.Text(v.T("op.payer_" + f.Payer)), desk.Code(f.Since)})
+		s.Rows = append(s.Rows, []desk.Cell{desk.Text(f.Code, f.Category), desk.Code(f.Percent.String() + " %"), desk.Text(v.T("op.payer_" + f.Payer)), desk.Text(v.Lang.OnDay(f.Since))})
 	}
 	caps, err := site.Get[payouts.LimitsView](v.Visit, "/v1/payout-limits")
 	if err != nil {

@@ -54,7 +54,7 @@ func (v *view) memberSheet(in ...string) (s desk.Sheet, err error) {
 	s = desk.Sheet{Heads: v.Heads("member", "kind", "region", "since", "state"), Next: v.Next(found.Next)}
 	for _, o := range found.Data {
 		name := v.Say(o.Names)
-		s.Rows = append(s.Rows, []desk.Cell{{Said: &name, Href: v.Href("/op/entites/" + o.ID)}, desk.Text(v.word("op.o_", string(o.Kind))), desk.Text(v.region(o.Region), o.Commune), desk.Text(v.Moment(o.CreatedAt)), v.state("org", string(o.State))})
+		s.Rows = append(s.Rows, []desk.Cell{{Said: &name, Href: v.Href("/op/entites/" + o.ID)}, desk.Text(v.word("op.o_", string(o.Kind))), desk.Text(v.region(o.Region), o.Commune), v.Time(o.CreatedAt), v.state("org", string(o.State))})
 	}
 	return s, nil
 }
@@ -153,7 +153,7 @@ func ribEnd(rib string) string {
 }
 
 func (v *view) memberFacts(o members.View) []desk.Fact {
-	out := []desk.Fact{{Name: v.T("op.h_id"), Value: desk.Code(o.ID)}, {Name: v.T("op.h_kind"), Value: desk.Text(v.word("op.o_", string(o.Kind)))}, {Name: v.T("op.h_region"), Value: desk.Text(v.region(o.Region), o.Commune)}, {Name: v.T("op.h_since"), Value: desk.Text(v.Moment(o.CreatedAt))}}
+	out := []desk.Fact{{Name: v.T("op.h_id"), Value: desk.Code(o.ID)}, {Name: v.T("op.h_kind"), Value: desk.Text(v.word("op.o_", string(o.Kind)))}, {Name: v.T("op.h_region"), Value: desk.Text(v.region(o.Region), o.Commune)}, {Name: v.T("op.h_since"), Value: v.Time(o.CreatedAt)}}
 	if o.Legal.Form != "" {
 		out = append(out, desk.Fact{Name: v.T("enrol.form"), Value: desk.Text(v.word("enrol.form_", o.Legal.Form))})
 	}

@@ -98,7 +98,7 @@ func dots(s string) string {
 func (v *view) chargeRow(c charges.Brief) []desk.Cell {
 	channel := v.word("op.method_", c.Method)
 	return []desk.Cell{
-		v.link("/op/argent/"+c.ID, c.ID), desk.Text(v.Moment(c.CreatedAt)), desk.Text(channel, c.Partner), desk.Text(c.Buyer, c.Phone), desk.Sum(c.Amount),
+		v.link("/op/argent/"+c.ID, c.ID), v.Time(c.CreatedAt), desk.Text(channel, c.Partner), desk.Text(c.Buyer, c.Phone), desk.Sum(c.Amount),
 		v.state("charge", string(c.State)), desk.Code(c.Ref),
 	}
 }

@@ -43,7 +43,7 @@ func offersPage(v *view) error {
 	for _, p := range insured.Data {
 		name := v.Named(p.Names)
 		name.Href = v.Href("/op/offres/" + p.ID)
-		s.Rows = append(s.Rows, []desk.Cell{name, desk.Text(v.T("insure.line_" + string(p.Line))), desk.Text(v.Say(p.InsurerName).Text, p.Insurer), desk.Text(v.Lang.Number(int64(p.Number))), desk.Text(v.Moment(p.MadeAt))})
+		s.Rows = append(s.Rows, []desk.Cell{name, desk.Text(v.T("insure.line_" + string(p.Line))), desk.Text(v.Say(p.InsurerName).Text, p.Insurer), desk.Text(v.Lang.Number(int64(p.Number))), v.Time(p.MadeAt)})
 	}
 	lent, err := site.Get[rest.Page[finance.EditionView]](v.Visit, desk.At(bankProducts, "state", edition, "limit", "50"))
 	if err != nil {
@@ -53,7 +53,7 @@ func offersPage(v *view) error {
 	for _, e := range lent.Data {
 		name := v.Named(e.Names)
 		name.Href = v.Href("/op/offres/" + e.Product)
-		b.Rows = append(b.Rows, []desk.Cell{name, desk.Text(v.T("finance.kind_" + string(e.Kind))), v.Named(e.Bank.Names), desk.Text(v.Lang.Number(int64(e.Version))), desk.Text(v.Moment(e.MadeAt))})
+		b.Rows = append(b.Rows, []desk.Cell{name, desk.Text(v.T("finance.kind_" + string(e.Kind))), v.Named(e.Bank.Names), desk.Text(v.Lang.Number(int64(e.Version))), v.Time(e.MadeAt)})
 	}
 	return v.Blocks(v.T("op.offers"), desk.Cell{}, nil, desk.Choose(v.T("op.show"), tabs),
 		desk.Headed(v.T("op.of_insurers"), desk.List(v.Page, s, v.T("op.no_offers"), "", "")), desk.Headed(v.T("op.of_banks"), desk.List(v.Page, b, v.T("op.no_offers"), "", "")))
@@ -111,7 +111,7 @@ func (v *view) insuranceOffer(wrong error) error {
 		{Name: v.T("op.h_id"), Value: desk.Code(p.ID)},
 		{Name: v.T("op.h_version"), Value: desk.Text(v.Lang.Number(int64(p.Number)), p.Code)},
 		{Name: v.T("op.h_by"), Value: desk.Text(v.T("op.from_" + p.Source))},
-		{Name: v.T("op.h_at"), Value: desk.Text(v.Moment(p.MadeAt))},
+		{Name: v.T("op.h_at"), Value: v.Time(p.MadeAt)},
 		{Name: v.T("op.h_commission"), Value: desk.Text(services.Permille(v.Lang, p.Commission))},
 	}
 	if p.Note != "" {
@@ -144,7 +144,7 @@ func (v *view) bankOffer(wrong error) error {
 	}
 	version := strconv.Itoa(e.Version)
 	known := []desk.Fact{
-		{Name: v.T("op.h_bank"), Value: v.Named(e.Bank.Names)}, {Name: v.T("op.h_id"), Value: desk.Code(e.Product)}, {Name: v.T("op.h_version"), Value: desk.Text(version)}, {Name: v.T("op.h_at"), Value: desk.Text(v.Moment(e.MadeAt))},
+		{Name: v.T("op.h_bank"), Value: v.Named(e.Bank.Names)}, {Name: v.T("op.h_id"), Value: desk.Code(e.Product)}, {Name: v.T("op.h_version"), Value: desk.Text(version)}, {Name: v.T("op.h_at"), Value: v.Time(e.MadeAt)},
 	}
 	if e.Note != "" {
 		known = append(known, desk.Fact{Name: v.T("op.reason"), Value: desk.Text(e.Note)})
@@ -215,7 +215,7 @@ func (v *view) insurance(wrong error) error {
 		options = append(options, ui.Option{Value: w, Text: v.T("op.way_" + w)})
 	}
 	for _, g := range found.Data {
-		known := []desk.Fact{{Name: v.T("op.h_insurer"), Value: desk.Text(g.Insurer, g.Period)}, {Name: v.T("op.h_since"), Value: desk.Text(v.Moment(g.MadeAt))}}
+		known := []desk.Fact{{Name: v.T("op.h_insurer"), Value: desk.Text(g.Insurer, g.Period)}, {Name: v.T("op.h_since"), Value: v.Time(g.MadeAt)}}
 		if g.Ours != nil || g.Theirs != nil {
 			known = append(known, desk.Fact{Name: v.T("op.ours"), Value: desk.SumOf(g.Ours)}, desk.Fact{Name: v.T("op.theirs"), Value: desk.SumOf(g.Theirs)})
 		}

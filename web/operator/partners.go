@@ -105,13 +105,13 @@ func (v *view) partnerOf(p partner, wrong error) error {
 			said.Lines = append(said.Lines, join(e.Op, e.Text))
 		}
 		how.Rows = append(how.Rows, []desk.Cell{
-			desk.Text(v.word("op.class_", string(l.Class))), v.state("breaker", l.Breaker), desk.Text(v.Moment(l.Since)),
+			desk.Text(v.word("op.class_", string(l.Class))), v.state("breaker", l.Breaker), v.Time(l.Since),
 			desk.Text(v.T("op.ms", "n", v.Lang.Number(l.P95))), desk.Text(v.Lang.Number(int64(l.InFlight))), said,
 		})
 	}
 	past := desk.Sheet{Heads: v.Heads("at", "act", "class", "why"), Next: v.Next(found.Next)}
 	for _, c := range found.Data {
-		past.Rows = append(past.Rows, []desk.Cell{desk.Text(v.Moment(c.At)), desk.Text(v.word("op.c_", c.Change)), desk.Text(v.word("op.class_", string(c.Class))), desk.Text(c.Reason)})
+		past.Rows = append(past.Rows, []desk.Cell{v.Time(c.At), desk.Text(v.word("op.c_", c.Change)), desk.Text(v.word("op.class_", string(c.Class))), desk.Text(c.Reason)})
 	}
 	return v.Blocks(p.ID, v.partnerState(p), wrong, v.strip(p), v.paused(p, wrong), desk.Headed(v.T("op.lanes"), desk.Table(v.Page, how)),
 		desk.Headed(v.T("op.changes"), desk.List(v.Page, past, v.T("op.no_changes"), "", "")))
@@ -125,7 +125,7 @@ func (v *view) paused(p partner, wrong error) templ.Component {
 		stop := desk.Action{Name: "pause", Path: path, Label: v.T("op.pause"), Hint: v.T("op.pause_help_" + p.Port), Style: "stop", Fields: []ui.Field{{Name: "reason", Label: v.T("op.reason"), Required: true, Max: 500}}}
 		return desk.Acts(v.Page, v.Typed(wrong, test, stop))
 	}
-	why := desk.Facts(v.Page, []desk.Fact{{Name: v.T("op.reason"), Value: desk.Text(p.Paused.Reason)}, {Name: v.T("op.h_by"), Value: desk.Code(p.Paused.By)}, {Name: v.T("op.h_at"), Value: desk.Text(v.Moment(p.Paused.At))}})
+	why := desk.Facts(v.Page, []desk.Fact{{Name: v.T("op.reason"), Value: desk.Text(p.Paused.Reason)}, {Name: v.T("op.h_by"), Value: desk.Code(p.Paused.By)}, {Name: v.T("op.h_at"), Value: v.Time(p.Paused.At)}})
 	return desk.Group(why, desk.Acts(v.Page, v.Typed(wrong, test, desk.Action{Name: "resume", Path: path, Label: v.T("op.go_on"), Hint: v.T("op.go_on_help")})))
 }
 

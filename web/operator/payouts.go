@@ -41,7 +41,7 @@ func (v *view) payouts(wrong error) error {
 	s := desk.Sheet{Heads: v.Heads("payout", "made", "payee", ">amount", "state", "waits", "reference"), Next: v.Next(found.Next)}
 	for _, p := range found.Data {
 		s.Rows = append(s.Rows, []desk.Cell{
-			v.link("/op/argent/"+p.ID, p.ID), desk.Text(v.Moment(p.CreatedAt)), v.payee(p), desk.Sum(p.Amount), v.state("payout", string(p.State)), {Lines: v.waits(p)}, desk.Code(p.Ref),
+			v.link("/op/argent/"+p.ID, p.ID), v.Time(p.CreatedAt), v.payee(p), desk.Sum(p.Amount), v.state("payout", string(p.State)), {Lines: v.waits(p)}, desk.Code(p.Ref),
 		})
 	}
 	if v.wants() {
@@ -74,7 +74,7 @@ func (v *view) waits(p payouts.View) []string {
 		out = append(out, s)
 	}
 	if p.Why != "" {
-		out = append(out, p.Why)
+		out = append(out, v.says(p.Why))
 	}
 	return out
 }
@@ -86,7 +86,7 @@ func (v *view) halt(h treasury.HaltView, wrong error) templ.Component {
 	if h.On {
 		a.Label, a.Hint, a.Style, a.Hidden = v.T("op.resume"), v.T("op.resume_help"), "", [][2]string{{"on", "0"}}
 		state = desk.Facts(v.Page, []desk.Fact{
-			{Name: v.T("op.payments_out"), Value: desk.Cell{Text: v.T("op.halted"), Tone: "bad", State: true}}, {Name: v.T("op.reason"), Value: desk.Text(h.Reason)}, {Name: v.T("op.h_by"), Value: desk.Code(h.By)}, {Name: v.T("op.h_at"), Value: desk.Text(v.When(h.Since))},
+			{Name: v.T("op.payments_out"), Value: desk.Cell{Text: v.T("op.halted"), Tone: "bad", State: true}}, {Name: v.T("op.reason"), Value: desk.Text(h.Reason)}, {Name: v.T("op.h_by"), Value: desk.Code(h.By)}, {Name: v.T("op.h_at"), Value: v.TimeOf(h.Since)},
 		})
 		if h.Approval != "" {
 			return desk.Group(state, desk.Para("muted", v.T("op.resume_waits")), desk.Para("", ""), desk.Button(v.T("op.approvals"), v.Href("/op/approbations")))
@@ -136,7 +136,7 @@ func (v *view) payoutStory(name string, wrong error) error {
 		{Name: v.T("op.h_payee"), Value: v.payee(p)},
 		{Name: v.T("op.account_end"), Value: desk.Code(p.Account)},
 		{Name: v.T("op.h_reference"), Value: desk.Code(p.Ref)},
-		{Name: v.T("op.h_made"), Value: desk.Text(v.Moment(p.CreatedAt))},
+		{Name: v.T("op.h_made"), Value: v.Time(p.CreatedAt)},
 		{Name: v.T("op.h_waits"), Value: desk.Cell{Lines: v.waits(p)}},
 	}))
 	if len(p.Covers) > 0 {
@@ -186,11 +186,11 @@ func (v *view) request(r approvals.View) templ.Component {
 	if r.Amount != nil {
 		all = append(all, desk.Fact{Name: v.T("op.h_amount"), Value: desk.Sum(*r.Amount)})
 	}
-	all = append(all, desk.Fact{Name: v.T("op.reason"), Value: desk.Text(r.Why)})
+	all = append(all, desk.Fact{Name: v.T("op.reason"), Value: desk.Text(v.says(r.Why))})
 	if r.Evidence != "" {
 		all = append(all, desk.Fact{Name: v.T("op.h_evidence"), Value: desk.Text(r.Evidence)})
 	}
-	all = append(all, desk.Fact{Name: v.T("op.h_by"), Value: desk.Code(r.AskedBy)}, desk.Fact{Name: v.T("op.h_at"), Value: desk.Text(v.Moment(r.AskedAt))}, desk.Fact{Name: v.T("op.hash"), Value: desk.Code(r.Hash[:min(16, len(r.Hash))])})
+	all = append(all, desk.Fact{Name: v.T("op.h_by"), Value: desk.Code(r.AskedBy)}, desk.Fact{Name: v.T("op.h_at"), Value: v.Time(r.AskedAt)}, desk.Fact{Name: v.T("op.hash"), Value: desk.Code(r.Hash[:min(16, len(r.Hash))])})
 	if r.State != approvals.Open {
 		return desk.Facts(v.Page, append(all, desk.Fact{Name: v.T("op.h_state"), Value: v.state("approval", string(r.State))}, desk.Fact{Name: v.T("op.approved_by"), Value: desk.Cell{Lines: r.By}}))
 	}

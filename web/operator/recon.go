@@ -38,7 +38,7 @@ func (v *view) reconciled(wrong error) error {
 	}
 	d := desk.Sheet{Heads: v.Heads("day", "closed_by", "at", "revision", "hash")}
 	for _, c := range days.Data {
-		row := []desk.Cell{desk.Code(c.Day), desk.Code(c.ClosedBy), desk.Text(v.Moment(c.ClosedAt)), desk.Text(v.Lang.Number(int64(c.Revision))), desk.Code(c.Hash[:min(16, len(c.Hash))])}
+		row := []desk.Cell{desk.Code(c.Day), desk.Code(c.ClosedBy), v.Time(c.ClosedAt), desk.Text(v.Lang.Number(int64(c.Revision))), desk.Code(c.Hash[:min(16, len(c.Hash))])}
 		if c.Changed {
 			row[0].Lines = []string{v.T("op.changed_since")}
 		}
@@ -60,12 +60,12 @@ func (v *view) breakRow(b recon.BreakView) []desk.Cell {
 	}
 	hint := desk.Text("")
 	if b.Suggestion != nil {
-		hint = desk.Text(v.by(b.Suggestion.By), b.Suggestion.Reason)
+		hint = desk.Text(v.by(b.Suggestion.By), v.says(b.Suggestion.Reason))
 	}
 	if b.Proposed != nil {
 		hint = desk.Cell{Text: v.T("op.waits_second"), Tone: "warn", State: true}
 	}
-	return []desk.Cell{amount, v.link("/op/rapprochement/"+b.ID, b.ID), desk.Text(b.About, b.Bank), desk.Text(v.T("op.b_"+string(b.Kind)), b.Why), hint, desk.Text(v.Moment(b.CreatedAt))}
+	return []desk.Cell{amount, v.link("/op/rapprochement/"+b.ID, b.ID), desk.Text(b.About, b.Bank), desk.Text(v.T("op.b_"+string(b.Kind)), v.says(b.Why)), hint, v.Time(b.CreatedAt)}
 }
 
 // by is a way to resolve a break, in words.
@@ -116,7 +116,7 @@ func (v *view) brk(wrong error) error {
 	}
 	ours := []desk.Fact{{Name: v.T("op.we_expect"), Value: desk.Text(v.T("op.nothing_known"))}}
 	if s := b.Suggestion; s != nil {
-		ours = []desk.Fact{{Name: v.T("op.we_expect"), Value: desk.Text(v.by(s.By), s.Reason)}}
+		ours = []desk.Fact{{Name: v.T("op.we_expect"), Value: desk.Text(v.by(s.By), v.says(s.Reason))}}
 		if s.To != "" {
 			ours = append(ours, desk.Fact{Name: v.T("op.h_match"), Value: v.thing(s.To)})
 			if m, ok := v.amountOf(s.To); ok {
@@ -127,19 +127,19 @@ func (v *view) brk(wrong error) error {
 			}
 		}
 	}
-	theirs := []desk.Fact{{Name: v.T("op.h_bank"), Value: desk.Code(b.Bank)}, {Name: v.T("op.h_about"), Value: desk.Text(b.About)}, {Name: v.T("op.h_why"), Value: desk.Text(v.T("op.b_"+string(b.Kind)), b.Why)}}
+	theirs := []desk.Fact{{Name: v.T("op.h_bank"), Value: desk.Code(b.Bank)}, {Name: v.T("op.h_about"), Value: desk.Text(b.About)}, {Name: v.T("op.h_why"), Value: desk.Text(v.T("op.b_"+string(b.Kind)), v.says(b.Why))}}
 	if b.Amount != nil {
 		theirs = append([]desk.Fact{{Name: v.T("op.h_amount"), Value: desk.Sum(*b.Amount)}}, theirs...)
 	}
 	blocks := []templ.Component{desk.Columns(true, desk.Headed(v.T("op.our_books"), desk.Facts(v.Page, ours)), desk.Headed(v.T("op.at_bank"), desk.Facts(v.Page, theirs)))}
 	switch {
 	case b.State == recon.Resolved && b.Resolution != nil:
-		blocks = append(blocks, desk.Headed(v.T("op.resolution"), desk.Facts(v.Page, []desk.Fact{{Name: v.T("op.h_how"), Value: desk.Text(v.by(b.Resolution.By), b.Resolution.Note)}, {Name: v.T("op.h_by"), Value: desk.Code(b.ResolvedBy)}, {Name: v.T("op.h_at"), Value: desk.Text(v.When(b.ResolvedAt))}})))
+		blocks = append(blocks, desk.Headed(v.T("op.resolution"), desk.Facts(v.Page, []desk.Fact{{Name: v.T("op.h_how"), Value: desk.Text(v.by(b.Resolution.By), b.Resolution.Note)}, {Name: v.T("op.h_by"), Value: desk.Code(b.ResolvedBy)}, {Name: v.T("op.h_at"), Value: v.TimeOf(b.ResolvedAt)}})))
 	case b.Proposed != nil:
 		blocks = append(blocks, desk.Para("muted", v.T("op.break_waits")), desk.Button(v.T("op.approvals"), v.Href("/op/approbations")))
 		fallthrough
 	default:
-		blocks = append(blocks, desk.Headed(v.T("op.what_is_it"), desk.Acts(v.Page, v.Typed(wrong, v.ways(b)...))))
+		blocks = append(blocks, desk.Headed(v.T("op.what_is_it"), desk.Para("muted small keys", v.T("op.keys_break")), desk.Acts(v.Page, v.Typed(wrong, v.ways(b)...))))
 	}
 	title := v.T("op.break_of", "sum", "–")
 	if b.Amount != nil {
@@ -185,7 +185,7 @@ func (v *view) ways(b recon.BreakView) []desk.Action {
 			return []desk.Leg{{Side: "debit", Account: other, Money: m}, {Side: "credit", Account: mirror, Money: m}}
 		}
 		if s := b.Suggestion; s != nil && (s.By == "match" && s.To != "" || s.By == "fee") {
-			a := form("accept", "a", s.Reason, "go", legs(v.T("op.leg_"+s.By)))
+			a := form("accept", "a", v.says(s.Reason), "go", legs(v.T("op.leg_"+s.By)))
 			a.Hidden = [][2]string{{"by", s.By}, {"accept_to", s.To}}
 			if s.Fee != nil {
 				a.Hidden = append(a.Hidden, [2]string{"accept_fee", s.Fee.Amount()})
@@ -197,9 +197,9 @@ func (v *view) ways(b recon.BreakView) []desk.Action {
 			form("match", "m", v.T("op.match_help"), "", legs(v.T("op.leg_match")), ui.Field{Name: "match_to", Label: v.T("op.h_match"), Required: true, Max: 64}, note("match", false)),
 			form("split", "s", v.T("op.split_help", "sum", v.Sum(m)), "", nil, v.parts()...),
 			form("fee", "f", v.T("op.fee_help"), "", legs(v.T("op.leg_fee")), note("fee", false)),
-			form("write_off", "n", v.T("op.write_off_help"), "stop", legs(v.T("op.leg_write_off")), note("write_off", true)))
+			form("write_off", "w", v.T("op.write_off_help"), "stop", legs(v.T("op.leg_write_off")), note("write_off", true)))
 	} else {
-		out = append(out, form("write_off", "n", v.T("op.put_away_help"), "stop", nil, note("write_off", true)))
+		out = append(out, form("write_off", "w", v.T("op.put_away_help"), "stop", nil, note("write_off", true)))
 	}
 	return append(out, form("snooze", "z", v.T("op.snooze_help"), "", nil, ui.Field{Name: "snooze_until", Label: v.T("op.until"), Type: "date", Required: true, Value: v.Now.In(clock.Morocco).AddDate(0, 0, 1).Format(time.DateOnly)}, note("snooze", false)))
 }

@@ -51,19 +51,7 @@ func (v *view) wants() bool { return v.Q("csv") == "1" }
 func (v *view) file(name string, s desk.Sheet) error {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	row := make([]string, len(s.Heads))
-	for i, h := range s.Heads {
-		row[i] = h.Text
-	}
-	_ = w.Write(row) // a buffer takes all
-	for _, r := range s.Rows {
-		row := make([]string, len(r))
-		for i, c := range r {
-			row[i] = c.Plain()
-		}
-		_ = w.Write(row)
-	}
-	w.Flush()
+	_ = w.WriteAll(s.Records(v.T("op.h_currency"))) // a buffer takes all
 	h := v.W.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="`+name+`.csv"`)

@@ -91,7 +91,7 @@ func (v *view) asked(t *tale, subject string) error {
 		t.add(o.CreatedAt, "", v.T("op.asked_partner", "what", v.kind(o.Kind), "partner", o.Partner), "")
 		for _, e := range w.Evidence {
 			t.add(e.At, map[string]string{"succeeded": "ok", "accepted": "ok", "rejected": "bad", "unknown": "warn"}[e.Outcome],
-				v.T("op.said", "who", v.T("op.source_"+string(e.Source)), "what", v.word("op.e_", e.Outcome)), join(e.Code, e.Said))
+				v.T("op.said", "who", v.T("op.source_"+string(e.Source)), "what", v.word("op.e_", e.Outcome)), join(e.Code, v.says(e.Said)))
 		}
 	}
 	return nil
@@ -116,7 +116,7 @@ func (v *view) blocks(t *tale) []templ.Component {
 		for i, l := range x.Legs {
 			row := []desk.Cell{desk.Text(""), desk.Text(""), desk.Code(l.Account), desk.Text(""), desk.Text("")}
 			if i == 0 {
-				row[0], row[1] = desk.Text(v.Moment(x.RecordedAt)), desk.Text(v.kind(x.Kind), x.Note)
+				row[0], row[1] = v.Time(x.RecordedAt), desk.Text(v.kind(x.Kind), x.Note)
 			}
 			row[3+map[string]int{"debit": 0, "credit": 1}[l.Side]] = desk.Sum(l.Amount)
 			books.Rows = append(books.Rows, row)
@@ -129,10 +129,10 @@ func (v *view) blocks(t *tale) []templ.Component {
 	for _, o := range t.ops {
 		said := desk.Cell{Lines: []string{}}
 		for _, e := range o.Evidence {
-			said.Lines = append(said.Lines, join(v.T("op.source_"+string(e.Source)), v.word("op.e_", e.Outcome), e.Code, e.Said, v.Moment(e.At)))
+			said.Lines = append(said.Lines, join(v.T("op.source_"+string(e.Source)), v.word("op.e_", e.Outcome), e.Code, v.says(e.Said), v.Moment(e.At)))
 		}
 		if len(said.Lines) == 0 && o.Why != "" {
-			said.Lines = append(said.Lines, o.Why)
+			said.Lines = append(said.Lines, v.says(o.Why))
 		}
 		ops.Rows = append(ops.Rows, []desk.Cell{desk.Text(v.kind(o.Kind), o.ID), desk.Text(o.Partner), desk.Code(o.Ref), v.state("op", string(o.State)), said})
 	}
@@ -210,7 +210,7 @@ func (v *view) chargeFacts(c charges.View, b charges.Brief) []desk.Fact {
 		{Name: v.T("op.h_buyer"), Value: desk.Text(join(b.Buyer, b.Phone))},
 		{Name: v.T("op.h_channel"), Value: desk.Text(join(v.word("op.method_", c.Method), b.Partner))},
 		{Name: v.T("op.h_reference"), Value: desk.Code(b.Ref)},
-		{Name: v.T("op.h_made"), Value: desk.Text(v.Moment(b.CreatedAt))},
+		{Name: v.T("op.h_made"), Value: v.Time(b.CreatedAt)},
 		{Name: v.T("op.h_bank"), Value: desk.Text(settled)},
 	}
 }

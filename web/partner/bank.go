@@ -63,7 +63,7 @@ func inbox(v *view) error {
 		if a.BySystem {
 			who.Lines = []string{v.T("partner.by_system")}
 		}
-		s.Rows = append(s.Rows, []desk.Cell{who, {Text: v.T("finance.kind_" + string(a.Kind)), Lines: []string{v.Say(a.ProductNames).Text}}, desk.SumOf(a.Amount), desk.Text(v.When(a.Deadline)), v.state("s", string(a.State))})
+		s.Rows = append(s.Rows, []desk.Cell{who, {Text: v.T("finance.kind_" + string(a.Kind)), Lines: []string{v.Say(a.ProductNames).Text}}, desk.SumOf(a.Amount), v.TimeOf(a.Deadline), v.state("s", string(a.State))})
 	}
 	return v.Blocks(v.T("partner.inbox"), desk.Cell{}, nil, desk.Choose(v.T("partner.h_state"), tabs), desk.Choose(v.T("partner.h_kind"), kinds),
 		desk.List(v.Page, s, v.T("partner.no_applications"), v.T("partner.see_products"), v.Href("/b/produits")))
@@ -108,7 +108,7 @@ func (v *view) applicationFacts(a finance.ApplicationView) []desk.Fact {
 	if a.Amount != nil {
 		f = append(f, desk.Fact{Name: v.T("partner.h_amount"), Value: desk.SumOf(a.Amount)}, desk.Fact{Name: v.T("partner.h_months"), Value: desk.Text(v.T("finance.months", "n", a.Months))})
 	}
-	f = append(f, desk.Fact{Name: v.T("partner.h_number"), Value: desk.Code(a.ID)}, desk.Fact{Name: v.T("partner.h_since"), Value: desk.Text(v.Moment(a.MovedAt))})
+	f = append(f, desk.Fact{Name: v.T("partner.h_number"), Value: desk.Code(a.ID)}, desk.Fact{Name: v.T("partner.h_since"), Value: v.Time(a.MovedAt)})
 	if a.Reason != "" {
 		f = append(f, desk.Fact{Name: v.T("partner.reason"), Value: desk.Text(a.Reason)})
 	}
@@ -171,7 +171,7 @@ func (v *view) offered(a finance.ApplicationView) []templ.Component {
 		f = append(f, desk.Fact{Name: v.T("partner.h_amount"), Value: desk.SumOf(o.Amount)}, desk.Fact{Name: v.T("partner.rate"), Value: desk.Text(services.Percent(v.Lang, o.Rate))},
 			desk.Fact{Name: v.T("partner.h_months"), Value: desk.Text(v.T("finance.months", "n", o.Months))}, desk.Fact{Name: v.T("finance.monthly"), Value: desk.SumOf(o.Monthly)})
 	}
-	f = append(f, desk.Fact{Name: v.T("partner.fees"), Value: desk.SumOf(&o.Fees)}, desk.Fact{Name: v.T("partner.until"), Value: desk.Text(v.Moment(o.ValidUntil))})
+	f = append(f, desk.Fact{Name: v.T("partner.fees"), Value: desk.SumOf(&o.Fees)}, desk.Fact{Name: v.T("partner.until"), Value: v.Time(o.ValidUntil)})
 	blocks := []templ.Component{desk.Facts(v.Page, f)}
 	if o.Terms != "" {
 		blocks = append(blocks, desk.Words(o.Terms))
@@ -373,7 +373,7 @@ func contracts(v *view) error {
 	for _, a := range all.Data {
 		who := v.Named(a.Member.Names)
 		who.Href = v.Href("/b/d/" + a.ID)
-		row := []desk.Cell{who, {Text: v.Say(a.ProductNames).Text}, {}, {}, desk.Text(v.Moment(a.MovedAt))}
+		row := []desk.Cell{who, {Text: v.Say(a.ProductNames).Text}, {}, {}, v.Time(a.MovedAt)}
 		if a.Offer != nil {
 			row[2], row[3] = desk.SumOf(a.Offer.Amount), desk.SumOf(a.Offer.Monthly)
 		}

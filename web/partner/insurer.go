@@ -73,7 +73,7 @@ func claims(v *view) error {
 			who, what.Lines = v.Named(u.MemberName), []string{v.Say(u.ProductName).Text}
 		}
 		who.Href = v.Href("/b/d/" + c.ID)
-		s.Rows = append(s.Rows, []desk.Cell{who, what, desk.Sum(c.Amount), desk.Text(v.Moment(c.AnswerBy)), v.covered("claim", string(c.State))})
+		s.Rows = append(s.Rows, []desk.Cell{who, what, desk.Sum(c.Amount), v.Time(c.AnswerBy), v.covered("claim", string(c.State))})
 	}
 	return v.Blocks(v.T("partner.claims"), desk.Cell{}, nil, desk.Choose(v.T("partner.h_state"), tabs),
 		desk.List(v.Page, s, v.T("partner.no_claims"), v.T("partner.contracts"), v.Href("/b/contrats")))
@@ -103,7 +103,7 @@ func (v *view) claim(wrong error) error {
 		{Name: v.T("partner.h_reason"), Value: desk.Text(v.T("insure.type_" + c.Type))},
 		{Name: v.T("partner.h_amount"), Value: desk.Sum(c.Amount)},
 		{Name: v.T("partner.happened"), Value: desk.Text(v.Lang.Date(c.EventAt))},
-		{Name: v.T("partner.h_since"), Value: desk.Text(v.Moment(c.MadeAt))},
+		{Name: v.T("partner.h_since"), Value: v.Time(c.MadeAt)},
 		{Name: v.T("partner.contract"), Value: desk.Cell{Text: c.Policy, Href: v.Href("/b/d/" + c.Policy), Code: true, Lines: []string{v.Say(under.ProductName).Text, under.Number}}},
 		{Name: v.T("insure.insured"), Value: desk.Sum(under.Sum)},
 		{Name: v.T("partner.h_number"), Value: desk.Code(c.ID)},
@@ -130,7 +130,7 @@ func (v *view) claim(wrong error) error {
 	papers := desk.Sheet{Heads: v.Heads("paper", "added", "digest")}
 	for _, e := range c.Evidence {
 		papers.Rows = append(papers.Rows, []desk.Cell{
-			{Text: services.Word(v.Lang, "insure.paper_", e.Kind), Href: v.Href("/b/d/" + c.ID + "/p/" + e.File)}, desk.Text(v.Moment(e.AddedAt)), {Text: e.SHA256[:min(16, len(e.SHA256))], Code: true},
+			{Text: services.Word(v.Lang, "insure.paper_", e.Kind), Href: v.Href("/b/d/" + c.ID + "/p/" + e.File)}, v.Time(e.AddedAt), {Text: e.SHA256[:min(16, len(e.SHA256))], Code: true},
 		})
 	}
 	evidence := []templ.Component{desk.List(v.Page, papers, v.T("partner.no_evidence"), "", "")}
@@ -296,7 +296,7 @@ func (v *view) policy() error {
 	}
 	paid := desk.Sheet{Heads: v.Heads("since", "period", ">amount", "state")}
 	for _, x := range p.Premiums {
-		row := []desk.Cell{desk.Text(v.Moment(x.TakenAt)), desk.Code(x.Period), desk.Sum(x.Amount), desk.Text(v.T("insure.premium_" + string(x.State)))}
+		row := []desk.Cell{v.Time(x.TakenAt), desk.Code(x.Period), desk.Sum(x.Amount), desk.Text(v.T("insure.premium_" + string(x.State)))}
 		if x.Period == "first" {
 			row[1] = desk.Text(v.T("partner.first_period"))
 		}

@@ -90,7 +90,7 @@ func (v *view) product(wrong error) error {
 		if x.DecidedAt != nil {
 			since = *x.DecidedAt
 		}
-		s.Rows = append(s.Rows, []desk.Cell{desk.Text(v.Lang.Number(int64(x.Version))), v.state("e", string(x.State)), desk.Text(v.Moment(since))})
+		s.Rows = append(s.Rows, []desk.Cell{desk.Text(v.Lang.Number(int64(x.Version))), v.state("e", string(x.State)), v.Time(since)})
 	}
 	return v.Blocks(v.Say(e.Names).Text, v.state("e", string(e.State)), wrong, append(blocks, desk.Headed(v.T("partner.versions"), desk.Table(v.Page, s)))...)
 }

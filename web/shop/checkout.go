@@ -24,7 +24,7 @@ func (s *Shop) pay(v *site.Visit) error {
 		return s.stuck(v, basket, c, err)
 	}
 	if v.Field("faire") != "payer" {
-		return s.showTill(v, c, http.StatusOK, nil, "")
+		return s.anewTill(v, c, http.StatusOK, nil, "")
 	}
 	q, err := s.ask(v, basket, &c)
 	if err != nil {
@@ -33,16 +33,17 @@ func (s *Shop) pay(v *site.Visit) error {
 	v.Title = v.T("buy.basket")
 	t := setOut(v, c, q, nil, "")
 	if wrongs := c.check(v, t.brought(), q.Consents); len(wrongs) > 0 {
-		return v.ShowAs(http.StatusUnprocessableEntity, tillPage(setOut(v, c, q, wrongs, "")))
+		return s.anewTill(v, c, http.StatusUnprocessableEntity, wrongs, "", q.Problems...)
 	}
 	if t.Blocked || !agreed(v.Field("total"), q.Totals.Total) {
-		return v.ShowAs(http.StatusConflict, tillPage(setOut(v, c, q, nil, v.T("buy.changed"))))
+		return s.anewTill(v, c, http.StatusConflict, nil, v.T("buy.changed"), q.Problems...)
 	}
 	made, err := site.Post[orders.CheckoutView](v, "/v1/checkouts", c.order(v, basket, q))
 	if err != nil {
 		return s.stuck(v, basket, c, err)
 	}
 	v.KeepBasket("", 0)
+	v.ForgetTyped()
 	return s.onwards(v, made)
 }
 
@@ -51,6 +52,7 @@ func (s *Shop) onwards(v *site.Visit, made orders.CheckoutView) error {
 	if next := made.Charge.NextAction; next.Type == "none" && next.Transfer == nil && next.Wallet == nil && len(made.Orders) == 1 {
 		return v.Go("/o/"+made.Orders[0].ID, "merci", "1")
 	}
+	v.Owes(made.Group)
 	return v.Go("/g/" + made.Group)
 }
 
@@ -102,11 +104,11 @@ func (s *Shop) stuck(v *site.Visit, basket string, c customer, err error) error 
 		}
 		return v.Go("/moi")
 	case f.Status == http.StatusConflict:
-		return s.showTill(v, c, f.Status, nil, v.Explain(err))
+		return s.anewTill(v, c, f.Status, nil, v.Explain(err))
 	case f.Status == http.StatusUnprocessableEntity:
-		return s.showTill(v, c, f.Status, v.Wrongs(err, fields), "")
+		return s.anewTill(v, c, f.Status, v.Wrongs(err, fields), "")
 	case f.Status == http.StatusForbidden || f.Status == http.StatusTooManyRequests:
-		return s.showTill(v, c, f.Status, []ui.Wrong{{Text: v.Explain(err)}}, "")
+		return s.anewTill(v, c, f.Status, []ui.Wrong{{Text: v.Explain(err)}}, "")
 	}
 	return err
 }

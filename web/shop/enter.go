@@ -110,10 +110,32 @@ func (s *Shop) useCode(v *site.Visit) error {
 		return err
 	}
 	v.SignIn(in.Token, session)
+	v.Returns(in.Person)
 	if guest != "" && basket != "" {
 		s.bring(v, guest, basket)
 	}
+	if who, err := v.Who(); err == nil && asksForKey(who, within(v, e.Then)) {
+		return v.Go(keyPath(who), "vers", e.Then)
+	}
 	return v.Go(within(v, e.Then))
+}
+
+// asksForKey says whether a path is of a desk that a code alone does not open.
+func asksForKey(who site.Who, path string) bool {
+	for _, d := range who.Desks {
+		if at := deskPath(d.Role); at != "/v" && (path == at || strings.HasPrefix(path, at+"/")) {
+			return true
+		}
+	}
+	return false
+}
+
+// keyPath is where somebody shows a passkey, or makes the first one.
+func keyPath(who site.Who) string {
+	if who.Passkeys == 0 {
+		return "/entrer/cle"
+	}
+	return "/entrer/encore"
 }
 
 // digits is a code without the spaces that people put into it.

@@ -84,6 +84,21 @@ func (s *Shop) showAgain(v *site.Visit) error {
 // onwards is where one goes afterwards, in the page's language.
 func onwards(v *site.Visit, path string) string { return v.Href(within(v, path)) }
 
+// firstKey is where somebody makes the passkey that a desk asks for, and is led on to
+// show it. Whoever has one is led to showing it.
+func (s *Shop) firstKey(v *site.Visit) error {
+	who, err := v.Who()
+	if err != nil {
+		return err
+	}
+	then := onwards(v, v.Query.Get("vers"))
+	if who.Passkeys > 0 {
+		return v.Go("/entrer/encore", "vers", then)
+	}
+	v.Title = v.T("enter.key_title")
+	return v.Show(keyPage(share{Page: v.Page, Then: v.Href("/entrer/encore", "vers", then)}))
+}
+
 // waits is what the page to show once more who one is was sent with: its own
 // fields, and those of the form that waits for it.
 func (s *Shop) waits(v *site.Visit) ui.Again {

@@ -69,8 +69,58 @@ type tillWay struct {
 }
 
 // till shows the basket as it stands, with what is known of the visitor.
+// After a form that was not taken it is what was typed, and what is wrong with it.
 func (s *Shop) till(v *site.Visit) error {
-	return s.showTill(v, s.remember(v), http.StatusOK, nil, "")
+	var t typed
+	if v.Basket() == "" || !v.Typed(&t) {
+		return s.showTill(v, s.remember(v), http.StatusOK, nil, "")
+	}
+	v.KeepTyped(typed{Customer: t.Customer}) // what is wrong is said once
+	return s.showTill(v, t.Customer, http.StatusOK, t.Wrongs, t.Says, t.Told...)
+}
+
+// typed is what a form of the basket said that was not taken, and why.
+type typed struct {
+	Customer customer         `json:"c"`
+	Wrongs   []ui.Wrong       `json:"w,omitempty"`
+	Says     string           `json:"s,omitempty"`
+	Told     []orders.Problem `json:"t,omitempty"` // of the quote that the form was held against; a quote says them once
+}
+
+// anewTill answers a form by leading back to its page, so that Back and reloading send
+// nothing again; where what was typed is too long for that, by the page itself.
+func (s *Shop) anewTill(v *site.Visit, c customer, status int, wrongs []ui.Wrong, says string, told ...orders.Problem) error {
+	if v.KeepTyped(typed{c, wrongs, says, told}) {
+		return v.Go("/panier")
+	}
+	return s.showTill(v, c, status, wrongs, says, told...)
+}
+
+// An emptyBasket holds nothing; the order that was made of it may wait to be paid.
+type emptyBasket struct {
+	*ui.Page
+	Due *orders.GroupView
+}
+
+// empty says that the basket is empty, and leads to the order that is to be paid.
+func (s *Shop) empty(v *site.Visit) error {
+	e := emptyBasket{Page: v.Page}
+	if group := v.Due(); group != "" && v.Token() != "" {
+		g, err := site.Get[orders.GroupView](v, "/v1/order-groups/"+escape(group))
+		if err == nil {
+			method := ""
+			if len(g.Orders) > 0 {
+				method = g.Orders[0].Payment.Method
+			}
+			if slices.Contains([]string{"form", "transfer", "wallet", "refused"}, stage(g.Charge, method)) {
+				e.Due = &g
+			}
+		}
+		if e.Due == nil {
+			v.Owes("")
+		}
+	}
+	return v.Show(emptyPage(e))
 }
 
 // remember is what the visitor said with its last order. Without one, or when it
@@ -173,28 +223,33 @@ func (s *Shop) quote(v *site.Visit, basket string, c customer) (orders.Quote, er
 }
 
 // showTill shows the page of the basket, with what is wrong and what changed.
-func (s *Shop) showTill(v *site.Visit, c customer, status int, wrongs []ui.Wrong, says string) error {
+func (s *Shop) showTill(v *site.Visit, c customer, status int, wrongs []ui.Wrong, says string, told ...orders.Problem) error {
 	v.Title = v.T("buy.basket")
 	basket := v.Basket()
 	if basket == "" || v.Token() == "" {
-		return v.Show(emptyPage(v.Page))
+		return s.empty(v)
 	}
 	q, err := s.ask(v, basket, &c)
 	if f, ok := errors.AsType[*site.Fault](err); ok {
 		switch {
 		case f.Status == http.StatusUnauthorized: // the key of before opens nothing any more
 			v.SignOut()
-			return v.Show(emptyPage(v.Page))
+			return s.empty(v)
 		case f.Code == "orders.basket_empty", f.Status == http.StatusNotFound, f.Code == "orders.basket_ordered", f.Code == "orders.basket_merged":
 			v.KeepBasket("", 0)
-			return v.Show(emptyPage(v.Page))
+			return s.empty(v)
 		case f.Status == http.StatusUnprocessableEntity && c.Codes != "":
 			c.Codes = ""
-			return s.showTill(v, c, f.Status, append(wrongs, ui.Wrong{Name: "code", Text: v.T("buy.code_wrong")}), says)
+			return s.showTill(v, c, f.Status, append(wrongs, ui.Wrong{Name: "code", Text: v.T("buy.code_wrong")}), says, told...)
 		}
 	}
 	if err != nil {
 		return err
+	}
+	for _, p := range told {
+		if !p.Blocking && !slices.ContainsFunc(q.Problems, func(o orders.Problem) bool { return o.Code == p.Code && o.Pointer == p.Pointer }) {
+			q.Problems = append(q.Problems, p)
+		}
 	}
 	return v.ShowAs(status, tillPage(setOut(v, c, q, wrongs, says)))
 }
@@ -310,6 +365,10 @@ func (t till) trouble(x orders.Problem) string {
 	}
 	return t.T("problem." + x.Code)
 }
+
+// alone says that there is one article, and one of it: nothing can be taken away to
+// make it payable.
+func (t till) alone() bool { return len(t.Quote.Lines) == 1 && t.Quote.Lines[0].Quantity == 1 }
 
 // payIcons are the drawings of the ways to pay.
 var payIcons = map[string]string{"card": "credit-card", "wallet": "smartphone", "transfer": "landmark", "cash_on_delivery": "banknote"}

@@ -111,6 +111,10 @@ func (v *Visit) Fail(err error) {
 		_ = v.Go("/entrer", "vers", v.Href(v.Path)+query(v.R))
 		return
 	}
+	if Code(err) == "auth.passkey" && v.R.Method == http.MethodGet && v.R.Header.Get("HX-Request") == "" {
+		http.Redirect(v.W, v.R, v.onward(err), http.StatusSeeOther) // straight to the passkey, and back here
+		return
+	}
 	if status == http.StatusUnprocessableEntity && v.R.Method == http.MethodGet {
 		status = http.StatusBadRequest // nothing was filled in: the address is wrong
 	}
@@ -138,12 +142,12 @@ func (v *Visit) onward(err error) string {
 	if code != "auth.passkey" && code != "auth.step_up" {
 		return v.home()
 	}
-	if who, err := v.Who(); code == "auth.passkey" && err == nil && who.Passkeys == 0 {
-		return v.Href("/moi")
-	}
 	then := v.home()
 	if v.R.Method == http.MethodGet {
 		then = v.Href(v.Path) + query(v.R)
+	}
+	if who, err := v.Who(); code == "auth.passkey" && err == nil && who.Passkeys == 0 {
+		return v.Href("/entrer/cle", "vers", then)
 	}
 	return v.Href("/entrer/encore", "vers", then)
 }

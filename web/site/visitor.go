@@ -82,6 +82,8 @@ func (v *Visit) SignOut() {
 	v.keep(sessionCookie, "", 0)
 	v.keep(guestCookie, "", 0)
 	v.keep(paidCookie, "", 0)
+	v.keep(typedCookie, "", 0)
+	v.keep(dueCookie, "", 0)
 	v.KeepBasket("", 0)
 	v.W.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 }

@@ -30,7 +30,8 @@ type Seat struct {
 	Kind         string            `json:"kind"`
 	Role         string            `json:"role"` // seller, operator, bank, insurer, …
 	Rights       []string          `json:"rights"`
-	State        string            `json:"state"`
+	State        string            `json:"state"` // of the organisation
+	Note         string            `json:"note"`  // why it is suspended
 }
 
 // Seat is the desk where somebody sits.
@@ -83,6 +84,13 @@ func (v *Visit) Sit(organisation string) error {
 	return err
 }
 
+// tell has every page of a suspended seller's desk say so.
+func (v *Visit) tell(seat Seat) {
+	if v.Desk == ui.Seller && seat.State == "suspended" {
+		v.Stopped = &ui.Stopped{Why: seat.Note, Phone: v.site.Phone}
+	}
+}
+
 // Seated serves a desk to those who have a seat there in one of the roles. Who
 // sits elsewhere is seated at the first that fits.
 func (s *Site) Seated(desk ui.Desk, h func(v *Visit, at Seat) error, roles ...string) http.HandlerFunc {
@@ -92,6 +100,7 @@ func (s *Site) Seated(desk ui.Desk, h func(v *Visit, at Seat) error, roles ...st
 			return err
 		}
 		if seat, ok := who.Seat(); ok && slices.Contains(roles, seat.Role) {
+			v.tell(seat)
 			return h(v, seat)
 		}
 		for _, seat := range who.Desks {
@@ -99,6 +108,7 @@ func (s *Site) Seated(desk ui.Desk, h func(v *Visit, at Seat) error, roles ...st
 				if err := v.Sit(seat.Organisation); err != nil {
 					return err
 				}
+				v.tell(seat)
 				return h(v, seat)
 			}
 		}

@@ -21,7 +21,13 @@ addEventListener('keydown', e => {
   if (typing(e)) return
   if (e.key === 'j') go(1)
   else if (e.key === 'k') go(-1)
-  else if (/^[a-z]$/.test(e.key)) {
+  else if (e.key === 'n') { // the note of the open form, else of the first that has one
+    const note = document.querySelector('.act[open] [name$=_note],section.act [name$=_note]') || document.querySelector('.act [name$=_note]')
+    if (!note) return
+    e.preventDefault()
+    note.closest('details')?.setAttribute('open', '')
+    note.focus()
+  } else if (/^[a-z]$/.test(e.key)) {
     const form = document.querySelector(`[data-letter="${e.key}"]`)
     if (!form) return
     e.preventDefault()

@@ -40,6 +40,7 @@ type Page struct {
 	Basket      int                 // things in the basket
 	Back        string              // where the arrow of a desk leads
 	Menu        []Item              // the side list of a desk
+	Stopped     *Stopped            // why nothing can be sold from here; nil of most
 	Head        templ.Component     // more for the head; nil for most
 }
 
@@ -48,6 +49,9 @@ type Item struct {
 	Key, Path string
 	Waiting   int
 }
+
+// Stopped is why a seller is suspended, as the operator wrote it, and whom it calls.
+type Stopped struct{ Why, Phone string }
 
 // T is a text of the page's language; see Lang.T.
 func (p *Page) T(key string, args ...any) string { return p.Lang.T(key, args...) }
@@ -148,4 +152,12 @@ func (p *Page) scripts() []string {
 		return []string{"app.js", "seller.js"}
 	}
 	return []string{"app.js"}
+}
+
+// nonce is the mark that a desk's scripts bear; other pages have none.
+func (p *Page) nonce() templ.Attributes {
+	if p.Nonce == "" {
+		return nil
+	}
+	return templ.Attributes{"nonce": p.Nonce}
 }
