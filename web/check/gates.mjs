@@ -7,11 +7,12 @@ import { pause, until } from './hub.mjs'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-// kept waits until a page's own shells are there for when there is no network.
+// kept waits until a desk's own shells are there for when there is no network. The
+// market's comes with the second page.
 export const kept = tab => until('what is kept', () => tab.evaluate(async () => {
   const at = (location.pathname.match(/^\/(ar|en|zgh)(?=\/|$)/) || [''])[0] + '/hors-ligne'
-  const all = { seller: ['/v', '/vendre'], courier: ['/l'] }[document.documentElement.className] || ['']
-  for (const x of all) if (!await caches.match(at + x)) return false
+  await navigator.serviceWorker.ready
+  for (const x of { seller: ['/v', '/vendre'], courier: ['/l'] }[document.documentElement.className] || []) if (!await caches.match(at + x)) return false
   return true
 }), 120000)
 
