@@ -70,7 +70,7 @@ try {
     await insurerOfficer(hub, browser, found)
   }
   if (!option('--journey')) {
-    const all = pages(found).filter(p => !only || new RegExp(only).test(p.name)).filter(p => !brief || short.includes(p.name))
+    const all = pages(found).filter(p => !only || new RegExp(only).test(p.name)).filter(p => !brief || only || short.includes(p.name))
     for (const page of all) for (const [lang, width] of views(page).slice(0, brief ? 2 : Number(option('--views')) || undefined)) await check(page, lang, width)
     for (const page of all) if (['market', 'product', 'sell'].includes(page.name)) await comesBack(page)
   }

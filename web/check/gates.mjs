@@ -7,14 +7,14 @@ import { pause, until } from './hub.mjs'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-// kept waits until a desk's own shells are there for when there is no network. The
-// market's comes with the second page.
-export const kept = tab => until('what is kept', () => tab.evaluate(async () => {
-  const at = (location.pathname.match(/^\/(ar|en|zgh)(?=\/|$)/) || [''])[0] + '/hors-ligne'
+// kept waits until a page's own shells are there for when there is no network: a
+// courier's at once, those of others come with the second page.
+export const kept = (tab, back) => until('what is kept', () => tab.evaluate(async back => {
+  const at = (location.pathname.match(/^\/(ar|en|zgh)(?=\/|$)/) || [''])[0] + '/hors-ligne', desk = document.documentElement.className
   await navigator.serviceWorker.ready
-  for (const x of { seller: ['/v', '/vendre'], courier: ['/l'] }[document.documentElement.className] || []) if (!await caches.match(at + x)) return false
+  for (const x of !back && desk !== 'courier' ? [] : { seller: ['/v', '/vendre'], courier: ['/l'] }[desk] || ['']) if (!await caches.match(at + x)) return false
   return true
-}), 120000)
+}, back), 120000)
 
 // settles waits until nothing passes on the wire any more, that of the service
 // worker included.

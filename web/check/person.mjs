@@ -100,8 +100,13 @@ export class Person {
 
   async text() { return (await this.tab.locator('main').innerText()).replace(/\s+/g, ' ') }
 
-  // keeps waits until the telephone has what it needs without a network.
-  async keeps() { await kept(this.tab) }
+  // keeps waits until the telephone has what it needs without a network: that comes
+  // with the second page, as the one where people sign in is the first.
+  async keeps() {
+    await this.tab.waitForFunction(() => navigator.serviceWorker.controller)
+    await this.tab.reload()
+    await kept(this.tab, true)
+  }
 
   // the network goes, and comes back.
   async loses() { this.offline = true; await this.context.setOffline(true) }

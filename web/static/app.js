@@ -97,15 +97,15 @@ $('form[data-leaves]').forEach(form => form.addEventListener('submit', e => {
 }))
 
 // What keeps pages for when there is no network comes last, and is told which
-// pages belong to this desk. A visitor of the market is not made to pay for them on
-// the first page.
+// pages belong to this desk. Nobody is made to pay for them on the first page that
+// is ever opened, but who brings a parcel: that has no other.
 const sw = navigator.serviceWorker, back = !!sw?.controller, late = () => (window.requestIdleCallback || setTimeout)(async () => {
   try {
     await sw.register('/sw.js')
-    const desk = {seller: ['/v', '/vendre'], courier: ['/l']}[document.documentElement.className]
-    if (!desk && !back) return
+    const desk = {seller: ['/v', '/vendre'], courier: ['/l']}[document.documentElement.className] || ['']
+    if (!back && desk[0] !== '/l') return
     const at = (location.pathname.match(/^\/(ar|en|zgh)(?=\/|$)/) || [''])[0] + '/hors-ligne'
-    ;(await sw.ready).active.postMessage({shells: (desk || ['']).map(x => at + x)})
+    ;(await sw.ready).active.postMessage({shells: desk.map(x => at + x)})
   } catch { /* pages stand without it */ }
 })
 if (sw) document.readyState === 'complete' ? late() : addEventListener('load', late)
