@@ -68,7 +68,7 @@ async function tile(i) {
   const img = new Image();
   img.alt = ''; img.dataset.preview = ''; if (!large) img.src = URL.createObjectURL(i.files[0]);
   $('[data-preview]', box).replaceWith(img);
-  $('.i', box)?.remove();
+  $('.i', box)?.toggleAttribute('hidden', !large);
 }
 // listen lets a voice note be heard.
 const listen = (form) => { const a = $('[data-heard]', form), f = form.elements.voix?.files[0]; if (a && f) { a.src = URL.createObjectURL(f); a.hidden = false; } };
@@ -288,6 +288,7 @@ function queues(form) {
         await forget(); form.reset(); form.elements.cle.value = fresh(); delete form.dataset.touched;
         const shot = $('[data-preview]', form); shot?.replaceWith(Object.assign(document.createElement('span'), { hidden: true })); if (shot) $('.shoot span[hidden]', form).dataset.preview = '';
         $('[data-guided]', form)?.replaceChildren();
+        $('.shoot .i', form)?.removeAttribute('hidden');
       } else for (const b of $$('button', form)) b.disabled = true;
       await tell(); $('[data-waiting]').scrollIntoView({ block: 'center' });
       soon();

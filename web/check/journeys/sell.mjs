@@ -86,8 +86,8 @@ export async function byCode({ hub, browser, found, is, check }) {
   await p.sees('.wrongs')
   await p.types('#f-code', digits)
   await p.taps('form[action$="/code"] .btn.go')
-  await p.sees('.done')
-  is(['delivered', 'completed'].includes(await state(hub, s)), `the order is ${await state(hub, s)}`)
+  await until('the right code', async () => ['delivered', 'completed'].includes(await state(hub, s)))
+  await p.sees('p.done')
   found.delivered = { ...s, sellerWho: await p.context.storageState() }
   return p
 }
