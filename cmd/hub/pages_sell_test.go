@@ -207,6 +207,54 @@ func (d *sellDesk) publishes(t *testing.T, r *rig, price string) ware {
 	return ware{offer, o.Variants[0].ID}
 }
 
+// TestAPhotographIsChosenOnce sends a form with something else wrong: the photograph
+// that came with it is held, shown and published without being chosen again, and is
+// nobody else's. What another program shares is filled in.
+func TestAPhotographIsChosenOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	d, other := r.sits(t, r.seller(t), "+212600077191"), r.sits(t, r.seller(t), "+212600077192")
+	f := sellForm(t, d.open(t, "/v/vendre"), "/v/vendre").with("prix-0", "0", "reste-0", "4", "nom", "Miel de thym", "categorie", "honey")
+	f.files["photo"] = snap(t, 200)
+	page, _ := d.send(t, f, http.StatusUnprocessableEntity)
+	kept := sellForm(t, page, "/v/vendre")
+	at := "/v/garde/" + kept.fields.Get("photo_garde")
+	sellSays(t, "with a price of nothing", page, "Changer la photo", `src="`+at+`"`)
+	if status, _, _ := d.do(t, "GET", at, "", http.NoBody); status != http.StatusOK {
+		t.Errorf("the photograph answers %d", status)
+	}
+	if status, _, _ := other.do(t, "GET", at, "", http.NoBody); status != http.StatusNotFound {
+		t.Errorf("another seller gets %d of it", status)
+	}
+	_, to := d.send(t, kept.with("prix-0", "200", "categorie", "honey"), http.StatusSeeOther)
+	if !strings.HasPrefix(to, "/v/vendu/off_") {
+		t.Errorf("it leads to %s", to)
+	}
+	given := sellFilled{"/v/partage", url.Values{"titre": {"Tapis d’Azilal"}}, map[string][]byte{"photo": snap(t, 90)}}
+	page, _ = d.send(t, given, http.StatusOK)
+	sellSays(t, "what is shared", page, `value="Tapis d’Azilal"`, "/v/garde/")
+	given = sellFilled{"/v/partage", url.Values{"texte": {"Un panier\nde palmier"}}, map[string][]byte{"photo": make([]byte, 17<<20)}}
+	page, _ = d.send(t, given, http.StatusOK)
+	sellSays(t, "what is too large", page, `value="Un panier"`, "moins de 12 Mo")
+}
+
+// TestPagesWithoutANetworkAreNobodys opens the shells that telephones keep: they are
+// the same for everybody.
+func TestPagesWithoutANetworkAreNobodys(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	d := r.sits(t, r.seller(t), "+212600077193")
+	stranger := r.opens("", d.s)
+	for path, want := range map[string]string{"/hors-ligne/v": "Vendre", "/hors-ligne/vendre": "Photo du produit", "/hors-ligne/l": "Il partira tout seul"} {
+		if got := stranger.open(t, path, want); got != d.open(t, path) {
+			t.Errorf("%s is another page to a seller", path)
+		}
+	}
+	f := sellForm(t, d.open(t, "/v/vendre"), "/v/vendre").with("siege", "org_other.per_other", "prix-0", "20", "categorie", "honey")
+	page, _ := d.send(t, f, http.StatusPreconditionFailed)
+	sellSays(t, "a form of another seat", page, "autre coopérative")
+}
+
 // sellerJourney: photograph, price, publish; bought; packed, handed over by code;
 // the money comes, and is paid out. Forms only.
 func sellerJourney(t *testing.T, r *rig, _ trade) {

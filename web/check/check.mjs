@@ -23,7 +23,7 @@ async function check(page, lang, width) {
   const at = { ...page, at: prefix(lang) + page.path }
   const wrong = []
   const context = await browser.newContext({ viewport: size(width), locale: lang === 'zgh' ? 'fr-MA' : `${lang}-MA`, storageState: page.who })
-  const { tab, seen } = await visit(context, hub.base, at)
+  const { tab, seen } = await visit(context, hub, at)
   wrong.push(...seen.wrong, ...weighs(page, seen, width, lang), ...await stands(tab, lang), ...await reachable(tab, page.desk), ...await valid(seen.html), ...await focus(tab))
   if (width === 360) {
     for (const [what, to] of [['at 320 px', () => tab.setViewportSize(size(320))], ['at 200 % text', async () => { await tab.setViewportSize(size(360)); await tab.evaluate(() => { document.documentElement.style.fontSize = '200%' }) }]]) {
@@ -33,7 +33,7 @@ async function check(page, lang, width) {
   }
   await context.close()
   const plain = await browser.newContext({ viewport: size(width), bypassCSP: true, storageState: page.who })
-  const { tab: bare } = await visit(plain, hub.base, at)
+  const { tab: bare } = await visit(plain, hub, at)
   wrong.push(...await readable(bare))
   await plain.close()
   table.push([name, (seen.bytes / 1024).toFixed(1), page.budget[0], seen.requests, page.budget[1], wrong.length])
@@ -62,7 +62,7 @@ try {
   const found = { offer: first.data[0].id, seller: first.data[0].seller.id, who: { seller: await enter(hub, hub.demo.sellers[0].phone), buyer: await enter(hub, hub.demo.buyer.phone) } }
   const photo = await photograph(browser)
   await walk(before.filter(j => j[2] || !brief), found, photo)
-  if (!brief) {
+  if (!brief && !option('--journey')) {
     await stage(hub, found)
     await lends(hub, found)
     await officer(hub, browser, found)
@@ -70,7 +70,7 @@ try {
     await insurerOfficer(hub, browser, found)
   }
   if (!option('--journey')) {
-    const all = pages(found).filter(p => !only || new RegExp(only).test(p.name)).filter(p => !brief || short.includes(p.name))
+    const all = pages(found).filter(p => !only || new RegExp(only).test(p.name)).filter(p => !brief || only || short.includes(p.name))
     for (const page of all) for (const [lang, width] of views(page).slice(0, brief ? 2 : Number(option('--views')) || undefined)) await check(page, lang, width)
     for (const page of all) if (['market', 'product', 'sell'].includes(page.name)) await comesBack(page)
   }

@@ -3,21 +3,37 @@
 import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
 import { HtmlValidate } from 'html-validate'
+import { pause, until } from './hub.mjs'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-// A visit counts what a page loads and hears what the browser complains about.
-export async function visit(context, base, page) {
-  const tab = await context.newPage()
+// kept waits until a page's own shells are there for when there is no network: a
+// courier's at once, those of others come with the second page.
+export const kept = (tab, back) => until('what is kept', () => tab.evaluate(async back => {
+  const at = (location.pathname.match(/^\/(ar|en|zgh)(?=\/|$)/) || [''])[0] + '/hors-ligne', desk = document.documentElement.className
+  await navigator.serviceWorker.ready
+  for (const x of !back && desk !== 'courier' ? [] : { seller: ['/v', '/vendre'], courier: ['/l'] }[desk] || ['']) if (!await caches.match(at + x)) return false
+  return true
+}, back), 120000)
+
+// settles waits until nothing passes on the wire any more, that of the service
+// worker included.
+async function settles(tab, hub) {
+  if (await tab.evaluate(() => !!document.querySelector('script[src*="/app."]'))) await kept(tab)
+  for (let was = -1; hub.wire.down !== was; await pause(400)) was = hub.wire.down
+}
+
+// A visit counts what a page loads, on the wire: that of its service worker too, as
+// it settles. It hears what the browser complains about.
+export async function visit(context, hub, page) {
+  const tab = await context.newPage(), { base } = hub
   const seen = { bytes: 0, requests: 0, wrong: [], html: '' }
   const wire = await context.newCDPSession(tab)
   await wire.send('Network.enable')
   const hosts = new Set()
   wire.on('Network.requestWillBeSent', e => {
     if (!/^(data|blob):/.test(e.request.url)) hosts.add(new URL(e.request.url).origin)
-    seen.requests++
   })
-  wire.on('Network.loadingFinished', e => { seen.bytes += e.encodedDataLength })
   tab.on('console', m => { if (['error', 'warning'].includes(m.type()) && !(page.status && /status of 4/.test(m.text()))) seen.wrong.push(`console: ${m.text()}`) })
   tab.on('pageerror', e => { if (!/^Transition was/.test(e.message)) seen.wrong.push(`script: ${e.message}`) }) // a fade that is cut short is the browser's own affair
   tab.on('response', r => { if (r.status() >= 400 && r.status() !== page.status) seen.wrong.push(`${r.status()} ${r.url()}`) })
@@ -26,8 +42,16 @@ export async function visit(context, base, page) {
     new PerformanceObserver(all => { for (const e of all.getEntries()) if (!e.hadRecentInput) window.shifts += e.value }).observe({ type: 'layout-shift', buffered: true })
     addEventListener('securitypolicyviolation', e => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`))
   })
-  let answer = await tab.goto(base + page.at, { waitUntil: 'networkidle' })
-  if (page.after) answer = await goesOn(tab, page.after, seen)
+  let mark = hub.wire.mark(), answer = await tab.goto(base + page.at, { waitUntil: 'networkidle' })
+  await settles(tab, hub)
+  if (page.after) {
+    const after = await goesOn(tab, page.after, hub)
+    answer = after.answer
+    mark = after.mark
+    await settles(tab, hub)
+  }
+  const { down, asked } = hub.wire.since(mark)
+  Object.assign(seen, { bytes: down, requests: asked })
   seen.html = await answer.text()
   for (const h of hosts) if (h !== base) seen.wrong.push(`asks ${h}`)
   if (answer.status() !== (page.status || 200)) seen.wrong.push(`answers ${answer.status()}`)
@@ -37,11 +61,12 @@ export async function visit(context, base, page) {
 }
 
 // goesOn fills a form in and sends it: the page that answers is the one that is
-// looked at. Forms are sent as they are, also when the browser would not.
-export async function goesOn(tab, steps, seen) {
-  let answer
-  const documents = r => { if (r.request().isNavigationRequest() && r.frame() === tab.mainFrame() && r.status() !== 303) answer = r }
-  tab.on('response', documents)
+// looked at, whether the browser went there or a script sent the form. Forms are
+// sent as they are, also when the browser would not.
+export async function goesOn(tab, steps, hub) {
+  let answer, mark = hub.wire.mark()
+  const answers = r => { if (r.frame() === tab.mainFrame() && ![204, 303].includes(r.status()) && (r.request().isNavigationRequest() || r.request().method() === 'POST')) answer = r }
+  tab.on('response', answers)
   for (const [how, target, text] of steps) {
     const x = tab.locator(target).first()
     if (how === 'fill') { await x.fill(text); continue }
@@ -50,12 +75,14 @@ export async function goesOn(tab, steps, seen) {
     if (how === 'file') { await x.setInputFiles({ name: 'produits.csv', mimeType: 'text/csv', buffer: Buffer.from(text) }); continue }
     await tab.evaluate(() => { for (const f of document.forms) f.noValidate = true })
     answer = undefined
-    seen.bytes = seen.requests = 0
-    await Promise.all([tab.waitForEvent('load'), x.click()])
+    mark = hub.wire.mark()
+    const stays = tab.waitForResponse(r => r.request().method() === 'POST' && !r.request().isNavigationRequest() && r.status() !== 204, { timeout: 120000 })
+    await Promise.all([Promise.any([tab.waitForEvent('load', { timeout: 120000 }), stays]), x.click()])
     await tab.waitForLoadState('networkidle')
+    await until('the answer', () => answer)
   }
-  tab.off('response', documents)
-  return answer
+  tab.off('response', answers)
+  return { answer, mark }
 }
 
 // again visits a page a second time, with what the first visit left: what passes
@@ -64,11 +91,12 @@ export async function again(context, hub, page) {
   const wrong = [], at = hub.base + page.path
   const tab = await context.newPage()
   await tab.goto(at, { waitUntil: 'networkidle' })
-  await tab.evaluate(() => navigator.serviceWorker.ready.then(() => new Promise(done => setTimeout(done, 500))))
+  await settles(tab, hub)
   await tab.close()
   const mark = hub.wire.mark()
   const second = await context.newPage()
   await second.goto(at, { waitUntil: 'networkidle' })
+  await settles(second, hub)
   const { down, asked } = hub.wire.since(mark)
   if (down > 40 * 1024) wrong.push(`weighs ${(down / 1024).toFixed(1)} KB of 40`)
   if (asked > 8) wrong.push(`${asked} requests of 8`)

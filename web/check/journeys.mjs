@@ -2,6 +2,7 @@
 // Each says what it took; what is broken on the way is a broken gate.
 import * as buy from './journeys/buy.mjs'
 import * as sell from './journeys/sell.mjs'
+import * as tunnel from './journeys/tunnel.mjs'
 import * as operate from './journeys/operate.mjs'
 
 // before are the journeys that the pages stand on: they leave orders, a complaint
@@ -14,6 +15,12 @@ export const before = [
   ['a buyer without scripts', buy.scriptless],
   ['signing in', buy.signsIn],
   ['sold in a tunnel', sell.offline, true],
+  ['refused after a tunnel', tunnel.refused],
+  ['a wrong code from a tunnel', tunnel.wrongCode],
+  ['connected to nothing', tunnel.connected],
+  ['one telephone, two cooperatives', tunnel.shared],
+  ['signed out while typing', tunnel.expired],
+  ['shared by another program', tunnel.shares],
   ['handed over by code', sell.byCode],
   ['brought by link', sell.courier],
   ['a seller without scripts', sell.scriptless],
@@ -29,7 +36,7 @@ export const after = [['three exceptions by keys', operate.exceptions]]
 export async function travel(all, { hub, browser, found, photo, only = '' }) {
   const rows = [], broken = []
   for (const [name, go] of all) {
-    if (only && !name.includes(only)) continue
+    if (only && !new RegExp(only).test(name)) continue
     const wrong = [], began = Date.now()
     const is = (so, what) => { if (!so) wrong.push(what) }
     const check = (what, p, most) => {

@@ -1,5 +1,6 @@
 // A person at a screen: each tap, each character, each page and each byte counts.
 // What the browser complains about on the way is kept in `wrong`.
+import { kept } from './gates.mjs'
 import { until } from './hub.mjs'
 
 const none = { taps: 0, presses: 0, typed: 0, fields: 0, pages: 0 }
@@ -98,6 +99,14 @@ export class Person {
   }
 
   async text() { return (await this.tab.locator('main').innerText()).replace(/\s+/g, ' ') }
+
+  // keeps waits until the telephone has what it needs without a network: that comes
+  // with the second page, as the one where people sign in is the first.
+  async keeps() {
+    await this.tab.waitForFunction(() => navigator.serviceWorker.controller)
+    await this.tab.reload()
+    await kept(this.tab, true)
+  }
 
   // the network goes, and comes back.
   async loses() { this.offline = true; await this.context.setOffline(true) }

@@ -23,7 +23,7 @@ async function shoot(page, lang, width) {
   const context = await browser.newContext({ viewport: { width, height: width < 600 ? 740 : 800 }, locale: `${lang}-MA`, storageState: page.who, reducedMotion: 'reduce' })
   const tab = await context.newPage()
   await tab.goto(hub.base + prefix(lang) + page.path, { waitUntil: 'networkidle' })
-  if (page.after) await goesOn(tab, page.after, {})
+  if (page.after) await goesOn(tab, page.after, hub)
   else await tab.reload({ waitUntil: 'networkidle' }) // the title's face is here now
   const height = Math.min(await tab.evaluate(() => document.documentElement.scrollHeight), width < 600 ? 2200 : 1600)
   await tab.setViewportSize({ width, height })

@@ -1,10 +1,10 @@
 // The wire between a browser and the hub: it counts each byte that passes, those
 // of service workers and of what is sent included, and can be cut when an answer
-// comes, as in a tunnel.
+// comes, as in a tunnel, or be dead while the telephone says that it is connected.
 import { connect, createServer } from 'node:net'
 
 export async function wire(port) {
-  const w = { down: 0, up: 0, asked: 0, cut: false, lost: 0, close: () => server.close() }
+  const w = { down: 0, up: 0, asked: 0, cut: false, dead: false, lost: 0, close: () => server.close() }
   const server = createServer(near => {
     const far = connect(port, '127.0.0.1')
     let people = false // partners' calls come through here too, and are not counted
@@ -12,6 +12,7 @@ export async function wire(port) {
       const text = b.toString('latin1')
       people ||= /\r\nuser-agent: Mozilla/i.test(text)
       if (!people) return
+      if (w.dead) { near.destroy(); far.destroy(); return }
       w.up += b.length
       w.asked += (text.match(/^(GET|POST|HEAD|PUT|DELETE) \/\S* HTTP\/1\.1\r\n/gm) || []).length
     })

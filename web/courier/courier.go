@@ -22,6 +22,14 @@ type Desk struct{ Site *site.Site }
 func (d *Desk) Mount(mux *http.ServeMux) {
 	mux.Handle("GET /l/{token}", d.Site.Page(ui.Courier, d.show))
 	mux.Handle("POST /l/{token}/{act}", d.Site.Page(ui.Courier, d.act))
+	mux.Handle("GET /hors-ligne/l", d.Site.Page(ui.Courier, d.offline))
+}
+
+// offline is what a telephone keeps for when there is no network. Anybody may read
+// it: it holds nothing of a parcel.
+func (d *Desk) offline(v *site.Visit) error {
+	v.Title, v.Public = v.T("help.offline"), true
+	return v.Show(offlineView(v.Page))
 }
 
 // misses are why a parcel is brought in vain.

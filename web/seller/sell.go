@@ -35,6 +35,8 @@ type sellPage struct {
 	Guide          *guideView
 	Wrongs         []ui.Wrong
 	NeedsPhoto     bool
+	Shell          bool            // nobody's: a telephone keeps it for when there is no network
+	Held           map[string]held // files that came before, by their fields
 }
 
 // A kind of goods, as a picture to tap.
@@ -177,8 +179,9 @@ func names(typed, category string) map[string]string {
 	return map[string]string{"fr": typed}
 }
 
-// most bytes of a photograph and of a voice note.
+// most signs of a name, and bytes of a photograph and of a voice note.
 const (
+	mostName  = 200
 	mostPhoto = 12 << 20
 	mostVoice = 3 << 20
 )
@@ -202,6 +205,12 @@ func (f *form) read(v *site.Visit) (err error) {
 	}
 	if _, f.sayKind, f.voice, err = v.File("voix", mostVoice); err != nil {
 		wrong("nom", "sell.voice_large")
+	}
+	if len(f.photo) == 0 {
+		f.photoKind, f.photo = recall(v, "photo")
+	}
+	if len(f.voice) == 0 {
+		f.sayKind, f.voice = recall(v, "voix")
 	}
 	if f.NeedsPhoto && len(f.photo) == 0 && len(f.Wrongs) == 0 {
 		wrong("photo", "sell.wants_photo")
@@ -236,6 +245,7 @@ func (d *Desk) publish(v *site.Visit, seat site.Seat) error {
 		return err
 	}
 	if len(f.Wrongs) > 0 {
+		f.hold(v)
 		return d.showSell(v, http.StatusUnprocessableEntity, f.sellPage)
 	}
 	offer, err := d.store(v, seat, &f)
@@ -258,7 +268,10 @@ func (d *Desk) again(v *site.Visit, f *form, err error) error {
 	if !ok || fault.Status == http.StatusNotFound || fault.Status == http.StatusUnauthorized || fault.Status >= 500 {
 		return err
 	}
-	f.Wrongs = v.Wrongs(err, sellFields)
+	if f.Wrongs = v.Wrongs(err, sellFields); fault.Code == "pages.photo" {
+		f.photo = nil // another one is asked for
+	}
+	f.hold(v)
 	return d.showSell(v, http.StatusUnprocessableEntity, f.sellPage)
 }
 
@@ -428,6 +441,7 @@ func (d *Desk) change(v *site.Visit, seat site.Seat) error {
 		return err
 	}
 	if len(f.Wrongs) > 0 {
+		f.hold(v)
 		return d.showSell(v, http.StatusUnprocessableEntity, f.sellPage)
 	}
 	voice, err := f.say(v)

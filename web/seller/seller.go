@@ -28,6 +28,8 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 		"GET /v":                            d.day,
 		"GET /v/vendre":                     d.sell,
 		"POST /v/vendre":                    d.publish,
+		"POST /v/partage":                   d.shared,
+		"GET /v/garde/{file}":               d.held,
 		"GET /v/vendre/prix":                d.guide,
 		"GET /v/vendre/{offer}":             d.edit,
 		"POST /v/vendre/{offer}":            d.change,
@@ -77,6 +79,8 @@ func (d *Desk) Mount(mux *http.ServeMux) {
 	} {
 		mux.Handle(pattern, d.Site.Seated(ui.Seller, h, "seller"))
 	}
+	mux.Handle("GET /hors-ligne/v", d.Site.Page(ui.Seller, d.offline))
+	mux.Handle("GET /hors-ligne/vendre", d.Site.Page(ui.Seller, d.offlineSell))
 	mux.Handle("GET /moi/adhesion", d.Site.Page(ui.Seller, d.joining))
 	mux.Handle("POST /moi/adhesion", d.Site.Page(ui.Seller, d.begin))
 	for pattern, h := range map[string]func(*site.Visit, site.Seat) error{

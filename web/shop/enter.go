@@ -170,7 +170,7 @@ func (s *Shop) leave(v *site.Visit) error {
 			return err
 		}
 	}
-	v.SignOut()
+	v.SignOut(v.Field("garder") == "1")
 	return v.Go("/")
 }
 

@@ -82,7 +82,7 @@ func (s *Shop) endDevice(v *site.Visit) error {
 		return err
 	}
 	if path == "/v1/sessions" {
-		v.SignOut()
+		v.SignOut(true)
 		return v.Go("/entrer")
 	}
 	return v.Go("/moi", "fait", "1")

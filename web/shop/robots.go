@@ -141,9 +141,9 @@ func (s *Shop) manifest(v *site.Visit) error {
 		"id": "/", "name": v.T("common.tagline"), "short_name": v.T("common.brand"), "lang": string(v.Lang), "dir": v.Lang.Dir(),
 		"start_url": v.Href("/"), "scope": "/", "display": "standalone", "background_color": "#F5F7F4", "theme_color": "#ffffff",
 		"icons":     []map[string]string{{"src": v.Static("icon.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "any"}, {"src": v.Static("icon.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "maskable"}},
-		"shortcuts": []map[string]string{shortcut("common.sell", "/v/vendre"), shortcut("common.mine", "/moi")},
+		"shortcuts": []map[string]string{shortcut("sell.sell", "/v/vendre"), shortcut("sell.parcels", "/v/colis"), shortcut("sell.money", "/v/argent")},
 		"share_target": map[string]any{
-			"action": v.Href("/v/vendre"), "method": "POST", "enctype": "multipart/form-data",
+			"action": v.Href("/v/partage"), "method": "POST", "enctype": "multipart/form-data",
 			"params": map[string]any{"title": "titre", "text": "texte", "files": []map[string]any{{"name": "photo", "accept": []string{"image/*"}}}},
 		},
 	})

@@ -233,7 +233,7 @@ func (s *Shop) showTill(v *site.Visit, c customer, status int, wrongs []ui.Wrong
 	if f, ok := errors.AsType[*site.Fault](err); ok {
 		switch {
 		case f.Status == http.StatusUnauthorized: // the key of before opens nothing any more
-			v.SignOut()
+			v.SignOut(true)
 			return s.empty(v)
 		case f.Code == "orders.basket_empty", f.Status == http.StatusNotFound, f.Code == "orders.basket_ordered", f.Code == "orders.basket_merged":
 			v.KeepBasket("", 0)

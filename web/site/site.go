@@ -47,9 +47,17 @@ func (s *Site) Page(desk ui.Desk, h Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := s.visit(desk, w, r)
 		v.secure()
+		defer v.clear()
 		if err := h(v); err != nil {
 			v.Fail(err)
 		}
+	}
+}
+
+// clear takes away what of a large form lay on the disk.
+func (v *Visit) clear() {
+	if v.R.MultipartForm != nil {
+		_ = v.R.MultipartForm.RemoveAll() // the system clears its own folder too
 	}
 }
 
@@ -98,8 +106,14 @@ func (v *Visit) ShowAs(status int, c templ.Component) error {
 	return nil
 }
 
-// Go sends the visitor to another page of this site, after a form was taken.
+// Go sends the visitor to another page of this site, after a form was taken. A
+// script that sent the form is told where, and fetches nothing twice.
 func (v *Visit) Go(path string, queries ...string) error {
+	if v.R.Header.Get("Goes") != "" {
+		v.W.Header().Set("Goes-To", v.Href(path, queries...))
+		v.W.WriteHeader(http.StatusNoContent)
+		return nil
+	}
 	http.Redirect(v.W, v.R, v.Href(path, queries...), http.StatusSeeOther)
 	return nil
 }

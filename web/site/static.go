@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"mime"
 	"net/http"
 	"path"
@@ -55,6 +56,9 @@ func NewStatic(fsys fs.FS) (*Static, error) {
 		if err != nil {
 			return nil, err
 		}
+		if name == worker {
+			b = bytes.ReplaceAll(b, []byte(`"VERSION"`), []byte(`"`+s.version(b)+`"`))
+		}
 		if err := s.add(name, b); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -62,14 +66,31 @@ func NewStatic(fsys fs.FS) (*Static, error) {
 	return s, nil
 }
 
+// worker is the program that keeps pages for when there is no network. It comes
+// last: its version is that of all files.
+const worker = "sw.js"
+
 func rank(name string) int {
-	switch path.Ext(name) {
-	case ".css":
+	switch {
+	case name == worker:
+		return 3
+	case path.Ext(name) == ".css":
 		return 1
-	case ".js":
+	case path.Ext(name) == ".js":
 		return 2
 	}
 	return 0
+}
+
+// version is what all files are, and the worker itself: another file, another
+// version.
+func (s *Static) version(worker []byte) string {
+	sum := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(s.paths)) {
+		_, _ = sum.Write([]byte(s.paths[name] + "\n")) // never fails (hash)
+	}
+	_, _ = sum.Write(worker)
+	return hex.EncodeToString(sum.Sum(nil)[:5])
 }
 
 func (s *Static) add(name string, b []byte) error {

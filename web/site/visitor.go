@@ -77,14 +77,19 @@ func (v *Visit) SignedIn() bool { return v.cookie(sessionCookie) != "" }
 // SignIn keeps a session's token.
 func (v *Visit) SignIn(token string, life time.Duration) { v.keep(sessionCookie, token, life) }
 
-// SignOut forgets who visits, on this device.
-func (v *Visit) SignOut() {
+// SignOut forgets who visits, on this device. What waits there for the network is
+// wiped too, unless keep: it is sent when the same seat is taken again.
+func (v *Visit) SignOut(keep bool) {
 	v.keep(sessionCookie, "", 0)
 	v.keep(guestCookie, "", 0)
 	v.keep(paidCookie, "", 0)
 	v.keep(typedCookie, "", 0)
 	v.keep(dueCookie, "", 0)
 	v.KeepBasket("", 0)
+	if keep {
+		v.W.Header().Set("Clear-Site-Data", `"cache"`)
+		return
+	}
 	v.W.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 }
 
@@ -136,15 +141,20 @@ func (v *Visit) GoneToPay(group string) { v.keep(paidCookie, group, patience) }
 // while ago: the money may be on its way.
 func (v *Visit) WentToPay(group string) bool { return v.cookie(paidCookie) == group }
 
-// maxForm is how large a form may be, photographs included.
-const maxForm = 16 << 20
+// maxForm is how large a form may be, photographs included: more than any file
+// that is taken, so that one that is too large is told within the form. What is
+// more than maxHeld lies on the disk meanwhile.
+const (
+	maxForm = 64 << 20
+	maxHeld = 16 << 20
+)
 
 // Form is what was sent with the page, once; nil when it cannot be read.
 func (v *Visit) Form() url.Values {
 	if v.form == nil {
 		v.R.Body = http.MaxBytesReader(v.W, v.R.Body, maxForm)
 		if strings.HasPrefix(v.R.Header.Get("Content-Type"), "multipart/") {
-			if err := v.R.ParseMultipartForm(maxForm); err != nil {
+			if err := v.R.ParseMultipartForm(maxHeld); err != nil {
 				return nil
 			}
 		} else if err := v.R.ParseForm(); err != nil {

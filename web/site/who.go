@@ -100,18 +100,31 @@ func (s *Site) Seated(desk ui.Desk, h func(v *Visit, at Seat) error, roles ...st
 			return err
 		}
 		if seat, ok := who.Seat(); ok && slices.Contains(roles, seat.Role) {
-			v.tell(seat)
-			return h(v, seat)
+			return v.sits(who.Person, seat, h)
 		}
 		for _, seat := range who.Desks {
 			if slices.Contains(roles, seat.Role) {
 				if err := v.Sit(seat.Organisation); err != nil {
 					return err
 				}
-				v.tell(seat)
-				return h(v, seat)
+				return v.sits(who.Person, seat, h)
 			}
 		}
 		return ErrNoSeat
 	})
+}
+
+// sits serves a desk from a seat. A form that was filled in at another one, as it
+// may be when it waited for the network, is not this one's to send.
+func (v *Visit) sits(person string, seat Seat, h func(v *Visit, at Seat) error) error {
+	v.tell(seat)
+	if v.Desk == ui.Seller {
+		v.Seat = seat.Organisation + "." + person
+		if v.R.Method == http.MethodPost && v.Form() != nil {
+			if from := v.Field("siege"); from != "" && from != v.Seat {
+				return &Fault{Status: http.StatusPreconditionFailed, Code: "pages.other_seat"}
+			}
+		}
+	}
+	return h(v, seat)
 }

@@ -87,4 +87,25 @@ if (P?.parseCreationOptionsFromJSON) $('[data-passkey]').forEach(box => {
   })
 })
 
-navigator.serviceWorker?.register('/sw.js').catch(() => {})
+// Signing out wipes what this device keeps: what was not sent yet is asked about
+// before, and can be kept for the next time.
+$('form[data-leaves]').forEach(form => form.addEventListener('submit', e => {
+  if (!+localStorage.getItem('attente') || e.submitter?.name === 'garder') return
+  e.preventDefault(); e.stopPropagation()
+  form.querySelector('[data-unsent]').hidden = false
+  form.querySelector('[name=garder]').focus()
+}))
+
+// What keeps pages for when there is no network comes last, and is told which
+// pages belong to this desk. Nobody is made to pay for them on the first page that
+// is ever opened, but who brings a parcel: that has no other.
+const sw = navigator.serviceWorker, back = !!sw?.controller, late = () => (window.requestIdleCallback || setTimeout)(async () => {
+  try {
+    await sw.register('/sw.js')
+    const desk = {seller: ['/v', '/vendre'], courier: ['/l']}[document.documentElement.className] || ['']
+    if (!back && desk[0] !== '/l') return
+    const at = (location.pathname.match(/^\/(ar|en|zgh)(?=\/|$)/) || [''])[0] + '/hors-ligne'
+    ;(await sw.ready).active.postMessage({shells: desk.map(x => at + x)})
+  } catch { /* pages stand without it */ }
+})
+if (sw) document.readyState === 'complete' ? late() : addEventListener('load', late)

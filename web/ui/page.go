@@ -37,6 +37,7 @@ type Page struct {
 	Nonce       string              // of the desks' scripts
 	Static      func(string) string // the address of a file of the program
 	Person      string              // who is signed in; "" nobody
+	Seat        string              // whose what is sent from a seller's desk is; "" nobody's
 	Basket      int                 // things in the basket
 	Back        string              // where the arrow of a desk leads
 	Menu        []Item              // the side list of a desk

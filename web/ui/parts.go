@@ -54,6 +54,15 @@ func (p *Page) home() templ.SafeURL {
 	return p.URL("/")
 }
 
+// seated says at which seat the page was opened: what waits for the network is
+// sent from that one alone.
+func (p *Page) seated() templ.Attributes {
+	if p.Seat == "" {
+		return nil
+	}
+	return templ.Attributes{"data-seat": p.Seat}
+}
+
 // kind is the type of a field's input.
 func (f Field) kind() string {
 	if f.Type == "" {

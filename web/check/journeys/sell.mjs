@@ -2,27 +2,29 @@
 import { ask, enter, sold, until } from '../hub.mjs'
 import { Person } from '../person.mjs'
 
-const mine = async (hub, seller, name) => (await ask(hub.base, 'GET', '/v1/offers/mine?limit=50', { key: seller.api_key })).data.filter(o => Object.values(o.names).includes(name))
-const state = async (hub, s) => (await ask(hub.base, 'GET', `/v1/orders/${s.order}`, { key: hub.demo.operator.api_key })).state
+export const mine = async (hub, seller, name) => (await ask(hub.base, 'GET', '/v1/offers/mine?limit=50', { key: seller.api_key })).data.filter(o => Object.values(o.names).includes(name))
+export const state = async (hub, s) => (await ask(hub.base, 'GET', `/v1/orders/${s.order}`, { key: hub.demo.operator.api_key })).state
 
 // offer fills the one screen: a photograph, a price, a kind of goods, a name.
-async function offer(p, photo, name) {
+export async function offer(p, photo, name) {
   await p.shows('#f-photo', photo)
   await p.types('#f-prix-0', '145')
   if (name) await p.types('#f-nom', name)
 }
 
-// In a tunnel: photograph, price, publish. It waits on the telephone and is sent
+// In a tunnel: the screen opens; photograph, price, publish. It waits on the telephone and is sent
 // once when the network is back, also when the first answer is lost, or when the
 // page was closed meanwhile.
 export async function offline({ hub, browser, photo, is, check }) {
   const seller = hub.demo.sellers[1]
   const p = await Person.sit(hub, browser, { who: await enter(hub, seller.phone) })
   await p.opens('/v')
+  await p.keeps()
+  await p.loses()
   await p.taps('.btn.go')
+  await p.sees('[data-shell]')
   await p.sees('#f-photo')
   await p.frame()
-  await p.loses()
   await offer(p, photo)
   await p.sees('[data-preview][src^="blob:"]')
   await p.types('#f-nom', 'Tunnel (exemple)')
@@ -84,8 +86,8 @@ export async function byCode({ hub, browser, found, is, check }) {
   await p.sees('.wrongs')
   await p.types('#f-code', digits)
   await p.taps('form[action$="/code"] .btn.go')
-  await p.sees('.done')
-  is(['delivered', 'completed'].includes(await state(hub, s)), `the order is ${await state(hub, s)}`)
+  await until('the right code', async () => ['delivered', 'completed'].includes(await state(hub, s)))
+  await p.sees('p.done')
   found.delivered = { ...s, sellerWho: await p.context.storageState() }
   return p
 }
