@@ -9,7 +9,7 @@ import { enter, open, stage } from './hub.mjs'
 import { pages, prefix, short, views } from './pages.mjs'
 import { photograph } from './person.mjs'
 import { after, before, travel } from './journeys.mjs'
-import { again, focus, reachable, readable, stands, valid, visit, weighs, widest } from './gates.mjs'
+import { again, focus, reachable, readable, spoken, stands, valid, visit, weighs, widest } from './gates.mjs'
 
 const option = name => process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : ''
 const only = option('--only'), brief = process.argv.includes('--short')
@@ -24,7 +24,7 @@ async function check(page, lang, width) {
   const wrong = []
   const context = await browser.newContext({ viewport: size(width), locale: lang === 'zgh' ? 'fr-MA' : `${lang}-MA`, storageState: page.who })
   const { tab, seen } = await visit(context, hub, at)
-  wrong.push(...seen.wrong, ...weighs(page, seen, width, lang), ...await stands(tab, lang), ...await reachable(tab, page.desk), ...await valid(seen.html), ...await focus(tab))
+  wrong.push(...seen.wrong, ...weighs(page, seen, width, lang), ...await stands(tab, lang), ...await reachable(tab, page.desk), ...await valid(seen.html), ...await spoken(tab, lang), ...await focus(tab))
   if (width === 360) {
     for (const [what, to] of [['at 320 px', () => tab.setViewportSize(size(320))], ['at 200 % text', async () => { await tab.setViewportSize(size(360)); await tab.evaluate(() => { document.documentElement.style.fontSize = '200%' }) }]]) {
       await to()
