@@ -160,11 +160,11 @@ func (s *Service) Unlock(ctx context.Context, in UnlockInput) (v UnlockedView, e
 			return err
 		}
 		v = UnlockedView{c.ID, c.Person}
-		if !locked { // the answer of before was lost
-			return nil
-		}
 		if refused, err = s.tryPIN(ctx, tx, c, in.PIN); err != nil || refused != nil {
 			return err
+		}
+		if !locked { // the answer of before was lost
+			return nil
 		}
 		unlock(tx, c.ID)
 		audit.Record(tx, "sessions.unlock", c.Person, authz.Policy(ctx), map[string]string{"session": c.ID})

@@ -107,6 +107,8 @@ func (s *Shop) stuck(v *site.Visit, basket string, c customer, err error) error 
 		return s.anewTill(v, c, f.Status, nil, v.Explain(err))
 	case f.Status == http.StatusUnprocessableEntity:
 		return s.anewTill(v, c, f.Status, v.Wrongs(err, fields), "")
+	case f.Code == "auth.step_up":
+		return s.showTill(v, c, f.Status, nil, v.Explain(err)) // asks once more who this is, and keeps the form
 	case f.Status == http.StatusForbidden || f.Status == http.StatusTooManyRequests:
 		return s.anewTill(v, c, f.Status, []ui.Wrong{{Text: v.Explain(err)}}, "")
 	}

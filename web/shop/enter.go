@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"tiwiza/marketplace/members"
 	"tiwiza/marketplace/orders"
@@ -38,7 +39,7 @@ func (s *Shop) enter(v *site.Visit) error {
 
 // own is a path of this site, or "": nobody is led elsewhere by a link.
 func own(path string) string {
-	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\x00\r\n") {
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsRune(path, '\\') || strings.ContainsFunc(path, unicode.IsControl) {
 		return ""
 	}
 	return path
@@ -123,7 +124,7 @@ func (s *Shop) useCode(v *site.Visit) error {
 // asksForKey says whether a path is of a desk that a code alone does not open.
 func asksForKey(who site.Who, path string) bool {
 	for _, d := range who.Desks {
-		if at := deskPath(d.Role); at != "/v" && (path == at || strings.HasPrefix(path, at+"/")) {
+		if at := deskPath(d.Role); at != "/v" && at != "/v/adhesion" && (path == at || strings.HasPrefix(path, at+"/")) {
 			return true
 		}
 	}
@@ -170,7 +171,7 @@ func (s *Shop) leave(v *site.Visit) error {
 			return err
 		}
 	}
-	v.SignOut(v.Field("garder") == "1")
+	v.SignOut(v.Field("garder") == "1" || len(v.Left()) > 0) // what others of this telephone have waiting is theirs
 	return v.Go("/")
 }
 

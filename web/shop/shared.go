@@ -162,6 +162,7 @@ func (s *Shop) usePIN(v *site.Visit) error {
 	case err != nil:
 		return err
 	}
+	v.Clear()
 	v.SignIn(l.Token, session)
 	v.Returns(l.Person)
 	who, err := v.Who()

@@ -230,6 +230,9 @@ func (v *Visit) send(method, path, kind string, body io.Reader, key string) ([]b
 		f.Code, f.Detail = "pages.answer", http.StatusText(w.status)
 	}
 	f.Status = w.status
+	if f.Code == "idempotency.in_progress" && v.R.Header.Get("Goes") != "" {
+		f.Status = http.StatusServiceUnavailable // another tab of this telephone sends it: it waits
+	}
 	if method != http.MethodGet && (f.Code == "auth.step_up" || f.Code == "auth.passkey" && v.hasPasskey()) {
 		v.stale = true
 	}

@@ -85,11 +85,18 @@ func (v *Visit) Leave(person, name string) {
 		all = all[1:]
 	}
 	v.keep(sessionCookie, "", 0)
-	v.keep(typedCookie, "", 0)
-	v.keep(guestCookie, "", 0)
-	v.KeepBasket("", 0)
+	v.Clear()
 	v.who, v.Person = nil, ""
 	v.W.Header().Set("Clear-Site-Data", `"cache"`) // what waits to be sent stays
+}
+
+// Clear takes away what the last one here left: a basket, what was typed, and what is
+// to be paid.
+func (v *Visit) Clear() {
+	for _, name := range []string{guestCookie, paidCookie, typedCookie, dueCookie} {
+		v.keep(name, "", 0)
+	}
+	v.KeepBasket("", 0)
 }
 
 func (v *Visit) without(person string) []Left {

@@ -81,11 +81,7 @@ func (v *Visit) SignIn(token string, life time.Duration) { v.keep(sessionCookie,
 // wiped too, unless keep: it is sent when the same seat is taken again.
 func (v *Visit) SignOut(keep bool) {
 	v.keep(sessionCookie, "", 0)
-	v.keep(guestCookie, "", 0)
-	v.keep(paidCookie, "", 0)
-	v.keep(typedCookie, "", 0)
-	v.keep(dueCookie, "", 0)
-	v.KeepBasket("", 0)
+	v.Clear()
 	if keep {
 		v.W.Header().Set("Clear-Site-Data", `"cache"`)
 		return

@@ -110,6 +110,9 @@ func (s *Site) Seated(desk ui.Desk, h func(v *Visit, at Seat) error, roles ...st
 				return v.sits(who.Person, seat, h)
 			}
 		}
+		if desk == ui.Seller && v.R.Method == http.MethodPost && v.Form() != nil && v.Field("siege") != "" {
+			return &Fault{Status: http.StatusPreconditionFailed, Code: "pages.other_seat"} // it waits for whose it is
+		}
 		return ErrNoSeat
 	})
 }

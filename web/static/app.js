@@ -96,6 +96,11 @@ $('form[data-leaves]').forEach(form => form.addEventListener('submit', e => {
   form.querySelector('[name=garder]').focus()
 }))
 
+// Who leaves a telephone to somebody else takes along whose desk it was, and the
+// pages that were kept for it.
+const gone = () => { localStorage.removeItem('siege'); window.caches?.keys().then(all => all.filter(k => k.startsWith('pages')).forEach(k => caches.delete(k))) }
+$('form[action$="/moi/laisser"],form[data-leaves]').forEach(form => form.addEventListener('submit', e => { if (!e.defaultPrevented) gone() }))
+
 // What keeps pages for when there is no network comes last, and is told which
 // pages belong to this desk. Nobody is made to pay for them on the first page that
 // is ever opened, but who brings a parcel: that has no other.

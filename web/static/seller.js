@@ -19,7 +19,15 @@ const shell = !!$('[data-shell]');
 // drafts of what is not sent yet.
 const store = () => new Promise((ok, no) => {
   const r = indexedDB.open('vendeur', 2);
-  r.onupgradeneeded = () => { for (const n of ['envois', 'brouillons']) if (!r.result.objectStoreNames.contains(n)) r.result.createObjectStore(n, { keyPath: 'cle' }); };
+  r.onupgradeneeded = (e) => {
+    for (const n of ['envois', 'brouillons']) if (!r.result.objectStoreNames.contains(n)) r.result.createObjectStore(n, { keyPath: 'cle' });
+    if (e.oldVersion === 1) r.transaction.objectStore('envois').openCursor().onsuccess = ({ target: { result: c } }) => { // what waits from before there were seats
+      if (!c) return;
+      const at = new URL(c.value.to).pathname;
+      c.update({ ...c.value, what: '', page: at.replace(/\/[^/]+$/, ''), seat: /^(\/\w+)?\/l\//.test(at) ? '' : seat });
+      c.continue();
+    };
+  };
   r.onsuccess = () => ok(r.result); r.onerror = () => no(r.error);
 });
 const does = async (name, mode, f) => {
@@ -184,7 +192,7 @@ const filled = (form, key) => [...new FormData(form, key)].filter(([, v]) => has
 const shots = new Map();
 async function tell() {
   const everything = await waiting(), all = mine(everything), bad = all.filter((x) => x.refused).length;
-  localStorage.setItem('attente', everything.length);
+  localStorage.setItem('attente', everything.length + await does('brouillons', 'readonly', (s) => s.count()).catch(() => 0));
   for (const w of $$('[data-waiting]')) {
     const d = w.dataset, [n, one, many] = bad ? [bad, d.badOne, d.badMany] : [all.length, d.one, d.many];
     w.hidden = all.length === 0;
@@ -216,7 +224,8 @@ async function tell() {
 // what it says would be refused again: it stays, with the reason.
 let sending = false, pause = 15000, next;
 const soon = () => { clearTimeout(next); next = setTimeout(send, pause); };
-async function send() {
+const send = () => navigator.locks ? navigator.locks.request('envois', { ifAvailable: true }, (l) => l && sends()) : sends(); // one tab at a time
+async function sends() {
   if (sending || seat === null) return;
   sending = true;
   let some = false, left = [];
@@ -301,7 +310,7 @@ function queues(form) {
       if (out && draft) await note();
       if (out && !draft) await wait();
       if (out) { location.assign(location.pathname.replace(/^((?:\/(?:ar|en|zgh))?)\/.*/, '$1') + '/entrer?vers=' + encodeURIComponent(location.pathname)); return; }
-      if (later(r) && r.status !== 412 || !$('main#m', doc)) return await wait();
+      if (later(r) && (r.status !== 412 || !draft) || !$('main#m', doc)) return await wait();
       adopt(doc, form);
     } catch { form.submit(); } finally { delete form.dataset.busy; delete form.dataset.sent; }
   });
@@ -320,7 +329,8 @@ function queues(form) {
     if (!given) return;
     const all = await given.formData(), photo = all.get('photo'), name = all.get('titre') || (all.get('texte') || '').split('\n')[0];
     await (await caches.open('partage')).delete('/v/partage');
-    await restore(form, [...name ? [['nom', name.slice(0, 200)]] : [], ...photo?.size ? [['photo', photo]] : []]);
+    const empty = ([k]) => !has(form.elements[k].files ? form.elements[k].files[0] ?? '' : form.elements[k].value); // what was typed stays
+    await restore(form, [...name ? [['nom', name.slice(0, 200)]] : [], ...photo?.size ? [['photo', photo]] : []].filter(empty));
     await note();
   })();
 }

@@ -73,7 +73,7 @@ func ParseLang(s string) (Lang, bool) {
 func CutLang(path string) (l Lang, rest string, found bool) {
 	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	if l, ok := ParseLang(first); ok {
-		return l, "/" + rest, true
+		return l, "/" + strings.TrimLeftFunc(rest, func(r rune) bool { return r == '/' || r == '\\' || r < ' ' }), true // never another host
 	}
 	return French, path, false
 }

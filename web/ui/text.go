@@ -84,6 +84,9 @@ func (t Texts) read(lang Lang, domain string, b []byte) error {
 		if m["other"] == nil {
 			return fmt.Errorf("%s: no text for «other»", key)
 		}
+		if t[lang][domain+"."+key] != nil {
+			return fmt.Errorf("%s: there is a text of this name already", key)
+		}
 		t[lang][domain+"."+key] = m
 	}
 	return nil

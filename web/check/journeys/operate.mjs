@@ -18,20 +18,12 @@ export async function desk(hub, browser, who, lang = 'fr', home = '/op') {
   await p.walks('[name=code]')
   await p.write(await code(hub, who.phone))
   await p.follows('Enter')
-  if (await p.tab.locator('.side').count() === 0) { // it has no passkey yet
-    await p.walks('main .btn')
+  for (const act of ['ajouter', 'montrer']) { // a passkey is made, and shown
+    if (await p.tab.locator(`[data-passkey=${act}] button`).count() === 0) continue
+    await p.walks(`[data-passkey=${act}] button`)
     await p.follows('Enter')
-    await p.walks('[data-passkey=ajouter] button')
-    await p.follows('Enter')
-    await p.opens(at(home))
   }
-  if (await p.tab.locator('.side').count() === 0) { // it was added, and is to be shown
-    await p.walks('main .btn')
-    await p.follows('Enter')
-    await p.walks('[data-passkey=montrer] button')
-    await p.follows('Enter')
-    await p.comes(new RegExp(`^${at(home)}$`))
-  }
+  await p.comes(new RegExp(`^${at(home)}$`))
   await p.sees('.side')
   p.fine.clear()
   p.begins()
