@@ -95,9 +95,9 @@ var procedureKinds = map[Kind]spec{
 		Required: true, WhatsApp: true, Valid: soon, params: p("title", "link"),
 		subject: texts{"fr": "Votre démarche est en pause", "ar": "طلبكم متوقف مؤقتا", "en": "Your case stands still"},
 		text: texts{
-			"fr": "Tiwiza : l'organisme de «{title}» ne travaille plus ici. Un autre prendra votre dossier, rien n'est perdu : {link}",
-			"ar": "تيويزا: الهيئة المكلفة بـ«{title}» لم تعد تعمل هنا. ستتولى هيئة أخرى ملفكم، ولن يضيع شيء: {link}",
-			"en": "Tiwiza: the institution of «{title}» is not at work here. Another will take your case, nothing is lost: {link}",
+			"fr": "Tiwiza : «{title}» change d'organisme. Votre dossier est gardé : {link}",
+			"ar": "تيويزا: هيئة «{title}» لم تعد تعمل هنا. ملفكم محفوظ: {link}",
+			"en": "Tiwiza: «{title}» goes to another institution. Your case is kept: {link}",
 		},
 	},
 	CaseEntrusted: {
