@@ -138,6 +138,10 @@ func (r *rig) asksConsent(t *testing.T, s *shop, member, officer, stranger *brow
 		t.Errorf("another's consent is answered %d", status)
 	}
 	_, answer := formOf(t, page, `value="oui"`)
+	if status, _, _ := stranger.do(t, "POST", at, answer); status != http.StatusPreconditionFailed {
+		t.Errorf("a form that was filled in at another's seat is answered %d", status)
+	}
+	answer.Del("siege")
 	if status, _, _ := stranger.do(t, "POST", at, answer); status != http.StatusNotFound {
 		t.Errorf("answering for another is answered %d", status)
 	}
