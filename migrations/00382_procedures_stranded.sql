@@ -5,14 +5,14 @@
 
 -- +goose Up
 alter table procedures.case_file add column stranded_at timestamptz,
-    add constraint case_stranded check (stranded_at is null or state in ('fee_due', 'submitted', 'examining', 'asked', 'in_transit', 'seconding', 'appealed', 'withdrawn', 'lapsed'));
+    add constraint case_stranded check (stranded_at is null or state in ('fee_due', 'submitted', 'examining', 'asked', 'in_transit', 'seconding', 'appealed'));
 create index case_stranded on procedures.case_file (id) where stranded_at is not null;
 grant update (institution, stranded_at) on procedures.case_file to hub_app;
 
 -- +goose StatementBegin
 create or replace function procedures.case_moves() returns trigger language plpgsql as $$
 declare
-    entrusted bool := old.stranded_at is not null and new.stranded_at is null and new.institution <> old.institution and new.holder = new.institution;
+    entrusted bool := old.stranded_at is not null and new.stranded_at is null and new.holder = new.institution and (new.institution <> old.institution or new.holder <> old.holder);
 begin
     if old.state <> new.state and (old.state, new.state) not in (
         ('draft', 'fee_due'), ('draft', 'submitted'), ('draft', 'withdrawn'), ('draft', 'lapsed'),
@@ -46,11 +46,12 @@ create table procedures.label_issuer (
 );
 grant select, insert, update (institution, named_by, named_at) on procedures.label_issuer to hub_app;
 
--- Who gives a label today issues it; of several who was there first.
+-- Who gives a label today issues it, or else who gave it last: of several who was there
+-- first. What was retired has cases under way.
 insert into procedures.label_issuer (label, institution, named_by, named_at)
 select distinct on (e.definition #>> '{effect,label}') e.definition #>> '{effect,label}', p.institution, 'hub', e.made_at
 from procedures.edition e join procedures.procedure p on p.id = e.procedure
-where e.definition #>> '{effect,kind}' = 'label' and e.state = 'published' order by e.definition #>> '{effect,label}', e.made_at, p.id;
+where e.definition #>> '{effect,kind}' = 'label' order by e.definition #>> '{effect,label}', (e.state = 'published') desc, e.made_at, p.id;
 
 -- +goose Down
 drop table procedures.label_issuer;

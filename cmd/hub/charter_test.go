@@ -231,12 +231,14 @@ func init() {
 		p.effect, p.of = `select count(*) from charter.draft where texts #>> '{fr,title}' = $1`, good["texts"].(map[string]any)["fr"].(map[string]string)["title"]
 		return p.moved()
 	}
-	postings["charter.publish"] = func(t *testing.T, o *onceRig) posting {
-		draft := o.posts(t, o.operator(), "/v1/charter-drafts", o.charterOf(t, far, "")).ID
-		p := o.second(nil, nil, nil)
-		p.path = "/v1/charter-drafts/" + draft + "/publish"
-		p.effect, p.of = trail("charter.publish", draft)
-		return p.moved()
+	for _, move := range []string{"publish", "discard"} {
+		postings["charter."+move] = func(t *testing.T, o *onceRig) posting {
+			draft := o.posts(t, o.operator(), "/v1/charter-drafts", o.charterOf(t, far, "")).ID
+			p := o.second(nil, nil, nil)
+			p.path = "/v1/charter-drafts/" + draft + "/" + move
+			p.effect, p.of = trail("charter."+move, draft)
+			return p.moved()
+		}
 	}
 	paper := func(t *testing.T, o *onceRig) (org string, body map[string]any) {
 		asking.Lock()

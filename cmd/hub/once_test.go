@@ -123,7 +123,9 @@ func (o *onceRig) each(t *testing.T, what string, names []string, do func(*testi
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				p := postings[name](t, o)
-				p.method = http.MethodPost
+				if p.method == "" {
+					p.method = http.MethodPost
+				}
 				p.before = o.count(t, p)
 				p = do(t, p)
 				mu.Lock()

@@ -7,6 +7,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"tiwiza/marketplace/members"
+	"tiwiza/pkg/auth"
+	"tiwiza/pkg/pg"
 )
 
 const caseFiles = "/v1/cases"
@@ -298,6 +302,51 @@ func init() {
 		p.effect, p.of = trail("documents.revoke", c.Document.ID)
 		return p
 	}
+	postings["cases.entrust"] = func(t *testing.T, o *onceRig) posting {
+		s, next := o.seller(t), o.keys.Institutions[1].Organisation
+		office, key := o.founds(t)
+		c := o.files(t, s.key, o.offersProcedure(t, key, ofProcedure(lettered())))
+		o.moves(t, s.key, c.ID, "submit", nothing)
+		o.suspends(t, office)
+		o.until(t, "the case to stand still", func() bool { return strings.Contains(o.shows(t, s.key, caseFiles+"/"+c.ID), `"stranded_at"`) })
+		to := func(org, why string) map[string]string { return map[string]string{"to": org, "text": why} }
+		p := with(o.operator(), o.keys.SecondOperator.APIKey, caseFiles+"/"+c.ID+"/entrust", to(next, "Relève."), to(office, "Relève."), to(next, "Autrement."))
+		p.effect, p.of = trail("cases.entrust", c.ID)
+		return p
+	}
+	postings["label_issuers.name"] = func(_ *testing.T, o *onceRig) posting {
+		label := lettered()
+		named := func(org string) map[string]string { return map[string]string{"institution": org} }
+		p := with(o.operator(), o.keys.SecondOperator.APIKey, "/v1/label-issuers/"+label, named(o.keys.Institutions[1].Organisation), named("org_none"), named(o.keys.Institutions[2].Organisation))
+		p.method = http.MethodPut
+		p.effect, p.of = trail("labels.issuer", label)
+		return p
+	}
+}
+
+// founds makes an institution that no other test knows, and suspends has the market's
+// people suspend one.
+func (r *rig) founds(t testing.TB) (org, key string) {
+	t.Helper()
+	ctx := auth.With(t.Context(), auth.Hub)
+	err := r.house.store.InTx(ctx, func(tx *pg.Tx) error {
+		o, err := r.house.members.Found(ctx, tx, members.Enrolment{Kind: members.Institution, Names: members.Texts{"fr": mark("Organisme exemple")}, Region: "MA-09", Commune: "Taroudant"})
+		if err != nil {
+			return err
+		}
+		k, err := r.house.members.CreateKey(ctx, tx, o.ID, auth.Institution, "test")
+		org, key = o.ID, k.String()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return org, key
+}
+
+func (r *rig) suspends(t testing.TB, org string) {
+	t.Helper()
+	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/organisations/" + org + "/suspend", body: map[string]string{"note": "Pour essayer."}}).into(t, nil)
 }
 
 // decidedByPages has an institution's officer work on a case by pages, and whoever
@@ -409,7 +458,7 @@ func TestCasesOfASuspendedInstitutionAreGivenToAnother(t *testing.T) {
 	s := r.seller(t)
 	c := r.files(t, s.key, r.offersProcedure(t, office.APIKey, ofProcedure(lettered())))
 	r.moves(t, s.key, c.ID, "submit", nothing)
-	r.ask(t, req{key: r.operator(), method: "POST", path: "/v1/organisations/" + office.Organisation + "/suspend", body: map[string]string{"note": "Pour essayer."}}).into(t, nil)
+	r.suspends(t, office.Organisation)
 	r.until(t, "the case to stand still", func() bool {
 		return strings.Contains(r.shows(t, r.operator(), caseFiles+"?stranded=true&limit=100"), c.ID)
 	})

@@ -385,7 +385,7 @@ func (h *house) work(ctx context.Context) error {
 	if err := h.cover.Arm(auth.With(ctx, auth.Hub)); err != nil {
 		return fmt.Errorf("look for insurers: %w", err)
 	}
-	if err := h.rights.Arm(auth.With(ctx, auth.Hub)); err != nil {
+	if err := errors.Join(h.rights.Arm(auth.With(ctx, auth.Hub)), h.cases.Arm(auth.With(ctx, auth.Hub))); err != nil {
 		return fmt.Errorf("arm what goes by itself: %w", err)
 	}
 	if err := h.runner.Start(context.WithoutCancel(ctx)); err != nil {

@@ -102,14 +102,21 @@ func save(tx *pg.Tx, c Case) {
 		c.ID, c.Version, c.Holder, c.Desk, c.State, c.Step, c.Answers, c.Officer, c.Due, c.ExamineBy, c.AskedAt, c.SubmittedAt, c.ExaminedAt, c.DecidedAt, c.Outcome, c.MovedAt, c.Institution, c.StrandedAt)
 }
 
+// underWay are the states in which a case stands still while its institution is away.
+const underWay = `state in ('fee_due', 'submitted', 'examining', 'asked', 'in_transit', 'seconding', 'appealed')`
+
+// holders are the institutions that have cases under way, or to which some come.
+func holders(ctx context.Context, tx *pg.Tx) ([]string, error) {
+	return pg.Column[string](ctx, tx, `select holder from procedures.case_file where `+underWay+` union select desk from procedures.case_file where state = 'in_transit'`)
+}
+
 // lockAffected has those who follow an institution's state go one after the other, and
 // gives the next cases on which that bears: that it has, and that come to it, while it
 // is away; those that stand still when it is not.
 func lockAffected(ctx context.Context, tx *pg.Tx, org string, away bool, limit int) ([]string, error) {
 	tx.Queue(`select pg_advisory_xact_lock(hashtextextended('strand ' || $1, 0))`, org)
-	open := `state in ('fee_due', 'submitted', 'examining', 'asked', 'in_transit', 'seconding', 'appealed')`
 	if away {
-		return pg.Column[string](ctx, tx, `select id from procedures.case_file where stranded_at is null and (holder = $1 and `+open+` or desk = $1 and state = 'in_transit') order by id limit $2`, org, limit)
+		return pg.Column[string](ctx, tx, `select id from procedures.case_file where stranded_at is null and (holder = $1 and `+underWay+` or desk = $1 and state = 'in_transit') order by id limit $2`, org, limit)
 	}
 	return pg.Column[string](ctx, tx, `select id from procedures.case_file where stranded_at is not null and holder = $1 order by id limit $2`, org, limit)
 }

@@ -39,8 +39,10 @@ func list(ctx context.Context, db pg.DB, in CasesInput, org string, mine bool, b
 		more = ` and c.stranded_at is not null`
 	}
 	if !mine { // what was never handed in is its applicant's alone
-		more += ` and c.state <> 'draft' and c.submitted_at is not null`
-		if org != "" {
+		if org == "" { // what stands still before its fee is paid, the market's people hand on
+			more += ` and c.state <> 'draft' and (c.submitted_at is not null or c.stranded_at is not null)`
+		} else {
+			more += ` and c.state <> 'draft' and c.submitted_at is not null`
 			column := "c.institution"
 			if in.Held {
 				column = "c.holder"

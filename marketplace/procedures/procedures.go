@@ -232,8 +232,16 @@ func (c Case) Received(by string, d Definition, at time.Time) (Case, error) {
 func (c Case) Entrusted(to string, d Definition, at time.Time) Case {
 	c.Institution, c.Holder, c.Officer, c.StrandedAt, c.MovedAt = to, to, "", nil, at
 	c.Version++
+	if c.State == FeeDue { // the applicant's term begins anew
+		until := at.Add(patience)
+		c.Due = &until
+		return c
+	}
 	if c.State == Seconding || c.State == InTransit {
 		c.State = Examining
+	}
+	if c.State == Examining && c.ExaminedAt == nil {
+		c.ExaminedAt = &at
 	}
 	by := d.Terms.Examine.From(at)
 	c.ExamineBy = &by

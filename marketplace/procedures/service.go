@@ -369,6 +369,7 @@ func (s *Service) TakeBack(ctx context.Context, tx *pg.Tx, in MoveInput) (v Case
 	if c, err = c.Do(Withdraw, d, tx.Now()); err != nil {
 		return v, err
 	}
+	c.StrandedAt = nil
 	save(tx, c)
 	back, err := s.settle(ctx, tx, c, d)
 	if err != nil {

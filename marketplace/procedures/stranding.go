@@ -40,6 +40,16 @@ func Subscribe(bus *event.Bus, s *Service) {
 	})
 }
 
+// Arm has the hub go through the cases of each institution that has some: one may have
+// been suspended before cases followed that. Every hub calls it at start.
+func (s *Service) Arm(ctx context.Context) error {
+	return s.db.InTx(ctx, func(tx *pg.Tx) error {
+		orgs, err := holders(ctx, tx)
+		job.SetAllOnce(tx, timerStrand, orgs, tx.Now())
+		return err
+	})
+}
+
 // strand goes through the next cases of an institution: those that it has stand still
 // while it is not at work, those on their way to it go back, and what waits since goes
 // on when it is at work again.
@@ -69,8 +79,24 @@ func (s *Service) strand(ctx context.Context, tx *pg.Tx, org string) error {
 	return nil
 }
 
-// follow has one case follow what became of an institution.
+// underWay says whether somebody is to act on the case further: it was handed in, and
+// has not ended.
+func (c Case) underWay() bool { return c.State == FeeDue || c.State.Open() && c.State != Draft }
+
+// concerns says whether what became of an institution bears on the case.
+func (c Case) concerns(org string, away bool) bool {
+	if away {
+		return c.StrandedAt == nil && c.underWay() && (c.Holder == org || c.State == InTransit && c.Desk == org)
+	}
+	return c.StrandedAt != nil && c.Holder == org
+}
+
+// follow has one case follow what became of an institution, unless it moved on since it
+// was found.
 func (s *Service) follow(ctx context.Context, tx *pg.Tx, c Case, d Definition, org string, away bool) (err error) {
+	if !c.concerns(org, away) {
+		return nil
+	}
 	at := tx.Now()
 	if away && c.State == InTransit && c.Desk == org { // it is still with who sent it
 		if c, err = c.Do(Return, d, at); err != nil {
@@ -108,6 +134,10 @@ func (c Case) rejoined(at time.Time) Case {
 		}
 		c.ExamineBy = &by
 	}
+	if c.State == FeeDue { // nobody could pay
+		until := at.Add(patience)
+		c.Due = &until
+	}
 	c.StrandedAt = nil
 	return c
 }
@@ -122,8 +152,9 @@ type EntrustInput struct {
 
 // EntrustTo gives a case that stands still, because its institution is suspended or
 // gone, to another that is at work: from then on it has the case, examines and decides
-// it in its own name, in a new term. What one person proposed there counts no more. The
-// market's people call it.
+// it in its own name, in a new term. A case that was only handed over goes back to the
+// institution whose procedure it is, while that one is at work. What one person proposed
+// there counts no more. The market's people call it.
 func (s *Service) EntrustTo(ctx context.Context, tx *pg.Tx, in EntrustInput) (v CaseView, err error) {
 	if auth.From(ctx).Role != auth.Operator {
 		return v, ErrNotFound
@@ -135,7 +166,7 @@ func (s *Service) EntrustTo(ctx context.Context, tx *pg.Tx, in EntrustInput) (v 
 	if err := stale(nil, c, in.Version); err != nil {
 		return v, err
 	}
-	if c.StrandedAt == nil {
+	if c.StrandedAt == nil || !c.underWay() {
 		return v, ErrState.Say("This case does not stand still: its institution is at work, or the case has ended.").At("/state", string(c.State))
 	}
 	note := words(in.Text)
@@ -146,6 +177,15 @@ func (s *Service) EntrustTo(ctx context.Context, tx *pg.Tx, in EntrustInput) (v 
 		return v, ErrInvalid.At("/to", "This is no institution that is at work here.").With(err)
 	}
 	from := c.Institution
+	if c.Holder != from && in.To != from {
+		err := s.atWork(ctx, tx, from)
+		if err == nil {
+			err = ErrInvalid.At("/to", "The institution whose procedure it is is at work: give the case back to it.")
+		}
+		if !errors.Is(err, ErrAway) {
+			return v, err
+		}
+	}
 	if err := s.undecided(ctx, tx, c); err != nil {
 		return v, err
 	}
@@ -165,6 +205,7 @@ func (s *Service) undecided(ctx context.Context, tx *pg.Tx, c Case) error {
 		}
 		x.State = Declined
 		saveDecision(tx, c.ID, x)
+		return s.Dues.Keep(ctx, tx, c.ID) // somebody has looked
 	case InTransit:
 		t, err := openTransit(ctx, tx, c.ID)
 		if err != nil {

@@ -157,12 +157,14 @@ func (s *Service) documentView(x Document, now time.Time) DocumentView {
 }
 
 // sees says whether the caller may see a case: its applicant, who has or had it, and
-// the market's people once it was handed in.
+// the market's people once it was handed in, or when it stands still before.
 func (s *Service) sees(ctx context.Context, db pg.DB, c Case) (bool, error) {
 	who := auth.From(ctx)
 	switch {
 	case applies(who):
 		return who.Subject == c.Applicant, nil
+	case who.Role == auth.Operator && c.StrandedAt != nil:
+		return true, nil
 	case c.State == Draft || c.State == FeeDue || c.State == Lapsed || c.SubmittedAt == nil:
 		return false, nil
 	case who.Role == auth.Operator:
