@@ -127,13 +127,11 @@ func TestWhatIsPastItsTimeGoesByItself(t *testing.T) {
 		}
 	}
 	exec(`insert into orders.quote (id, basket, hash, version, method, commune, region, body, expires_at) select 'quo_' || n, 'bsk_1', 'h' || n, 1, 'own', 'Agadir', 'MA-09', '{}', platform.now() - interval '1 year' from generate_series(1, 1200) n`)
-	exec(`insert into orders.seller_order (id, grp, seller, seller_names, buyer, state, currency, payment, goods, delivery, total, legs, delivery_code, method, created_at)
-		values ('ord_held', 'grp_held', 'org_1', '{}', 'per_1', 'completed', 'MAD', 'cash_on_delivery', 100, 0, 100, '[]', '1234', 'own', platform.now() - interval '2 years')`)
 	exec(`insert into orders.shipment (id, order_id, place, method, code, state, shipped_at, delivered_at, proof)
-		values ('shp_held', 'ord_held', 1, 'own', '1234', 'delivered', platform.now() - interval '2 years', platform.now() - interval '2 years', 'code')`)
-	exec(`insert into orders.attempt (shipment, n, reason, note, at, actor) select 'shp_held', n, 'absent', 'porte bleue', platform.now() - interval '2 years', 'courier' from generate_series(1, 600) n
+		select 'shp_held' || n, 'ord_held' || n, 1, 'own', '1234', 'delivered', platform.now() - interval '2 years', platform.now() - interval '2 years', 'code' from generate_series(1, 600) n`)
+	exec(`insert into orders.attempt (shipment, n, reason, note, at, actor) select 'shp_held' || n, 1, 'absent', 'porte bleue', platform.now() - interval '2 years', 'courier' from generate_series(1, 600) n
 		union all select 'shp_' || n, 1, 'absent', 'porte bleue', platform.now() - interval '1 year', 'courier' from generate_series(2, 1201) n`)
-	exec(`insert into escrow.case_of (id, order_id, kind, state, opened_at) values ('cbk_held', 'ord_held', 'chargeback', 'open', platform.now())`)
+	exec(`insert into escrow.case_of (id, order_id, kind, state, opened_at) select 'cbk_held' || n, 'ord_held' || n, 'chargeback', 'open', platform.now() from generate_series(1, 600) n`)
 	exec(`update platform.clock set shift = shift + interval '2 days'`)
 	due()
 	if n := count(`select count(*)::int from orders.quote`); n != 0 {
