@@ -26,6 +26,10 @@ var ages = map[string]struct{ make, left string }{
 		`insert into enrolment.paper (id, organisation, requirement, file, sealed, hint, state, made_by, made_at, decided_by, decided_at) values ('pap_1', 'org_1', 'cin', 'med_2', decode(repeat('00', 29), 'hex'), '3456', 'rejected', 'seller org_1', platform.now(), 'operator per_1', platform.now())`,
 		`select count(*)::int from enrolment.paper where sealed is not null or file <> '' or hint <> ''`,
 	},
+	"ended_applications": {
+		`insert into enrolment.paper (id, organisation, requirement, file, sealed, hint, state, made_by, made_at, ended_at) values ('pap_2', 'org_2', 'cin', 'med_4', decode(repeat('00', 29), 'hex'), '3456', 'submitted', 'seller org_2', platform.now(), platform.now())`,
+		`select count(*)::int from enrolment.paper where sealed is not null or file <> '' or hint <> ''`,
+	},
 	"delivery_proofs": {
 		`insert into orders.shipment (id, order_id, place, method, code, state, shipped_at, delivered_at, proof, photo, lat, lng, accuracy_m) values ('shp_1', 'ord_1', 1, 'own', '1234', 'delivered', platform.now(), platform.now(), 'photo', 'med_1', 34, -6, 10)`,
 		`select count(*)::int from orders.shipment where lat is not null or photo = 'med_1'`,
@@ -123,17 +127,25 @@ func TestWhatIsPastItsTimeGoesByItself(t *testing.T) {
 		}
 	}
 	exec(`insert into orders.quote (id, basket, hash, version, method, commune, region, body, expires_at) select 'quo_' || n, 'bsk_1', 'h' || n, 1, 'own', 'Agadir', 'MA-09', '{}', platform.now() - interval '1 year' from generate_series(1, 1200) n`)
+	exec(`insert into orders.shipment (id, order_id, place, method, code, state, shipped_at, delivered_at, proof)
+		select 'shp_held' || n, 'ord_held' || n, 1, 'own', '1234', 'delivered', platform.now() - interval '2 years', platform.now() - interval '2 years', 'code' from generate_series(1, 600) n`)
+	exec(`insert into orders.attempt (shipment, n, reason, note, at, actor) select 'shp_held' || n, 1, 'absent', 'porte bleue', platform.now() - interval '2 years', 'courier' from generate_series(1, 600) n
+		union all select 'shp_' || n, 1, 'absent', 'porte bleue', platform.now() - interval '1 year', 'courier' from generate_series(2, 1201) n`)
+	exec(`insert into escrow.case_of (id, order_id, kind, state, opened_at) select 'cbk_held' || n, 'ord_held' || n, 'chargeback', 'open', platform.now() from generate_series(1, 600) n`)
 	exec(`update platform.clock set shift = shift + interval '2 days'`)
 	due()
 	if n := count(`select count(*)::int from orders.quote`); n != 0 {
 		t.Errorf("%d of more than one batch are left", n)
+	}
+	if n := count(`select count(*)::int from orders.attempt where note <> ''`); n != 600 {
+		t.Errorf("%d attempts are left besides a batch that is contested", n-600)
 	}
 	v, err := h.rights.Periods(ctx, struct{}{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range v.Data {
-		if want := map[string]int64{"quotes": 1201}[p.Code]; p.Total < max(want, 1) || p.LastAt == nil {
+		if want := map[string]int64{"quotes": 1201, "delivery_attempts": 1201}[p.Code]; p.Total < max(want, 1) || p.LastAt == nil {
 			t.Errorf("of %s it is said that %d rows went, last looked at %v", p.Code, p.Total, p.LastAt)
 		}
 	}

@@ -166,7 +166,14 @@ func TestEachReadsItsOwnAlone(t *testing.T) {
 	db := pgtest.New(t)
 	must(t, say(t, db, given(lalla, accords.AtOnce, "")))
 	must(t, say(t, db, given("org_1", accords.Insurance, "sig_1")))
-	desk := auth.Principal{Role: auth.Seller, Subject: "org_1", Human: lalla, Key: "ses_1"}
+	at := func(p auth.Proof) auth.Principal {
+		p.Session, p.Desk = true, true
+		return auth.Principal{Role: auth.Seller, Subject: "org_1", Human: lalla, Key: "ses_1", Proof: p}
+	}
+	desk := at(auth.Proof{Rights: auth.Sell | auth.People})
+	courier := at(auth.Proof{Rights: auth.Deliver})
+	agent := at(auth.Proof{Rights: auth.Sell | auth.People, Agent: true})
+	agent.For = "per_9"
 	for _, x := range []struct {
 		who    auth.Principal
 		path   string
@@ -179,7 +186,15 @@ func TestEachReadsItsOwnAlone(t *testing.T) {
 		{desk, "/v1/accords", http.StatusOK, 1},
 		{desk, "/v1/accords?who=" + lalla, http.StatusOK, 1},
 		{desk, "/v1/accords?who=per_2", http.StatusNotFound, 0},
-		{auth.Principal{Role: auth.Seller, Subject: "org_1", Human: lalla, For: "per_9"}, "/v1/accords?who=" + lalla, http.StatusNotFound, 0},
+		{desk, "/v1/accords?subject=insurance", http.StatusOK, 1},
+		{courier, "/v1/accords", http.StatusOK, 1},
+		{courier, "/v1/accords?subject=insurance", http.StatusOK, 0},
+		{courier, "/v1/accords?who=org_1", http.StatusNotFound, 0},
+		{courier, "/v1/accords?who=" + lalla, http.StatusOK, 1},
+		{agent, "/v1/accords?subject=insurance", http.StatusOK, 0},
+		{agent, "/v1/accords?who=org_1", http.StatusNotFound, 0},
+		{agent, "/v1/accords?who=per_9", http.StatusNotFound, 0},
+		{auth.Principal{Role: auth.Seller, Subject: "org_1", Key: "key_1"}, "/v1/accords", http.StatusOK, 1},
 		{auth.Principal{Role: auth.Bank, Subject: "org_2", Key: "key_2"}, "/v1/accords?who=org_1", http.StatusNotFound, 0},
 		{auth.Principal{Role: auth.Operator, Subject: "org_op", Key: "key_3"}, "/v1/accords", http.StatusOK, 2},
 		{auth.Principal{Role: auth.Operator, Subject: "org_op", Key: "key_3"}, "/v1/accords?who=" + lalla + "&subject=immediate_performance", http.StatusOK, 1},

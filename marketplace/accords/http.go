@@ -23,7 +23,7 @@ func Routes(db *pg.Store) []rest.Route {
 
 // ListInput says what is looked for in the ledger.
 type ListInput struct {
-	Who     string  `query:"who" maxLength:"40" description:"Whose: oneself when left out, or the organisation at whose desk one sits. A person who sits there may name itself; the operator anybody, or nobody for all."`
+	Who     string  `query:"who" maxLength:"40" description:"Whose: oneself when left out, or the organisation for which one speaks at its desk. A person who sits there may name itself; the operator anybody, or nobody for all."`
 	Subject Subject `query:"subject" enum:"marketing,immediate_performance,notices,dossier,insurance"`
 	rest.Paging
 }
@@ -58,9 +58,16 @@ func (r row) view(now time.Time) View {
 	return v
 }
 
-// whose are whom a caller may ask about, by whom it names: ErrNotFound for others.
+// whose are whom a caller may ask about, by whom it names: ErrNotFound for others. What
+// an organisation agreed to is for those who speak for it: everyone else at its desk, and
+// who acts for a member there, asks about itself alone.
 func whose(who auth.Principal, named string) ([]string, error) {
 	switch {
+	case who.Role != auth.Operator && (who.For != "" || who.Proof.Desk && who.Proof.Rights&auth.People == 0):
+		if named == "" || named == who.Human {
+			return []string{who.Human}, nil
+		}
+		return nil, ErrNotFound
 	case who.Role == auth.Operator && named == "":
 		return nil, nil
 	case who.Role == auth.Operator:
@@ -70,7 +77,7 @@ func whose(who auth.Principal, named string) ([]string, error) {
 		return all, nil
 	case named == "":
 		return []string{who.Subject}, nil
-	case named == who.Subject, named == who.Human && who.For == "" && id.Is(id.Person, named), who.Role == auth.Buyer && who.Owns(named):
+	case named == who.Subject, named == who.Human && id.Is(id.Person, named), who.Role == auth.Buyer && who.Owns(named):
 		return []string{named}, nil
 	}
 	return nil, ErrNotFound

@@ -13,8 +13,21 @@ import (
 // timerEnd fires when a paper that ends soon is to be told of, and when it ends.
 const timerEnd = "enrolment.end"
 
+// timerEnded fires when an application was ended: its papers are seen by the market's
+// people and the hub alone, and not by who withdrew it as itself.
+const timerEnded = "enrolment.ended"
+
 // Work has timers fire. It is called at start.
-func (s *Service) Work(timers *job.Timers) { timers.Handle(timerEnd, s.ends) }
+func (s *Service) Work(timers *job.Timers) {
+	timers.Handle(timerEnd, s.ends)
+	timers.Handle(timerEnded, ended)
+}
+
+// ended has the time of an ended application's papers begin.
+func ended(_ context.Context, tx *pg.Tx, org string) error {
+	endPapers(tx, org)
+	return nil
+}
 
 // ends reminds a member of a paper, or ends it: then an organisation that needs
 // it sells nothing new until another is accepted.

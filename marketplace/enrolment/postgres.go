@@ -29,6 +29,11 @@ func save(tx *pg.Tx, p Paper) {
 		p.ID, p.Version, p.State, p.DecidedBy, p.SecondBy, p.DecidedAt, p.Note)
 }
 
+// endPapers notes that the application for which papers were handed in is ended.
+func endPapers(tx *pg.Tx, org string) {
+	tx.Queue(`update enrolment.paper set ended_at = platform.now() where organisation = $1 and ended_at is null`, org)
+}
+
 func lockWaiting(ctx context.Context, tx *pg.Tx, org, requirement string) ([]Paper, error) {
 	return pg.All[Paper](ctx, tx, `select `+paperColumns+` from enrolment.paper where organisation = $1 and requirement = $2 and state in ('submitted', 'seconding') for update`, org, requirement)
 }

@@ -66,8 +66,12 @@ func New(db *pg.Store, n Needs) *Service {
 }
 
 // Passes lets an organisation ask for admission once it has handed in what is
-// asked of its kind, and be admitted once all of it was accepted and is in date.
+// asked of its kind, and be admitted once all of it was accepted and is in date. Of who
+// is ended before it was ever admitted, the papers are kept for a while only.
 func (s *Service) Passes(ctx context.Context, tx *pg.Tx, o members.Organisation, m members.Move) error {
+	if m == members.Terminate && (o.State == members.Draft || o.State == members.ChangesRequested) {
+		job.Set(tx, timerEnded, o.ID, tx.Now())
+	}
 	if m != members.Submit && m != members.Approve {
 		return nil
 	}

@@ -90,6 +90,32 @@ func TestNobodyDecidesOnItsOwnPaper(t *testing.T) {
 	}
 }
 
+// Papers of an application that ended have a time from then on; a member's, who was
+// admitted, have none.
+func TestPapersOfAnEndedApplicationHaveATime(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	h.publish()
+	member, key := h.coop()
+	h.complete(member, key, far)
+	h.want(200, nil, key, "POST", "/v1/organisations/"+member+"/submit", nil)
+	h.want(200, nil, h.boss, "POST", "/v1/organisations/"+member+"/approve", nil)
+	h.want(200, nil, h.boss, "POST", "/v1/organisations/"+member+"/suspend", fields{"note": "Pour essayer."})
+	applicant, other := h.coop()
+	h.hands(other, applicant, fields{"requirement": "president_cin", "value": "JB123456"})
+	waits, third := h.coop()
+	h.hands(third, waits, fields{"requirement": "president_cin", "value": "JB123457"})
+	for _, org := range []string{member, applicant} {
+		h.want(200, nil, h.boss, "POST", "/v1/organisations/"+org+"/terminate", fields{"note": "Pour essayer."})
+	}
+	pgtest.Pass(t, h.db, h.timers, time.Minute)
+	got, err := pg.Column[string](pgtest.Hub(t), h.db.Asking(), `select distinct organisation from enrolment.paper where ended_at is not null`)
+	must(t, err)
+	if !slices.Equal(got, []string{applicant}) {
+		t.Errorf("papers of %v have a time, want those of %s", got, applicant)
+	}
+}
+
 // A paper that ends is told of 30, 7 and 1 days before; then its organisation sells
 // nothing new until another is accepted.
 // Who is suspended is reminded of nothing; its paper ends all the same.

@@ -27,37 +27,55 @@ const disputable = `(exists (select from orders.seller_order o where o.id = s.or
 const chargeable = `o.payment = 'card' and o.created_at >= $1 - interval '360 days'`
 
 // agedProofs are parcels that came before a moment, of which a place or a photograph is
-// left that nobody needs.
-const agedProofs = `select s.id, s.order_id, s.photo from orders.shipment s where s.delivered_at < $1 and (s.lat is not null or s.photo not in ('', '` + forgotten + `')) and not ` + disputable + ` order by s.delivered_at, s.id limit $2`
+// left that nobody needs; after the first $3.
+const agedProofs = `select s.id, s.order_id, s.photo from orders.shipment s where s.delivered_at < $1 and (s.lat is not null or s.photo not in ('', '` + forgotten + `')) and not ` + disputable + ` order by s.delivered_at, s.id limit $2 offset $3`
 
-// agedAttempts are failed deliveries of which a place or a note is left that nobody needs.
+// agedAttempts are failed deliveries of which a place or a note is left that nobody needs;
+// after the first $3.
 const agedAttempts = `select a.shipment, a.n, coalesce(s.order_id, '') as order_id from orders.attempt a left join orders.shipment s on s.id = a.shipment
-	where a.at < $1 and (a.note <> '' or a.lat is not null) and not ` + disputable + ` order by a.at limit $2`
+	where a.at < $1 and (a.note <> '' or a.lat is not null) and not ` + disputable + ` order by a.at, a.shipment, a.n limit $2 offset $3`
+
+// pass lets go of what is past its time, most at once, until at least so many went or none
+// is left: what is contested stays, and keeps nothing that comes after it. Let lets go of
+// what it may of those that come after the first skip, and says how many it saw, and of
+// how many it let go.
+func pass(most int, let func(skip int) (saw, gone int, err error)) (n int64, err error) {
+	for stay := 0; ; {
+		saw, gone, err := let(stay)
+		n += int64(gone)
+		stay += saw - gone
+		if err != nil || saw < most || n >= int64(most) {
+			return n, err
+		}
+	}
+}
 
 // passProofs lets go of where parcels came and of their photographs. What is about an
 // order that somebody contests stays until that is decided: its bank asks for it.
 func (s *Service) passProofs(ctx context.Context, tx *pg.Tx, before time.Time, most int) (int64, error) {
 	type proof struct{ ID, OrderID, Photo string }
-	all, err := pg.All[proof](ctx, tx, agedProofs, before, most)
-	if err != nil || len(all) == 0 {
-		return 0, err
-	}
-	open, err := s.contested(ctx, tx, each(all, func(p proof) string { return p.OrderID }))
-	if err != nil {
-		return 0, err
-	}
-	var gone []string
-	for _, p := range all {
-		if open[p.OrderID] {
-			continue
+	return pass(most, func(skip int) (int, int, error) {
+		all, err := pg.All[proof](ctx, tx, agedProofs, before, most, skip)
+		if err != nil || len(all) == 0 {
+			return 0, 0, err
 		}
-		gone = append(gone, p.ID)
-		if p.Photo != "" && p.Photo != forgotten {
-			s.Files.Release(tx, p.Photo, p.ID)
+		open, err := s.contested(ctx, tx, each(all, func(p proof) string { return p.OrderID }))
+		if err != nil {
+			return 0, 0, err
 		}
-	}
-	tag, err := tx.Exec(ctx, `update orders.shipment set lat = null, lng = null, accuracy_m = null, photo = case when photo = '' then '' else '`+forgotten+`' end where id = any($1)`, gone)
-	return tag.RowsAffected(), err
+		var gone []string
+		for _, p := range all {
+			if open[p.OrderID] {
+				continue
+			}
+			gone = append(gone, p.ID)
+			if p.Photo != "" && p.Photo != forgotten {
+				s.Files.Release(tx, p.Photo, p.ID)
+			}
+		}
+		_, err = tx.Exec(ctx, `update orders.shipment set lat = null, lng = null, accuracy_m = null, photo = case when photo = '' then '' else '`+forgotten+`' end where id = any($1)`, gone)
+		return len(all), len(gone), err
+	})
 }
 
 // passAttempts lets go of where nobody was at home.
@@ -67,23 +85,25 @@ func (s *Service) passAttempts(ctx context.Context, tx *pg.Tx, before time.Time,
 		N        int32
 		OrderID  string
 	}
-	all, err := pg.All[attempt](ctx, tx, agedAttempts, before, most)
-	if err != nil || len(all) == 0 {
-		return 0, err
-	}
-	open, err := s.contested(ctx, tx, each(all, func(a attempt) string { return a.OrderID }))
-	if err != nil {
-		return 0, err
-	}
-	var shipments []string
-	var ns []int32
-	for _, a := range all {
-		if !open[a.OrderID] {
-			shipments, ns = append(shipments, a.Shipment), append(ns, a.N)
+	return pass(most, func(skip int) (int, int, error) {
+		all, err := pg.All[attempt](ctx, tx, agedAttempts, before, most, skip)
+		if err != nil || len(all) == 0 {
+			return 0, 0, err
 		}
-	}
-	tag, err := tx.Exec(ctx, `update orders.attempt set note = '', lat = null, lng = null, accuracy_m = null where (shipment, n) in (select * from unnest($1::text[], $2::int[]))`, shipments, ns)
-	return tag.RowsAffected(), err
+		open, err := s.contested(ctx, tx, each(all, func(a attempt) string { return a.OrderID }))
+		if err != nil {
+			return 0, 0, err
+		}
+		var shipments []string
+		var ns []int32
+		for _, a := range all {
+			if !open[a.OrderID] {
+				shipments, ns = append(shipments, a.Shipment), append(ns, a.N)
+			}
+		}
+		_, err = tx.Exec(ctx, `update orders.attempt set note = '', lat = null, lng = null, accuracy_m = null where (shipment, n) in (select * from unnest($1::text[], $2::int[]))`, shipments, ns)
+		return len(all), len(ns), err
+	})
 }
 
 // contested are those orders of which a case is open: a dispute, a return, a chargeback.
@@ -96,6 +116,13 @@ func (s *Service) contested(ctx context.Context, db pg.DB, orders []string) (map
 	return open, err
 }
 
+// agedGroups are orders of somebody who may have no account, made before a moment and over;
+// after the first $3.
+const agedGroups = `select g.id, g.buyer, array(select id from orders.seller_order o where o.grp = g.id) as orders from orders.order_group g where g.created_at < $1 and g.aged = ''
+	and not exists (select from orders.seller_order o where o.grp = g.id and (o.state not in ` + over + ` or o.payment = 'card' and o.created_at >= $1 - interval '175 days'))
+	and not exists (select from orders.return r join orders.seller_order o on o.id = r.order_id where o.grp = g.id and r.ended_at is null and r.state <> 'rejected')
+	order by g.created_at, g.id limit $2 offset $3 for update of g`
+
 // passGuests takes the name, number and address off orders that somebody made without
 // an account, which nobody has claimed. Whether their buyer has one is looked at once.
 func (s *Service) passGuests(ctx context.Context, tx *pg.Tx, before time.Time, most int) (int64, error) {
@@ -103,38 +130,37 @@ func (s *Service) passGuests(ctx context.Context, tx *pg.Tx, before time.Time, m
 		ID, Buyer string
 		Orders    []string
 	}
-	all, err := pg.All[row](ctx, tx, `select g.id, g.buyer, array(select id from orders.seller_order o where o.grp = g.id) as orders from orders.order_group g where g.created_at < $1 and g.aged = ''
-		and not exists (select from orders.seller_order o where o.grp = g.id and (o.state not in `+over+` or o.payment = 'card' and o.created_at >= $1 - interval '175 days'))
-		and not exists (select from orders.return r join orders.seller_order o on o.id = r.order_id where o.grp = g.id and r.ended_at is null and r.state <> 'rejected')
-		order by g.created_at, g.id limit $2 for update of g`, before, most)
-	if err != nil || len(all) == 0 {
-		return 0, err
-	}
-	var buyers, orders []string
-	for _, r := range all {
-		buyers, orders = append(buyers, r.Buyer), append(orders, r.Orders...)
-	}
-	open, err := s.contested(ctx, tx, orders)
-	if err != nil {
-		return 0, err
-	}
-	nobodies, err := s.Nobodies.Nobodies(ctx, tx, buyers)
-	if err != nil {
-		return 0, err
-	}
-	var guests, others []string
-	for _, r := range all {
-		switch {
-		case slices.ContainsFunc(r.Orders, func(o string) bool { return open[o] }): // until that is decided
-		case slices.Contains(nobodies, r.Buyer):
-			guests = append(guests, r.ID)
-		default:
-			others = append(others, r.ID)
+	return pass(most, func(skip int) (int, int, error) {
+		all, err := pg.All[row](ctx, tx, agedGroups, before, most, skip)
+		if err != nil || len(all) == 0 {
+			return 0, 0, err
 		}
-	}
-	tx.Queue(`update orders.order_group set aged = 'account' where id = any($1)`, others)
-	_, err = tx.Exec(ctx, `update orders.order_group set aged = 'forgotten', contact = '{"name": "", "phone": ""}', delivery = delivery - 'address' - 'point' where id = any($1)`, guests)
-	return int64(len(guests) + len(others)), err
+		var buyers, orders []string
+		for _, r := range all {
+			buyers, orders = append(buyers, r.Buyer), append(orders, r.Orders...)
+		}
+		open, err := s.contested(ctx, tx, orders)
+		if err != nil {
+			return 0, 0, err
+		}
+		nobodies, err := s.Nobodies.Nobodies(ctx, tx, buyers)
+		if err != nil {
+			return 0, 0, err
+		}
+		var guests, others []string
+		for _, r := range all {
+			switch {
+			case slices.ContainsFunc(r.Orders, func(o string) bool { return open[o] }): // until that is decided
+			case slices.Contains(nobodies, r.Buyer):
+				guests = append(guests, r.ID)
+			default:
+				others = append(others, r.ID)
+			}
+		}
+		tx.Queue(`update orders.order_group set aged = 'account' where id = any($1)`, others)
+		_, err = tx.Exec(ctx, `update orders.order_group set aged = 'forgotten', contact = '{"name": "", "phone": ""}', delivery = delivery - 'address' - 'point' where id = any($1)`, guests)
+		return len(all), len(guests) + len(others), err
+	})
 }
 
 // Personal is what orders keeps of buyers. What somebody bought, from whom and for how

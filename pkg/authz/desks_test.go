@@ -25,6 +25,7 @@ func TestADeskIsNotOneRightForAll(t *testing.T) {
 		"shipments.link":       "manager member courier",
 		"insurance.ask":        "manager member treasurer",
 		"organisations.submit": "manager member",
+		"organisations.amend":  "manager member",
 		"papers.hand_in":       "manager member",
 	} {
 		for _, template := range []string{"manager", "member", "treasurer", "courier", "agent"} {
