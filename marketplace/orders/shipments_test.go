@@ -187,6 +187,10 @@ func TestAPhotographProvesADeliveryWithItsPlaceAndMoreTime(t *testing.T) {
 	if v := h.show(me, o); v.State != orders.Completed {
 		t.Errorf("it is %s", v.State)
 	}
+	if n := h.ages("delivery_proofs"); n != 0 {
+		t.Errorf("%d proofs go while a card's bank may still ask for them", n)
+	}
+	h.advance(541 * 24 * time.Hour)
 	if n := h.ages("delivery_proofs"); n != 1 {
 		t.Errorf("%d proofs go when their time is over, want one", n)
 	}
