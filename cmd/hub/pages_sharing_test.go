@@ -316,7 +316,7 @@ func TestATeamIsKeptByPages(t *testing.T) {
 	boss.open(t, "/v", `href="/v/equipe"`)
 	page := boss.open(t, "/v/equipe", "Inviter", "Aucune invitation en attente.", "tout : vendre, argent, dossier, équipe")
 	boss.reads(t, "/v/equipe")
-	boss.refused(t, page, `value="invite"`, url.Values{"invite_address": {"12"}, "invite_role": {"member"}}, http.StatusUnprocessableEntity, "Donnez un numéro de téléphone ou un e-mail.", `value="12"`)
+	boss.refused(t, page, `value="invite"`, url.Values{"invite_address": {"12"}, "invite_role": {"member"}}, http.StatusUnprocessableEntity, "Écrivez un numéro marocain ou une adresse e-mail", `value="12"`)
 	plain := &browser{rig: r, token: r.sits(t, s, "+212600088313").token}
 	r.advance(t, "11m") // its code is ten minutes old
 	boss.token = boss.enter()
