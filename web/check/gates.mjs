@@ -204,7 +204,7 @@ const validator = new HtmlValidate({
 })
 
 // What somebody hears who does not see the page: one main part, one first heading,
-// and a name for whatever can be used; in Arabic, keys are named in Arabic.
+// and a name for whatever can be used; in Arabic, keys are named in Arabic, but the browser's own.
 const used = ['button', 'link', 'textbox', 'searchbox', 'combobox', 'checkbox', 'radio', 'spinbutton', 'switch', 'DisclosureTriangle', 'image']
 export async function spoken(tab, lang) {
   const device = await tab.context().newCDPSession(tab)
@@ -213,7 +213,7 @@ export async function spoken(tab, lang) {
   const told = nodes.filter(n => !n.ignored).map(n => ({ role: n.role?.value, name: (n.name?.value ?? '').trim(), level: n.properties?.find(p => p.name === 'level')?.value.value }))
   const wrong = told.filter(n => used.includes(n.role) && !n.name).map(n => `spoken: a ${n.role} without a name`)
   for (const [what, n] of [['main part', told.filter(n => n.role === 'main').length], ['first heading', told.filter(n => n.role === 'heading' && n.level === 1).length]]) if (n !== 1) wrong.push(`spoken: ${n} ${what}s`)
-  if (lang === 'ar') for (const { name } of told.filter(n => n.role === 'button')) if (/[A-Za-z]{3}/.test(name) && !/[\u0600-\u06ff]/.test(name)) wrong.push(`spoken: a key named ${name}`)
+  if (lang === 'ar') for (const { name } of told.filter(n => n.role === 'button')) if (/[A-Za-z]{3}/.test(name) && !name.startsWith('Show date picker') && !/[\u0600-\u06ff]/.test(name)) wrong.push(`spoken: a key named ${name}`)
   return wrong
 }
 

@@ -151,7 +151,7 @@ async function filed(hub, found) {
 // request waits for its answer, and one consent was taken back.
 async function shares(hub, found) {
   const [first] = hub.demo.sellers, { api_key: key, organisation: org } = first, bank = hub.demo.bank.api_key
-  const put = (title, section, sensitive) => ask(hub.base, 'POST', `/v1/organisations/${org}/dossier`, { key, body: { title, section, sensitive, form: { 'Chiffre d’affaires': '48 200 DH', 'Membres': 12 } } })
+  const put = (title, section, sensitive) => ask(hub.base, 'POST', `/v1/organisations/${org}/dossier`, { key, body: { title, section, sensitive, form: { 'Chiffre d’affaires': '48\u202f200 DH', 'Membres': 12 } } })
   const item = (await put('Bilan 2025 (exemple)', 'financial', false)).id
   await put('Dettes de la coopérative (exemple)', 'financial', true)
   await put('Liste des adhérentes (exemple)', 'social', false)
