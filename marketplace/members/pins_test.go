@@ -32,6 +32,7 @@ func TestTwoPersonsTakeTurnsOnOnePhone(t *testing.T) {
 	var v members.UnlockedView
 	h.want(200, &v, "", "POST", "/v1/sessions/unlock", opening(fatima.Token, "2580"))
 	h.want(200, &v, "", "POST", "/v1/sessions/unlock", opening(fatima.Token, "2580")) // the answer was lost
+	h.refused(422, "pin.wrong", "/pin", "", "POST", "/v1/sessions/unlock", opening(fatima.Token, "9043"))
 	var me members.MeView
 	h.want(200, &me, fatima.Token, "GET", "/v1/me", "")
 	if v.Person != fatima.Person || me.Person != fatima.Person || me.SteppedUpAt != nil {

@@ -98,7 +98,7 @@ func list(v *view) error {
 		s.Rows = append(s.Rows, []desk.Cell{who, desk.Text(v.T("accord.of_" + c.Purpose)), desk.Text(services.Sections(v.Lang, c.Sections)), desk.Text(v.when(c)), v.state(c.State)})
 	}
 	return v.Blocks(v.T(Title), desk.Cell{}, nil, desk.Para("muted", v.T("accord.desk_about")), desk.Choose(v.T("accord.h_state"), tabs),
-		desk.List(v.Page, s, v.T("accord.desk_none"), "", ""), ask1(v.Page, v.Href(v.base+"/accords/demander")))
+		desk.List(v.Page, s, v.T("accord.desk_none"), "", ""), askKey(v.Page, v.Href(v.base+"/accords/demander")))
 }
 
 // asking finds a member first, and then shows the form that asks it.

@@ -74,8 +74,8 @@ func seek(p *ui.Page, path string, f ui.Field) templ.Component {
 	})
 }
 
-// ask1 leads to asking a member.
-func ask1(p *ui.Page, href string) templ.Component {
+// askKey leads to asking a member.
+func askKey(p *ui.Page, href string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -1,4 +1,4 @@
-// node sheets.mjs FOLDER [--only name] : every page in French and Arabic on a
+// node sheets.mjs FOLDER [--only pages] : every page in French and Arabic on a
 // telephone and on a desk, eight to a sheet, to be looked at.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -53,7 +53,7 @@ try {
   await officer(hub, browser, found)
   await insures(hub, found)
   await insurerOfficer(hub, browser, found)
-  const all = pages(found).filter(p => p.name !== 'parts' && (!only || p.name.startsWith(only)))
+  const all = pages(found).filter(p => p.name !== 'parts' && (!only || new RegExp(only).test(p.name)))
   for (const width of [360, 1280]) for (const lang of ['fr', 'ar']) {
     const per = width < 600 ? 8 : 8
     for (let i = 0; i < all.length; i += per) {

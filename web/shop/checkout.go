@@ -98,10 +98,10 @@ func (s *Shop) stuck(v *site.Visit, basket string, c customer, err error) error 
 	}
 	switch {
 	case f.Code == "orders.basket_ordered":
-		v.KeepBasket("", 0)
-		if len(f.Errors) > 0 && strings.HasPrefix(f.Errors[0].Detail, "grp_") {
-			return v.Go("/g/" + f.Errors[0].Detail)
+		if group := madeOf(f); group != "" {
+			return leadsOn(v, group)
 		}
+		v.KeepBasket("", 0)
 		return v.Go("/moi")
 	case f.Status == http.StatusConflict:
 		return s.anewTill(v, c, f.Status, nil, v.Explain(err))
@@ -113,6 +113,23 @@ func (s *Shop) stuck(v *site.Visit, basket string, c customer, err error) error 
 		return s.anewTill(v, c, f.Status, []ui.Wrong{{Text: v.Explain(err)}}, "")
 	}
 	return err
+}
+
+// madeOf is the group of orders that a basket became, where its refusal says so.
+func madeOf(f *site.Fault) string {
+	if f.Code != "orders.basket_ordered" || len(f.Errors) == 0 || !strings.HasPrefix(f.Errors[0].Detail, "grp_") {
+		return ""
+	}
+	return f.Errors[0].Detail
+}
+
+// leadsOn leads to the orders that the basket became before, when the key was pressed
+// twice.
+func leadsOn(v *site.Visit, group string) error {
+	v.KeepBasket("", 0)
+	v.ForgetTyped()
+	v.Owes(group)
+	return v.Go("/g/" + group)
 }
 
 // agreed says whether a total is the one that stood on the key.

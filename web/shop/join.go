@@ -50,9 +50,6 @@ func (s *Shop) showInvited(v *site.Visit, wrong error) error {
 	return v.ShowAs(http.StatusConflict, invitedView(p))
 }
 
-// houses are where people of an organisation that acts so on the market sit down.
-var houses = map[string]string{"seller": "/v", "institution": "/i", "bank": "/b", "insurer": "/b", "operator": "/op"}
-
 // join accepts an invitation, and sits down at the new desk.
 func (s *Shop) join(v *site.Visit) error {
 	at := "/v1/invitations/" + escape(v.R.PathValue("token"))
@@ -71,8 +68,5 @@ func (s *Shop) join(v *site.Visit) error {
 		return v.Go("/moi")
 	}
 	acts, _ := offer.Kind.Role()
-	if to := houses[string(acts)]; to != "" {
-		return v.Go(to)
-	}
-	return v.Go("/moi")
+	return v.Go(deskPath(string(acts)))
 }

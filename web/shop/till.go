@@ -235,11 +235,8 @@ func (s *Shop) showTill(v *site.Visit, c customer, status int, wrongs []ui.Wrong
 		case f.Status == http.StatusUnauthorized: // the key of before opens nothing any more
 			v.SignOut(true)
 			return s.empty(v)
-		case f.Code == "orders.basket_ordered" && len(f.Errors) > 0 && strings.HasPrefix(f.Errors[0].Detail, "grp_"): // pressed twice
-			v.KeepBasket("", 0)
-			v.ForgetTyped()
-			v.Owes(f.Errors[0].Detail)
-			return v.Go("/g/" + f.Errors[0].Detail)
+		case madeOf(f) != "":
+			return leadsOn(v, madeOf(f))
 		case f.Code == "orders.basket_empty", f.Status == http.StatusNotFound, f.Code == "orders.basket_ordered", f.Code == "orders.basket_merged":
 			v.KeepBasket("", 0)
 			return s.empty(v)

@@ -110,24 +110,35 @@ func (s *Site) Seated(desk ui.Desk, h func(v *Visit, at Seat) error, roles ...st
 				return v.sits(who.Person, seat, h)
 			}
 		}
-		if desk == ui.Seller && v.R.Method == http.MethodPost && v.Form() != nil && v.Field("siege") != "" {
-			return &Fault{Status: http.StatusPreconditionFailed, Code: "pages.other_seat"} // it waits for whose it is
+		if v.filledElsewhere("") {
+			return errOtherSeat
 		}
 		return ErrNoSeat
 	})
 }
 
-// sits serves a desk from a seat. A form that was filled in at another one, as it
-// may be when it waited for the network, is not this one's to send.
+// errOtherSeat has a form wait for the seat where it was filled in.
+var errOtherSeat = &Fault{Status: http.StatusPreconditionFailed, Code: "pages.other_seat"}
+
+// filledElsewhere says whether a form of the seller's desk was filled in at another
+// seat than this, as it may have been when it waited for the network.
+func (v *Visit) filledElsewhere(seat string) bool {
+	if v.Desk != ui.Seller || v.R.Method != http.MethodPost || v.Form() == nil {
+		return false
+	}
+	from := v.Field("siege")
+	return from != "" && from != seat
+}
+
+// sits serves a desk from a seat. A form that was filled in at another one is not
+// this one's to send.
 func (v *Visit) sits(person string, seat Seat, h func(v *Visit, at Seat) error) error {
 	v.tell(seat)
 	if v.Desk == ui.Seller {
 		v.Seat = seat.Organisation + "." + person
-		if v.R.Method == http.MethodPost && v.Form() != nil {
-			if from := v.Field("siege"); from != "" && from != v.Seat {
-				return &Fault{Status: http.StatusPreconditionFailed, Code: "pages.other_seat"}
-			}
-		}
+	}
+	if v.filledElsewhere(v.Seat) {
+		return errOtherSeat
 	}
 	return h(v, seat)
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"unicode"
 
 	parser "github.com/a-h/templ/parser/v2"
@@ -150,5 +151,16 @@ func TestNumbersOfThingsAreSaidAsTheLanguageDoes(t *testing.T) {
 		if got := c.lang.T("common.basket", "n", c.n); got != c.want {
 			t.Errorf("%d in %s is %q, want %q", c.n, c.lang, got, c.want)
 		}
+	}
+}
+
+func TestATextHasOnePlace(t *testing.T) {
+	t.Parallel()
+	one := &fstest.MapFile{Data: []byte(`{"go": "Aller"}`)}
+	if _, err := ui.ReadTexts(fstest.MapFS{"locales/op.fr.json": one, "locales/sell.fr.json": one}); err != nil {
+		t.Error(err)
+	}
+	if _, err := ui.ReadTexts(fstest.MapFS{"locales/op.fr.json": one, "locales/op-more.fr.json": one}); err == nil {
+		t.Error("a text that stands in two files is read")
 	}
 }
